@@ -1,0 +1,76 @@
+# staging-sync: `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VENV := .venv
+AWS_VENV := .venv-aws
+# Node.js (for CDK) and every tool come from the virtual environment.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PIP_VERSION := 26.3
+
+# The first interpreter of 3.12 or newer that really runs. A pyenv shim can
+# exist and fail, so each candidate is run, not only looked up.
+define FIND_PYTHON
+usable() { "$$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }; \
+python=; \
+for candidate in python3.13 python3.12 python3 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/python3; do \
+  if usable "$$candidate"; then python=$$candidate; break; fi; \
+done; \
+if [ -z "$$python" ] && command -v uv >/dev/null; then \
+  uv python install --quiet 3.13 && python=$$(uv python find 3.13); \
+fi; \
+if [ -z "$$python" ]; then \
+  echo "staging-sync needs Python 3.12 or newer and found none: install one (or uv, which can) and run make again." >&2; \
+  exit 1; \
+fi
+endef
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(VENV)/.installed $(AWS_VENV)/.installed ## Create the virtual environments from pinned versions
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(FIND_PYTHON); \
+	echo "Installing into $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet "pip==$(PIP_VERSION)"
+	@$(VENV)/bin/python -m pip install --quiet -c constraints.txt --group dev
+	@touch $@
+
+$(AWS_VENV)/.installed: $(VENV)/.installed
+	@echo "Installing the local AWS into $(AWS_VENV)"
+	@$(VENV)/bin/python -m venv --clear $(AWS_VENV)
+	@$(VENV)/bin/python -m pip --python $(AWS_VENV)/bin/python install --quiet -c constraints.txt --group aws
+	@touch $@
+
+.PHONY: demo
+demo: install ## Show the main job, for real, from start to finish
+	@python -m sandbox.demo
+
+.PHONY: up
+up: install ## Start the staging account on this machine and leave it running
+	@python -m sandbox.up
+
+.PHONY: test
+test: lint ## Lint, types and every test
+	pytest -n 2 tests/unit tests/integration tests/statemachine tests/infra
+	pytest tests/e2e
+
+.PHONY: lint
+lint: install ## Lint and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+.PHONY: format
+format: install ## Format the code
+	ruff check --fix .
+	ruff format .
+
+.PHONY: clean
+clean: ## Remove what the other targets created
+	rm -rf $(VENV) $(AWS_VENV) build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis

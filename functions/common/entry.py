@@ -1,0 +1,41 @@
+"""What surrounds every handler: the event is checked, the execution named, errors logged."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from common.errors import StagingSyncError
+from common.event import Event, parse_event
+from common.log import logger
+
+type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def entry_point(run: Callable[[Event, LambdaContext], dict[str, Any]]) -> Handler:
+    """Turn a function of a checked event into a Lambda handler.
+
+    The handler raises what `run` raises if it is a `StagingSyncError`. Any other exception
+    is a defect of ours and may carry row contents in its message, so it leaves as a
+    `StagingSyncError` that names only its type.
+    """
+
+    @functools.wraps(run)
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if isinstance(event.get("execution"), str):
+            logger.append_keys(execution=event["execution"])
+        try:
+            return run(parse_event(event), context)
+        except StagingSyncError as error:
+            logger.error("failed", error=type(error).__name__, cause=str(error))
+            raise
+        except Exception as error:
+            logger.error("failed unexpectedly", error=type(error).__name__)
+            raise StagingSyncError(
+                f"Unexpected {type(error).__name__}: a defect of staging-sync. The stack trace of"
+                " this execution says where; please report it."
+            ) from error
+
+    return handler
