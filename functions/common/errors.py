@@ -5,6 +5,8 @@ Retry fields match. The message says what happened, on which object, and what to
 never holds personal data or a password.
 """
 
+# ruff: noqa: N818  # the contract names the errors, and Step Functions shows these names
+
 
 class StagingSyncError(Exception):
     """Root of all errors; raised itself only for a driver error that has no better name."""

@@ -39,7 +39,7 @@ def parse_event(event: Mapping[str, Any]) -> Event:
     execution = event.get("execution")
     if not isinstance(execution, str) or not execution or "/" in execution:
         raise InvalidInput(
-            'The event\'s "execution" must be the execution\'s name. Start the state machine'
+            "The event's \"execution\" must be the execution's name. Start the state machine"
             " instead of invoking its Lambdas."
         )
     rest = {key: value for key, value in event.items() if key not in {"execution", "input"}}

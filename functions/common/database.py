@@ -1,0 +1,195 @@
+"""The one module that talks to the driver: addresses, sessions, and its errors named.
+
+A session is in autocommit mode, so that transactions begin and end where the code says so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any, Self
+
+import psycopg2
+from psycopg2 import extensions, sql
+
+from common.database_errors import connection_error, statement_error
+from common.errors import ConfigurationError
+
+type Query = str | sql.Composable
+type Row = tuple[Any, ...]
+
+CONNECT_TIMEOUT = 10  # seconds
+APPLICATION_NAME = "staging-sync"
+
+# Set by set_config and not as startup options, which RDS Proxy refuses; only the names that
+# the server knows are set.
+SESSION_SETTINGS = {
+    # What a value's text depends on must be alike on both sides. Meanings:
+    # https://www.postgresql.org/docs/current/runtime-config-client.html
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "client_encoding": "UTF8",
+    "extra_float_digits": "3",
+    "lc_monetary": "C",
+    "quote_all_identifiers": "off",
+    "search_path": "pg_catalog",
+    "xmloption": "content",
+    # A policy is an error and never a silent subset.
+    "row_security": "off",
+    # The role's own limits must not break a long run; ours are set per statement.
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    # The server notices within seconds that we were killed, and frees our locks.
+    "client_connection_check_interval": "500ms",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "15s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """Where a database is and how to log in; prints as host:port/dbname only."""
+
+    parameters: Mapping[str, str] = field(repr=False)  # libpq's connection parameters
+
+    @classmethod
+    def of_server(cls, *, host: str, port: str, user: str, password: str, dbname: str) -> Self:
+        """Return the address of a database; `host` may be a Unix socket's directory."""
+        return cls(
+            {
+                "host": host,
+                "port": port,
+                "user": user,
+                "password": password,
+                "dbname": dbname,
+                "sslmode": "disable" if host.startswith("/") else "require",
+            }
+        )
+
+    @classmethod
+    def of_url(cls, url: str) -> Self:
+        """Return the address in a connection URL or libpq connection string.
+
+        Raises:
+            ConfigurationError: it is malformed; it is not repeated, since it may hold a
+                password.
+        """
+        try:
+            return cls(extensions.parse_dsn(url))
+        except psycopg2.ProgrammingError:
+            raise ConfigurationError(
+                "The connection URL is malformed. Write it as"
+                " postgresql://user:password@host:port/dbname."
+            ) from None
+
+    def __str__(self) -> str:
+        """Return host:port/dbname, for messages."""
+        of = self.parameters.get
+        return f"{of('host', 'localhost')}:{of('port', '5432')}/{of('dbname', of('user', ''))}"
+
+
+class Session:
+    """One connection; every call names the driver's errors as ours."""
+
+    def __init__(
+        self, connection: extensions.connection, address: DatabaseAddress, role: str
+    ) -> None:
+        """Wrap an open connection; `role` is what it is to us: "source" or "target"."""
+        self._connection = connection
+        self.address = address
+        self.role = role
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection; an open transaction is rolled back by that."""
+        self._connection.close()
+
+    @property
+    def server_version(self) -> int:
+        """The server's version as PostgreSQL numbers it, e.g. 150018."""
+        return self._connection.server_version
+
+    def quoted(self, query: Query) -> str:
+        """Return a composed query as text."""
+        return query if isinstance(query, str) else query.as_string(self._connection)
+
+    def execute(self, query: Query, parameters: Sequence[Any] | None = None) -> int:
+        """Run a statement and return how many rows it touched."""
+        with self._named_errors(), self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return cursor.rowcount
+
+    def rows(self, query: Query, parameters: Sequence[Any] | None = None) -> list[Row]:
+        """Run a query whose result is small and return its rows."""
+        with self._named_errors(), self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return cursor.fetchall()
+
+    def row(self, query: Query, parameters: Sequence[Any] | None = None) -> Row:
+        """Run a query that returns one row and return it."""
+        (row,) = self.rows(query, parameters)
+        return row
+
+    def copy_out(self, query: Query, into: IO[Any]) -> int:
+        """Run `COPY … TO STDOUT`, write its bytes into a file, and return the rows."""
+        with self._named_errors(), self._connection.cursor() as cursor:
+            cursor.copy_expert(query, into)
+            return cursor.rowcount
+
+    def copy_in(self, query: Query, out_of: IO[Any]) -> int:
+        """Run `COPY … FROM STDIN` with a file's bytes and return the rows."""
+        with self._named_errors(), self._connection.cursor() as cursor:
+            cursor.copy_expert(query, out_of)
+            return cursor.rowcount
+
+    def cancel(self) -> None:
+        """Ask the server to cancel what runs in this session, from another thread."""
+        self._connection.cancel()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg2.Error as error:
+            raise statement_error(error, f"the {self.role} database {self.address}") from error
+
+
+def connect(
+    address: DatabaseAddress, role: str, *, execution: str, read_only: bool = False
+) -> Session:
+    """Open a session with our settings.
+
+    Args:
+        address: which database.
+        role: "source" or "target", for messages.
+        execution: the execution's name; a DBA sees it in `application_name`.
+        read_only: whether the session is READ ONLY from its first statement.
+
+    Raises:
+        ConfigurationError: the server refuses the credentials.
+        DatabaseUnavailable: the server cannot be reached.
+    """
+    parameters = {"connect_timeout": str(CONNECT_TIMEOUT), **address.parameters}
+    try:
+        connection = psycopg2.connect(extensions.make_dsn(**parameters))
+    except psycopg2.OperationalError as error:
+        raise connection_error(error, f"the {role} database {address}") from error
+    connection.autocommit = True
+    session = Session(connection, address, role)
+    if read_only:
+        session.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    settings = {**SESSION_SETTINGS, "application_name": f"{APPLICATION_NAME} {execution}"}
+    session.rows(
+        "SELECT set_config(name, wanted.value, false)"
+        " FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)",
+        (list(settings), list(settings.values())),
+    )
+    return session

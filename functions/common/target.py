@@ -1,0 +1,106 @@
+"""The safety rules: which database may be written, and by one run at a time."""
+
+import secrets
+import time
+
+from psycopg2 import sql
+
+from common.database import APPLICATION_NAME, Session
+from common.errors import SyncInProgress, TargetNotAllowed
+from common.log import logger
+
+MARKER = "staging-sync target"
+# Advisory locks are per database, so a constant serves for every target: "stgsync" in ASCII.
+LOCK_KEY = 0x73746773796E63
+LOCK_WAIT = 90.0  # seconds; a killed run's backend may linger for a moment
+LOCK_POLL = 0.5  # seconds
+
+
+def is_marked(session: Session) -> bool:
+    """Return whether the session's database says that it is a sync target."""
+    (comment,) = session.row(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE datname = current_database()"
+    )
+    return MARKER in (comment or "")
+
+
+def require_marked(target: Session) -> None:
+    """Refuse a target that is not marked as one.
+
+    Raises:
+        TargetNotAllowed: with the exact statement that would mark it.
+    """
+    if is_marked(target):
+        return
+    (name,) = target.row("SELECT current_database()")
+    statement = target.quoted(
+        sql.SQL("COMMENT ON DATABASE {} IS {};").format(sql.Identifier(name), sql.Literal(MARKER))
+    )
+    raise TargetNotAllowed(
+        f"The target database {target.address} is not marked as a sync target, so nothing was"
+        f" written. If it really is staging, run this there as its owner: {statement}"
+    )
+
+
+def require_source_apart(source: Session, target: Session) -> None:
+    """Refuse a source that is the target, or that is marked as a target itself.
+
+    Both sessions must be in a transaction. The proof does not depend on how the databases
+    are addressed: an advisory lock that is held on one can be had on the other unless they
+    are one. A replica of the target has the target's marker.
+
+    Raises:
+        TargetNotAllowed: they are one database, or the source carries the marker.
+    """
+    if is_marked(source):
+        raise TargetNotAllowed(
+            f"The source database {source.address} is marked as a sync target itself: it is the"
+            " target, its replica, or another staging. Check the secrets."
+        )
+    key = secrets.randbits(63)
+    target.row("SELECT pg_advisory_xact_lock(%s)::text", [key])
+    (free,) = source.row("SELECT pg_try_advisory_xact_lock(%s)", [key])
+    if not free:
+        raise TargetNotAllowed(
+            f"Source {source.address} and target {target.address} are one and the same database."
+            " Check the secrets."
+        )
+
+
+def lock_target(target: Session, *, wait: float = LOCK_WAIT) -> None:
+    """Take the target's lock until the transaction ends; only one sync or remap has it.
+
+    Args:
+        target: a session in a transaction.
+        wait: how long to wait for it, in seconds.
+
+    Raises:
+        SyncInProgress: another run has it still; names that run.
+    """
+    give_up = time.monotonic() + wait
+    while not target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])[0]:
+        holder = _holder(target)
+        if time.monotonic() >= give_up:
+            raise SyncInProgress(
+                f"{holder} holds the lock of the target {target.address}. Wait until it has ended"
+                " or stop it, then start this execution again."
+            )
+        logger.info("waiting for the target's lock", holder=holder)
+        time.sleep(LOCK_POLL)
+
+
+def _holder(target: Session) -> str:
+    """Name the run that holds the target's lock."""
+    rows = target.rows(
+        "SELECT application_name, pid FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+        " AND classid = %s AND objid = %s"
+        " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        [LOCK_KEY >> 32, LOCK_KEY & 0xFFFFFFFF],
+    )
+    if not rows:
+        return "Another run"
+    name, pid = rows[0]
+    execution = str(name).removeprefix(APPLICATION_NAME).strip()
+    return f"Execution {execution or '(without a name)'} (backend {pid})"
