@@ -1,0 +1,1 @@
+"""The ListCognitoUsers Lambda: writes a user pool's emails and subs to S3."""
