@@ -1,0 +1,50 @@
+"""The real definition in moto's interpreter, its Lambdas replaced by functions in process."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+from tests.statemachine.lambdas import RESULTS, Lambdas, succeeding
+from tests.statemachine.workflow import REGION, Workflow
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A mocked AWS account whose Step Functions runs what it is given."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws(
+        config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that retries waited: not really, for they would take minutes.
+
+    The interpreter's clock is replaced and not the definition, so that the intervals under
+    test are the real ones.
+    """
+    waited: list[float] = []
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=waited.append))
+    return waited
+
+
+@pytest.fixture(autouse=True)
+def lambdas(monkeypatch: pytest.MonkeyPatch) -> Lambdas:
+    """The three Lambdas: they check their event as the real ones do, and succeed."""
+    routed = Lambdas({name: succeeding(name) for name in RESULTS})
+    monkeypatch.setattr(lambda_eval_utils, "boto_client_for", lambda **_: routed)
+    return routed
+
+
+@pytest.fixture
+def workflow() -> Workflow:
+    """The state machine, created from the real definition."""
+    return Workflow.deploy()

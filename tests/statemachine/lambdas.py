@@ -1,0 +1,130 @@
+"""Lambdas in process: called, and answering, in the shapes of the Lambda service."""
+
+import io
+import json
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from common.event import parse_event
+
+type Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+class FakeContext(LambdaContext):
+    """The context of an invocation with plenty of time left."""
+
+    _function_name = "fake"
+    _function_version = "$LATEST"
+    _invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:fake"
+    _memory_limit_in_mb = 512
+    _aws_request_id = "11111111-2222-3333-4444-555555555555"
+    _log_group_name = "/aws/lambda/fake"
+    _log_stream_name = "fake"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 900_000
+
+
+class NamedError(Exception):
+    """An error whose name is no class of ours: what the Lambda service or runtime reports."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was reported")
+        self.name = name
+
+
+@dataclass(slots=True)
+class Lambdas:
+    """Stands for the Lambda client: routes an invocation to a function, and remembers it."""
+
+    functions: dict[str, Handler]
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        """Answer as the Lambda API does: a handler's exception becomes a JSON document."""
+        name = FunctionName.rpartition(":")[2]
+        event = json.loads(Payload)
+        self.calls.append((name, event))
+        answer: dict[str, Any] = {"StatusCode": 200}
+        try:
+            document = self.functions[name](event, FakeContext())
+        except Exception as error:  # noqa: BLE001  # the Lambda runtime reports each one alike
+            answer["FunctionError"] = "Unhandled"
+            document = _error_document(error)
+        return {**answer, "Payload": io.BytesIO(json.dumps(document).encode())}
+
+    @property
+    def called(self) -> list[str]:
+        """The names of the functions in the order of their invocations."""
+        return [name for name, _ in self.calls]
+
+
+def _error_document(error: Exception) -> dict[str, Any]:
+    return {
+        "errorMessage": str(error),
+        "errorType": error.name if isinstance(error, NamedError) else type(error).__name__,
+        "requestId": FakeContext._aws_request_id,
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+# What each Lambda returns, in the shape of the contract.
+RESULTS: dict[str, dict[str, Any]] = {
+    "db_sync": {
+        "status": "synced",
+        "tables": 42,
+        "tables_changed": 3,
+        "rows_inserted": 120,
+        "rows_updated": 400,
+        "rows_deleted": 80,
+        "verified": True,
+        "duration_seconds": 12.3,
+        "warnings": [],
+        "report": "s3://exchange/executions/run/db-sync.json",
+    },
+    "list_cognito_users": {
+        "bucket": "exchange",
+        "manifest": "executions/run/cognito-users/manifest.json",
+        "users": 51,
+        "pages": 1,
+        "done": True,
+    },
+    "update_db": {
+        "updated": 7,
+        "unchanged": 12,
+        "skipped_no_cognito_user": 30,
+        "skipped_no_db_user": 2,
+        "skipped_ambiguous": 0,
+        "unlinked": 0,
+        "unverified_email": 1,
+        "warnings": [],
+        "report": "s3://exchange/executions/run/cognito-mapping.csv.gz",
+    },
+}
+
+
+def succeeding(name: str) -> Handler:
+    """Return a handler that checks its event as the real one does, and succeeds."""
+
+    def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+        parse_event(event)
+        return RESULTS[name]
+
+    return handler
+
+
+def failing(name: str, error: Exception, times: int) -> Handler:
+    """Return a handler that raises an error so many times, and succeeds afterwards."""
+    errors = iter([error] * times)
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+        for each in errors:
+            raise each
+        return succeeding(name)(event, context)
+
+    return handler

@@ -1,0 +1,136 @@
+"""How a Lambda's errors end an execution, and which of them get another try."""
+
+import pytest
+
+from common import errors
+from tests.statemachine.lambdas import RESULTS, Lambdas, NamedError, failing
+from tests.statemachine.workflow import Workflow
+
+ALWAYS = 100
+
+RETRIED = [
+    ("db_sync", errors.TargetBusy),
+    ("db_sync", errors.DatabaseUnavailable),
+    ("list_cognito_users", errors.CognitoUnavailable),
+    ("update_db", errors.TargetBusy),
+    ("update_db", errors.DatabaseUnavailable),
+]
+NOT_RETRIED = [
+    errors.InvalidInput,
+    errors.ConfigurationError,
+    errors.TargetNotAllowed,
+    errors.SyncInProgress,
+    errors.SchemaMismatch,
+    errors.VerificationFailed,
+    errors.OutOfTime,
+    errors.StagingSyncError,
+]
+SERVICE_FAULTS = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+]
+
+
+@pytest.mark.parametrize(("name", "error"), RETRIED)
+def test_a_passing_fault_is_retried_three_times_and_then_ends_the_execution(
+    workflow: Workflow,
+    lambdas: Lambdas,
+    waits: list[float],
+    name: str,
+    error: type[errors.StagingSyncError],
+) -> None:
+    lambdas.functions[name] = failing(name, error("Busy. Start it again later."), ALWAYS)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert (outcome.status, outcome.error) == ("FAILED", error.__name__)
+    assert outcome.sentence == "Busy. Start it again later."
+    assert lambdas.called.count(name) == 4
+    assert lambdas.called[-1] == name, "nothing runs after it"
+    assert len(waits) == 3
+    assert all(wait <= 15 * 2**tries for tries, wait in enumerate(waits)), "backoff with jitter"
+
+
+@pytest.mark.parametrize(("name", "error"), RETRIED)
+def test_a_fault_that_passes_does_not_fail_the_execution(
+    workflow: Workflow, lambdas: Lambdas, name: str, error: type[errors.StagingSyncError]
+) -> None:
+    lambdas.functions[name] = failing(name, error("Busy."), 2)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert outcome.status == "SUCCEEDED"
+    assert outcome.output == {
+        "db_sync": RESULTS["db_sync"],
+        "cognito_mapping": RESULTS["update_db"],
+    }
+    assert lambdas.called.count(name) == 3
+
+
+@pytest.mark.parametrize("error", NOT_RETRIED)
+@pytest.mark.parametrize("name", RESULTS)
+def test_any_other_error_ends_the_execution_at_once_under_its_own_name(
+    workflow: Workflow,
+    lambdas: Lambdas,
+    waits: list[float],
+    name: str,
+    error: type[errors.StagingSyncError],
+) -> None:
+    lambdas.functions[name] = failing(name, error("It is so. Do this."), ALWAYS)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert (outcome.status, outcome.error) == ("FAILED", error.__name__)
+    assert outcome.sentence == "It is so. Do this."
+    assert lambdas.called.count(name) == 1
+    assert lambdas.called[-1] == name, "nothing runs after it"
+    assert waits == []
+
+
+def test_the_two_lists_above_are_all_errors_of_the_contract() -> None:
+    listed = {error for _, error in RETRIED} | set(NOT_RETRIED)
+
+    assert listed == {errors.StagingSyncError, *errors.StagingSyncError.__subclasses__()}
+
+
+@pytest.mark.parametrize("fault", SERVICE_FAULTS)
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_fault_of_the_lambda_service_is_retried(
+    workflow: Workflow, lambdas: Lambdas, name: str, fault: str
+) -> None:
+    lambdas.functions[name] = failing(name, NamedError(fault), 1)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert outcome.status == "SUCCEEDED"
+    assert lambdas.called.count(name) == 2
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_lasting_fault_of_the_lambda_service_ends_the_execution_after_six_retries(
+    workflow: Workflow, lambdas: Lambdas, waits: list[float], name: str
+) -> None:
+    lambdas.functions[name] = failing(name, NamedError("Lambda.ServiceException"), ALWAYS)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert (outcome.status, outcome.error) == ("FAILED", "Lambda.ServiceException")
+    assert lambdas.called.count(name) == 7
+    assert len(waits) == 6
+    assert all(wait <= min(60, 2 * 2**tries) for tries, wait in enumerate(waits))
+
+
+@pytest.mark.parametrize("fault", ["Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"])
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_lambda_that_was_killed_or_ran_out_of_time_is_not_retried(
+    workflow: Workflow, lambdas: Lambdas, name: str, fault: str
+) -> None:
+    lambdas.functions[name] = failing(name, NamedError(fault), ALWAYS)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert (outcome.status, outcome.error) == ("FAILED", fault)
+    assert lambdas.called.count(name) == 1
