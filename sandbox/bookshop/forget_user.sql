@@ -1,0 +1,9 @@
+-- Somebody leaves production, and all that is theirs with them.
+
+DELETE FROM order_items USING orders, users
+ WHERE order_id = orders.id AND user_id = users.id AND email = %(email)s;
+DELETE FROM orders USING users WHERE user_id = users.id AND email = %(email)s;
+DELETE FROM reviews USING users WHERE user_id = users.id AND email = %(email)s;
+UPDATE users AS referred SET referred_by = NULL FROM users
+ WHERE referred.referred_by = users.id AND users.email = %(email)s;
+DELETE FROM users WHERE email = %(email)s;
