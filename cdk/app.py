@@ -1,0 +1,51 @@
+"""The CDK app: reads the settings, builds the stack, checks it. Run by `cdk`, see cdk.json."""
+
+import os
+import sys
+from pathlib import Path
+
+# The schedule's input is checked by the Lambdas' own rules.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "functions"))
+# CDK runs in Node.js: the one beside this interpreter, so that neither an activated virtual
+# environment nor an installed Node.js is needed.
+if (node := Path(sys.executable).with_name("node")).exists():
+    os.environ.setdefault("JSII_NODE", str(node))
+
+from aws_cdk import App, Environment, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from config import SettingsError, choose_environment
+from stack import StagingSyncStack
+
+
+def add_stack(app: App) -> StagingSyncStack:
+    """Add the stack of the chosen environment to the app, and the checks on it.
+
+    Raises:
+        SettingsError: the app's context holds no such environment, or a wrong setting.
+    """
+    name, settings = choose_environment(
+        app.node.try_get_context("environments"), app.node.try_get_context("environment")
+    )
+    stack = StagingSyncStack(
+        app,
+        f"staging-sync-{name}",
+        settings=settings,
+        env=Environment(account=settings.account, region=settings.region),
+    )
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return stack
+
+
+def main() -> None:
+    """Synthesize, or exit with 1 and one sentence about the setting that is wrong."""
+    app = App()
+    try:
+        add_stack(app)
+    except SettingsError as error:
+        sys.exit(f"cdk.json: {error}")
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The bucket through which the Lambdas hand files on and leave their reports."""
+
+from typing import cast
+
+from aws_cdk import Acknowledgment, CfnElement, Duration, Stack, Validations, aws_iam, aws_s3
+from constructs import Construct
+
+from removal import removal_policy
+
+KEPT_DAYS = 30
+
+
+class ExchangeBucket(Construct):
+    """A private, encrypted bucket whose files expire, and the rights on parts of it."""
+
+    def __init__(self, scope: Construct, id_: str, *, retain: bool) -> None:
+        """Create the bucket.
+
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            retain: whether it outlives the stack. Otherwise CloudFormation deletes it, which
+                works only when it is empty: emptying it would take a Lambda of its own.
+        """
+        super().__init__(scope, id_)
+        self.bucket = aws_s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=aws_s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=aws_s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=aws_s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal_policy(retain=retain),
+            lifecycle_rules=[
+                aws_s3.LifecycleRule(
+                    id="ExpireExecutions",
+                    prefix="executions/",
+                    expiration=Duration.days(KEPT_DAYS),
+                ),
+                aws_s3.LifecycleRule(
+                    id="AbortUploads", abort_incomplete_multipart_upload_after=Duration.days(1)
+                ),
+            ],
+        )
+        Validations.of(self.bucket).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-S1",
+                reason="Three roles reach it, its files expire, and each execution's history says"
+                " who wrote what: access logs would need a second bucket and tell no more.",
+            )
+        )
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self.bucket.bucket_name
+
+    def let_read(self, role: aws_iam.Role, files: str) -> None:
+        """Allow a role to read these files of every execution."""
+        self._allow(role, files, "s3:GetObject")
+
+    def let_write(self, role: aws_iam.Role, files: str) -> None:
+        """Allow a role to write these files of every execution in one request."""
+        self._allow(role, files, "s3:PutObject")
+
+    def let_upload(self, role: aws_iam.Role, files: str) -> None:
+        """Allow a role to write these files of every execution in parts, and to give up."""
+        self._allow(role, files, "s3:PutObject", "s3:AbortMultipartUpload")
+
+    def _allow(self, role: aws_iam.Role, files: str, *actions: str) -> None:
+        path = f"executions/*/{files}"
+        role.add_to_policy(
+            aws_iam.PolicyStatement(
+                actions=list(actions), resources=[self.bucket.arn_for_objects(path)]
+            )
+        )
+        # cdk-nag calls the bucket by its generated name.
+        bucket = Stack.of(self).get_logical_id(cast(CfnElement, self.bucket.node.default_child))
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{path}]",
+                reason="The asterisk stands for an execution's name, which nobody knows yet, or"
+                " for a file in a folder that is the role's own.",
+            )
+        )

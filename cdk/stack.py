@@ -1,0 +1,51 @@
+"""staging-sync for one environment."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from config import Settings
+from exchange import ExchangeBucket
+from lambdas import Lambdas
+from schedule import Schedule
+from workflow import Workflow
+
+
+class StagingSyncStack(Stack):
+    """The bucket, the Lambdas, the workflow and, if configured, its schedule."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: Settings, **stack: Any) -> None:
+        """Wire the constructs.
+
+        Args:
+            scope: the app.
+            id_: the stack's name.
+            settings: the environment's settings.
+            stack: what `Stack` itself takes.
+        """
+        super().__init__(
+            scope,
+            id_,
+            description="Refreshes staging from production and re-links its Cognito users",
+            **stack,
+        )
+        # CDK writes down dependencies that CloudFormation could work out itself, and
+        # cfn-lint calls each of them redundant (W3005). They do no harm.
+        self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+
+        exchange = ExchangeBucket(self, "Exchange", retain=settings.retain_data)
+        lambdas = Lambdas(self, "Lambdas", settings=settings, exchange=exchange)
+        workflow = Workflow(self, "Workflow", lambdas=lambdas, retain_logs=settings.retain_data)
+        if settings.schedule_expression:
+            Schedule(
+                self,
+                "Schedule",
+                state_machine=workflow.state_machine,
+                expression=settings.schedule_expression,
+                timezone=settings.schedule_timezone,
+                execution_input=settings.schedule_input,
+            )
+
+        CfnOutput(self, "StateMachineArn", value=workflow.state_machine.state_machine_arn)
+        CfnOutput(self, "ExchangeBucketName", value=exchange.name)

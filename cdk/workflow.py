@@ -1,0 +1,73 @@
+"""The state machine: the definition of statemachine/ with our functions put in."""
+
+from aws_cdk import Acknowledgment, Aws, Fn, Stack, Validations, aws_iam, aws_logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from lambdas import Lambdas
+from layer import ROOT
+from removal import removal_policy
+
+DEFINITION = ROOT / "statemachine" / "staging_sync.asl.json"
+
+
+class Workflow(Construct):
+    """The state machine, its log group, and a role that may invoke exactly its functions."""
+
+    def __init__(self, scope: Construct, id_: str, *, lambdas: Lambdas, retain_logs: bool) -> None:
+        """Create the state machine.
+
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            lambdas: what its Tasks invoke.
+            retain_logs: whether the logs outlive the stack.
+        """
+        super().__init__(scope, id_)
+        functions = {
+            "DbSyncFunctionArn": lambdas.db_sync.function.function_arn,
+            "ListCognitoUsersFunctionArn": lambdas.list_cognito_users.function.function_arn,
+            "UpdateDbFunctionArn": lambdas.update_db.function.function_arn,
+        }
+        self.state_machine = stepfunctions.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_type=stepfunctions.StateMachineType.STANDARD,
+            definition_body=stepfunctions.DefinitionBody.from_file(str(DEFINITION)),
+            definition_substitutions=functions,
+            tracing_enabled=True,
+            logs=stepfunctions.LogOptions(
+                destination=self._create_log_group(retain=retain_logs),
+                level=stepfunctions.LogLevel.ALL,
+                # Counts, durations and S3 addresses: the state never holds personal data.
+                include_execution_data=True,
+            ),
+        )
+        # Not grant_invoke, which allows every version and alias too.
+        self.state_machine.add_to_role_policy(
+            aws_iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=list(functions.values())
+            )
+        )
+        Validations.of(self.state_machine).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="X-Ray's actions and those that deliver logs know no resources.",
+            )
+        )
+
+    def _create_log_group(self, *, retain: bool) -> aws_logs.LogGroup:
+        """Create a log group whose name Step Functions may write to by one rule for all.
+
+        Under any other name each state machine adds itself to the account's CloudWatch Logs
+        resource policy, which is full after some ten of them. The stack's id makes the name
+        new each time, since a retained group still holds the old one.
+        """
+        stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        return aws_logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}-{stack_uuid}",
+            retention=aws_logs.RetentionDays.THREE_MONTHS,
+            removal_policy=removal_policy(retain=retain),
+        )
