@@ -82,7 +82,7 @@ class EmbeddedPostgres:
         return f"postgresql://{user}@/{database}?host={self.socket_dir}"
 
     def execute(self, database: str, sql: str) -> None:
-        """Run statements in a database, each committed on its own."""
+        """Run statements in a database, in one implicit transaction."""
         with contextlib.closing(psycopg2.connect(self.url(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:

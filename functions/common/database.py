@@ -6,7 +6,7 @@ A session is in autocommit mode, so that transactions begin and end where the co
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any, Self
+from typing import IO, Any, Protocol, Self, cast
 
 import psycopg2
 from psycopg2 import extensions, sql
@@ -15,9 +15,19 @@ from common.database_errors import connection_error, statement_error
 from common.errors import ConfigurationError
 
 type Query = str | sql.Composable
+type Parameters = Sequence[Any] | Mapping[str, Any] | None
 type Row = tuple[Any, ...]
 
+
+class Readable(Protocol):
+    """What COPY FROM STDIN reads."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+
+
 CONNECT_TIMEOUT = 10  # seconds
+COPY_CHUNK = 65536  # bytes
 APPLICATION_NAME = "staging-sync"
 
 # Set by set_config and not as startup options, which RDS Proxy refuses; only the names that
@@ -121,19 +131,19 @@ class Session:
         """Return a composed query as text."""
         return query if isinstance(query, str) else query.as_string(self._connection)
 
-    def execute(self, query: Query, parameters: Sequence[Any] | None = None) -> int:
+    def execute(self, query: Query, parameters: Parameters = None) -> int:
         """Run a statement and return how many rows it touched."""
         with self._named_errors(), self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
             return cursor.rowcount
 
-    def rows(self, query: Query, parameters: Sequence[Any] | None = None) -> list[Row]:
+    def rows(self, query: Query, parameters: Parameters = None) -> list[Row]:
         """Run a query whose result is small and return its rows."""
         with self._named_errors(), self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
             return cursor.fetchall()
 
-    def row(self, query: Query, parameters: Sequence[Any] | None = None) -> Row:
+    def row(self, query: Query, parameters: Parameters = None) -> Row:
         """Run a query that returns one row and return it."""
         (row,) = self.rows(query, parameters)
         return row
@@ -144,10 +154,10 @@ class Session:
             cursor.copy_expert(query, into)
             return cursor.rowcount
 
-    def copy_in(self, query: Query, out_of: IO[Any]) -> int:
+    def copy_in(self, query: Query, out_of: Readable) -> int:
         """Run `COPY … FROM STDIN` with a file's bytes and return the rows."""
         with self._named_errors(), self._connection.cursor() as cursor:
-            cursor.copy_expert(query, out_of)
+            cursor.copy_expert(query, cast(IO[bytes], out_of), size=COPY_CHUNK)
             return cursor.rowcount
 
     def cancel(self) -> None:

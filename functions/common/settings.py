@@ -30,3 +30,8 @@ def flag(name: str) -> bool:
     if value not in {"true", "false"}:
         raise ConfigurationError(f'The environment variable {name} must be "true" or "false".')
     return value == "true"
+
+
+def optional(name: str, default: str = "") -> str:
+    """Return an environment variable's value, or the default where it is not set or empty."""
+    return os.environ.get(name) or default

@@ -1,0 +1,1 @@
+"""Makes a target PostgreSQL database's rows equal to a source's, atomically and verified."""

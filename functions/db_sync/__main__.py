@@ -1,0 +1,75 @@
+"""The sync as a command: `python -m db_sync --source URL --target URL`.
+
+Exits 0 when the sync is done, 1 when it is not (the error on standard error), 2 for a wrong
+call.
+"""
+
+import argparse
+import getpass
+import json
+import sys
+from pathlib import Path
+
+from common.database import DatabaseAddress
+from common.errors import ConfigurationError, StagingSyncError
+from common.log import logger
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from db_sync.terminal import Bars, print_result
+
+DONE, FAILED, WRONG_CALL = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m db_sync",
+        description="Make a target PostgreSQL database's rows equal to a source's.",
+    )
+    parser.add_argument("--source", required=True, metavar="URL", help="production; only read")
+    parser.add_argument("--target", required=True, metavar="URL", help="staging; is written")
+    parser.add_argument("--dry-run", action="store_true", help="report only, write nothing")
+    parser.add_argument("--rules", type=Path, metavar="FILE", help="rules as JSON")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON, only")
+    call = parser.parse_args(arguments)
+    try:
+        source, target = DatabaseAddress.of_url(call.source), DatabaseAddress.of_url(call.target)
+        rules = SyncRules.parse(call.rules.read_text() if call.rules else "")
+    except (ConfigurationError, OSError, UnicodeDecodeError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return WRONG_CALL
+    logger.setLevel("CRITICAL")  # the result says it all
+    return _sync(source, target, rules, dry_run=call.dry_run, as_json=call.json)
+
+
+def _sync(
+    source: DatabaseAddress,
+    target: DatabaseAddress,
+    rules: SyncRules,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    name = f"command of {getpass.getuser()}"
+    try:
+        with Bars() as bars:
+            options = SyncOptions(name, rules, dry_run, progress=bars.show)
+            result = sync_database(source, target, options)
+    except StagingSyncError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return FAILED
+    _print(result, as_json=as_json)
+    return DONE
+
+
+def _print(result: SyncResult, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result.output()))
+    else:
+        print_result(result)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The tables that differ, changed and verified; or, in a dry run, their changes counted."""
+
+import contextlib
+import time
+from dataclasses import asdict
+
+from psycopg2 import sql
+
+from common.errors import VerificationFailed
+from common.log import logger
+from db_sync import guards, locks, merge
+from db_sync.catalog import Catalog, ForeignKey
+from db_sync.compare import Difference
+from db_sync.fingerprint import fingerprint_target
+from db_sync.load import copy_rows, empty_table
+from db_sync.merge import Changes
+from db_sync.result import TableResult
+from db_sync.run import Run
+from db_sync.snapshot import Snapshot
+from db_sync.transfer import Transferred
+
+
+def count_differences(run: Run, differences: list[Difference]) -> list[TableResult]:
+    """Return what a sync would write; from here on the target's session is read-only."""
+    merged = [difference for difference in differences if not difference.is_copied_whole]
+    for difference in merged:
+        merge.create_stage(run.target, difference.plan)
+    run.target.execute("SET TRANSACTION READ ONLY")
+    results: list[TableResult] = []
+    for difference in run.each("count", differences):
+        run.limit(f"the changes of {difference.plan.name} were counted")
+        started = time.monotonic()
+        changes, moved = _replacement(difference), Transferred(0, 0)
+        if difference in merged:
+            moved = merge.fill_stage(run.source, run.target, difference.plan)
+            changes = merge.count_changes(run.target, difference.plan)
+        results.append(_result(difference, changes, moved, started))
+    return results
+
+
+def write_differences(
+    run: Run, differences: list[Difference], snapshot: Snapshot, target: Catalog
+) -> tuple[list[TableResult], list[str]]:
+    """Make the tables that differ equal to the source's, and verify each.
+
+    Args:
+        run: the run.
+        differences: the tables.
+        snapshot: the plan of the whole sync, and the source's catalog.
+        target: the target's catalog.
+
+    Returns:
+        A result per table, and warnings.
+
+    Raises:
+        VerificationFailed: a table is not what the source's snapshot holds.
+        SchemaMismatch: a row breaks a constraint of the target.
+        TargetBusy: a lock was not granted in time.
+    """
+    if not differences:
+        return [], []
+    plans = [difference.plan for difference in differences]
+    keys = guards.foreign_keys_on(target, plans)
+    asleep = guards.sleep_as_replica(run.target)
+    _lock_exclusively(run, differences, [] if asleep else keys)
+    with (
+        guards.triggers_and_rules_off(run.target, plans),
+        contextlib.nullcontext() if asleep else guards.foreign_keys_dropped(run.target, keys),
+    ):
+        results = [_write(run, difference, keys) for difference in run.each("write", differences)]
+        run.limit("the foreign keys were checked")
+    if not asleep:
+        return results, []  # creating the foreign keys again has checked them
+    synced = {table.name for table in snapshot.plan.tables}
+    return results, guards.check_foreign_keys(run.target, keys, snapshot.catalog, synced)
+
+
+def _lock_exclusively(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> None:
+    """Take the strong locks now, in attempts, that TRUNCATE and DROP CONSTRAINT would wait for."""
+    tables = {key.child for key in keys} | {key.parent for key in keys}
+    tables |= {
+        difference.plan.name
+        for difference in differences
+        if difference.is_copied_whole and difference.target.rows
+    }
+    locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
+
+
+def _write(run: Run, difference: Difference, keys: list[ForeignKey]) -> TableResult:
+    """Change one table and verify it."""
+    plan = difference.plan
+    run.limit(f"{plan.name} was written")
+    started = time.monotonic()
+    if difference.is_copied_whole:
+        if difference.target.rows:
+            is_referenced = any(key.parent_root == plan.target.oid for key in keys)
+            empty_table(run.target, plan, is_referenced=is_referenced)
+        moved = copy_rows(run.source, run.target, plan, plan.name.identifier)
+        run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
+        changes = _replacement(difference)
+    else:
+        merge.create_stage(run.target, plan)
+        moved = merge.fill_stage(run.source, run.target, plan)
+        changes = merge.apply_changes(run.target, plan)
+    _verify(run, difference)
+    result = _result(difference, changes, moved, started)
+    logger.info("table written", result=asdict(result))
+    return result
+
+
+def _verify(run: Run, difference: Difference) -> None:
+    run.limit(f"{difference.plan.name} was verified")
+    found = fingerprint_target(run.target, difference.plan)
+    if found != difference.source:
+        raise VerificationFailed(
+            f"After the copy, {difference.plan.name} has {found.rows} rows in the target and"
+            f" {difference.source.rows} in the source's snapshot, or their contents differ."
+            " Everything was rolled back. Look for a trigger, rule, domain or collation that"
+            " changes values in the target."
+        )
+
+
+def _replacement(difference: Difference) -> Changes:
+    """Return the changes of a table that is copied whole."""
+    return Changes(inserted=difference.source.rows, deleted=difference.target.rows)
+
+
+def _result(
+    difference: Difference, changes: Changes, moved: Transferred, started: float
+) -> TableResult:
+    return TableResult(
+        table=str(difference.plan.name),
+        action="copy" if difference.is_copied_whole else "merge",
+        reason=difference.reason,
+        rows=difference.source.rows,
+        rows_inserted=changes.inserted,
+        rows_updated=changes.updated,
+        rows_deleted=changes.deleted,
+        rows_unlinked=changes.unlinked,
+        bytes=moved.bytes,
+        seconds=round(time.monotonic() - started, 3),
+    )

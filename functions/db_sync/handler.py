@@ -1,0 +1,41 @@
+"""DbSync: refreshes the staging database from production."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from common.deadline import Deadline
+from common.entry import entry_point
+from common.event import Event
+from common.exchange import Exchange
+from common.secrets import read_database_secret
+from common.settings import optional, required
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+
+REPORT = "db-sync.json"
+
+
+@entry_point
+def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+    """Sync, write the report to S3, and return the `db_sync` object of the output."""
+    exchange = Exchange.of(required("EXCHANGE_BUCKET"), event.execution)
+    options = SyncOptions(
+        execution=event.execution,
+        rules=SyncRules.parse(optional("SYNC_RULES")),
+        dry_run=event.input.dry_run,
+        deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
+    )
+
+    def save_report(result: SyncResult) -> None:
+        exchange.write_json(REPORT, result.report())
+
+    result = sync_database(
+        read_database_secret(required("PROD_SECRET_ARN")),
+        read_database_secret(required("STAGING_SECRET_ARN")),
+        options,
+        save_report,
+    )
+    return {**result.output(), "report": exchange.uri(REPORT)}

@@ -1,0 +1,68 @@
+"""Table locks on the target, asked for without making others queue behind us for long."""
+
+import time
+
+from psycopg2 import sql
+
+from common.database import Session
+from common.errors import TargetBusy
+from common.log import logger
+from common.queries import load_query
+from db_sync.catalog import Name
+
+LOCK_WAIT = 30.0  # seconds, all attempts together
+# Modes: the first lets readers go on, the second nobody.
+SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+ATTEMPT = "1s"  # a queued request blocks everybody who comes after it
+
+
+def lock_tables(target: Session, tables: list[Name], mode: str, *, wait: float = LOCK_WAIT) -> None:
+    """Lock tables until the transaction ends.
+
+    Args:
+        target: a session in a transaction.
+        tables: which; their partitions are locked with them.
+        mode: one of the modes above.
+        wait: how long to try, in seconds.
+
+    Raises:
+        TargetBusy: others hold conflicting locks still; names them.
+    """
+    if not tables:
+        return
+    statement = sql.SQL("LOCK TABLE {} IN {} MODE").format(
+        sql.SQL(", ").join(table.identifier for table in tables), sql.SQL(mode)
+    )
+    give_up = time.monotonic() + wait
+    target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTEMPT)))
+    while True:
+        target.execute("SAVEPOINT locks")
+        try:
+            target.execute(statement)
+            break
+        except TargetBusy as error:
+            target.execute("ROLLBACK TO SAVEPOINT locks")
+            holders = _holders(target, tables, readers=mode == ACCESS_EXCLUSIVE)
+            if time.monotonic() >= give_up:
+                raise TargetBusy(
+                    f"The target's tables could not be locked within {wait:.0f} s; {holders}."
+                    " Nothing was written. Let them finish or end them, then start again."
+                ) from error
+            logger.info("waiting for locks on the target's tables", holders=holders)
+    target.execute("RELEASE SAVEPOINT locks")
+    target.execute("SET LOCAL lock_timeout = 0")
+
+
+def _holders(target: Session, tables: list[Name], *, readers: bool) -> str:
+    """Say who holds locks on these tables; `readers`: whether theirs are in our way."""
+    rows = target.rows(
+        load_query("db_sync", "list_lock_holders"),
+        {"tables": [target.quoted(table.identifier) for table in tables], "readers": readers},
+    )
+    if not rows:
+        return "whoever held them has let go meanwhile"
+    return ", ".join(
+        f"backend {pid} ({application or 'without application_name'}) holds {mode} on {table}"
+        for pid, application, mode, table in rows
+    )

@@ -1,0 +1,7 @@
+-- How many rows a merge would insert, update and delete.
+SELECT
+    count(*) FILTER (WHERE t.ctid IS NULL),
+    count(*) FILTER (WHERE t.ctid IS NOT NULL AND {differs}),
+    (SELECT count(*) FROM {rows} t WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key}))
+FROM {stage} s
+LEFT JOIN {rows} t ON {same_key}

@@ -1,0 +1,3 @@
+-- Rows of the target whose key the source no longer has.
+DELETE FROM {rows} t
+WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})

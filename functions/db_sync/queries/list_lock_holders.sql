@@ -1,0 +1,10 @@
+-- Other sessions' locks on the given tables; those of mere readers only if asked for.
+SELECT l.pid, a.application_name, l.mode, l.relation::regclass::text
+FROM pg_locks l
+LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.relation = ANY (%(tables)s::regclass[])
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.granted AND l.pid <> pg_backend_pid()
+  AND (l.mode <> 'AccessShareLock' OR %(readers)s)
+ORDER BY l.pid
+LIMIT 10

@@ -1,0 +1,17 @@
+-- Every sequence, the root of the table that owns it (0: none), and whether we may read it.
+SELECT
+    n.nspname,
+    c.relname,
+    coalesce(pg_partition_root(owner.refobjid), owner.refobjid, 0) AS owner,
+    has_sequence_privilege(c.oid, 'SELECT') AS is_readable
+FROM pg_sequence s
+JOIN pg_class c ON c.oid = s.seqrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_depend owner ON owner.classid = 'pg_class'::regclass AND owner.objid = c.oid
+    AND owner.refclassid = 'pg_class'::regclass AND owner.deptype IN ('a', 'i')
+WHERE c.relpersistence <> 't'
+  AND NOT EXISTS (
+      SELECT FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  )
+ORDER BY n.nspname, c.relname

@@ -1,0 +1,60 @@
+-- Every table that could be synced, with its key: the primary key, else a unique index that
+-- finds each row (over NOT NULL columns, whole, checked at once). For each key column also
+-- the equality operator of its index, since that may lie outside the search path.
+WITH tables AS (
+    SELECT c.oid, n.nspname, c.relname, c.relkind
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p')
+      AND NOT c.relispartition
+      AND c.relpersistence <> 't'
+      AND n.nspname <> 'information_schema'
+      AND n.nspname !~ '^pg_'
+      AND NOT EXISTS (
+          SELECT FROM pg_depend d
+          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+      )
+), keys AS (
+    SELECT DISTINCT ON (i.indrelid) i.indrelid, i.indexrelid, i.indkey, i.indclass, i.indnkeyatts
+    FROM pg_index i
+    JOIN tables ON tables.oid = i.indrelid
+    WHERE i.indisunique AND i.indimmediate AND i.indisvalid
+      AND i.indpred IS NULL AND i.indexprs IS NULL
+      AND NOT EXISTS (
+          SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, position)
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+          WHERE k.position <= i.indnkeyatts AND NOT a.attnotnull
+      )
+    ORDER BY i.indrelid, NOT i.indisprimary, i.indexrelid
+), key_columns AS (
+    SELECT
+        keys.indrelid,
+        array_agg(a.attname::text ORDER BY k.position) AS names,
+        array_agg(operator_schema.nspname::text ORDER BY k.position) AS operator_schemas
+    FROM keys
+    CROSS JOIN unnest(keys.indkey::int2[], keys.indclass::oid[])
+        WITH ORDINALITY k (attnum, opclass, position)
+    JOIN pg_attribute a ON a.attrelid = keys.indrelid AND a.attnum = k.attnum
+    JOIN pg_opclass c ON c.oid = k.opclass
+    JOIN pg_amop o ON o.amopfamily = c.opcfamily AND o.amopstrategy = 3
+        AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
+    JOIN pg_operator op ON op.oid = o.amopopr
+    JOIN pg_namespace operator_schema ON operator_schema.oid = op.oprnamespace
+    WHERE k.position <= keys.indnkeyatts
+    GROUP BY keys.indrelid
+)
+SELECT
+    tables.oid,
+    tables.nspname,
+    tables.relname,
+    tables.relkind = 'p' AS is_partitioned,
+    EXISTS (
+        SELECT FROM pg_partition_tree(tables.oid) part
+        JOIN pg_class ON pg_class.oid = part.relid
+        WHERE tables.relkind = 'p' AND pg_class.relkind = 'f'
+    ) AS has_foreign_partition,
+    coalesce(key_columns.names, '{}') AS key,
+    coalesce(key_columns.operator_schemas, '{}') AS key_operator_schemas
+FROM tables
+LEFT JOIN key_columns ON key_columns.indrelid = tables.oid
+ORDER BY tables.nspname, tables.relname

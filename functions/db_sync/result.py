@@ -1,0 +1,56 @@
+"""What a sync did: small for the execution's output, whole for the report."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+type Status = Literal["synced", "unchanged", "dry_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """What was done to one table (or would be, in a dry run), and why; no row contents."""
+
+    table: str
+    action: Literal["none", "merge", "copy"]
+    reason: str
+    rows: int  # in the source
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_deleted: int = 0
+    rows_unlinked: int = 0
+    bytes: int = 0  # of COPY's text format
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync did; `snapshot` is the moment of the source's snapshot, ISO 8601 in UTC."""
+
+    status: Status
+    verified: bool
+    tables: tuple[TableResult, ...]
+    left_alone: dict[str, str]
+    sequences: tuple[str, ...]
+    warnings: tuple[str, ...]
+    duration_seconds: float
+    snapshot: str
+    source_version: int
+    target_version: int
+
+    def output(self) -> dict[str, Any]:
+        """Return the `db_sync` object of the execution's output, without its report."""
+        return {
+            "status": self.status,
+            "tables": len(self.tables),
+            "tables_changed": sum(table.action != "none" for table in self.tables),
+            "rows_inserted": sum(table.rows_inserted for table in self.tables),
+            "rows_updated": sum(table.rows_updated for table in self.tables),
+            "rows_deleted": sum(table.rows_deleted for table in self.tables),
+            "verified": self.verified,
+            "duration_seconds": self.duration_seconds,
+            "warnings": list(self.warnings),
+        }
+
+    def report(self) -> dict[str, Any]:
+        """Return the whole, for `db-sync.json`."""
+        return asdict(self)

@@ -1,0 +1,150 @@
+"""The sync: target's rows made equal to the source's, in one transaction, verified.
+
+`sync_database` is the engine's one entrance; the Lambda and the command both call it.
+"""
+
+import time
+from collections.abc import Callable
+
+from common.database import DatabaseAddress, connect
+from common.errors import TargetBusy
+from common.target import is_marked, lock_target, require_marked, require_source_apart
+from db_sync import locks, sequences
+from db_sync.catalog import Catalog, read_catalog
+from db_sync.change import count_differences, write_differences
+from db_sync.compare import compare_tables
+from db_sync.plan import Plan
+from db_sync.result import Status, SyncResult
+from db_sync.run import Run, SyncOptions
+from db_sync.sequences import Positions
+from db_sync.snapshot import Snapshot, open_snapshot
+
+type SaveReport = Callable[[SyncResult], None]
+
+
+def sync_database(
+    source_address: DatabaseAddress,
+    target_address: DatabaseAddress,
+    options: SyncOptions,
+    save_report: SaveReport = lambda _: None,
+) -> SyncResult:
+    """Make the target's rows equal to the source's, or say what that would take.
+
+    Args:
+        source_address: production; only read.
+        target_address: staging; changed in one transaction, or not at all.
+        options: rules, dry run, deadline.
+        save_report: called with the result before the commit, so that nothing is committed
+            whose report could not be written.
+
+    Raises:
+        StagingSyncError: one of `common.errors`; the target is as it was.
+    """
+    with (
+        connect(source_address, "source", execution=options.execution, read_only=True) as source,
+        connect(target_address, "target", execution=options.execution) as target,
+    ):
+        run = Run(source, target, options)
+        warnings = _begin(run)
+        result, exhausted = _sync(run, warnings)
+        save_report(result)
+        sequences.set_exhausted(target, exhausted)
+        target.execute("COMMIT")
+        return result
+
+
+def _begin(run: Run) -> list[str]:
+    """Check that the target may be written, begin its transaction and hold its lock.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        TargetNotAllowed, SyncInProgress, OutOfTime: see the functions that it calls.
+    """
+    source, target, options = run.source, run.target, run.options
+    run.limit("the databases were checked")
+    target.execute("BEGIN")
+    source.execute("BEGIN READ ONLY")
+    require_source_apart(source, target)
+    source.execute("COMMIT")
+    if not options.dry_run:
+        require_marked(target)
+    lock_target(target)
+    if options.dry_run and not is_marked(target):
+        return ["The target is not marked as a sync target: a sync that writes will refuse it."]
+    return []
+
+
+def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
+    """Plan, compare, write and verify, up to the commit.
+
+    Returns:
+        The result, and the sequences that can only be set outside of the transaction.
+    """
+    started = time.monotonic()
+    target_catalog = read_catalog(run.target)
+    snapshot = open_snapshot(run.source, target_catalog, run.options.rules)
+    plan = snapshot.plan
+    if not run.options.dry_run:
+        _make_writers_wait(run, plan, target_catalog)
+    differences, tables = compare_tables(run, plan.tables)
+    if run.options.dry_run:
+        changed, written = count_differences(run, differences), list[str]()
+    else:
+        changed, written = write_differences(run, differences, snapshot, target_catalog)
+    moved, unreadable = _follow_sequences(run, snapshot, target_catalog)
+    run.source.execute("COMMIT")  # production need not hold back vacuum any longer
+    result = SyncResult(
+        status=_status(run.options, bool(differences or moved)),
+        verified=not run.options.dry_run,
+        tables=tuple(sorted(tables + changed, key=lambda table: table.table)),
+        left_alone={str(table): reason for table, reason in plan.left_alone.items()},
+        sequences=tuple(str(sequence) for sequence in moved),
+        warnings=tuple(warnings + plan.warnings + written + unreadable),
+        duration_seconds=round(time.monotonic() - started, 3),
+        snapshot=snapshot.taken_at,
+        source_version=run.source.server_version,
+        target_version=run.target.server_version,
+    )
+    return result, {name: at for name, at in moved.items() if at.is_exhausted}
+
+
+def _status(options: SyncOptions, changed: bool) -> Status:
+    if options.dry_run:
+        return "dry_run"
+    return "synced" if changed else "unchanged"
+
+
+def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
+    """Lock the tables against writers, and see that the schema is still the planned one.
+
+    A child that the application inserted meanwhile would survive its parent's deletion.
+
+    Raises:
+        TargetBusy: a lock was not granted in time, or a migration came in between.
+    """
+    run.limit("the target's tables were locked")
+    synced = {table.target.oid for table in plan.tables}
+    referencing = {key.child for key in catalog.foreign_keys if key.parent_root in synced}
+    tables = {table.name for table in plan.tables} | referencing
+    locks.lock_tables(run.target, sorted(tables), locks.SHARE_ROW_EXCLUSIVE)
+    if read_catalog(run.target) != catalog:
+        raise TargetBusy(
+            f"The schema of the target {run.target.address} changed while the sync was planned."
+            " Start again when its migration is done."
+        )
+
+
+def _follow_sequences(
+    run: Run, snapshot: Snapshot, target_catalog: Catalog
+) -> tuple[Positions, list[str]]:
+    """Set the sequences that differ as far as the transaction can; return all, and warnings."""
+    synced = {table.target.oid for table in snapshot.plan.tables}
+    names, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    moved = sequences.outdated(
+        sequences.read_positions(run.source, names), sequences.read_positions(run.target, names)
+    )
+    if not run.options.dry_run:
+        sequences.restart(run.target, moved)
+    return moved, warnings

@@ -1,0 +1,77 @@
+"""What the command shows on a terminal: a bar per phase, and the result as a table.
+
+Only the command imports this: rich is not in the Lambdas' layer.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from db_sync.result import SyncResult
+
+
+class Bars:
+    """Progress bars on standard error, one per phase; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description:>8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("tables"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, phase: str, done: int, total: int) -> None:
+        """Show how far a phase is; a `Progress` of `db_sync.run`."""
+        if phase not in self._tasks:
+            self._tasks[phase] = self._progress.add_task(phase, total=total)
+        self._progress.update(self._tasks[phase], completed=done, total=total)
+
+
+def print_result(result: SyncResult) -> None:
+    """Print what a sync did, the tables that changed first."""
+    console = Console()
+    table = Table("table", "action", title=f"{result.status}, snapshot of {result.snapshot}")
+    for heading in ("rows", "inserted", "updated", "deleted", "seconds"):
+        table.add_column(heading, justify="right")
+    for line in sorted(result.tables, key=lambda line: line.action == "none"):
+        table.add_row(
+            line.table,
+            line.action,
+            *(
+                f"{number:,}"
+                for number in (
+                    line.rows,
+                    line.rows_inserted,
+                    line.rows_updated,
+                    line.rows_deleted,
+                )
+            ),
+            f"{line.seconds:.2f}",
+        )
+    console.print(table)
+    for name, reason in result.left_alone.items():
+        console.print(f"left alone: {name} ({reason})", highlight=False, markup=False)
+    for warning in result.warnings:
+        console.print(f"warning: {warning}", highlight=False, markup=False)
+    verified = "verified" if result.verified else "nothing written"
+    console.print(f"{verified}, {result.duration_seconds:.1f} s", highlight=False)

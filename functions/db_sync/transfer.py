@@ -1,0 +1,91 @@
+"""Rows on their way from one database to the other, through bounded memory."""
+
+import contextlib
+import io
+import os
+import threading
+from dataclasses import dataclass
+
+from common.database import Query, Session
+from common.errors import StagingSyncError
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What went through, in rows and in bytes of COPY's text format."""
+
+    rows: int
+    bytes: int
+
+
+def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) -> Transferred:
+    """Stream the rows of one COPY into another.
+
+    An operating system's pipe lies between them, so that neither side runs ahead of the other
+    by more than the pipe holds (64 KiB on Linux).
+
+    Raises:
+        StagingSyncError: the error of the side that failed first. The target's COPY fails too
+            where the source broke off, so that a part is never taken for the whole.
+    """
+    read_end, write_end = os.pipe()
+    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
+    sender.start()
+    receiver = _Receiver(os.fdopen(read_end, "rb"), sender)
+    try:
+        rows = target.copy_in(copy_in, receiver)
+    except StagingSyncError:
+        # Closed before the sender is joined: it may be waiting for room in the pipe.
+        receiver.close()
+        sender.join()
+        if sender.error:
+            raise sender.error from None
+        raise
+    finally:
+        receiver.close()
+        sender.join()
+    return Transferred(rows, receiver.bytes)
+
+
+class _Sender(threading.Thread):
+    """Runs the source's COPY and closes its end of the pipe when it ends, however."""
+
+    def __init__(self, source: Session, copy_out: Query, pipe: io.BufferedWriter) -> None:
+        super().__init__(name="copy-out", daemon=True)
+        self._source = source
+        self._copy_out = copy_out
+        self._pipe = pipe
+        self.error: StagingSyncError | None = None
+
+    def run(self) -> None:
+        try:
+            self._source.copy_out(self._copy_out, self._pipe)
+            self._pipe.flush()
+        except BrokenPipeError:
+            pass  # the target failed and hung up; its error is the one that counts
+        except StagingSyncError as error:
+            self.error = error
+        finally:
+            with contextlib.suppress(BrokenPipeError):  # what was still buffered has no reader
+                self._pipe.close()
+
+
+class _Receiver:
+    """The pipe's other end; reading fails, instead of ending, where the sender failed."""
+
+    def __init__(self, pipe: io.BufferedReader, sender: _Sender) -> None:
+        self._pipe = pipe
+        self._sender = sender
+        self.bytes = 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self._pipe.read1(size)
+        self.bytes += len(chunk)
+        if not chunk:
+            self._sender.join()
+            if self._sender.error:
+                raise self._sender.error
+        return chunk
+
+    def close(self) -> None:
+        self._pipe.close()
