@@ -1,0 +1,128 @@
+"""A staging account on one machine: two databases, a local AWS, and the deployed stack."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.clients import Clients
+from sandbox.cloud import LocalAws, local_aws
+from sandbox.databases import (
+    Database,
+    create_production,
+    create_staging,
+    fill_production,
+    fill_staging,
+)
+from sandbox.deploy import STACK, build_layer, deploy
+from sandbox.pools import Pools
+from sandbox.postgres import EmbeddedPostgres
+
+
+@dataclass(frozen=True, slots=True)
+class StagingAccount:
+    """Everything that runs, and how to reach it."""
+
+    cloud: LocalAws
+    clients: Clients
+    production: Database
+    staging: Database
+    pools: Pools
+    production_secret_arn: str
+    staging_secret_arn: str
+    state_machine_arn: str
+    bucket: str
+
+    def function_name(self, package: str) -> str:
+        """Return the deployed name of a Lambda, e.g. of "db_sync"."""
+        functions = self.clients.functions.list_functions()["Functions"]
+        (name,) = (
+            function["FunctionName"]
+            for function in functions
+            if function["Handler"] == f"{package}.handler.handler"
+        )
+        return name
+
+
+@contextlib.contextmanager
+def staging_account(
+    *, schedule: str | None = None, announce: Callable[[str], None] = lambda _: None
+) -> Iterator[StagingAccount]:
+    """Run a staging account for the length of a with statement and leave nothing behind.
+
+    Args:
+        schedule: an EventBridge Scheduler expression; without one there is no schedule.
+        announce: is told what is being done.
+
+    Raises:
+        SandboxError: a part of it did not come up.
+    """
+    with contextlib.ExitStack() as everything, ThreadPoolExecutor() as threads:
+        root = Path(everything.enter_context(tempfile.TemporaryDirectory(prefix="staging-sync-")))
+        announce("Starting two PostgreSQL servers and a local AWS")
+        # In threads, which no signal interrupts: a server that was started is also noted.
+        creating = [
+            threads.submit(_create, everything, root / "production", create_production),
+            threads.submit(_create, everything, root / "staging", create_staging),
+        ]
+        layer = build_layer()
+        cloud = everything.enter_context(local_aws(root / "aws"))
+        clients = Clients.of(cloud)
+        pools = Pools.create(clients.cognito)
+        production, staging = (task.result() for task in creating)
+        announce("Filling them with a bookshop, and deploying the stack with the CDK CLI")
+        filling = [
+            threads.submit(fill_production, production, pools.subs),
+            threads.submit(fill_staging, staging, pools.subs),
+        ]
+        settings = {
+            "prod_secret_arn": _keep_secret(clients, "production", production),
+            "staging_secret_arn": _keep_secret(clients, "staging", staging),
+            "user_pool_id": pools.staging.pool_id,
+            "layer_dir": str(layer),
+            "retain_data": False,
+            "schedule_expression": schedule,
+        }
+        deploy(cloud, settings, root / "deploy")
+        for task in filling:
+            task.result()
+        yield StagingAccount(
+            cloud,
+            clients,
+            production,
+            staging,
+            pools,
+            str(settings["prod_secret_arn"]),
+            str(settings["staging_secret_arn"]),
+            **_stack_outputs(clients),
+        )
+
+
+def _create(
+    everything: contextlib.ExitStack,
+    directory: Path,
+    create: Callable[[EmbeddedPostgres], Database],
+) -> Database:
+    """Create a database on a server of its own, which is stopped with everything else."""
+    directory.mkdir()
+    server = EmbeddedPostgres(directory)
+    everything.callback(server.stop)
+    return create(server)
+
+
+def _keep_secret(clients: Clients, name: str, database: Database) -> str:
+    """Store a database's secret and return its ARN."""
+    text = json.dumps(database.secret)
+    return clients.secrets.create_secret(Name=f"bookshop/{name}", SecretString=text)["ARN"]
+
+
+def _stack_outputs(clients: Clients) -> dict[str, str]:
+    (stack,) = clients.cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return {
+        "state_machine_arn": outputs["StateMachineArn"],
+        "bucket": outputs["ExchangeBucketName"],
+    }

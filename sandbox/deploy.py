@@ -1,0 +1,83 @@
+"""Deploys the CDK app to the local AWS with the real CDK CLI."""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.cloud import ACCOUNT, AWS_VENV_BIN, PROJECT, REGION, LocalAws
+from sandbox.processes import Command, clean_environment, run
+
+# npm's "latest" is 3.x, too old for the library in constraints.txt; raise both together.
+CDK = ("npx", "--yes", "aws-cdk@2.1148.1", "--no-notices")
+SOURCES = (PROJECT / "pyproject.toml", PROJECT / "constraints.txt")
+ENVIRONMENT = "sandbox"
+STACK = f"staging-sync-{ENVIRONMENT}"
+
+
+def build_layer(build: Path = PROJECT / "build") -> Path:
+    """Return a layer for this machine and the local AWS's interpreter, built if need be.
+
+    Its name holds a hash of what goes in, so it is built again only when that changes. It
+    appears by a rename, whole or not at all.
+
+    Raises:
+        SandboxError: pip failed; the message holds what it said.
+    """
+    digest = hashlib.sha256(f"{AWS_VENV_BIN} {sys.version}".encode())
+    for source in SOURCES:
+        digest.update(source.read_bytes())
+    layer = build / f"layer-host-{digest.hexdigest()[:12]}"
+    if layer.exists():
+        return layer
+    build.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build, prefix="layer-unfinished-") as unfinished:
+        fresh = Path(unfinished) / layer.name
+        arguments = [
+            *(sys.executable, "-m", "pip", "--python", str(AWS_VENV_BIN / "python"), "install"),
+            *("--quiet", "--no-compile", "--disable-pip-version-check", "--only-binary=:all:"),
+            *("--target", str(fresh / "python"), "--constraint", str(SOURCES[1])),
+            *("--group", f"{SOURCES[0]}:layer"),
+        ]
+        run(Command(arguments, build, os.environ, Path(unfinished) / "pip.log"))
+        with contextlib.suppress(OSError):  # another build was faster, with the same result
+            fresh.rename(layer)
+    return layer
+
+
+def deploy(cloud: LocalAws, settings: Mapping[str, Any], directory: Path) -> None:
+    """Bootstrap the local AWS and deploy the stack to it.
+
+    Args:
+        cloud: where to.
+        settings: the environment's block, as cdk.json would hold it.
+        directory: a directory for the CLI's files that does not exist yet.
+
+    Raises:
+        SandboxError: synthesis or deployment failed; the message holds what the CLI said.
+    """
+    app, elsewhere, temporary = (directory / name for name in ("app", "elsewhere", "tmp"))
+    for path in (app, elsewhere, temporary):
+        path.mkdir(parents=True)
+    program = f"{sys.executable} {PROJECT / 'cdk' / 'app.py'}"
+    context = {"environments": {ENVIRONMENT: dict(settings)}, "environment": ENVIRONMENT}
+    (app / "cdk.json").write_text(json.dumps({"app": program, "context": context}))
+    environment = clean_environment(temporary) | cloud.environment
+
+    def cdk(verb: str, *arguments: str, where: Path) -> Command:
+        log = directory / f"{verb}.log"
+        return Command([*CDK, verb, *arguments], where, environment, log)
+
+    run(cdk("--version", where=app))  # two at once would both download it, into each other's way
+    run(
+        # Where there is no cdk.json, bootstrapping does not synthesize the app first.
+        cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", where=elsewhere),
+        cdk("synth", "--quiet", where=app),
+    )
+    assembly = ("--app", str(app / "cdk.out"))
+    run(cdk("deploy", STACK, *assembly, "--require-approval", "never", where=app))

@@ -1,0 +1,56 @@
+"""`python -m sandbox.up`: a staging account to play with, until Ctrl-C."""
+
+import signal
+import sys
+
+from rich.console import Console
+
+from sandbox.account import StagingAccount, staging_account
+from sandbox.processes import SandboxError
+from sandbox.signals import ending_in_order
+
+
+def main() -> int:
+    """Run a staging account until a signal ends it.
+
+    Returns:
+        0 when it was ended by Ctrl-C or SIGTERM, 1 when it could not be started.
+    """
+    # Lines are to be copied whole, so they are not wrapped.
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    try:
+        with ending_in_order(), staging_account(announce=console.print) as account:
+            console.print(_instructions(account))
+            signal.pause()
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing is left behind.")
+    except SandboxError as error:
+        Console(stderr=True, soft_wrap=True, markup=False).print(error)
+        return 1
+    return 0
+
+
+def _instructions(account: StagingAccount) -> str:
+    """Return what to paste into another terminal."""
+    exports = " ".join(f"{key}={value}" for key, value in account.cloud.environment.items())
+    return f"""
+A staging account is up. In another terminal, from this folder:
+
+export PATH="$PWD/.venv/bin:{account.staging.server.bin_dir}:$PATH"
+export {exports}
+
+aws stepfunctions start-execution --state-machine-arn {account.state_machine_arn} \\
+    --input '{{"sync_cognito": true}}'
+aws stepfunctions list-executions --state-machine-arn {account.state_machine_arn}
+
+Production: psql '{account.production.url}'
+Staging:    psql '{account.staging.url}'
+User pool:  {account.pools.staging.pool_id}
+Reports:    s3://{account.bucket}/executions/
+
+AWS_ENDPOINT_URL={account.cloud.endpoint}
+Ready. Ctrl-C takes everything down."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
