@@ -19,6 +19,13 @@ type Parameters = Sequence[Any] | Mapping[str, Any] | None
 type Row = tuple[Any, ...]
 
 
+class Writable(Protocol):
+    """What COPY TO STDOUT writes to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write all of the bytes."""
+
+
 class Readable(Protocol):
     """What COPY FROM STDIN reads."""
 
@@ -148,10 +155,10 @@ class Session:
         (row,) = self.rows(query, parameters)
         return row
 
-    def copy_out(self, query: Query, into: IO[Any]) -> int:
+    def copy_out(self, query: Query, into: Writable) -> int:
         """Run `COPY … TO STDOUT`, write its bytes into a file, and return the rows."""
         with self._named_errors(), self._connection.cursor() as cursor:
-            cursor.copy_expert(query, into)
+            cursor.copy_expert(query, cast(IO[bytes], into))
             return cursor.rowcount
 
     def copy_in(self, query: Query, out_of: Readable) -> int:

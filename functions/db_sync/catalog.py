@@ -2,27 +2,10 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import NamedTuple
-
-from psycopg2 import sql
 
 from common.database import Session
+from common.names import Name
 from common.queries import load_query
-
-
-class Name(NamedTuple):
-    """A table's or sequence's name with its schema."""
-
-    schema: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def identifier(self) -> sql.Identifier:
-        """The name, quoted for SQL."""
-        return sql.Identifier(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)

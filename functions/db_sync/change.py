@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from psycopg2 import sql
 
+from common import locks
 from common.errors import VerificationFailed
 from common.log import logger
-from db_sync import guards, locks, merge
+from db_sync import guards, merge
 from db_sync.catalog import Catalog, ForeignKey
 from db_sync.compare import Difference
 from db_sync.fingerprint import fingerprint_target

@@ -13,8 +13,9 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import ConfigurationError, SchemaMismatch
+from common.names import Name
 from common.queries import load_query
-from db_sync.catalog import Catalog, ForeignKey, Name
+from db_sync.catalog import Catalog, ForeignKey
 from db_sync.plan import TablePlan
 
 ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}

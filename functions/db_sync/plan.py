@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.errors import ConfigurationError, SchemaMismatch
-from db_sync.catalog import Catalog, Column, Name, Table
+from common.names import Name
+from db_sync.catalog import Catalog, Column, Table
 from db_sync.rules import SyncRules
 
 # These tables tell the migration tools what was applied to *this* database.

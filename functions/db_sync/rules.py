@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from common.errors import ConfigurationError
-from db_sync.catalog import Name
+from common.names import Name
 
 KEEP_PARTS = 3  # schema.table.column
 

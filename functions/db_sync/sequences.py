@@ -5,7 +5,8 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.database import Session
-from db_sync.catalog import Catalog, Name
+from common.names import Name
+from db_sync.catalog import Catalog
 
 
 class Position(NamedTuple):

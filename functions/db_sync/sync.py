@@ -6,10 +6,11 @@
 import time
 from collections.abc import Callable
 
+from common import locks
 from common.database import DatabaseAddress, connect
 from common.errors import TargetBusy
 from common.target import is_marked, lock_target, require_marked, require_source_apart
-from db_sync import locks, sequences
+from db_sync import sequences
 from db_sync.catalog import Catalog, read_catalog
 from db_sync.change import count_differences, write_differences
 from db_sync.compare import compare_tables

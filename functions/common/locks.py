@@ -7,8 +7,8 @@ from psycopg2 import sql
 from common.database import Session
 from common.errors import TargetBusy
 from common.log import logger
+from common.names import Name
 from common.queries import load_query
-from db_sync.catalog import Name
 
 LOCK_WAIT = 30.0  # seconds, all attempts together
 # Modes: the first lets readers go on, the second nobody.
@@ -57,7 +57,7 @@ def lock_tables(target: Session, tables: list[Name], mode: str, *, wait: float =
 def _holders(target: Session, tables: list[Name], *, readers: bool) -> str:
     """Say who holds locks on these tables; `readers`: whether theirs are in our way."""
     rows = target.rows(
-        load_query("db_sync", "list_lock_holders"),
+        load_query("common", "list_lock_holders"),
         {"tables": [target.quoted(table.identifier) for table in tables], "readers": readers},
     )
     if not rows:

@@ -1,0 +1,62 @@
+"""UpdateDb: sets the users' subs to those of staging's user pool."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from common.deadline import Deadline
+from common.entry import entry_point
+from common.errors import ConfigurationError
+from common.event import Event
+from common.exchange import Exchange
+from common.secrets import read_database_secret
+from common.settings import flag, optional, required
+from update_db.mapping import load_mapping
+from update_db.remap import RemapOptions, remap_users
+from update_db.users_table import UsersTable
+
+REPORT = "cognito-mapping.csv.gz"
+
+
+@entry_point
+def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+    """Remap, write the report to S3, and return the `cognito_mapping` object of the output."""
+    exchange = Exchange.of(required("EXCHANGE_BUCKET"), event.execution)
+    manifest = _manifest_key(event, exchange)
+    options = RemapOptions(
+        execution=event.execution,
+        users=UsersTable.of(
+            optional("USERS_TABLE", "public.users"),
+            optional("EMAIL_COLUMN", "email"),
+            optional("SUB_COLUMN", "cognito_sub"),
+        ),
+        require_verified_email=flag("REQUIRE_VERIFIED_EMAIL"),
+        dry_run=event.input.dry_run,
+        deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
+    )
+    result = remap_users(
+        read_database_secret(required("STAGING_SECRET_ARN")),
+        options,
+        lambda target: load_mapping(target, exchange, manifest),
+        lambda report: exchange.upload(REPORT, report),
+    )
+    output = {**result.counts.output(), "warnings": list(result.warnings)}
+    if event.input.dry_run and not event.input.cognito_only:
+        output["basis"] = "before_sync"
+    return {**output, "report": exchange.uri(REPORT)}
+
+
+def _manifest_key(event: Event, exchange: Exchange) -> str:
+    """Return the key of the listing's manifest, which must be this execution's own.
+
+    Raises:
+        ConfigurationError: the event does not say where the listing is, or names another's.
+    """
+    listing = event.rest.get("cognito_users")
+    manifest = listing.get("manifest") if isinstance(listing, dict) else None
+    if not isinstance(manifest, str) or not manifest.startswith(exchange.key("")):
+        raise ConfigurationError(
+            "The event's \"cognito_users\" does not name this execution's manifest. Start the"
+            " state machine instead of invoking its Lambdas."
+        )
+    return manifest

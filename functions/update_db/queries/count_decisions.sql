@@ -1,0 +1,12 @@
+-- How many lines of each status, and how many people were matched by an unverified email.
+SELECT
+    count(*) FILTER (WHERE status = 'updated'),
+    count(*) FILTER (WHERE status = 'unchanged'),
+    count(*) FILTER (WHERE status = 'no_cognito_user'),
+    count(*) FILTER (WHERE status = 'no_db_user'),
+    count(*) FILTER (WHERE status = 'ambiguous'),
+    count(*) FILTER (WHERE status = 'unlinked'),
+    count(*) FILTER (
+        WHERE status IN ('updated', 'unchanged', 'unverified_email') AND NOT is_verified
+    )
+FROM staging_sync_decisions

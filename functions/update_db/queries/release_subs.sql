@@ -1,0 +1,8 @@
+-- Takes every sub that a row is about to get, or has by right, from whoever else holds it:
+-- an immediate unique constraint would refuse two people who change places.
+UPDATE {users} AS u
+SET {sub} = {unlinked}
+FROM staging_sync_decisions d
+WHERE d.status IN ('updated', 'unchanged')
+  AND u.{sub}::text = d.new_sub
+  AND {row_email} IS DISTINCT FROM d.email

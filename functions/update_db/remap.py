@@ -1,0 +1,140 @@
+"""The remap: each user's sub becomes that of staging's pool, in one transaction.
+
+The rules stand in docs/matching.md; `queries/decide.sql` and `queries/decide_unlinked.sql`
+hold them.
+"""
+
+import gzip
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO
+
+from psycopg2 import sql
+
+from common import locks
+from common.database import DatabaseAddress, Session, connect
+from common.deadline import Deadline
+from common.errors import VerificationFailed
+from common.log import logger
+from common.queries import load_query
+from common.target import is_marked, lock_target, require_marked
+from update_db.result import RemapCounts, RemapResult
+from update_db.users_table import UsersTable
+
+type LoadMapping = Callable[[Session], int]
+type SaveReport = Callable[[IO[bytes]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class RemapOptions:
+    """How to remap; `execution` names the run to others that meet its lock."""
+
+    execution: str
+    users: UsersTable
+    require_verified_email: bool = False
+    dry_run: bool = False
+    deadline: Deadline = field(default_factory=Deadline)
+
+
+def remap_users(
+    address: DatabaseAddress,
+    options: RemapOptions,
+    load_mapping: LoadMapping,
+    save_report: SaveReport,
+) -> RemapResult:
+    """Set the users' subs from the mapping, or say what that would change.
+
+    Args:
+        address: the target.
+        options: which table, and how.
+        load_mapping: creates and fills the pool's temporary table; returns its users.
+        save_report: called with the gzipped CSV report before the commit, so that nothing is
+            committed whose report could not be written.
+
+    Raises:
+        StagingSyncError: one of `common.errors`; the target is as it was.
+    """
+    with connect(address, "target", execution=options.execution) as target:
+        warnings = _begin(target, options)
+        parts = {
+            **options.users.statement_parts(target),
+            "require_verified": sql.Literal(options.require_verified_email),
+        }
+        options.deadline.limit("the mapping was loaded", target)
+        pool_users = load_mapping(target)
+        options.deadline.limit("the users were matched", target)
+        counts = _decide(target, options, parts)
+        if not options.dry_run:
+            options.deadline.limit("the users were updated", target)
+            _write(target, counts, parts)
+        _report(target, save_report)
+        target.execute("COMMIT")
+        logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output())
+        return RemapResult(counts, tuple(warnings + _warnings(counts, pool_users)))
+
+
+def _begin(target: Session, options: RemapOptions) -> list[str]:
+    """Check that the target may be written, begin its transaction and hold its locks."""
+    options.deadline.limit("the target was checked", target)
+    target.execute("BEGIN")
+    if options.dry_run:
+        lock_target(target)
+        if is_marked(target):
+            return []
+        return ["The target is not marked as a sync target: a remap that writes will refuse it."]
+    require_marked(target)
+    lock_target(target)
+    return []
+
+
+def _decide(
+    target: Session, options: RemapOptions, parts: dict[str, sql.Composable]
+) -> RemapCounts:
+    """Decide for every row and every user of the pool what happens; count it."""
+    target.execute(load_query("update_db", "create_decisions"))
+    if options.dry_run:
+        target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable
+    else:
+        locks.lock_tables(target, [options.users.name], locks.SHARE_ROW_EXCLUSIVE)
+    target.execute("ANALYZE pg_temp.staging_sync_pool")
+    target.execute(sql.SQL(load_query("update_db", "decide")).format(**parts))
+    target.execute(load_query("update_db", "decide_unlinked"))
+    return RemapCounts(*target.row(load_query("update_db", "count_decisions")))
+
+
+def _write(target: Session, counts: RemapCounts, parts: dict[str, sql.Composable]) -> None:
+    """Release the subs that change hands, then set them.
+
+    Raises:
+        VerificationFailed: not every row that was to change did.
+    """
+    target.execute(sql.SQL(load_query("update_db", "release_subs")).format(**parts))
+    written = target.execute(sql.SQL(load_query("update_db", "set_subs")).format(**parts))
+    if written != counts.updated:
+        raise VerificationFailed(
+            f"{counts.updated} users were to be updated and {written} were. Everything was rolled"
+            " back. Look for a trigger or rule on the users table that swallows updates."
+        )
+
+
+def _report(target: Session, save_report: SaveReport) -> None:
+    """Write the report through a temporary file: it may be larger than the memory."""
+    with tempfile.TemporaryFile() as file:
+        with gzip.open(file, "wb") as content:
+            target.copy_out(load_query("update_db", "write_report"), content)
+        save_report(file)
+
+
+def _warnings(counts: RemapCounts, pool_users: int) -> list[str]:
+    """Return what a person should look at; who it is stands in the report."""
+    cases = {
+        "The user pool has no users; nothing was updated.": not pool_users,
+        f"{counts.skipped_ambiguous} users were left as they are: their email occurs twice, in"
+        " the table or among equally good users of the pool.": counts.skipped_ambiguous,
+        f"{counts.unlinked} users lost their sub: it belongs to another row.": counts.unlinked,
+        f"{counts.unverified_email} users were matched by an email that is not verified: in a"
+        " pool where people may edit their address, anybody could claim it."
+        " REQUIRE_VERIFIED_EMAIL=true skips them.": counts.unverified_email,
+    }
+    return [text for text, happened in cases.items() if happened]

@@ -1,0 +1,28 @@
+"""What a remap did: counts alone, since the execution's output is readable by many."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RemapCounts:
+    """How many rows, or emails of the pool without a row, each case has."""
+
+    updated: int
+    unchanged: int
+    skipped_no_cognito_user: int
+    skipped_no_db_user: int
+    skipped_ambiguous: int
+    unlinked: int
+    unverified_email: int
+
+    def output(self) -> dict[str, int]:
+        """Return the counts as the execution's output has them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RemapResult:
+    """The counts, and what a person should look at."""
+
+    counts: RemapCounts
+    warnings: tuple[str, ...]

@@ -1,0 +1,117 @@
+"""Databases for tests: created from a template, so that hundreds of tests stay fast."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import psycopg2
+from common.database import DatabaseAddress
+
+from sandbox.postgres import EmbeddedPostgres
+
+MARK = "COMMENT ON DATABASE {} IS 'staging-sync target'"
+
+
+class Database:
+    """One database of the test server."""
+
+    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
+        self.server = server
+        self.name = name
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    @property
+    def address(self) -> DatabaseAddress:
+        return DatabaseAddress.of_url(self.url)
+
+    def address_as(self, user: str) -> DatabaseAddress:
+        return DatabaseAddress.of_url(self.server.url(self.name, user))
+
+    def connect(self) -> Any:
+        """Return a driver's connection of the test's own; the test closes it."""
+        return psycopg2.connect(self.url)
+
+    def execute(self, sql: str) -> None:
+        self.server.execute(self.name, sql)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def value(self, sql: str) -> Any:
+        ((value,),) = self.rows(sql)
+        return value
+
+    def mark(self) -> None:
+        """Say that this is a sync target."""
+        self.execute(MARK.format(self.name))
+
+    def schema(self) -> str:
+        """Return `pg_dump -s` and the states of triggers and rules, which it leaves out."""
+        dump = self.server.run("pg_dump", "-s", "--restrict-key=test", self.name)
+        states = self.rows(
+            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
+            " WHERE NOT tgisinternal UNION ALL SELECT ev_class::regclass::text, rulename,"
+            " ev_enabled FROM pg_rewrite ORDER BY 1, 2"
+        )
+        return f"{dump}\n{states}"
+
+    def contents(self) -> str:
+        """Return every row of every table, sorted: shares no code with the engine."""
+        dump = self.server.run(
+            "pg_dump", "-a", "--inserts", "--column-inserts", "--restrict-key=test", self.name
+        )
+        return "\n".join(sorted(line for line in dump.splitlines() if not line.startswith("--")))
+
+
+class Pair(NamedTuple):
+    """Production and a marked staging database."""
+
+    source: Database
+    target: Database
+
+
+class Databases:
+    """Makes databases; a schema is built once and copied after that."""
+
+    def __init__(self, server: EmbeddedPostgres) -> None:
+        self._server = server
+        self._templates: dict[str, str] = {}
+        self._made: list[str] = []
+        self._number = 0
+
+    def make(self, schema: str = "", rows: str = "") -> Database:
+        """Return a new database with a schema and rows."""
+        if schema not in self._templates:
+            template = f"template_{len(self._templates)}"
+            self._server.execute("postgres", f"CREATE DATABASE {template}")
+            if schema:
+                self._server.execute(template, schema)
+            self._templates[schema] = template
+        self._number += 1
+        name = f"test_{self._number}"
+        self._server.execute(
+            "postgres", f"CREATE DATABASE {name} TEMPLATE {self._templates[schema]}"
+        )
+        self._made.append(name)
+        database = Database(self._server, name)
+        if rows:
+            database.execute(rows)
+        return database
+
+    def pair(self, schema: str, source: str = "", target: str = "") -> Pair:
+        """Return production and a marked staging of one schema, each with its rows."""
+        pair = Pair(self.make(schema, source), self.make(schema, target))
+        pair.target.mark()
+        return pair
+
+    def drop_all(self) -> None:
+        """Drop what was made, with whatever is still connected to it."""
+        for name in self._made:
+            self._server.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._made.clear()
