@@ -1,0 +1,52 @@
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from common.aws import PERMANENT_CODES, aws_errors
+from common.errors import ConfigurationError, StagingSyncError
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "jane@example.com"}}, "GetSecretValue")
+
+
+@pytest.mark.parametrize("code", sorted(PERMANENT_CODES))
+def test_what_another_try_cannot_change_is_a_matter_of_configuration(code: str) -> None:
+    with pytest.raises(ConfigurationError) as caught, aws_errors("read the secret arn:x"):
+        raise client_error(code)
+
+    assert f"Could not read the secret arn:x: {code} from GetSecretValue." in str(caught.value)
+    assert "role may use it" in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown", "ServiceUnavailable", "Unheard"])
+def test_a_failing_service_is_named_by_the_root_error(code: str) -> None:
+    with pytest.raises(StagingSyncError) as caught, aws_errors("write s3://exchange/x"):
+        raise client_error(code)
+
+    assert type(caught.value) is StagingSyncError
+    assert f"Could not write s3://exchange/x: {code} from GetSecretValue." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError(endpoint_url="https://s3.test"), NoCredentialsError()]
+)
+def test_a_service_that_cannot_be_reached_is_a_matter_of_configuration(error: Exception) -> None:
+    with pytest.raises(ConfigurationError) as caught, aws_errors("read the secret arn:x"):
+        raise error
+
+    assert type(error).__name__ in str(caught.value)
+    assert "VPC endpoint" in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [client_error("AccessDenied"), NoCredentialsError()])
+def test_the_original_error_is_chained_and_its_message_not_repeated(error: Exception) -> None:
+    with pytest.raises(StagingSyncError) as caught, aws_errors("do something"):
+        raise error
+
+    assert caught.value.__cause__ is error
+    assert "jane@example.com" not in str(caught.value)
+
+
+def test_an_error_that_is_not_of_aws_passes_unchanged() -> None:
+    with pytest.raises(KeyError, match="mine"), aws_errors("do something"):
+        raise KeyError("mine")

@@ -1,0 +1,73 @@
+import io
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from common.errors import ConfigurationError
+from common.exchange import Exchange
+
+
+@pytest.fixture
+def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        boto3.client("s3").create_bucket(
+            Bucket="exchange", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        yield Exchange.of("exchange", "run-1")
+
+
+def test_everything_of_an_execution_lies_under_its_name(exchange: Exchange) -> None:
+    assert exchange.key("db-sync.json") == "executions/run-1/db-sync.json"
+    assert exchange.uri("db-sync.json") == "s3://exchange/executions/run-1/db-sync.json"
+
+
+def test_json_is_written_and_read_back(exchange: Exchange) -> None:
+    address = exchange.write_json("db-sync.json", {"tables": 42, "warnings": ["ä"]})
+
+    assert address == "s3://exchange/executions/run-1/db-sync.json"
+    with exchange.open("executions/run-1/db-sync.json") as stream:
+        assert json.loads(stream.read()) == {"tables": 42, "warnings": ["ä"]}
+
+
+def test_a_file_is_uploaded_from_its_beginning_whatever_was_read_of_it(exchange: Exchange) -> None:
+    content = io.BytesIO(b"12345")
+    content.read()
+
+    address = exchange.upload("part.csv.gz", content)
+
+    assert address == "s3://exchange/executions/run-1/part.csv.gz"
+    assert exchange.open("executions/run-1/part.csv.gz").read() == b"12345"
+
+
+def test_a_second_file_of_a_name_takes_the_firsts_place(exchange: Exchange) -> None:
+    exchange.write_json("db-sync.json", {"try": 1})
+    exchange.write_json("db-sync.json", {"try": 2})
+
+    assert json.loads(exchange.open("executions/run-1/db-sync.json").read()) == {"try": 2}
+
+
+def test_an_objects_bytes_can_be_streamed(exchange: Exchange) -> None:
+    exchange.upload("large", io.BytesIO(b"x" * 100_000))
+
+    stream = exchange.open("executions/run-1/large")
+
+    assert stream.read(10) == b"x" * 10
+    assert len(stream.read()) == 99_990
+
+
+def test_an_object_that_is_missing_is_named(exchange: Exchange) -> None:
+    with pytest.raises(ConfigurationError, match="s3://exchange/executions/run-1/none: NoSuch"):
+        exchange.open("executions/run-1/none")
+
+
+def test_a_bucket_that_is_missing_is_named(exchange: Exchange) -> None:
+    elsewhere = Exchange(exchange.client, "elsewhere", "run-1")
+
+    with pytest.raises(ConfigurationError, match="write s3://elsewhere/executions/run-1/a: NoSuch"):
+        elsewhere.write_json("a", {})
+    with pytest.raises(ConfigurationError, match="write s3://elsewhere/executions/run-1/b: NoSuch"):
+        elsewhere.upload("b", io.BytesIO(b"x"))

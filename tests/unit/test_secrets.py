@@ -1,0 +1,144 @@
+import json
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from common.database import DatabaseAddress
+from common.errors import ConfigurationError
+from common.secrets import parse_database_secret, read_database_secret
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:staging-db-AbCdEf"
+SECRET = {
+    "host": "db.example.com",
+    "port": 5433,
+    "username": "sync",
+    "password": "Tr0ub4dor&3",
+    "dbname": "bookshop",
+}
+ADDRESS = DatabaseAddress.of_server(
+    host="db.example.com", port="5433", user="sync", password="Tr0ub4dor&3", dbname="bookshop"
+)
+
+
+def secret(**changed: Any) -> str:
+    """Return the good secret's text with some fields changed; None removes one."""
+    return json.dumps({k: v for k, v in (SECRET | changed).items() if v is not None})
+
+
+def test_a_secret_of_the_rds_shape_is_an_address() -> None:
+    assert parse_database_secret(ARN, secret()) == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        secret(port="5433"),
+        secret(dbname=None, database="bookshop"),
+        secret(database="another one"),  # dbname goes before it
+        secret(engine="postgres", dbInstanceIdentifier="staging"),
+    ],
+)
+def test_a_secret_may_be_written_in_these_ways_too(text: str) -> None:
+    assert parse_database_secret(ARN, text) == ADDRESS
+
+
+def test_a_port_that_is_not_given_is_postgresqls_own() -> None:
+    assert parse_database_secret(ARN, secret(port=None)).parameters["port"] == "5432"
+
+
+def test_a_host_may_be_a_unix_sockets_directory() -> None:
+    address = parse_database_secret(ARN, secret(host="/tmp/sockets"))  # noqa: S108  # not opened
+
+    assert address.parameters["host"] == "/tmp/sockets"  # noqa: S108  # not opened
+
+
+@pytest.mark.parametrize("field", ["host", "username", "password", "dbname"])
+@pytest.mark.parametrize("value", [None, "", 5, ["Tr0ub4dor&3"], {"is": "Tr0ub4dor&3"}])
+def test_a_missing_or_malformed_field_is_named_with_the_secrets_arn(
+    field: str, value: object
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_database_secret(ARN, secret(**{field: value}))
+
+    assert f"The secret {ARN} lacks {field}." in str(caught.value)
+    assert "Tr0ub4dor&3" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", ["", "abc", "54 32", -1, 5432.5, True, [5432]])
+def test_a_port_that_is_no_number_is_named(port: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"lacks port \(a number\)"):
+        parse_database_secret(ARN, secret(port=port))
+
+
+def test_all_missing_fields_are_named_at_once() -> None:
+    with pytest.raises(ConfigurationError, match="lacks host, username, password, dbname"):
+        parse_database_secret(ARN, "{}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Tr0ub4dor&3", '{"password": "Tr0ub4dor&3"', '["Tr0ub4dor&3"]']
+)
+def test_a_secret_that_is_no_json_object_is_named_and_not_shown(text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_database_secret(ARN, text)
+
+    assert f"The secret {ARN} is not a JSON object" in str(caught.value)
+    assert "Tr0ub4dor" not in str(caught.value)
+    # A JSON error quotes the whole document in an attribute.
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SECRET)), st.just("s3cr3t") | st.integers()))
+def test_whatever_a_secret_holds_or_lacks_no_value_of_it_is_shown(content: dict[str, Any]) -> None:
+    try:
+        shown = repr(parse_database_secret(ARN, json.dumps(content)))
+    except ConfigurationError as error:
+        shown = str(error)
+
+    assert "s3cr3t" not in shown
+
+
+def test_an_addresss_text_and_repr_hold_no_password() -> None:
+    address = parse_database_secret(ARN, secret())
+
+    assert str(address) == "db.example.com:5433/bookshop"
+    assert "Tr0ub4dor&3" not in repr(address)
+
+
+def test_a_secret_is_read_from_the_region_in_its_arn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="ap-southeast-2")
+        arn = client.create_secret(Name="production", SecretString=secret())["ARN"]
+
+        assert read_database_secret(arn) == ADDRESS
+
+
+def test_a_secret_that_does_not_exist_is_named() -> None:
+    with (
+        mock_aws(),
+        pytest.raises(ConfigurationError, match=f"secret {ARN}: ResourceNotFoundException"),
+    ):
+        read_database_secret(ARN)
+
+
+def test_a_binary_secret_is_not_a_json_object() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-1")
+        arn = client.create_secret(Name="binary", SecretBinary=b"{}")["ARN"]
+
+        with pytest.raises(ConfigurationError, match="is not a JSON object"):
+            read_database_secret(arn)
+
+
+@pytest.mark.parametrize(
+    "arn", ["", "staging-db", "arn:aws:s3:::bucket", ARN.replace("eu-west-1", "")]
+)
+def test_what_is_no_secrets_arn_is_refused(arn: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not the ARN of a secret"):
+        read_database_secret(arn)
