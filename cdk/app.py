@@ -15,6 +15,7 @@ from aws_cdk import App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from config import SettingsError, choose_environment
+from layer import LayerError
 from stack import StagingSyncStack
 
 
@@ -23,6 +24,7 @@ def add_stack(app: App) -> StagingSyncStack:
 
     Raises:
         SettingsError: the app's context holds no such environment, or a wrong setting.
+        LayerError: the dependency layer could not be built.
     """
     name, settings = choose_environment(
         app.node.try_get_context("environments"), app.node.try_get_context("environment")
@@ -38,12 +40,14 @@ def add_stack(app: App) -> StagingSyncStack:
 
 
 def main() -> None:
-    """Synthesize, or exit with 1 and one sentence about the setting that is wrong."""
+    """Synthesize, or exit with 1 and one sentence about what is wrong."""
     app = App()
     try:
         add_stack(app)
     except SettingsError as error:
         sys.exit(f"cdk.json: {error}")
+    except LayerError as error:
+        sys.exit(str(error))
     app.synth()
 
 

@@ -9,6 +9,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -201,6 +202,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     pool_region = (settings.user_pool_id or "").rpartition("_")[0]
     if settings.region and pool_region not in {"", settings.region}:
         yield f"user_pool_id lies in {pool_region}; ListCognitoUsers runs in {settings.region}."
+    if settings.layer_dir and not Path(settings.layer_dir, "python").is_dir():
+        yield "layer_dir must be a directory that holds python/, like build/layer."
     zones = zoneinfo.available_timezones()  # empty where the machine has no time zone data
     if zones and settings.schedule_timezone not in zones:
         yield "schedule_timezone is not a time zone, like UTC or Europe/Berlin."

@@ -27,6 +27,10 @@ PIP_PLATFORM = (
 NOISE = ("bin", "**/__pycache__", "*.dist-info/RECORD", "*.dist-info/direct_url.json")
 
 
+class LayerError(Exception):
+    """The layer could not be built; pip has said why on standard error."""
+
+
 class DependencyLayer(lambda_.LayerVersion):
     """The dependency group "layer" of pyproject.toml, or a directory that is built already."""
 
@@ -57,7 +61,7 @@ def build_layer(build: Path = BUILD) -> Path:
     at the same time do no harm.
 
     Raises:
-        subprocess.CalledProcessError: pip failed; it has said why on standard error.
+        LayerError: pip could not install what goes in.
     """
     digest = hashlib.sha256(repr(PIP_PLATFORM).encode())
     for source in SOURCES:
@@ -79,16 +83,22 @@ def build_layer(build: Path = BUILD) -> Path:
 
 def _install(target: Path) -> None:
     """Install the dependency group into a directory, without what the Lambdas never read."""
-    subprocess.run(  # noqa: S603 - every argument is written here
+    pyproject, constraints = SOURCES
+    pip = subprocess.run(  # noqa: S603 - every argument is written here
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"),
             *("--target", str(target), *PIP_PLATFORM),
-            *("--constraint", str(SOURCES[1]), "--group", f"{SOURCES[0]}:layer"),
+            *("--constraint", str(constraints), "--group", f"{pyproject}:layer"),
         ],
-        check=True,
+        check=False,
         stdout=sys.stderr,
         env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
+    if pip.returncode != 0:
+        raise LayerError(
+            "The dependency layer could not be built: pip failed, see above. It needs a package"
+            " index, and wheels for Lambda's platform of all that constraints.txt pins."
+        )
     for pattern in NOISE:
         for path in target.glob(pattern):
             if path.is_dir():

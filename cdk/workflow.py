@@ -32,6 +32,7 @@ class Workflow(Construct):
         self.state_machine = stepfunctions.StateMachine(
             self,
             "StateMachine",
+            state_machine_name=Stack.of(self).stack_name,  # the ARN is then known beforehand
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
             definition_body=stepfunctions.DefinitionBody.from_file(str(DEFINITION)),
             definition_substitutions=functions,

@@ -1,0 +1,36 @@
+"""Two stacks, each synthesized once: the example of cdk.json with a schedule, and a bare one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.synthesized import EXAMPLE, SECRETS, Synthesized, synthesize
+
+
+@pytest.fixture(scope="session")
+def empty_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A layer that costs nothing, for the tests that do not look into it."""
+    layer = tmp_path_factory.mktemp("layer")
+    (layer / "python").mkdir()
+    (layer / "python" / "nothing.txt").write_text("nothing\n")
+    return layer
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The example's settings and a schedule: VPC, pool, and the real layer."""
+    settings: dict[str, Any] = {
+        **EXAMPLE["context"]["environments"]["staging"],
+        **SECRETS,
+        "schedule_expression": "cron(0 3 * * ? *)",
+        "schedule_timezone": "Europe/Berlin",
+    }
+    return synthesize(tmp_path_factory.mktemp("full"), settings)
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+    """Only what must be set: no VPC, no pool, no schedule."""
+    settings = {**SECRETS, "layer_dir": str(empty_layer)}
+    return synthesize(tmp_path_factory.mktemp("bare"), settings)

@@ -1,0 +1,50 @@
+"""cdk-nag and cfn-lint find nothing, and would if there were something."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, aws_s3
+from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
+
+from app import add_stack
+from tests.infra.synthesized import SECRETS, Synthesized
+
+STACKS = ["bare", "full"]
+
+
+@pytest.fixture(params=STACKS)
+def stack(request: pytest.FixtureRequest) -> Synthesized:
+    synthesized: Synthesized = request.getfixturevalue(request.param)
+    return synthesized
+
+
+def test_cdk_nag_finds_a_bucket_that_is_not_protected(tmp_path: Path, empty_layer: Path) -> None:
+    app = App(
+        outdir=str(tmp_path / "out"),
+        context={
+            "environments": {"staging": {**SECRETS, "layer_dir": str(empty_layer)}},
+            "@aws-cdk/core:validationReportPrettyPrint": False,
+        },
+    )
+    aws_s3.Bucket(add_stack(app), "Unprotected")
+    with pytest.raises(RuntimeError) as refusal:
+        app.synth()
+    found = re.compile(r"staging-sync-staging/(\S+).*?'AwsSolutions::(\S+)'", re.DOTALL)
+    # Nothing but the bucket is found: what is ours is in order.
+    assert found.findall(str(refusal.value)) == [
+        ("Unprotected/Resource", "AwsSolutions-S1"),
+        ("Unprotected/Resource", "AwsSolutions-S10"),
+    ]
+
+
+def test_cfn_lint_finds_nothing(stack: Synthesized) -> None:
+    assert [str(match) for match in lint(json.dumps(stack.template))] == []
+
+
+def test_cfn_lint_would_find_something(bare: Synthesized) -> None:
+    template = json.loads(json.dumps(bare.template))
+    for resource in template["Resources"].values():
+        resource["Properties"]["Misspelt"] = True
+    assert {match.rule.id for match in lint(json.dumps(template))} >= {"E3002"}

@@ -1,0 +1,147 @@
+"""The three Lambdas: what runs, where, and what they are told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.infra.synthesized import ROOT, SECRETS, Synthesized, synthesize
+
+PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync", "POWERTOOLS_LOG_LEVEL": "INFO"}
+
+
+def test_there_are_three_lambdas_and_no_more(full: Synthesized) -> None:
+    handlers = sorted(function["Handler"] for function in full.resources("AWS::Lambda::Function"))
+    assert handlers == [f"{package}.handler.handler" for package in PACKAGES]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_handler_lies_in_the_code_that_is_shipped(full: Synthesized, package: str) -> None:
+    code = full.asset(full.function(package)["Code"]["S3Key"])
+    assert (code / "common").is_dir()
+    shipped = {path.relative_to(code) for path in code.rglob("*.py")}
+    written = {path.relative_to(ROOT / "functions") for path in (ROOT / "functions").rglob("*.py")}
+    assert shipped == written
+    assert not [path for path in code.rglob("*") if path.name == "__pycache__"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_lambda_runs_as_the_layer_is_built(full: Synthesized, package: str) -> None:
+    function = full.function(package)
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    (layer,) = function["Layers"]
+    assert full.text(layer) == "<Lambdas/Layer>"
+    properties = full.only("AWS::Lambda::LayerVersion")
+    assert properties["CompatibleRuntimes"] == ["python3.13"]
+    assert properties["CompatibleArchitectures"] == ["arm64"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_lambda_has_time_traces_and_a_log_that_ends(full: Synthesized, package: str) -> None:
+    function = full.function(package)
+    assert function["Timeout"] == 900
+    assert function["MemorySize"] == 1024
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    log_group = full.text(function["LoggingConfig"]["LogGroup"]).strip("<>")
+    assert full.paths("AWS::Logs::LogGroup")[log_group]["RetentionInDays"] == 90
+
+
+def test_db_sync_is_told_its_secrets_bucket_and_rules(full: Synthesized) -> None:
+    variables = full.variables("db_sync")
+    assert variables == {
+        **POWERTOOLS,
+        "PROD_SECRET_ARN": SECRETS["prod_secret_arn"],
+        "STAGING_SECRET_ARN": SECRETS["staging_secret_arn"],
+        "EXCHANGE_BUCKET": variables["EXCHANGE_BUCKET"],
+        "SYNC_RULES": variables["SYNC_RULES"],
+    }
+    assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
+
+
+def test_list_cognito_users_is_told_its_pool_and_bucket(full: Synthesized) -> None:
+    variables = full.variables("list_cognito_users")
+    assert variables == {
+        **POWERTOOLS,
+        "COGNITO_USER_POOL_ID": "eu-central-1_ReplaceMe",
+        "EXCHANGE_BUCKET": variables["EXCHANGE_BUCKET"],
+    }
+    assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
+
+
+def test_update_db_is_told_staging_s_secret_only_and_where_the_users_are(full: Synthesized) -> None:
+    variables = full.variables("update_db")
+    assert variables == {
+        **POWERTOOLS,
+        "STAGING_SECRET_ARN": SECRETS["staging_secret_arn"],
+        "EXCHANGE_BUCKET": variables["EXCHANGE_BUCKET"],
+        "USERS_TABLE": "public.users",
+        "EMAIL_COLUMN": "email",
+        "SUB_COLUMN": "cognito_sub",
+        "REQUIRE_VERIFIED_EMAIL": "false",
+    }
+    assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
+
+
+def test_with_a_pool_the_sub_column_belongs_to_the_target(full: Synthesized) -> None:
+    rules = json.loads(full.variables("db_sync")["SYNC_RULES"])
+    assert rules == {"exclude": [], "keep": ["public.users.cognito_sub"]}
+
+
+def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesized) -> None:
+    rules = json.loads(bare.variables("db_sync")["SYNC_RULES"])
+    assert rules == {"exclude": [], "keep": []}
+
+
+def test_other_names_and_rules_reach_the_lambdas(tmp_path: Path, empty_layer: Path) -> None:
+    stack = synthesize(
+        tmp_path / "out",
+        {
+            **SECRETS,
+            "layer_dir": str(empty_layer),
+            "user_pool_id": "eu-central-1_Shop",
+            "users_table": "auth.people",
+            "email_column": "mail",
+            "sub_column": "sub",
+            "require_verified_email": True,
+            "sync_rules": {
+                "exclude": ["public.audit_log"],
+                "keep": ["public.shops.theme", "auth.people.sub"],
+            },
+        },
+    )
+    assert json.loads(stack.variables("db_sync")["SYNC_RULES"]) == {
+        "exclude": ["public.audit_log"],
+        "keep": ["public.shops.theme", "auth.people.sub"],
+    }
+    variables = stack.variables("update_db")
+    assert variables["USERS_TABLE"] == "auth.people"
+    assert variables["EMAIL_COLUMN"] == "mail"
+    assert variables["SUB_COLUMN"] == "sub"
+    assert variables["REQUIRE_VERIFIED_EMAIL"] == "true"
+
+
+@pytest.mark.parametrize("package", ["db_sync", "update_db"])
+def test_the_lambdas_that_reach_a_database_run_in_the_vpc(full: Synthesized, package: str) -> None:
+    assert full.function(package)["VpcConfig"] == {
+        "SubnetIds": ["subnet-11112222333344445", "subnet-55556666777788889"],
+        "SecurityGroupIds": ["sg-11112222333344445"],
+    }
+
+
+def test_list_cognito_users_never_runs_in_the_vpc(full: Synthesized) -> None:
+    assert "VpcConfig" not in full.function("list_cognito_users")
+
+
+def test_without_a_vpc_no_lambda_runs_in_one(bare: Synthesized) -> None:
+    for function in bare.resources("AWS::Lambda::Function"):
+        assert "VpcConfig" not in function
+
+
+def test_the_vpc_s_own_security_groups_are_left_alone(full: Synthesized) -> None:
+    assert [kind for kind in kinds(full) if kind.startswith("AWS::EC2::")] == []
+
+
+def kinds(stack: Synthesized) -> set[str]:
+    return {resource["Type"] for resource in stack.template["Resources"].values()}

@@ -1,0 +1,49 @@
+"""The schedule: none unless configured, and never without an input."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.synthesized import SECRETS, Synthesized, synthesize
+
+
+def test_without_an_expression_there_is_no_schedule(bare: Synthesized) -> None:
+    assert bare.resources("AWS::Scheduler::Schedule") == []
+
+
+def test_the_schedule_starts_the_machine_when_it_says(full: Synthesized) -> None:
+    schedule = full.only("AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert schedule["State"] == "ENABLED"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert full.text(schedule["Target"]["Arn"]) == "<Workflow/StateMachine>"
+
+
+def test_the_schedule_asks_for_cognito_by_default(full: Synthesized) -> None:
+    target = full.only("AWS::Scheduler::Schedule")["Target"]
+    assert json.loads(target["Input"]) == {"sync_cognito": True}
+
+
+@pytest.mark.parametrize("execution_input", [{}, {"dry_run": True}])
+def test_another_input_is_passed_as_it_stands_even_an_empty_one(
+    tmp_path: Path, empty_layer: Path, execution_input: dict[str, Any]
+) -> None:
+    stack = synthesize(
+        tmp_path / "out",
+        {
+            **SECRETS,
+            "layer_dir": str(empty_layer),
+            "schedule_expression": "rate(1 day)",
+            "schedule_input": execution_input,
+        },
+    )
+    target = stack.only("AWS::Scheduler::Schedule")["Target"]
+    assert json.loads(target["Input"]) == execution_input
+
+
+def test_a_start_that_failed_at_night_is_not_made_up_for_by_day(full: Synthesized) -> None:
+    retries = full.only("AWS::Scheduler::Schedule")["Target"]["RetryPolicy"]
+    assert retries == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
