@@ -5,7 +5,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "staging_sync.asl.json"
-REGION = "eu-central-1"
+REGION: Literal["eu-central-1"] = "eu-central-1"
 FUNCTIONS = {
     "DbSyncFunctionArn": "db_sync",
     "ListCognitoUsersFunctionArn": "list_cognito_users",
