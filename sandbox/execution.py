@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sandbox.account import StagingAccount
@@ -19,8 +20,7 @@ class Execution:
     arn: str
     status: str  # SUCCEEDED, FAILED, TIMED_OUT or ABORTED
     output: dict[str, Any]  # empty unless it succeeded
-    error: str
-    cause: str
+    cause: str  # why it failed
     seconds: float
 
     @property
@@ -35,11 +35,20 @@ class StateEvent:
 
     state: str
     entered: bool
+    at: datetime
 
 
 def run(account: StagingAccount, document: object) -> Execution:
     """Start an execution with a JSON document as its input and wait for its end."""
     return wait(account, start(account, document))
+
+
+def _message(cause: str) -> str:
+    """Return the sentence in a cause: Lambda wraps it in JSON."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, LookupError, TypeError):
+        return cause
 
 
 def start(account: StagingAccount, document: object) -> str:
@@ -75,9 +84,8 @@ def wait(
             return Execution(
                 arn=arn,
                 status=found["status"],
-                output=json.loads(found.get("output") or "{}"),
-                error=found.get("error", ""),
-                cause=found.get("cause", ""),
+                output=json.loads(found["output"]) if found["status"] == "SUCCEEDED" else {},
+                cause=_message(found.get("cause", "")),
                 seconds=(found["stopDate"] - found["startDate"]).total_seconds(),
             )
         time.sleep(POLL)
@@ -88,10 +96,12 @@ def state_events(account: StagingAccount, arn: str) -> list[StateEvent]:
     """Return the states that an execution has entered and left so far, in order."""
     events = []
     for entry in history(account, arn):
-        if "stateEnteredEventDetails" in entry:
-            events.append(StateEvent(entry["stateEnteredEventDetails"]["name"], entered=True))
-        elif "stateExitedEventDetails" in entry:
-            events.append(StateEvent(entry["stateExitedEventDetails"]["name"], entered=False))
+        for entered, details in (
+            (True, "stateEnteredEventDetails"),
+            (False, "stateExitedEventDetails"),
+        ):
+            if details in entry:
+                events.append(StateEvent(entry[details]["name"], entered, entry["timestamp"]))
     return events
 
 

@@ -1,0 +1,227 @@
+"""`python -m sandbox.demo`: staging's users are locked out, the workflow runs, they are back.
+
+Everything that is printed as a fact is checked first; the exit code is 0 only if all held.
+"""
+
+import csv
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+
+from sandbox import execution
+from sandbox.account import StagingAccount, staging_account
+from sandbox.comparison import contents
+from sandbox.display import follow, login_table, table
+from sandbox.execution import Execution
+from sandbox.logins import Found, Login, log_in_everybody
+from sandbox.people import Outcome
+from sandbox.processes import SandboxError
+from sandbox.signals import ending_in_order
+
+INPUT = {"sync_cognito": True}
+SHOWN = ("Ada", "Bruno", "Dmitri", "Liam", "Jonas")  # a few of each sort
+# A status in the report of the remap, and what it says to a newcomer.
+STATUSES = {
+    "updated": "linked to their account in staging's pool",
+    "unchanged": "linked already",
+    "no_cognito_user": "skipped: no account with that email in staging's pool",
+    "no_db_user": "skipped: an account, but no row with that email",
+    "ambiguous": "skipped: two rows or two equally good accounts with that email",
+    "unlinked": "lost a sub that belongs to another row",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Tells facts, and remembers whether all of them held."""
+
+    console: Console
+    facts: list[bool] = field(default_factory=list)
+
+    def chapter(self, title: str, text: str) -> None:
+        """Begin a part of the story."""
+        self.console.print(f"\n[bold]{title}[/bold]\n{text}")
+
+    def fact(self, text: str, *, holds: bool) -> None:
+        """State something that was checked."""
+        self.facts.append(holds)
+        mark = "[green]✔[/green]" if holds else "[bold red]✘ NOT TRUE:[/bold red]"
+        self.console.print(f"{mark} {text}")
+
+
+def main() -> int:
+    """Tell the story.
+
+    Returns:
+        0 when every fact held, 1 when one did not or the sandbox could not be started, 130
+        when it was interrupted.
+    """
+    console = Console(highlight=False)
+    story = Story(console)
+    try:
+        with ending_in_order(), console.status("") as status:
+            console.print("A staging account on this machine; nothing else is touched.")
+
+            def announce(text: str) -> None:
+                status.update(text)
+                if not console.is_terminal:
+                    console.print(f"{text} …")
+
+            with staging_account(announce=announce) as account:
+                status.stop()
+                tell(story, account)
+    except KeyboardInterrupt:
+        console.print("Interrupted; nothing is left behind.")
+        return 130
+    except SandboxError as error:
+        Console(stderr=True, markup=False).print(error)
+        return 1
+    return 0 if all(story.facts) else 1
+
+
+def tell(story: Story, account: StagingAccount) -> None:
+    """Tell the whole story, fact by fact."""
+    _show_before(story, log_in_everybody(account))
+    story.chapter(
+        "2. The workflow runs",
+        f"aws stepfunctions start-execution --input '{json.dumps(INPUT)}'",
+    )
+    result = follow(story.console, account, execution.start(account, INPUT))
+    story.fact(
+        f"the execution took {result.seconds:.1f} s and {result.status}",
+        holds=result.status == "SUCCEEDED",
+    )
+    if result.status != "SUCCEEDED":
+        story.console.print(result.cause, markup=False)
+        return
+    _show_changes(story, account, result)
+    _show_after(story, log_in_everybody(account))
+    _show_next(story)
+
+
+def _show_before(story: Story, logins: list[Login]) -> None:
+    story.chapter(
+        "1. Staging before",
+        "Staging's database was copied from production some time ago. Each row of users\n"
+        "carries the sub that production's user pool gave that person. Staging has a pool\n"
+        "of its own, which gave the same people other subs: their log-in finds nothing.",
+    )
+    story.console.print(login_table(_shown(logins)))
+    owed = _owed(logins)
+    story.fact(
+        f"all {len(owed)} people whose row comes from production can log in to staging's pool",
+        holds=all(login.logged_in for login in owed),
+    )
+    story.fact(
+        "not one of them finds that row",
+        holds=bool(owed) and not any(login.found is Found.OWN_ROW for login in owed),
+    )
+
+
+def _show_changes(story: Story, account: StagingAccount, result: Execution) -> None:
+    story.chapter(
+        "3. What changed",
+        "Only what differed was written, in one transaction; a table without a key is replaced.",
+    )
+    sync, mapping = result.output["db_sync"], result.output["cognito_mapping"]
+    report = json.loads(_read(account, sync["report"]))
+    story.console.print(
+        table(
+            ("table", "rows ", "inserted ", "updated ", "deleted "),
+            (
+                [str(line["table"]).removeprefix("public.")]
+                + [
+                    f"{line[key]:,}"
+                    for key in ("rows", "rows_inserted", "rows_updated", "rows_deleted")
+                ]
+                for line in report["tables"]
+            ),
+        )
+    )
+    production, staging = contents(account.production), contents(account.staging)
+    total = sum(map(len, production.values()))
+    story.fact(
+        f"all {total:,} rows of staging are production's now, but for users.cognito_sub",
+        holds=production == staging,
+    )
+    people = _people_by_status(account, mapping)
+    story.console.print(
+        table(
+            ("people ", "what happened to them"),
+            ((f"{people[status]:,}", text) for status, text in STATUSES.items() if people[status]),
+        )
+    )
+    story.fact(
+        "the execution's output counts the same, and its history names nobody",
+        holds=people == _counted(mapping) and _names_nobody(account, result),
+    )
+    story.console.print(
+        f"  The output holds {len(mapping['warnings'])} warnings, the report in S3 a line per person."
+    )
+
+
+def _show_after(story: Story, logins: list[Login]) -> None:
+    story.chapter("4. Staging after", "The same people log in again.")
+    story.console.print(login_table(_shown(logins)))
+    owed = _owed(logins)
+    home = [login for login in owed if login.found is Found.OWN_ROW]
+    story.fact(f"{len(home)} of {len(owed)} find their row", holds=home == owed)
+    story.fact(
+        "nobody finds somebody else's",
+        holds=not any(login.found is Found.ANOTHERS_ROW for login in logins),
+    )
+
+
+def _show_next(story: Story) -> None:
+    held = sum(story.facts)
+    story.chapter(
+        f"{held} of {len(story.facts)} facts held.",
+        "Try next: `make up` starts this account and leaves it running, with commands to\n"
+        'paste. Run the workflow twice, or with {"dry_run": true}, or change some rows.\n'
+        "README.md says how to deploy it for real.",
+    )
+
+
+def _shown(logins: list[Login]) -> list[Login]:
+    return [login for login in logins if login.person.name in SHOWN]
+
+
+def _owed(logins: list[Login]) -> list[Login]:
+    """Return those who are to find their row after a sync."""
+    return [login for login in logins if login.person.outcome is Outcome.LINKED]
+
+
+def _people_by_status(account: StagingAccount, mapping: dict[str, Any]) -> Counter[str]:
+    """Count the lines of the remap's report, one per person, by what happened."""
+    text = gzip.decompress(_read(account, mapping["report"])).decode()
+    return Counter(line["status"] for line in csv.DictReader(io.StringIO(text)))
+
+
+def _counted(mapping: dict[str, Any]) -> Counter[str]:
+    """Return the same counts as the execution's output gives them."""
+    keys = {status: f"skipped_{status}" for status in STATUSES if f"skipped_{status}" in mapping}
+    counts = {status: mapping[keys.get(status, status)] for status in STATUSES}
+    return Counter({status: count for status, count in counts.items() if count})
+
+
+def _names_nobody(account: StagingAccount, result: Execution) -> bool:
+    """Return whether no email and no sub is in what Step Functions keeps of an execution."""
+    kept = json.dumps(execution.history(account, result.arn), default=str)
+    subs = (sub for (sub,) in account.staging.rows("SELECT cognito_sub FROM users") if sub)
+    return "@" not in kept and not any(sub in kept for sub in subs)
+
+
+def _read(account: StagingAccount, uri: str) -> bytes:
+    """Return what an s3:// address holds."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    return account.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
