@@ -25,11 +25,12 @@ def copy_rows(
 ) -> Transferred:
     """Copy all rows of the source's table into a table of the target's session."""
     columns = plan.compared + plan.kept
+    values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT")
+    # A table may have no column at all; COPY takes no empty list.
+    rows = sql.SQL("COPY {} ({}) FROM STDIN" if columns else "COPY {} FROM STDIN")
     return transfer(
         source,
-        sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(
-            source_values(columns), table_rows(plan.source)
-        ),
+        values.format(source_values(columns), table_rows(plan.source)),
         target,
-        sql.SQL("COPY {} ({}) FROM STDIN").format(into, names(column.name for column in columns)),
+        rows.format(into, names(column.name for column in columns)),
     )

@@ -4,10 +4,10 @@ SELECT
     f.conname,
     child_schema.nspname,
     child.relname,
-    coalesce(pg_partition_root(f.conrelid), f.conrelid) AS child_root,
+    coalesce(pg_partition_root(f.conrelid)::oid, f.conrelid) AS child_root,
     parent_schema.nspname AS parent_schema,
     parent.relname AS parent_name,
-    coalesce(pg_partition_root(f.confrelid), f.confrelid) AS parent_root,
+    coalesce(pg_partition_root(f.confrelid)::oid, f.confrelid) AS parent_root,
     (SELECT array_agg(a.attname::text ORDER BY k.position)
      FROM unnest(f.conkey) WITH ORDINALITY k (attnum, position)
      JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum) AS columns,

@@ -2,7 +2,7 @@
 SELECT
     n.nspname,
     c.relname,
-    coalesce(pg_partition_root(owner.refobjid), owner.refobjid, 0) AS owner,
+    coalesce(pg_partition_root(owner.refobjid)::oid, owner.refobjid, 0) AS owner,
     has_sequence_privilege(c.oid, 'SELECT') AS is_readable
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid

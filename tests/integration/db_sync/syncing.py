@@ -1,0 +1,55 @@
+"""Syncing a pair of test databases, and what must hold after each sync."""
+
+from common.database import DatabaseAddress
+from common.deadline import Deadline
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Pair
+
+
+def sync(
+    pair: Pair,
+    *,
+    rules: SyncRules | None = None,
+    dry_run: bool = False,
+    deadline: Deadline | None = None,
+    target: DatabaseAddress | None = None,
+) -> SyncResult:
+    """Sync, and see that the target's schema is untouched."""
+    schema = pair.target.schema()
+    result = sync_database(
+        pair.source.address,
+        target or pair.target.address,
+        SyncOptions("test", rules or SyncRules(), dry_run, deadline or Deadline()),
+    )
+    assert pair.target.schema() == schema
+    return result
+
+
+def assert_same(pair: Pair) -> None:
+    """Compare both sides by their dumps, which share no code with the engine."""
+    assert pair.target.contents() == pair.source.contents()
+
+
+def own_tables(pair: Pair, role: str) -> DatabaseAddress:
+    """Hand the target's tables to a role that is no superuser; return its address."""
+    pair.target.execute(
+        f"""
+        DO $$ DECLARE thing record; BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+                CREATE ROLE {role} LOGIN;
+            END IF;
+            FOR thing IN
+                SELECT c.oid::regclass AS name
+                FROM pg_class c
+                WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+            LOOP
+                EXECUTE format('ALTER TABLE %s OWNER TO {role}', thing.name);
+            END LOOP;
+        END $$;
+        ALTER SCHEMA public OWNER TO {role};
+        """
+    )
+    return pair.target.address_as(role)
