@@ -42,6 +42,7 @@ TableName = Annotated[str, Form(r"[^.]+\.[^.]+", "a table with its schema, like 
 ColumnPath = Annotated[
     str, Form(r"[^.]+\.[^.]+\.[^.]+", "schema, table and column, like public.users.cognito_sub")
 ]
+ColumnName = Annotated[str, Form(r"[^.]+", "a column's name, without its table")]
 Name = Annotated[str, Form(r".+", "a name")]
 ScheduleExpression = Annotated[
     str, Form(r"(rate|cron|at)\(.+\)", "rate(…), cron(…) or at(…), like cron(0 3 * * ? *)")
@@ -72,8 +73,8 @@ class Settings:
     security_group_ids: tuple[Name, ...] = ()
     user_pool_id: UserPoolId | None = None
     users_table: TableName = "public.users"
-    email_column: Name = "email"
-    sub_column: Name = "cognito_sub"
+    email_column: ColumnName = "email"
+    sub_column: ColumnName = "cognito_sub"
     require_verified_email: bool = False
     # No expression, no schedule.
     schedule_expression: ScheduleExpression | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Acknowledgment, Duration, Validations, aws_ec2, aws_iam, aws_lambda, aws_logs
 from constructs import Construct
@@ -9,8 +10,13 @@ from constructs import Construct
 from layer import ROOT
 from removal import removal_policy
 
-TIMEOUT = Duration.minutes(15)  # the most that Lambda grants
-MEMORY_MIB = 1024  # buys more than half a processor; a sync streams and needs far less memory
+DEFAULTS: dict[str, Any] = {
+    "runtime": aws_lambda.Runtime.PYTHON_3_13,
+    "architecture": aws_lambda.Architecture.ARM_64,
+    "timeout": Duration.minutes(15),  # the most that Lambda grants
+    "memory_size": 1024,  # MiB; it buys processor time, a sync itself needs far less memory
+    "tracing": aws_lambda.Tracing.ACTIVE,
+}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync", "POWERTOOLS_LOG_LEVEL": "INFO"}
 # What Lambda itself needs to attach a function to a VPC.
 NETWORK_ACTIONS = [
@@ -30,6 +36,15 @@ class Network:
     vpc: aws_ec2.IVpc
     security_groups: Sequence[aws_ec2.ISecurityGroup]
 
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What `aws_lambda.Function` takes of it."""
+        return {
+            "vpc": self.vpc,
+            "vpc_subnets": aws_ec2.SubnetSelection(subnets=self.vpc.private_subnets),
+            "security_groups": self.security_groups,
+        }
+
 
 class PythonFunction(Construct):
     """One package of functions/ as a Lambda, whose role may log, trace and nothing else yet."""
@@ -48,52 +63,35 @@ class PythonFunction(Construct):
     ) -> None:
         """Create the function, its role and its log group.
 
-        Args:
-            scope: the parent.
-            id_: the construct's id.
-            package: the package under functions/ whose handler.handler is run.
-            description: what it does, for the console.
-            layer: the dependencies.
-            environment: variables beside those that every function has.
-            network: the VPC to run in, if any.
-            retain_logs: whether the logs outlive the stack.
+        The package's handler.handler is run, with `environment` beside the variables that
+        every function has, and in the VPC if there is a `network`.
         """
         super().__init__(scope, id_)
-        log_group = aws_logs.LogGroup(
-            self,
-            "Logs",
-            retention=aws_logs.RetentionDays.THREE_MONTHS,
-            removal_policy=removal_policy(retain=retain_logs),
-        )
+        log_group = self._create_log_group(retain=retain_logs)
         self.role = self._create_role(log_group, in_vpc=network is not None)
         self.function = aws_lambda.Function(
             self,
             "Function",
+            **DEFAULTS,
             description=description,
             code=aws_lambda.Code.from_asset(
                 str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc"]
             ),
             handler=f"{package}.handler.handler",
-            runtime=aws_lambda.Runtime.PYTHON_3_13,
-            architecture=aws_lambda.Architecture.ARM_64,
-            timeout=TIMEOUT,
-            memory_size=MEMORY_MIB,
-            tracing=aws_lambda.Tracing.ACTIVE,
             role=self.role,
             log_group=log_group,
             layers=[layer],
             environment={**POWERTOOLS, **environment},
-            vpc=network.vpc if network else None,
-            vpc_subnets=aws_ec2.SubnetSelection(subnets=network.vpc.private_subnets)
-            if network
-            else None,
-            security_groups=network.security_groups if network else None,
+            **(network.properties if network else {}),
         )
-        Validations.of(self.function).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-L1",
-                reason="The layer's compiled modules are for python3.13 and load in no other.",
-            )
+        _accept_runtime(self.function)
+
+    def _create_log_group(self, *, retain: bool) -> aws_logs.LogGroup:
+        return aws_logs.LogGroup(
+            self,
+            "Logs",
+            retention=aws_logs.RetentionDays.THREE_MONTHS,  # as long as executions are kept
+            removal_policy=removal_policy(retain=retain),
         )
 
     def _create_role(self, log_group: aws_logs.ILogGroup, *, in_vpc: bool) -> aws_iam.Role:
@@ -117,3 +115,12 @@ class PythonFunction(Construct):
             )
         )
         return role
+
+
+def _accept_runtime(function: aws_lambda.Function) -> None:
+    Validations.of(function).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-L1",
+            reason="The layer's compiled modules are for python3.13 and load in no other.",
+        )
+    )

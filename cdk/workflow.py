@@ -15,14 +15,7 @@ class Workflow(Construct):
     """The state machine, its log group, and a role that may invoke exactly its functions."""
 
     def __init__(self, scope: Construct, id_: str, *, lambdas: Lambdas, retain_logs: bool) -> None:
-        """Create the state machine.
-
-        Args:
-            scope: the parent.
-            id_: the construct's id.
-            lambdas: what its Tasks invoke.
-            retain_logs: whether the logs outlive the stack.
-        """
+        """Create the state machine, whose Tasks invoke these Lambdas."""
         super().__init__(scope, id_)
         functions = {
             "DbSyncFunctionArn": lambdas.db_sync.function.function_arn,

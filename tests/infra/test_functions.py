@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from common.names import Name
+from db_sync.rules import SyncRules
 from tests.infra.synthesized import ROOT, SECRETS, Synthesized, synthesize
 
 PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
@@ -85,8 +87,10 @@ def test_update_db_is_told_staging_s_secret_only_and_where_the_users_are(full: S
 
 
 def test_with_a_pool_the_sub_column_belongs_to_the_target(full: Synthesized) -> None:
-    rules = json.loads(full.variables("db_sync")["SYNC_RULES"])
-    assert rules == {"exclude": [], "keep": ["public.users.cognito_sub"]}
+    rules = full.variables("db_sync")["SYNC_RULES"]
+    assert json.loads(rules) == {"exclude": [], "keep": ["public.users.cognito_sub"]}
+    # And as DbSync itself reads it:
+    assert SyncRules.parse(rules).keep == {Name("public", "users"): frozenset({"cognito_sub"})}
 
 
 def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesized) -> None:

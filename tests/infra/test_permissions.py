@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from common.manifest import LISTING_FOLDER, MANIFEST_NAME
+from db_sync.handler import REPORT as DB_SYNC_REPORT
 from tests.infra.synthesized import SECRETS, Synthesized
+from update_db.handler import REPORT as REMAP_REPORT
 
 TRACING = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 NETWORKING = {
@@ -147,3 +150,11 @@ def test_without_a_pool_nothing_speaks_of_cognito_users(bare: Synthesized) -> No
     actions = {action for role in permissions_by_role(bare).values() for action, _ in role}
     assert not [action for action in actions if action.startswith("cognito")]
     assert "COGNITO_USER_POOL_ID" not in bare.variables("list_cognito_users")
+
+
+def test_the_rights_are_on_the_files_that_the_code_names() -> None:
+    assert ("s3:PutObject", f"{EXECUTIONS}/{DB_SYNC_REPORT}") in DB_SYNC
+    assert ("s3:PutObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in LIST_COGNITO_USERS
+    assert ("s3:GetObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in UPDATE_DB
+    assert MANIFEST_NAME.startswith(f"{LISTING_FOLDER}/")
+    assert ("s3:PutObject", f"{EXECUTIONS}/{REMAP_REPORT}") in UPDATE_DB

@@ -58,7 +58,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "user_pool_id lies in us-east-1",
     ),
     ("a table without schema", {"users_table": "users"}, "users_table must be a table with its"),
-    ("an empty name", {"sub_column": ""}, "sub_column must be a name"),
+    ("an empty name", {"sub_column": ""}, "sub_column must be a column's name"),
+    ("a column with its table", {"email_column": "users.email"}, "email_column must be a column's"),
     (
         "a column without table",
         {"sync_rules": {"keep": ["cognito_sub"]}},
