@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import ArnFormat, Stack, aws_ec2, aws_iam
+from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations, aws_ec2, aws_iam
 from constructs import Construct
 
 from config import Settings
@@ -38,21 +38,26 @@ class Lambdas(Construct):
         settings = self._settings
         if settings.vpc_id is None:
             return None
-        return Network(
-            vpc=aws_ec2.Vpc.from_vpc_attributes(
-                self,
-                "Vpc",
-                vpc_id=settings.vpc_id,
-                availability_zones=list(settings.availability_zones),
-                private_subnet_ids=list(settings.subnet_ids),
-            ),
-            security_groups=[
-                aws_ec2.SecurityGroup.from_security_group_id(
-                    self, f"SecurityGroup{index}", group, mutable=False
-                )
-                for index, group in enumerate(settings.security_group_ids)
-            ],
+        vpc = aws_ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=settings.vpc_id,
+            availability_zones=list(settings.availability_zones),
+            private_subnet_ids=list(settings.subnet_ids),
         )
+        Validations.of(vpc).acknowledge(
+            Acknowledgment(
+                id="Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+                reason="Nothing here looks at the subnets' routes.",
+            )
+        )
+        groups = [
+            aws_ec2.SecurityGroup.from_security_group_id(
+                self, f"SecurityGroup{index}", group, mutable=False
+            )
+            for index, group in enumerate(settings.security_group_ids)
+        ]
+        return Network(vpc, groups)
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
         settings = self._settings

@@ -39,6 +39,12 @@ def test_cdk_nag_finds_a_bucket_that_is_not_protected(tmp_path: Path, empty_laye
     ]
 
 
+def test_cdk_itself_warns_of_nothing(stack: Synthesized) -> None:
+    written = [path.read_text() for path in stack.assembly.glob("*.json")]
+    assert any("aws:cdk:path" in text for text in written)
+    assert not [text for text in written if "aws:cdk:warning" in text]
+
+
 def test_cfn_lint_finds_nothing(stack: Synthesized) -> None:
     assert [str(match) for match in lint(json.dumps(stack.template))] == []
 
