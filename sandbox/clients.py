@@ -27,6 +27,7 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
+    logs: Any  # the one service whose stubs are not installed
     s3: "S3Client"
     scheduler: "EventBridgeSchedulerClient"
     secrets: "SecretsManagerClient"
@@ -42,6 +43,7 @@ class Clients:
             cloudformation=session.client("cloudformation", **options),
             cognito=session.client("cognito-idp", **options),
             functions=session.client("lambda", **options),
+            logs=session.client("logs", **options),
             s3=session.client("s3", **options),
             scheduler=session.client("scheduler", **options),
             secrets=session.client("secretsmanager", **options),

@@ -162,7 +162,7 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
         holds=people == _counted(mapping) and _names_nobody(account, result),
     )
     story.console.print(
-        f"  The output holds {len(mapping['warnings'])} warnings, the report in S3 a line per person."
+        f"  The output holds {len(mapping['warnings'])} warnings; the report in S3 has a line each."
     )
 
 

@@ -1,0 +1,32 @@
+"""One sandbox for all tests of a run; each test finds both databases as the first one did."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.account import StagingAccount, staging_account
+from tests.e2e.tools import disable_schedule, reset_databases, save_databases
+
+# It fires a minute after it was made: the other tests run meanwhile.
+LAST = "test_schedule.py"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[StagingAccount]:
+    """A staging account with a schedule that is switched off until its own test."""
+    with staging_account(schedule="rate(1 minute)") as account:
+        disable_schedule(account)
+        save_databases(account)
+        yield account
+
+
+@pytest.fixture
+def account(sandbox: StagingAccount) -> Iterator[StagingAccount]:
+    """The staging account; whatever a test does to the databases is undone."""
+    yield sandbox
+    reset_databases(sandbox)

@@ -1,0 +1,229 @@
+"""What each input does, from the start of an execution to the rows in staging."""
+
+import csv
+import gzip
+import io
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from sandbox.account import StagingAccount
+from sandbox.comparison import contents, subs
+from sandbox.execution import Execution, history, run, state_events, wait
+from sandbox.logins import Found, log_in_everybody
+from sandbox.people import PEOPLE, SUB_HOLDER, Outcome
+from sandbox.processes import clean_environment
+from tests.e2e.tools import everything, files, log_text
+
+CONSOLE_DEFAULT = {"Comment": "Insert your JSON here"}
+LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
+# What the sandbox's people and customers come to, once staging holds production's rows.
+COUNTS = {
+    "updated": 22,
+    "unchanged": 0,
+    "skipped_no_cognito_user": 2063,
+    "skipped_no_db_user": 3,
+    "skipped_ambiguous": 3,
+    "unlinked": 1,
+    "unverified_email": 2,
+}
+
+
+def tasks(account: StagingAccount, execution: Execution) -> list[str]:
+    """Return the Lambdas' states that an execution went through."""
+    events = state_events(account, execution.arn)
+    states = ("SyncDatabase", "ListCognitoUsers", "UpdateDatabase")
+    return [event.state for event in events if event.entered and event.state in states]
+
+
+def counts(mapping: dict[str, object]) -> dict[str, object]:
+    """Return the counts in a `cognito_mapping` object."""
+    return {key: mapping[key] for key in COUNTS}
+
+
+def assert_only_synced(account: StagingAccount, execution: Execution) -> None:
+    """Staging holds production's rows, and the pool was not asked."""
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    assert tasks(account, execution) == ["SyncDatabase"]
+    assert set(execution.output) == {"db_sync"}
+    assert contents(account.staging) == contents(account.production)
+    assert files(account, execution) == ["db-sync.json"]
+
+
+def test_an_empty_input_makes_staging_equal_to_production_and_says_what_it_did(
+    account: StagingAccount,
+) -> None:
+    before, source = contents(account.staging), contents(account.production)
+    changed = [table for table in source if source[table] != before[table]]
+
+    execution = run(account, {})
+
+    assert_only_synced(account, execution)
+    assert contents(account.production) == source
+    output = execution.output["db_sync"]
+    assert (output["status"], output["verified"]) == ("synced", True)
+    assert (output["tables"], output["tables_changed"]) == (len(source), len(changed))
+    grown = sum(map(len, source.values())) - sum(map(len, before.values()))
+    assert output["rows_inserted"] - output["rows_deleted"] == grown
+
+
+def test_the_consoles_default_input_is_accepted_and_only_syncs(account: StagingAccount) -> None:
+    assert_only_synced(account, run(account, CONSOLE_DEFAULT))
+
+
+def test_a_sync_keeps_staging_usable_new_rows_get_numbers_of_their_own(
+    account: StagingAccount,
+) -> None:
+    run(account, {})
+
+    account.staging.change(
+        "INSERT INTO users (email, name) VALUES ('a@new.example', 'A');"
+        "INSERT INTO orders (user_id, status, placed_at, touched_at)"
+        " VALUES (1, 'placed', now(), '2000-01-01')"
+    )
+
+    ((touched,),) = account.staging.rows(
+        "SELECT max(touched_at) > now() - '1 h'::interval FROM orders"
+    )
+    assert touched is True  # the trigger that slept during the sync is awake again
+
+
+def test_with_sync_cognito_the_same_people_who_were_locked_out_find_their_rows(
+    account: StagingAccount,
+) -> None:
+    before = {login.person.name: login for login in log_in_everybody(account)}
+    assert {name for name in LINKED if before[name].found is Found.OWN_ROW} == set()
+    assert before["Liam"].found is Found.ANOTHERS_ROW
+
+    execution = run(account, {"sync_cognito": True})
+
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    assert tasks(account, execution) == ["SyncDatabase", "ListCognitoUsers", "UpdateDatabase"]
+    assert set(execution.output) == {"db_sync", "cognito_mapping"}
+    assert contents(account.staging) == contents(account.production)
+    after = log_in_everybody(account)
+    assert all(login.logged_in for login in after)
+    assert {login.person.name for login in after if login.found is Found.OWN_ROW} == LINKED
+    assert not [login for login in after if login.found is Found.ANOTHERS_ROW]
+
+
+def test_with_sync_cognito_output_and_report_count_the_same_people(account: StagingAccount) -> None:
+    execution = run(account, {"sync_cognito": True})
+
+    mapping = execution.output["cognito_mapping"]
+    assert counts(mapping) == COUNTS
+    assert len(mapping["warnings"]) == 3  # ambiguous, unlinked, unverified
+    assert subs(account.staging)[SUB_HOLDER] is None
+    key = mapping["report"].removeprefix(f"s3://{account.bucket}/")
+    body = account.clients.s3.get_object(Bucket=account.bucket, Key=key)["Body"].read()
+    lines = csv.DictReader(io.StringIO(gzip.decompress(body).decode()))
+    assert Counter(line["status"] for line in lines) == {
+        "updated": 22,
+        "no_cognito_user": 2063,
+        "no_db_user": 3,
+        "ambiguous": 3,
+        "unlinked": 1,
+    }
+
+
+def test_a_second_run_changes_nothing(account: StagingAccount) -> None:
+    run(account, {"sync_cognito": True})
+    before = everything(account)
+
+    execution = run(account, {"sync_cognito": True})
+
+    assert execution.output["db_sync"]["status"] == "unchanged"
+    mapping = execution.output["cognito_mapping"]
+    assert (mapping["updated"], mapping["unchanged"], mapping["unlinked"]) == (0, 22, 0)
+    assert everything(account) == before
+
+
+def test_a_sync_alone_leaves_the_people_of_the_last_remap_logged_in(
+    account: StagingAccount,
+) -> None:
+    run(account, {"sync_cognito": True})
+    account.production.change("UPDATE users SET name = 'Somebody' WHERE id % 5 = 0")
+
+    run(account, {})
+
+    assert contents(account.staging) == contents(account.production)
+    found = {
+        login.person.name for login in log_in_everybody(account) if login.found is Found.OWN_ROW
+    }
+    assert found == LINKED
+
+
+def test_cognito_only_remaps_staging_as_it_is_and_needs_no_production(
+    account: StagingAccount,
+) -> None:
+    before = contents(account.staging)
+    account.production.server.execute("postgres", "ALTER ROLE staging_sync NOLOGIN")
+    try:
+        execution = run(account, {"cognito_only": True})
+    finally:
+        account.production.server.execute("postgres", "ALTER ROLE staging_sync LOGIN")
+
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    assert tasks(account, execution) == ["ListCognitoUsers", "UpdateDatabase"]
+    assert set(execution.output) == {"cognito_mapping"}
+    assert contents(account.staging) == before
+    own = {login.person.name for login in log_in_everybody(account) if login.found is Found.OWN_ROW}
+    # Rosa's row and Uma's new email are in production only; two more have a row in staging only.
+    assert own == (LINKED - {"Rosa", "Uma"}) | {"Robot", "Tara"}
+
+
+def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(account: StagingAccount) -> None:
+    before = everything(account)
+
+    dry = run(account, {"dry_run": True})
+
+    assert dry.output["db_sync"]["status"] == "dry_run"
+    assert everything(account) == before
+    real = run(account, {})
+    for key in ("tables_changed", "rows_inserted", "rows_updated", "rows_deleted"):
+        assert dry.output["db_sync"][key] == real.output["db_sync"][key]
+
+
+def test_a_dry_run_of_everything_reckons_the_remap_against_staging_as_it_is(
+    account: StagingAccount,
+) -> None:
+    before = everything(account)
+
+    dry = run(account, {"dry_run": True, "sync_cognito": True})
+
+    assert dry.output["cognito_mapping"]["basis"] == "before_sync"
+    assert everything(account) == before
+    only = run(account, {"cognito_only": True})
+    assert counts(dry.output["cognito_mapping"]) == counts(only.output["cognito_mapping"])
+
+
+def test_the_real_aws_command_starts_an_execution(account: StagingAccount, tmp_path: Path) -> None:
+    command = [
+        str(Path(sys.executable).parent / "aws"),
+        *("stepfunctions", "start-execution", "--output", "json"),
+        *("--state-machine-arn", account.state_machine_arn, "--input", '{"sync_cognito": true}'),
+    ]
+    environment = clean_environment(tmp_path) | account.cloud.environment
+    answer = subprocess.run(command, env=environment, check=True, capture_output=True)  # noqa: S603 - all of it is written here
+
+    execution = wait(account, json.loads(answer.stdout)["executionArn"])
+
+    assert execution.status == "SUCCEEDED"
+    assert counts(execution.output["cognito_mapping"]) == COUNTS
+
+
+def test_no_email_and_no_sub_enters_history_output_or_logs(account: StagingAccount) -> None:
+    known = {sub for sub in subs(account.staging).values() if sub}
+
+    execution = run(account, {"sync_cognito": True})
+
+    known |= {sub for sub in subs(account.staging).values() if sub}
+    kept = json.dumps(history(account, execution.arn), default=str)
+    logs = log_text(account)
+    assert "UpdateDatabase" in kept
+    assert execution.name in logs
+    for text in (kept, logs):
+        assert "@" not in text
+        assert not [sub for sub in known if sub in text]
