@@ -1,7 +1,5 @@
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,21 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from common.entry import Handler, entry_point
 from common.errors import InvalidInput, StagingSyncError, TargetBusy
 from common.event import Event, ExecutionInput
-from common.log import logger
 from tests.statemachine.lambdas import FakeContext
 
 EVENT = {"execution": "run-1", "input": {"dry_run": True}, "cognito_users": {"bucket": "exchange"}}
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """What the Lambda's logger writes, as it writes it."""
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(logger.registered_formatter)
-    logger.addHandler(handler)
-    yield text
-    logging.getLogger("staging-sync").removeHandler(handler)
 
 
 def lines(logged: io.StringIO) -> list[dict[str, Any]]:

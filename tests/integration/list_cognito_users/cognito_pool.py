@@ -4,22 +4,19 @@ import csv
 import gzip
 import io
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.stub import Stubber
 
 from common.manifest import Manifest
+from tests.integration.bucket import BUCKET, EXECUTION, MANIFEST, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_s3 import S3Client
 
-REGION: Literal["eu-central-1"] = "eu-central-1"
-BUCKET = "exchange"
-FOLDER = "executions/run-1/cognito-users"
-MANIFEST = f"{FOLDER}/manifest.json"
 POOL = f"{REGION}_stubbed"
-EVENT = {"execution": "run-1", "input": {"sync_cognito": True}}
+EVENT = {"execution": EXECUTION, "input": {"sync_cognito": True}}
 
 
 def sign_up(cognito: "CognitoIdentityProviderClient", pool_id: str, *emails: str) -> dict[str, str]:
@@ -75,7 +72,3 @@ def read_rows(s3: "S3Client") -> list[dict[str, str]]:
         assert len(of_part) == part.lines, part.key
         rows += of_part
     return rows
-
-
-def stored_keys(s3: "S3Client") -> list[str]:
-    return [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]

@@ -18,17 +18,14 @@ from common.manifest import Manifest
 from list_cognito_users import listing
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import Listing, UserPool, list_users
+from tests.integration.bucket import BUCKET, FOLDER, MANIFEST, stored_keys
 from tests.integration.list_cognito_users.cognito_pool import (
-    BUCKET,
     EVENT,
-    FOLDER,
-    MANIFEST,
     POOL,
     add_pages,
     read_manifest,
     read_rows,
     sign_up,
-    stored_keys,
     user,
 )
 from tests.statemachine.lambdas import FakeContext

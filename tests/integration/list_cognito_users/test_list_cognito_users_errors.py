@@ -17,14 +17,12 @@ from common.errors import CognitoUnavailable, ConfigurationError, InvalidInput, 
 from common.exchange import Exchange
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import UserPool, list_users
+from tests.integration.bucket import MANIFEST, REGION, stored_keys
 from tests.integration.list_cognito_users.cognito_pool import (
     EVENT,
-    MANIFEST,
     POOL,
-    REGION,
     add_pages,
     sign_up,
-    stored_keys,
     user,
 )
 from tests.statemachine.lambdas import FakeContext
