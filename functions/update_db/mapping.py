@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError
 from psycopg2 import sql
 
 from common.database import Session
-from common.errors import ConfigurationError, StagingSyncError
+from common.errors import ConfigurationError, SchemaMismatch, StagingSyncError
 from common.exchange import Exchange
 from common.manifest import Manifest, Part
 from common.queries import load_query
@@ -45,6 +45,8 @@ def _load_part(target: Session, body: IO[bytes], part: Part) -> int:
     except StagingSyncError as error:
         if content.error:
             raise _unusable(part, f"{type(content.error).__name__} while reading it") from error
+        if isinstance(error, SchemaMismatch):  # the temporary table is ours: its rows must fit
+            raise _unusable(part, "its lines are not those of a listing") from error
         raise
 
 

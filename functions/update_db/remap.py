@@ -70,8 +70,11 @@ def remap_users(
             _write(target, counts, parts)
         _report(target, save_report)
         target.execute("COMMIT")
-        logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output())
-        return RemapResult(counts, tuple(warnings + _warnings(counts, pool_users)))
+    warnings += _warnings(counts, pool_users, options)
+    for warning in warnings:
+        logger.warning("remap needs a look", warning=warning)
+    logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output())
+    return RemapResult(counts, tuple(warnings))
 
 
 def _begin(target: Session, options: RemapOptions) -> list[str]:
@@ -98,7 +101,7 @@ def _decide(
     else:
         locks.lock_tables(target, [options.users.name], locks.SHARE_ROW_EXCLUSIVE)
     target.execute("ANALYZE pg_temp.staging_sync_pool")
-    target.execute(sql.SQL(load_query("update_db", "decide")).format(**parts))
+    target.execute(_statement("decide", parts))
     target.execute(load_query("update_db", "decide_unlinked"))
     return RemapCounts(*target.row(load_query("update_db", "count_decisions")))
 
@@ -107,15 +110,23 @@ def _write(target: Session, counts: RemapCounts, parts: dict[str, sql.Composable
     """Release the subs that change hands, then set them.
 
     Raises:
-        VerificationFailed: not every row that was to change did.
+        VerificationFailed: not every matched row has its sub, or not it alone.
     """
-    target.execute(sql.SQL(load_query("update_db", "release_subs")).format(**parts))
-    written = target.execute(sql.SQL(load_query("update_db", "set_subs")).format(**parts))
-    if written != counts.updated:
+    target.execute("ANALYZE pg_temp.staging_sync_decisions")
+    target.execute(_statement("release_subs", parts))
+    target.execute(_statement("set_subs", parts))
+    matched = counts.updated + counts.unchanged
+    holders, right = target.row(_statement("count_holders", parts))
+    if not matched == holders == right:
         raise VerificationFailed(
-            f"{counts.updated} users were to be updated and {written} were. Everything was rolled"
-            " back. Look for a trigger or rule on the users table that swallows updates."
+            f"{matched} users were matched; afterwards {right} of them have their sub, and"
+            f" {holders - right} others hold one of these. Everything was rolled back. Look for a"
+            " trigger or rule on the users table that swallows or changes updates."
         )
+
+
+def _statement(name: str, parts: dict[str, sql.Composable]) -> sql.Composed:
+    return sql.SQL(load_query("update_db", name)).format(**parts)
 
 
 def _report(target: Session, save_report: SaveReport) -> None:
@@ -126,15 +137,20 @@ def _report(target: Session, save_report: SaveReport) -> None:
         save_report(file)
 
 
-def _warnings(counts: RemapCounts, pool_users: int) -> list[str]:
+def _warnings(counts: RemapCounts, pool_users: int, options: RemapOptions) -> list[str]:
     """Return what a person should look at; who it is stands in the report."""
+    if options.require_verified_email:
+        unverified = "users were skipped: their email is not verified in the pool."
+    else:
+        unverified = (
+            "users were matched by an email that is not verified: in a pool where people may edit"
+            " their address, anybody could claim it. REQUIRE_VERIFIED_EMAIL=true skips them."
+        )
     cases = {
         "The user pool has no users; nothing was updated.": not pool_users,
         f"{counts.skipped_ambiguous} users were left as they are: their email occurs twice, in"
         " the table or among equally good users of the pool.": counts.skipped_ambiguous,
         f"{counts.unlinked} users lost their sub: it belongs to another row.": counts.unlinked,
-        f"{counts.unverified_email} users were matched by an email that is not verified: in a"
-        " pool where people may edit their address, anybody could claim it."
-        " REQUIRE_VERIFIED_EMAIL=true skips them.": counts.unverified_email,
+        f"{counts.unverified_email} {unverified}": counts.unverified_email,
     }
     return [text for text, happened in cases.items() if happened]

@@ -16,13 +16,14 @@ NAME_PARTS = 2  # schema.table
 BLANKS = " \t\n\r\f\v\u00a0"
 
 
-def normalized(email: sql.Composable) -> sql.Composable:
+def normalized(email: sql.Composable, collation: str) -> sql.Composable:
     """Return the SQL for an email trimmed and in lower case, alike for pool and table.
 
-    The collation is named, since a column's own (or citext's) may lower other letters.
+    The collation is named, since the column's own may lower other letters: "C" none beyond
+    ASCII, a Turkish one an I without its dot.
     """
-    return sql.SQL('lower(btrim({}::text, {}) COLLATE "default")').format(
-        email, sql.Literal(BLANKS)
+    return sql.SQL("lower(btrim({}::text, {}) COLLATE {})").format(
+        email, sql.Literal(BLANKS), sql.Identifier(collation)
     )
 
 
@@ -53,8 +54,8 @@ class UsersTable:
             ConfigurationError: the table or one of its columns does not exist.
         """
         columns = {
-            name: (base_type, is_required)
-            for name, base_type, is_required in target.rows(
+            row[0]: _Column(*row[1:])
+            for row in target.rows(
                 load_query("update_db", "read_columns"),
                 {
                     "schema": self.name.schema,
@@ -70,12 +71,34 @@ class UsersTable:
                 f" {' and '.join(missing)}. Correct users_table, email_column or sub_column in"
                 " cdk.json, or run the migrations. Nothing was written."
             )
-        base_type, is_required = columns[self.sub_column]
+        collations = [name for (name,) in target.rows(load_query("update_db", "find_collations"))]
+        collation = collations[0] if collations else "default"
         return {
             "users": self.name.identifier,
             "sub": sql.Identifier(self.sub_column),
-            "sub_type": sql.SQL(base_type),  # format_type's own, quoted by the server
-            "unlinked": unlinked_value(is_required=is_required, base_type=base_type),
-            "row_email": normalized(sql.Identifier("u", self.email_column)),
-            "pool_email": normalized(sql.Identifier("email")),
+            **columns[self.sub_column].statement_parts(),
+            "row_email": normalized(sql.Identifier("u", self.email_column), collation),
+            "pool_email": normalized(sql.Identifier("email"), collation),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column's type, in format_type's words, which the server has quoted."""
+
+    type: str  # with its modifier, as in varchar(36)
+    type_of_any_length: str
+    base_type: str  # what a domain is made of; of any length
+    is_required: bool
+
+    def statement_parts(self) -> dict[str, sql.Composable]:
+        """Return the type to cast a sub to, and what a sub becomes that is taken away.
+
+        A cast to a length cuts a value to it: what is left of an unlinked value is unique
+        still, while a sub must be refused where it does not fit.
+        """
+        unlinked = unlinked_value(is_required=self.is_required, base_type=self.base_type)
+        return {
+            "sub_type": sql.SQL(self.type_of_any_length),
+            "unlinked": sql.SQL("CAST({} AS {})").format(unlinked, sql.SQL(self.type)),
         }

@@ -1,13 +1,18 @@
 -- Who is who: the best user of the pool for each email, and what becomes of each row.
 INSERT INTO staging_sync_decisions
-WITH pool AS (
+WITH listed AS (
+    -- A pool that changes while it is paged may list somebody twice: the newer state counts.
+    SELECT DISTINCT ON (sub) *
+    FROM staging_sync_pool
+    ORDER BY sub, last_modified DESC NULLS LAST
+), pool AS (
     SELECT
         {pool_email} AS email,
-        sub,
-        enabled = 'true' AS is_enabled,
+        CAST(sub AS {sub_type})::text AS sub, -- as the column will show it
+        enabled IS NOT DISTINCT FROM 'true' AS is_enabled,
         email_verified IS NOT DISTINCT FROM 'true' AS is_verified,
         CASE status WHEN 'CONFIRMED' THEN 1 WHEN 'EXTERNAL_PROVIDER' THEN 2 ELSE 3 END AS grade
-    FROM staging_sync_pool
+    FROM listed
 ), ranked AS (
     SELECT
         *,
