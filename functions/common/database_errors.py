@@ -81,9 +81,10 @@ def statement_error(error: psycopg2.Error, where: str) -> StagingSyncError:
     name, sentence = NAMES.get(state) or NAMES.get(
         state[:2], (StagingSyncError, "The database reported an error")
     )
-    return name(
-        f"{sentence}: {type(error).__name__}, SQLSTATE {state}{_object_of(error)}, {where}."
-    )
+    condition = f"{type(error).__name__}, SQLSTATE {state}"
+    if state[:2] == "42":  # about names and rights: the server's words quote no row
+        condition += f" ({error.diag.message_primary})"
+    return name(f"{sentence}: {condition}{_object_of(error)}, {where}.")
 
 
 def _object_of(error: psycopg2.Error) -> str:

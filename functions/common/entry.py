@@ -24,9 +24,9 @@ def entry_point(run: Callable[[Event, LambdaContext], dict[str, Any]]) -> Handle
     @functools.wraps(run)
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        if isinstance(event.get("execution"), str):
-            logger.append_keys(execution=event["execution"])
         try:
+            if isinstance(event, dict):  # named before the check, which may refuse it
+                logger.append_keys(execution=event.get("execution"))
             return run(parse_event(event), context)
         except StagingSyncError as error:
             logger.error("failed", error=type(error).__name__, cause=str(error))

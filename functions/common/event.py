@@ -8,6 +8,9 @@ from common.errors import InvalidInput
 
 FLAGS = ("sync_cognito", "cognito_only", "dry_run")
 IGNORED = ("Comment",)  # the console's own default input carries it
+# Step Functions cuts a cause at 32,768 characters; a huge input must not hide the sentence.
+NAMED_FIELDS = 10
+NAME_LENGTH = 100
 ACCEPTED = "Accepted are " + ", ".join(FLAGS) + " (each true or false)."
 
 
@@ -29,13 +32,15 @@ class Event:
     rest: Mapping[str, Any]
 
 
-def parse_event(event: Mapping[str, Any]) -> Event:
+def parse_event(event: object) -> Event:
     """Return the checked event.
 
     Raises:
         InvalidInput: the execution's input is not an object, or has a field that is
             unknown or not a boolean; the message names each such field.
     """
+    if not isinstance(event, dict):
+        raise InvalidInput(f"The event must be a JSON object, not {_json_type(event)}.")
     execution = event.get("execution")
     if not isinstance(execution, str) or not execution or "/" in execution:
         raise InvalidInput(
@@ -54,9 +59,10 @@ def parse_execution_input(value: object) -> ExecutionInput:
     """
     if not isinstance(value, dict):
         raise InvalidInput(f"The input must be a JSON object, not {_json_type(value)}. {ACCEPTED}")
-    problems = [
-        f'"{key}" is not a field of the input' for key in value if key not in FLAGS + IGNORED
-    ]
+    unknown = [key[:NAME_LENGTH] for key in value if key not in FLAGS + IGNORED]
+    problems = [f'"{key}" is not a field of the input' for key in unknown[:NAMED_FIELDS]]
+    if len(unknown) > NAMED_FIELDS:
+        problems.append(f"nor are {len(unknown) - NAMED_FIELDS} others")
     problems += [
         f'"{flag}" must be true or false, not {_json_type(value[flag])}'
         for flag in FLAGS

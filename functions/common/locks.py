@@ -17,24 +17,23 @@ ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 ATTEMPT = "1s"  # a queued request blocks everybody who comes after it
 
 
-def lock_tables(target: Session, tables: list[Name], mode: str, *, wait: float = LOCK_WAIT) -> None:
+def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
     """Lock tables until the transaction ends.
 
     Args:
         target: a session in a transaction.
         tables: which; their partitions are locked with them.
         mode: one of the modes above.
-        wait: how long to try, in seconds.
 
     Raises:
-        TargetBusy: others hold conflicting locks still; names them.
+        TargetBusy: others hold conflicting locks still after `LOCK_WAIT`; names them.
     """
     if not tables:
         return
     statement = sql.SQL("LOCK TABLE {} IN {} MODE").format(
         sql.SQL(", ").join(table.identifier for table in tables), sql.SQL(mode)
     )
-    give_up = time.monotonic() + wait
+    give_up = time.monotonic() + LOCK_WAIT
     target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTEMPT)))
     while True:
         target.execute("SAVEPOINT locks")
@@ -46,7 +45,7 @@ def lock_tables(target: Session, tables: list[Name], mode: str, *, wait: float =
             holders = _holders(target, tables, readers=mode == ACCESS_EXCLUSIVE)
             if time.monotonic() >= give_up:
                 raise TargetBusy(
-                    f"The target's tables could not be locked within {wait:.0f} s; {holders}."
+                    f"The target's tables could not be locked within {LOCK_WAIT:.0f} s; {holders}."
                     " Nothing was written. Let them finish or end them, then start again."
                 ) from error
             logger.info("waiting for locks on the target's tables", holders=holders)

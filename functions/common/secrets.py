@@ -10,6 +10,7 @@ from common.errors import ConfigurationError
 
 ARN_REGION = 3  # arn:partition:secretsmanager:region:account:secret:name
 ARN_PARTS = 7
+MAX_PORT = 65535
 
 
 def read_database_secret(arn: str) -> DatabaseAddress:
@@ -49,7 +50,7 @@ def parse_database_secret(arn: str, text: str) -> DatabaseAddress:
         if not isinstance(secret.get(field), str) or not secret[field]
     ]
     port = str(secret.get("port", 5432))
-    if not port.isdecimal():
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= MAX_PORT):
         missing.append("port (a number)")
     if missing:
         raise ConfigurationError(

@@ -68,17 +68,16 @@ def require_source_apart(source: Session, target: Session) -> None:
         )
 
 
-def lock_target(target: Session, *, wait: float = LOCK_WAIT) -> None:
+def lock_target(target: Session) -> None:
     """Take the target's lock until the transaction ends; only one sync or remap has it.
 
     Args:
         target: a session in a transaction.
-        wait: how long to wait for it, in seconds.
 
     Raises:
-        SyncInProgress: another run has it still; names that run.
+        SyncInProgress: another run has it still after `LOCK_WAIT`; names that run.
     """
-    give_up = time.monotonic() + wait
+    give_up = time.monotonic() + LOCK_WAIT
     while not target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])[0]:
         holder = _holder(target)
         if time.monotonic() >= give_up:

@@ -1,0 +1,297 @@
+"""The safety rules: what is refused, and what is left when a run is cut off."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from common import locks, target
+from common.database import DatabaseAddress, connect
+from common.deadline import Deadline
+from common.errors import (
+    ConfigurationError,
+    DatabaseUnavailable,
+    OutOfTime,
+    StagingSyncError,
+    SyncInProgress,
+    TargetBusy,
+    TargetNotAllowed,
+    VerificationFailed,
+)
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same, sync
+
+TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
+ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 100) i"
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return databases.pair(TABLE, source=ROWS, target="INSERT INTO t VALUES (1, 'old')")
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "LOCK_WAIT", 1.0)
+    monkeypatch.setattr(locks, "LOCK_WAIT", 1.0)
+
+
+def assert_untouched(pair: Pair) -> None:
+    assert pair.target.rows("TABLE t") == [(1, "old")]
+
+
+def test_an_unmarked_target_is_refused_with_the_statement_that_marks_it(
+    databases: Databases,
+) -> None:
+    pair = Pair(
+        databases.make(TABLE, ROWS), databases.make(TABLE, "INSERT INTO t VALUES (1,'old')")
+    )
+
+    with pytest.raises(TargetNotAllowed) as refusal:
+        sync(pair)
+
+    statement = f"COMMENT ON DATABASE \"{pair.target.name}\" IS 'staging-sync target';"
+    assert statement in str(refusal.value)
+    assert_untouched(pair)
+    pair.target.execute(statement)
+    sync(pair)
+    assert_same(pair)
+
+
+def test_a_dry_run_of_an_unmarked_target_warns(databases: Databases) -> None:
+    pair = Pair(databases.make(TABLE, ROWS), databases.make(TABLE))
+
+    assert "not marked" in sync(pair, dry_run=True).warnings[0]
+
+
+def test_one_database_under_two_addresses_is_refused(pair: Pair) -> None:
+    socket_directory = str(pair.source.server.socket_dir)
+    other = DatabaseAddress.of_url(
+        f"host={socket_directory}/../data user=postgres dbname={pair.source.name}"
+    )
+
+    with pytest.raises(TargetNotAllowed, match="one and the same database"):
+        sync_database(pair.source.address, other, SyncOptions("test"))
+
+
+def test_a_source_that_is_marked_is_refused(pair: Pair) -> None:
+    pair.source.mark()
+
+    with pytest.raises(TargetNotAllowed, match="marked as a sync target itself"):
+        sync(pair)
+
+    assert_untouched(pair)
+
+
+def test_the_source_session_cannot_write(pair: Pair) -> None:
+    with (
+        connect(pair.source.address, "source", execution="test", read_only=True) as source,
+        pytest.raises(StagingSyncError, match="ReadOnlySqlTransaction"),
+    ):
+        source.execute("DELETE FROM public.t")
+
+
+def test_a_second_run_is_refused_and_names_the_first(pair: Pair) -> None:
+    with connect(pair.target.address, "target", execution="nightly-7") as other:
+        other.execute("BEGIN")
+        target.lock_target(other)
+
+        with pytest.raises(SyncInProgress, match=r"Execution nightly-7 .* holds the lock"):
+            sync(pair)
+
+    assert_untouched(pair)
+
+
+def test_a_run_waits_for_the_lock_of_one_that_ends(pair: Pair) -> None:
+    with connect(pair.target.address, "target", execution="dying") as other:
+        other.execute("BEGIN")
+        target.lock_target(other)
+        release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+
+        assert sync(pair).status == "synced"
+        release.join()
+
+
+def test_a_table_that_is_locked_is_busy_and_its_holder_named(pair: Pair) -> None:
+    with connect(pair.target.address, "target", execution="migration") as other:
+        other.execute("BEGIN")
+        other.execute("INSERT INTO public.t VALUES (500, 'uncommitted')")
+
+        with pytest.raises(TargetBusy, match=r"migration.*RowExclusiveLock on public\.t"):
+            sync(pair)
+
+    assert_untouched(pair)
+
+
+def test_readers_of_the_target_go_on_while_rows_are_merged(pair: Pair) -> None:
+    with connect(pair.target.address, "target", execution="reader") as reader:
+        reader.execute("BEGIN")
+        reader.rows("SELECT * FROM public.t")
+
+        assert sync(pair).status == "synced"
+
+
+def test_a_value_that_the_target_changes_is_found_by_the_verification(
+    databases: Databases,
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", source=ROWS)
+    pair.target.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " NEW.v := 'changed'; RETURN NEW; END $$;"
+        # A domain's or a view's doing cannot be switched off either; a trigger that an event
+        # trigger creates in the middle stands for them.
+        "CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'meddling') THEN"
+        " CREATE TRIGGER meddling BEFORE INSERT ON public.t FOR EACH ROW"
+        " EXECUTE FUNCTION public.refuse();"
+        " ALTER TABLE public.t ENABLE ALWAYS TRIGGER meddling; END IF; END $$;"
+    )
+    pair.target.execute(
+        "CREATE TRIGGER asleep BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse();"
+        "ALTER TABLE t ENABLE ALWAYS TRIGGER asleep;"
+        "CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('ALTER TABLE')"
+        " EXECUTE FUNCTION meddle();"
+        "ALTER EVENT TRIGGER meddle ENABLE ALWAYS"
+    )
+
+    with pytest.raises(VerificationFailed, match=r"public\.t has 100 rows"):
+        sync(pair)
+
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+def test_a_report_that_cannot_be_written_leaves_the_target_as_it_was(pair: Pair) -> None:
+    def refuse(_result: object) -> None:
+        raise ConfigurationError("no bucket")
+
+    with pytest.raises(ConfigurationError, match="no bucket"):
+        sync_database(pair.source.address, pair.target.address, SyncOptions("test"), refuse)
+
+    assert_untouched(pair)
+
+
+def test_without_time_left_nothing_is_begun(pair: Pair) -> None:
+    with pytest.raises(OutOfTime, match="the target is as it was"):
+        sync(pair, deadline=Deadline(time.monotonic() - 1))
+
+    assert_untouched(pair)
+
+
+def test_a_statement_that_outlasts_the_deadline_is_out_of_time(pair: Pair) -> None:
+    with connect(pair.source.address, "source", execution="migration") as other:
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
+
+        with pytest.raises(OutOfTime, match="the source database"):
+            sync(pair, deadline=Deadline(time.monotonic() + 0.5))
+
+    assert_untouched(pair)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_port_where_nothing_listens_is_unavailable_and_named(pair: Pair, side: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        nowhere = DatabaseAddress.of_server(
+            host="127.0.0.1", port=str(port), user="u", password="secret-word", dbname="d"
+        )
+        addresses = {"source": pair.source.address, "target": pair.target.address, side: nowhere}
+
+        with pytest.raises(DatabaseUnavailable, match=f"{side} database 127.0.0.1:{port}/d") as no:
+            sync_database(addresses["source"], addresses["target"], SyncOptions("test"))
+
+    assert "secret-word" not in str(no.value)
+
+
+def test_a_wrong_password_is_a_configuration_error(pair: Pair) -> None:
+    pair.target.execute("CREATE ROLE keeper LOGIN PASSWORD 'right' IN ROLE password_users")
+    try:
+        address = DatabaseAddress.of_server(
+            host=str(pair.target.server.socket_dir),
+            port="5432",
+            user="keeper",
+            password="wrong-word",
+            dbname=pair.target.name,
+        )
+        with pytest.raises(ConfigurationError, match="password authentication failed") as refusal:
+            sync(pair, target=address)
+        assert "wrong-word" not in str(refusal.value)
+    finally:
+        pair.target.execute("DROP ROLE keeper")
+
+
+def test_a_role_without_rights_is_a_configuration_error_that_names_the_table(pair: Pair) -> None:
+    pair.source.execute("CREATE ROLE reader LOGIN")
+    try:
+        with pytest.raises(ConfigurationError, match="permission denied for table t"):
+            sync_database(
+                pair.source.address_as("reader"), pair.target.address, SyncOptions("test")
+            )
+    finally:
+        pair.source.execute("DROP ROLE reader")
+    assert_untouched(pair)
+
+
+def test_a_row_that_does_not_fit_is_refused_without_being_quoted(databases: Databases) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, email varchar(200))")
+    pair.source.execute("INSERT INTO t VALUES (1, 'ana@example.com')")
+    pair.target.execute("ALTER TABLE t ADD CONSTRAINT short CHECK (length(email) < 5)")
+
+    with pytest.raises(StagingSyncError, match="constraint short") as refusal:
+        sync(pair)
+
+    assert type(refusal.value).__name__ == "SchemaMismatch"
+    assert "ana@" not in str(refusal.value)
+
+
+def test_a_keep_rule_for_a_missing_column_is_refused_before_anything_is_written(
+    pair: Pair,
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"column public\.t\.cognito_sub"):
+        sync(pair, rules=SyncRules.parse('{"keep": ["public.t.cognito_sub"]}'))
+    with pytest.raises(ConfigurationError, match=r"table public\.users"):
+        sync(pair, rules=SyncRules.parse('{"keep": ["public.users.cognito_sub"]}'))
+
+    assert_untouched(pair)
+
+
+def test_a_killed_command_leaves_the_target_as_it_was_and_the_next_succeeds(pair: Pair) -> None:
+    # The command is stopped where it waits for this lock: after it has compared, before it
+    # has committed, with the target's lock in its hands.
+    pair.target.execute("CREATE TABLE z (id int)")
+    pair.source.execute("CREATE TABLE z (id int); INSERT INTO z VALUES (1)")
+    pair.target.execute("INSERT INTO z VALUES (2)")
+    with connect(pair.target.address, "target", execution="reader") as reader:
+        reader.execute("BEGIN")
+        reader.rows("SELECT * FROM public.z")  # TRUNCATE of z has to wait for this
+        command = subprocess.Popen(  # noqa: S603  # our own command
+            [
+                *(sys.executable, "-m", "db_sync"),
+                *("--source", pair.source.url, "--target", pair.target.url, "--json"),
+            ],
+            env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+            stdout=subprocess.DEVNULL,
+        )
+        give_up = time.monotonic() + 30
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'z'::regclass"
+        while not pair.target.value(waiting):
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        command.send_signal(signal.SIGKILL)
+        command.wait()
+
+    assert_untouched(pair)
+    assert sync(pair).status == "synced"
+    assert_same(pair)
