@@ -20,6 +20,7 @@ from sandbox.databases import (
 from sandbox.deploy import STACK, build_layer, deploy
 from sandbox.pools import Pools
 from sandbox.postgres import EmbeddedPostgres
+from sandbox.signals import held
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,26 @@ def staging_account(
         SandboxError: a part of it did not come up.
     """
     with contextlib.ExitStack() as everything, ThreadPoolExecutor() as threads:
-        root = Path(everything.enter_context(tempfile.TemporaryDirectory(prefix="staging-sync-")))
         announce("Starting two PostgreSQL servers and a local AWS")
         # In threads, which no signal interrupts: a server that was started is also noted.
-        creating = [
-            threads.submit(_create, everything, root / "production", create_production),
-            threads.submit(_create, everything, root / "staging", create_staging),
-        ]
+        with held():
+            temporary = tempfile.TemporaryDirectory(prefix="staging-sync-")
+            root = Path(everything.enter_context(temporary))
+            creating = [
+                threads.submit(_create, everything, root / "production", create_production),
+                threads.submit(_create, everything, root / "staging", create_staging),
+            ]
         layer = build_layer()
         cloud = everything.enter_context(local_aws(root / "aws"))
         clients = Clients.of(cloud)
         pools = Pools.create(clients.cognito)
         production, staging = (task.result() for task in creating)
         announce("Filling them with a bookshop, and deploying the stack with the CDK CLI")
-        filling = [
-            threads.submit(fill_production, production, pools.subs),
-            threads.submit(fill_staging, staging, pools.subs),
-        ]
+        with held():
+            filling = [
+                threads.submit(fill_production, production, pools.subs),
+                threads.submit(fill_staging, staging, pools.subs),
+            ]
         settings = {
             "prod_secret_arn": _keep_secret(clients, "production", production),
             "staging_secret_arn": _keep_secret(clients, "staging", staging),

@@ -33,15 +33,25 @@ def everything(account: StagingAccount) -> Contents:
     return contents(account.staging, with_subs=True)
 
 
-def assert_refused(account: StagingAccount, document: object, *sentences: str) -> Execution:
-    """Run an execution that must fail with a cause that says all this, and touch nothing."""
+def assert_refused(
+    account: StagingAccount, document: object, *sentences: str, listed: bool = False
+) -> Execution:
+    """Run an execution that must fail with a cause that says all this, and touch nothing.
+
+    Args:
+        account: where.
+        document: the execution's input.
+        sentences: what the cause must say.
+        listed: whether the pool was listed to S3 before that; else no file may be there.
+    """
     before = everything(account)
     execution = run(account, document)
     assert execution.status == "FAILED"
     for sentence in sentences:
         assert sentence in execution.cause
     assert everything(account) == before
-    assert files(account, execution) == []
+    found = {name.split("/")[0] for name in files(account, execution)}
+    assert found == ({"cognito-users"} if listed else set())
     return execution
 
 
@@ -76,6 +86,22 @@ def secret_text(account: StagingAccount, arn: str, text: str) -> Iterator[None]:
         yield
     finally:
         client.put_secret_value(SecretId=arn, SecretString=before)
+
+
+@contextlib.contextmanager
+def function_changed(account: StagingAccount, name: str, **changes: Any) -> Iterator[None]:
+    """Let a Lambda be configured otherwise for the length of a with statement."""
+    client = account.clients.functions
+    found = client.get_function_configuration(FunctionName=name)
+    before = {
+        "Environment": {"Variables": found["Environment"]["Variables"]},
+        "Layers": [layer["Arn"] for layer in found["Layers"]],
+    }
+    client.update_function_configuration(FunctionName=name, **changes)
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, **before)  # type: ignore[arg-type]  # two shapes in one dict
 
 
 def disable_schedule(account: StagingAccount) -> None:

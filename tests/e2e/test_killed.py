@@ -1,0 +1,72 @@
+"""A Lambda that is killed in the middle of a sync leaves staging exactly as it was."""
+
+import time
+from collections.abc import Callable
+
+import psutil  # type: ignore[import-untyped]  # its stubs are not among the pinned packages
+
+from sandbox.account import StagingAccount
+from sandbox.comparison import contents
+from sandbox.execution import run, start, wait
+from tests.e2e.tools import everything
+
+TIMEOUT = 30  # seconds
+# Each row that is loaded into page_views, after most other tables were written, takes 5 ms.
+SLOW = """
+CREATE FUNCTION takes_its_time(integer) RETURNS boolean LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_catalog.pg_sleep(0.005); RETURN true; END';
+ALTER TABLE page_views ADD CONSTRAINT slow CHECK (public.takes_its_time(book_id)) NOT VALID
+"""
+LOADING = """
+SELECT 1 FROM pg_stat_progress_copy
+WHERE relid = 'page_views'::regclass AND command = 'COPY FROM'
+"""
+
+
+def wait_until(holds: Callable[[], object], what: str) -> None:
+    """Poll until something holds."""
+    deadline = time.monotonic() + TIMEOUT
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {what}"
+        time.sleep(0.02)
+
+
+def lambda_processes(account: StagingAccount, package: str) -> list[psutil.Process]:
+    """Return the processes in which the local AWS runs a Lambda."""
+    folder = f"ministack-lambda-{account.function_name(package)}-"
+    children = psutil.Process(account.cloud.process_id).children(recursive=True)
+    return [child for child in children if folder in " ".join(child.cmdline())]
+
+
+def test_a_lambda_killed_in_the_middle_leaves_staging_as_it_was_and_the_next_run_works(
+    account: StagingAccount,
+) -> None:
+    account.staging.change(SLOW)
+    before = everything(account)
+    arn = start(account, {})
+    wait_until(lambda: account.staging.rows(LOADING), "the sync loads page_views")
+
+    (worker,) = lambda_processes(account, "db_sync")
+    worker.kill()
+
+    killed = wait(account, arn)
+    following = run(account, {})
+    assert killed.status == "FAILED"
+    assert "Worker process died" in killed.cause
+    assert (following.status, following.cause) == ("SUCCEEDED", "")
+    assert contents(account.staging) == contents(account.production)
+    assert following.output["db_sync"]["rows_inserted"] > 0
+    assert before != everything(account)
+
+
+def test_what_a_killed_lambda_had_written_is_gone(account: StagingAccount) -> None:
+    account.staging.change(SLOW)
+    before = everything(account)
+    arn = start(account, {})
+    wait_until(lambda: account.staging.rows(LOADING), "the sync loads page_views")
+
+    (worker,) = lambda_processes(account, "db_sync")
+    worker.kill()
+
+    assert wait(account, arn).status == "FAILED"
+    assert everything(account) == before

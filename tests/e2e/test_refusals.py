@@ -1,0 +1,154 @@
+"""What cannot be done safely is refused with a sentence to act on, and staging stays as it was."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.account import StagingAccount
+from sandbox.cloud import free_port
+from sandbox.databases import NAME, Database
+from sandbox.execution import run
+from tests.e2e.tools import assert_refused, everything, function_changed, secret_text
+
+SOON = 15  # seconds until a database that does not answer is given up
+SYNC: dict[str, bool] = {}
+REMAP = {"cognito_only": True}
+
+
+def without(secret: dict[str, Any], field: str) -> str:
+    """Return a secret's text that lacks a field."""
+    return json.dumps({key: value for key, value in secret.items() if key != field})
+
+
+def test_a_staging_that_is_not_marked_is_refused_with_the_statement_that_marks_it(
+    account: StagingAccount,
+) -> None:
+    account.staging.server.execute("postgres", f"COMMENT ON DATABASE {NAME} IS 'ours'")
+    statement = f"""COMMENT ON DATABASE "{NAME}" IS 'staging-sync target';"""
+
+    assert_refused(account, {"sync_cognito": True}, "not marked as a sync target", statement)
+    assert_refused(account, REMAP, "not marked as a sync target", statement, listed=True)
+
+
+def test_two_secrets_that_point_to_one_database_are_refused(account: StagingAccount) -> None:
+    arn, secret = account.production_secret_arn, account.staging.secret
+    with secret_text(account, arn, json.dumps(secret)):
+        assert_refused(account, SYNC, "marked as a sync target itself", "Check the secrets")
+
+
+def test_two_names_of_one_database_are_refused_by_proof_where_no_marker_tells(
+    account: StagingAccount,
+) -> None:
+    account.staging.server.execute("postgres", f"COMMENT ON DATABASE {NAME} IS NULL")
+    other_name = f"{account.staging.server.socket_dir}/../staging"
+    secret = {**account.staging.secret, "host": other_name}
+    with secret_text(account, account.production_secret_arn, json.dumps(secret)):
+        assert_refused(account, SYNC, "one and the same database", "Check the secrets")
+
+
+@pytest.mark.parametrize("document", [SYNC, REMAP], ids=["sync", "remap"])
+def test_a_secret_without_a_password_is_refused_and_no_value_is_shown(
+    account: StagingAccount, document: object
+) -> None:
+    arn = account.staging_secret_arn
+    with secret_text(account, arn, without(account.staging.secret, "password")):
+        refused = assert_refused(account, document, arn, "password", listed=document == REMAP)
+    assert str(account.staging.secret["host"]) not in refused.cause
+
+
+@pytest.mark.parametrize("document", [SYNC, REMAP], ids=["sync", "remap"])
+def test_a_secret_that_is_not_json_is_refused_and_no_value_is_shown(
+    account: StagingAccount, document: object
+) -> None:
+    arn = account.staging_secret_arn
+    with secret_text(account, arn, "hunter2"):
+        refused = assert_refused(
+            account, document, arn, "not a JSON object", listed=document == REMAP
+        )
+    assert "hunter2" not in refused.cause
+
+
+def test_a_wrong_password_is_refused_as_a_setting_and_not_shown(account: StagingAccount) -> None:
+    for database, arn in databases(account):
+        secret = {**database.secret, "password": "not-the-password"}
+        with secret_text(account, arn, json.dumps(secret)):
+            refused = assert_refused(account, SYNC, "Could not log in to", "5432/bookshop")
+        assert "not-the-password" not in refused.cause
+
+
+def test_a_database_that_is_down_fails_soon_and_names_host_and_port(
+    account: StagingAccount,
+) -> None:
+    port = free_port()  # nobody listens there
+    for database, arn in databases(account):
+        secret = {**database.secret, "host": "127.0.0.1", "port": port}
+        with secret_text(account, arn, json.dumps(secret)):
+            refused = assert_refused(account, SYNC, "Could not connect to", f"127.0.0.1:{port}")
+        assert refused.seconds < SOON
+
+
+def test_a_wrong_port_fails_soon_and_is_named(account: StagingAccount) -> None:
+    for database, arn in databases(account):
+        with secret_text(account, arn, json.dumps({**database.secret, "port": 5999})):
+            refused = assert_refused(account, SYNC, "Could not connect to", ":5999/")
+        assert refused.seconds < SOON
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("ALTER TABLE users RENAME TO people", "users"),
+        ("ALTER TABLE users RENAME COLUMN cognito_sub TO sub", "cognito_sub"),
+    ],
+    ids=["table", "column"],
+)
+def test_a_missing_users_table_or_column_is_refused_before_anything_is_written(
+    account: StagingAccount, change: str, named: str
+) -> None:
+    account.production.change(change)
+    account.staging.change(change)
+
+    assert_refused(account, {"sync_cognito": True}, named)
+    assert_refused(account, REMAP, named, listed=True)
+
+
+def test_a_pool_that_does_not_exist_is_refused_by_name(account: StagingAccount) -> None:
+    name = account.function_name("list_cognito_users")
+    before = account.clients.functions.get_function_configuration(FunctionName=name)
+    variables = before["Environment"]["Variables"]
+    changed = {"Variables": {**variables, "COGNITO_USER_POOL_ID": "us-east-1_Nowhere00"}}
+    with function_changed(account, name, Environment=changed):
+        assert_refused(account, REMAP, "us-east-1_Nowhere00")
+
+
+def test_with_an_empty_layer_the_execution_fails(account: StagingAccount) -> None:
+    # The local AWS must lend the Lambdas none of its own packages, or this would pass.
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("python/README", "empty")
+    layer = account.clients.functions.publish_layer_version(
+        LayerName="empty", Content={"ZipFile": content.getvalue()}
+    )["LayerVersionArn"]
+    for package in ("db_sync", "list_cognito_users"):
+        document = SYNC if package == "db_sync" else REMAP
+        with function_changed(account, account.function_name(package), Layers=[layer]):
+            assert_refused(account, document, "No module named")
+
+
+def test_after_a_refusal_the_next_execution_works(account: StagingAccount) -> None:
+    before = everything(account)
+    with secret_text(account, account.staging_secret_arn, "{}"):
+        assert_refused(account, SYNC)
+
+    assert run(account, SYNC).status == "SUCCEEDED"
+    assert everything(account) != before
+
+
+def databases(account: StagingAccount) -> Iterator[tuple[Database, str]]:
+    """Return both databases, each with its secret's ARN."""
+    yield account.production, account.production_secret_arn
+    yield account.staging, account.staging_secret_arn
