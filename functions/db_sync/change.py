@@ -70,10 +70,16 @@ def write_differences(
     ):
         results = [_write(run, difference, keys) for difference in run.each("write", differences)]
         run.limit("the foreign keys were checked")
-    if not asleep:
-        return results, []  # creating the foreign keys again has checked them
-    synced = {table.name for table in snapshot.plan.tables}
-    return results, guards.check_foreign_keys(run.target, keys, snapshot.catalog, synced)
+    warnings = [
+        f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column: a new"
+        " row brings it."
+        for result in results
+        if result.rows_unlinked
+    ]
+    if asleep:  # else they were created again, which checks them
+        synced = {table.name for table in snapshot.plan.tables}
+        warnings += guards.check_foreign_keys(run.target, keys, snapshot.catalog, synced)
+    return results, warnings
 
 
 def _lock_exclusively(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> None:

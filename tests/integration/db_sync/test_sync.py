@@ -4,6 +4,8 @@ import pytest
 
 from common.errors import SchemaMismatch
 from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 
@@ -52,6 +54,23 @@ def test_only_the_rows_that_differ_are_written_and_counted(databases: Databases)
     assert {key for key in after if after[key] != before.get(key)} == {3, 11}
     (table,) = result.tables
     assert (table.rows_inserted, table.rows_updated, table.rows_deleted) == (1, 1, 1)
+
+
+def test_rows_that_come_after_the_snapshot_are_left_for_the_next_sync(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(BOOKS, source=TEN_BOOKS)
+
+    def write_to_production(phase: str, done: int, _total: int) -> None:
+        if (phase, done) == ("compare", 0):
+            pair.source.execute("INSERT INTO books VALUES (11, 'late', 1, NULL)")
+
+    options = SyncOptions("test", progress=write_to_production)
+    result = sync_database(pair.source.address, pair.target.address, options)
+
+    assert result.verified
+    assert pair.target.value("SELECT max(id) FROM books") == 10
+    assert sync(pair).output()["rows_inserted"] == 1
 
 
 def test_a_second_sync_is_unchanged(databases: Databases) -> None:

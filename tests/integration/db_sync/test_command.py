@@ -1,0 +1,81 @@
+"""The command, as a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE kept (n int)",
+        source="INSERT INTO t VALUES (1, 'a'); INSERT INTO kept VALUES (1)",
+    )
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-m", "db_sync", *arguments],
+        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_syncs_and_shows_a_table(pair: Pair) -> None:
+    done = command("--source", pair.source.url, "--target", pair.target.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "public.t" in done.stdout
+    assert "verified" in done.stdout
+    assert_same(pair)
+
+
+def test_with_json_it_prints_the_result_and_nothing_else(pair: Pair, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"exclude": ["public.kept"]}')
+
+    done = command(
+        *("--source", pair.source.url, "--target", pair.target.url),
+        *("--dry-run", "--json", "--rules", str(rules)),
+    )
+
+    result = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert (result["status"], result["tables"], result["rows_inserted"]) == ("dry_run", 1, 1)
+
+
+def test_a_refused_sync_exits_with_1_and_the_errors_name(pair: Pair) -> None:
+    done = command("--source", pair.target.url, "--target", pair.target.url)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("TargetNotAllowed: ")
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--source", "postgresql://a:secret-word@[bad/x", "--target", "dbname=b"],
+        ["--source", "dbname=a", "--target", "dbname=b", "--rules", "nowhere.json"],
+        ["--source", "dbname=a", "--target", "dbname=b", "--no-such-option"],
+    ],
+)
+def test_a_wrong_call_exits_with_2_and_shows_no_password(arguments: list[str]) -> None:
+    done = command(*arguments)
+
+    assert done.returncode == 2
+    assert done.stderr != ""
+    assert "Traceback" not in done.stderr
+    assert "secret-word" not in done.stderr

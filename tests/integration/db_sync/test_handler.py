@@ -1,0 +1,117 @@
+"""The Lambda: secrets in, report to the bucket, output without personal data."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from common.errors import ConfigurationError, InvalidInput
+from db_sync.handler import handler
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.syncing import assert_same
+from tests.statemachine.lambdas import FakeContext
+
+BUCKET = "exchange"
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return databases.pair(
+        "CREATE TABLE users (id int PRIMARY KEY, email text, cognito_sub text)",
+        source="INSERT INTO users VALUES (1, 'ana@example.com', 'sub-1')",
+    )
+
+
+def secret(database: Database, **changes: str | None) -> str:
+    """Return the text of a secret of the RDS shape, with fields changed or (None) left out."""
+    fields = {
+        "host": str(database.server.socket_dir),
+        "port": 5432,
+        "username": "postgres",
+        "password": "not-needed",
+        "dbname": database.name,
+        **changes,
+    }
+    return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+@pytest.fixture(autouse=True)
+def environment(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        boto3.client("s3", "us-east-1").create_bucket(Bucket=BUCKET)
+        # Production's secret lies in another Region than the Lambda.
+        for variable, region, database in (
+            ("PROD_SECRET_ARN", "us-west-2", pair.source),
+            ("STAGING_SECRET_ARN", "eu-central-1", pair.target),
+        ):
+            arn = boto3.client("secretsmanager", region).create_secret(
+                Name=variable, SecretString=secret(database)
+            )["ARN"]
+            monkeypatch.setenv(variable, arn)
+        monkeypatch.setenv("EXCHANGE_BUCKET", BUCKET)
+        yield
+
+
+def event(**fields: object) -> dict[str, object]:
+    return {"execution": "run-1", "input": fields}
+
+
+def test_it_syncs_and_reports(pair: Pair) -> None:
+    output = handler(event(), FakeContext())
+
+    assert_same(pair)
+    assert {key: output[key] for key in ("status", "tables", "tables_changed", "verified")} == {
+        "status": "synced",
+        "tables": 1,
+        "tables_changed": 1,
+        "verified": True,
+    }
+    assert output["report"] == "s3://exchange/executions/run-1/db-sync.json"
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="executions/run-1/db-sync.json")["Body"]
+    report = json.loads(body.read())
+    assert report["tables"][0]["table"] == "public.users"
+    assert report["tables"][0]["reason"] == "the target's table is empty"
+
+
+def test_a_bad_input_is_refused_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PROD_SECRET_ARN")
+
+    with pytest.raises(InvalidInput, match='"sync_congito"'):
+        handler(event(sync_congito=True), FakeContext())
+
+
+@pytest.mark.parametrize("variable", ["PROD_SECRET_ARN", "STAGING_SECRET_ARN", "EXCHANGE_BUCKET"])
+def test_a_missing_variable_is_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(variable)
+
+    with pytest.raises(ConfigurationError, match=variable):
+        handler(event(), FakeContext())
+
+
+def test_a_bucket_that_refuses_the_report_leaves_the_target_as_it_was(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXCHANGE_BUCKET", "no-such-bucket")
+
+    with pytest.raises(ConfigurationError, match="NoSuchBucket"):
+        handler(event(), FakeContext())
+
+    assert pair.target.value("SELECT count(*) FROM users") == 0
+
+
+def test_neither_output_nor_report_nor_log_holds_a_row(
+    pair: Pair, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pair.target.execute("INSERT INTO users VALUES (1, 'bo@example.com', 'sub-9')")
+
+    output = handler(event(), FakeContext())
+
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="executions/run-1/db-sync.json")["Body"]
+    written = json.dumps(output) + body.read().decode() + "".join(capfd.readouterr())
+    assert not any(value in written for value in ("@example.com", "sub-1", "sub-9", "not-needed"))

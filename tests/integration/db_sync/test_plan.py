@@ -1,0 +1,192 @@
+"""What differs between the two schemas, and what becomes of it."""
+
+import pytest
+
+from common.errors import ConfigurationError, SchemaMismatch
+from db_sync.rules import SyncRules
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import sync
+
+KEEP_SUB = SyncRules.parse('{"keep": ["public.users.cognito_sub"]}')
+USERS = "CREATE TABLE users (id int PRIMARY KEY, name text, cognito_sub text {constraint})"
+
+
+def make_pair(
+    databases: Databases, source: str, target: str, rows: str = "", target_rows: str = ""
+) -> Pair:
+    pair = Pair(databases.make(source, rows), databases.make(target, target_rows))
+    pair.target.mark()
+    return pair
+
+
+def test_a_column_of_the_source_only_is_ignored_with_a_warning(databases: Databases) -> None:
+    pair = make_pair(
+        databases,
+        "CREATE TABLE t (id int PRIMARY KEY, v text, extra int)",
+        "CREATE TABLE t (v text, id int PRIMARY KEY)",
+        "INSERT INTO t VALUES (1, 'a', 5)",
+    )
+
+    result = sync(pair)
+
+    assert pair.target.rows("SELECT id, v FROM t") == [(1, "a")]
+    assert result.warnings == (
+        "Column public.t.extra exists in the source only and is not copied.",
+    )
+
+
+def test_a_column_of_the_target_only_keeps_its_values_and_new_rows_get_its_default(
+    databases: Databases,
+) -> None:
+    pair = make_pair(
+        databases,
+        "CREATE TABLE t (id int PRIMARY KEY, v text)",
+        "CREATE TABLE t (id int PRIMARY KEY, v text, own text NOT NULL DEFAULT 'fresh')",
+        "INSERT INTO t VALUES (1, 'same'), (2, 'new'), (3, 'added')",
+        "INSERT INTO t VALUES (1, 'same', 'a'), (2, 'old', 'b'), (4, 'gone', 'c')",
+    )
+
+    sync(pair)
+
+    assert pair.target.rows("TABLE t ORDER BY id") == [
+        (1, "same", "a"),
+        (2, "new", "b"),
+        (3, "added", "fresh"),
+    ]
+
+
+def test_every_reason_against_the_schemas_is_reported_at_once(databases: Databases) -> None:
+    pair = make_pair(
+        databases,
+        "CREATE TABLE a (id int PRIMARY KEY, at timestamptz); CREATE TABLE b (id int PRIMARY KEY)",
+        "CREATE TABLE a (id int PRIMARY KEY, at int);"
+        "CREATE TABLE b (id int PRIMARY KEY, must text NOT NULL)",
+    )
+
+    with pytest.raises(SchemaMismatch) as mismatch:
+        sync(pair)
+
+    assert "public.a.at is timestamp with time zone in the source and integer" in str(
+        mismatch.value
+    )
+    assert "public.b.must exists in the target only, is NOT NULL" in str(mismatch.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "value"),
+    [
+        ("int", "bigint", "5"),
+        ("int", "text", "5"),
+        ("varchar(10)", "text", "'five'"),
+        ("text", "varchar(10)", "'five'"),
+        ("varchar(10)", "varchar(20)", "'five'"),
+        ("numeric(8,4)", "numeric(8,2)", "1.005"),
+        ("date", "timestamptz", "'2020-02-02'"),
+    ],
+)
+def test_another_type_with_an_assignment_cast_is_cast(
+    databases: Databases, source: str, target: str, value: str
+) -> None:
+    pair = make_pair(
+        databases,
+        f"CREATE TABLE t (id int PRIMARY KEY, v {source})",
+        f"CREATE TABLE t (id int PRIMARY KEY, v {target})",
+        f"INSERT INTO t VALUES (1, {value})",
+    )
+
+    sync(pair)
+
+    expected = pair.source.value(f"SET timezone = 'UTC'; SELECT v::{target}::text FROM t")
+    assert pair.target.value("SET timezone = 'UTC'; SELECT v::text FROM t") == expected
+    assert sync(pair).status == "unchanged"
+
+
+def test_a_text_too_long_for_the_target_is_refused_and_not_cut(databases: Databases) -> None:
+    pair = make_pair(
+        databases,
+        "CREATE TABLE t (id int PRIMARY KEY, v text)",
+        "CREATE TABLE t (id int PRIMARY KEY, v varchar(3))",
+        "INSERT INTO t VALUES (1, 'four')",
+    )
+
+    with pytest.raises(SchemaMismatch, match="StringDataRightTruncation"):
+        sync(pair)
+
+
+def test_a_kept_column_is_neither_compared_nor_overwritten(databases: Databases) -> None:
+    pair = databases.pair(
+        USERS.format(constraint="UNIQUE"),
+        source="INSERT INTO users VALUES (1, 'Ana', 'prod-1'), (2, 'Bo', 'prod-2')",
+        target="INSERT INTO users VALUES (1, 'Ana', 'stag-1'), (2, 'Old', 'stag-2')",
+    )
+
+    result = sync(pair, rules=KEEP_SUB)
+
+    assert pair.target.rows("TABLE users ORDER BY id") == [
+        (1, "Ana", "stag-1"),
+        (2, "Bo", "stag-2"),
+    ]
+    assert result.output()["rows_updated"] == 1
+    assert sync(pair, rules=KEEP_SUB).status == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "lost"), [("UNIQUE", "None"), ("UNIQUE NOT NULL", "unlinked:")]
+)
+def test_a_new_row_takes_its_kept_value_from_the_row_that_holds_it(
+    databases: Databases, constraint: str, lost: str
+) -> None:
+    pair = databases.pair(
+        USERS.format(constraint=constraint),
+        source="INSERT INTO users VALUES (1, 'Ana', 'a'), (2, 'Bo', 'b'), (3, 'Cy', 'shared')",
+        target="INSERT INTO users VALUES (1, 'Ana', 'shared'), (2, 'Old', 'x')",
+    )
+
+    result = sync(pair, rules=KEEP_SUB)
+
+    subs = dict(pair.target.rows("SELECT id, cognito_sub FROM users"))
+    assert (subs[2], subs[3]) == ("x", "shared")
+    assert str(subs[1]).startswith(lost)
+    (table,) = result.tables
+    assert table.rows_unlinked == 1
+    assert result.warnings == (
+        "1 rows of public.users lost their value of a kept column: a new row brings it.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ("[]", "JSON object"),
+        ("{", "not JSON"),
+        ('{"exlude": []}', '"exclude" and "keep" only'),
+        ('{"exclude": "public.a"}', '"exclude" must be a list'),
+        ('{"exclude": ["a"]}', '"schema.table"'),
+        ('{"keep": ["public.a"]}', '"schema.table.column"'),
+        ('{"exclude": ["public.nowhere"]}', r"public\.nowhere .* exists on neither side"),
+    ],
+)
+def test_a_malformed_or_void_rule_is_refused(databases: Databases, rules: str, named: str) -> None:
+    pair = databases.pair("CREATE TABLE a (id int)")
+
+    with pytest.raises(ConfigurationError, match=named):
+        sync(pair, rules=SyncRules.parse(rules))
+
+
+def test_a_partition_tree_with_a_foreign_table_is_not_written(databases: Databases) -> None:
+    tree = """
+        CREATE TABLE t (id int) PARTITION BY RANGE (id);
+        CREATE TABLE here PARTITION OF t FOR VALUES FROM (0) TO (10);
+        """
+    pair = make_pair(databases, tree, tree, "INSERT INTO t VALUES (1)")
+    pair.target.execute(
+        "CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER far FOREIGN DATA WRAPPER nothing;"
+        "CREATE FOREIGN TABLE there PARTITION OF t FOR VALUES FROM (10) TO (20) SERVER far"
+    )
+
+    result = sync(pair)
+
+    assert pair.target.value("SELECT count(*) FROM here") == 0
+    assert result.warnings == (
+        "Table public.t is not synced: one of its partitions is a foreign table.",
+    )
