@@ -33,7 +33,8 @@ help: ## List the targets
 .PHONY: install
 install: $(VENV)/.installed $(AWS_VENV)/.installed ## Create the virtual environments from pinned versions
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# Not pyproject.toml, which also holds the tools' settings: a new dependency is a new pin.
+$(VENV)/.installed: constraints.txt
 	@$(FIND_PYTHON); \
 	echo "Installing into $(VENV) with $$("$$python" --version)"; \
 	"$$python" -m venv --clear $(VENV)
