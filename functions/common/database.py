@@ -33,7 +33,13 @@ class Readable(Protocol):
         """Return at most `size` bytes, none at the end."""
 
 
-CONNECT_TIMEOUT = 10  # seconds
+# libpq's, in seconds: a server that is gone without a word is noticed within a minute.
+CONNECTION_PARAMETERS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
 COPY_CHUNK = 65536  # bytes
 APPLICATION_NAME = "staging-sync"
 
@@ -194,7 +200,7 @@ def connect(
         ConfigurationError: the server refuses the credentials.
         DatabaseUnavailable: the server cannot be reached.
     """
-    parameters = {"connect_timeout": str(CONNECT_TIMEOUT), **address.parameters}
+    parameters = {**CONNECTION_PARAMETERS, **address.parameters}
     try:
         connection = psycopg2.connect(extensions.make_dsn(**parameters))
     except psycopg2.OperationalError as error:

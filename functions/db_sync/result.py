@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+# A state's output is limited to 256 KiB, and a person reads no more than this anyway.
+WARNINGS_IN_OUTPUT = 20
+
 type Status = Literal["synced", "unchanged", "dry_run"]
 
 
@@ -48,8 +51,15 @@ class SyncResult:
             "rows_deleted": sum(table.rows_deleted for table in self.tables),
             "verified": self.verified,
             "duration_seconds": self.duration_seconds,
-            "warnings": list(self.warnings),
+            "warnings": self._first_warnings(),
         }
+
+    def _first_warnings(self) -> list[str]:
+        """Return as many warnings as an output may hold; the report has them all."""
+        first = list(self.warnings[:WARNINGS_IN_OUTPUT])
+        if rest := len(self.warnings) - len(first):
+            first.append(f"{rest} more warnings stand in the report.")
+        return first
 
     def report(self) -> dict[str, Any]:
         """Return the whole, for `db-sync.json`."""

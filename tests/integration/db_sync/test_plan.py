@@ -35,6 +35,19 @@ def test_a_column_of_the_source_only_is_ignored_with_a_warning(databases: Databa
     )
 
 
+def test_many_warnings_are_cut_in_the_output_and_whole_in_the_report(
+    databases: Databases,
+) -> None:
+    tables = "".join(f"CREATE TABLE only_{i} ();" for i in range(30))
+    pair = make_pair(databases, tables, "")
+
+    result = sync(pair)
+
+    assert len(result.report()["warnings"]) == 30
+    assert len(result.output()["warnings"]) == 21
+    assert result.output()["warnings"][-1] == "10 more warnings stand in the report."
+
+
 def test_a_column_of_the_target_only_keeps_its_values_and_new_rows_get_its_default(
     databases: Databases,
 ) -> None:
