@@ -161,8 +161,9 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
         "the execution's output counts the same, and its history names nobody",
         holds=people == _counted(mapping) and _names_nobody(account, result),
     )
+    warnings = len(mapping["warnings"])
     story.console.print(
-        f"  The output holds {len(mapping['warnings'])} warnings; the report in S3 has a line each."
+        f"  The output holds {warnings} warnings; the report in S3 has a line for each person."
     )
 
 

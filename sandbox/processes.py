@@ -45,18 +45,14 @@ def run(*commands: Command) -> None:
 
 @contextlib.contextmanager
 def started(command: Command) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program, and end it and all that it started with the with statement."""
+    """Start a program, and end it and all that it started with the with statement.
+
+    Raises:
+        SandboxError: there is no such program.
+    """
     with contextlib.ExitStack() as ending:
-        with signals.held(), command.log.open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - every argument is ours
-                command.arguments,
-                cwd=command.directory,
-                env=command.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us, who end it in good order
-            )
+        with signals.held():
+            process = _start(command)
             ending.callback(_end, process)
         yield process
 
@@ -88,6 +84,25 @@ def clean_environment(temporary: Path) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "TMPDIR": str(temporary),
     }
+
+
+def _start(command: Command) -> subprocess.Popen[bytes]:
+    with command.log.open("wb") as log:
+        try:
+            return subprocess.Popen(  # noqa: S603 - every argument is ours
+                command.arguments,
+                cwd=command.directory,
+                env=command.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us, who end it in good order
+            )
+        except OSError as error:
+            raise SandboxError(
+                f"{command.arguments[0]} could not be started: {error.strerror}. `make install`"
+                " installs it."
+            ) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
