@@ -82,27 +82,13 @@ def staging_account(
                 threads.submit(fill_production, production, pools.subs),
                 threads.submit(fill_staging, staging, pools.subs),
             ]
-        settings = {
-            "prod_secret_arn": _keep_secret(clients, "production", production),
-            "staging_secret_arn": _keep_secret(clients, "staging", staging),
-            "user_pool_id": pools.staging.pool_id,
-            "layer_dir": str(layer),
-            "retain_data": False,
-            "schedule_expression": schedule,
-        }
+        secrets = _store_secrets(clients, production, staging)
+        settings = _settings(secrets, pools, layer, schedule)
         deploy(cloud, settings, root / "deploy")
         for task in filling:
             task.result()
-        yield StagingAccount(
-            cloud,
-            clients,
-            production,
-            staging,
-            pools,
-            str(settings["prod_secret_arn"]),
-            str(settings["staging_secret_arn"]),
-            **_stack_outputs(clients),
-        )
+        names = secrets | _stack_outputs(clients)
+        yield StagingAccount(cloud, clients, production, staging, pools, **names)
 
 
 def _create(
@@ -117,10 +103,28 @@ def _create(
     return create(server)
 
 
-def _keep_secret(clients: Clients, name: str, database: Database) -> str:
-    """Store a database's secret and return its ARN."""
-    text = json.dumps(database.secret)
-    return clients.secrets.create_secret(Name=f"bookshop/{name}", SecretString=text)["ARN"]
+def _store_secrets(clients: Clients, production: Database, staging: Database) -> dict[str, str]:
+    """Store both databases' secrets; return their ARNs by the names that the account has."""
+    return {
+        f"{name}_secret_arn": clients.secrets.create_secret(
+            Name=f"bookshop/{name}", SecretString=json.dumps(database.secret)
+        )["ARN"]
+        for name, database in (("production", production), ("staging", staging))
+    }
+
+
+def _settings(
+    secrets: dict[str, str], pools: Pools, layer: Path, schedule: str | None
+) -> dict[str, object]:
+    """Return what cdk.json would say about this environment."""
+    return {
+        "prod_secret_arn": secrets["production_secret_arn"],
+        "staging_secret_arn": secrets["staging_secret_arn"],
+        "user_pool_id": pools.staging.pool_id,
+        "layer_dir": str(layer),
+        "retain_data": False,
+        "schedule_expression": schedule,
+    }
 
 
 def _stack_outputs(clients: Clients) -> dict[str, str]:

@@ -129,27 +129,8 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
         "3. What changed",
         "Only what differed was written, in one transaction; a table without a key is replaced.",
     )
-    sync, mapping = result.output["db_sync"], result.output["cognito_mapping"]
-    report = json.loads(_read(account, sync["report"]))
-    story.console.print(
-        table(
-            ("table", "rows ", "inserted ", "updated ", "deleted "),
-            (
-                [str(line["table"]).removeprefix("public.")]
-                + [
-                    f"{line[key]:,}"
-                    for key in ("rows", "rows_inserted", "rows_updated", "rows_deleted")
-                ]
-                for line in report["tables"]
-            ),
-        )
-    )
-    production, staging = contents(account.production), contents(account.staging)
-    total = sum(map(len, production.values()))
-    story.fact(
-        f"all {total:,} rows of staging are production's now, but for users.cognito_sub",
-        holds=production == staging,
-    )
+    _show_tables(story, account, result.output["db_sync"])
+    mapping = result.output["cognito_mapping"]
     people = _people_by_status(account, mapping)
     story.console.print(
         table(
@@ -164,6 +145,26 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
     warnings = len(mapping["warnings"])
     story.console.print(
         f"  The output holds {warnings} warnings; the report in S3 has a line for each person."
+    )
+
+
+def _show_tables(story: Story, account: StagingAccount, sync: dict[str, Any]) -> None:
+    numbers = ("rows", "rows_inserted", "rows_updated", "rows_deleted")
+    lines = json.loads(_read(account, sync["report"]))["tables"]
+    story.console.print(
+        table(
+            ("table", "rows ", "inserted ", "updated ", "deleted "),
+            (
+                [line["table"].removeprefix("public."), *(f"{line[key]:,}" for key in numbers)]
+                for line in lines
+            ),
+        )
+    )
+    production, staging = contents(account.production), contents(account.staging)
+    total = sum(map(len, production.values()))
+    story.fact(
+        f"all {total:,} rows of staging are production's now, but for users.cognito_sub",
+        holds=production == staging,
     )
 
 
