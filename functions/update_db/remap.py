@@ -102,6 +102,7 @@ def _decide(
         locks.lock_tables(target, [options.users.name], locks.SHARE_ROW_EXCLUSIVE)
     target.execute("ANALYZE pg_temp.staging_sync_pool")
     target.execute(_statement("decide", parts))
+    target.execute("ANALYZE pg_temp.staging_sync_decisions")
     target.execute(load_query("update_db", "decide_unlinked"))
     return RemapCounts(*target.row(load_query("update_db", "count_decisions")))
 
@@ -112,7 +113,6 @@ def _write(target: Session, counts: RemapCounts, parts: dict[str, sql.Composable
     Raises:
         VerificationFailed: not every matched row has its sub, or not it alone.
     """
-    target.execute("ANALYZE pg_temp.staging_sync_decisions")
     target.execute(_statement("release_subs", parts))
     target.execute(_statement("set_subs", parts))
     matched = counts.updated + counts.unchanged

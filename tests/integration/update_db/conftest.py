@@ -1,0 +1,63 @@
+"""A staging database with a users table, its secret, and the Lambda's settings."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from common.exchange import Exchange
+from tests.databases import Database, Databases
+from tests.integration.bucket import BUCKET
+from tests.integration.update_db.remapping import USERS, Staging
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+type MakeStaging = Callable[..., Staging]
+
+
+@pytest.fixture
+def use_database(
+    s3: "S3Client",  # noqa: ARG001  # within its mock
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Database, str], None]:
+    """Let the Lambda's secret name a database and a role."""
+
+    def use(database: Database, role: str = "postgres") -> None:
+        secret = {
+            "host": str(database.server.socket_dir),
+            "port": 5432,
+            "username": role,
+            "password": "Tr0ub4dor&3",
+            "dbname": database.name,
+        }
+        client = boto3.client("secretsmanager")
+        name = f"{database.name}-{role}"
+        arn = client.create_secret(Name=name, SecretString=json.dumps(secret))["ARN"]
+        monkeypatch.setenv("STAGING_SECRET_ARN", arn)
+
+    return use
+
+
+@pytest.fixture
+def make_staging(
+    databases: Databases,
+    s3: "S3Client",
+    exchange: Exchange,
+    use_database: Callable[[Database], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> MakeStaging:
+    """Make a marked staging database with rows, and settings that name it."""
+    monkeypatch.setenv("EXCHANGE_BUCKET", BUCKET)
+    for name in ("USERS_TABLE", "EMAIL_COLUMN", "SUB_COLUMN", "REQUIRE_VERIFIED_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def make(rows: str = "", schema: str = USERS) -> Staging:
+        database = databases.make(schema, rows)
+        database.mark()
+        use_database(database)
+        return Staging(database, s3, exchange)
+
+    return make
