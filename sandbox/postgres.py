@@ -41,7 +41,7 @@ listen_addresses = ''
 unix_socket_directories = '{directory}'
 """
 # Members of this group log in with a password, so that a wrong one can be tested.
-PASSWORD_RULE = "local all +password_users scram-sha-256\n"
+PASSWORD_RULE = "local all +password_users scram-sha-256\n"  # noqa: S105  # a rule, no password
 
 
 class EmbeddedPostgres:
@@ -65,8 +65,12 @@ class EmbeddedPostgres:
             configuration.write(SETTINGS.format(directory=directory))
         rules = directory / "pg_hba.conf"
         rules.write_text(PASSWORD_RULE + rules.read_text())
-        self._run_as_owner("pg_ctl", "-w", "-l", str(directory / "server.log"), "start")
-        self.execute("postgres", "CREATE ROLE password_users NOLOGIN")
+        try:
+            self._run_as_owner("pg_ctl", "-w", "-l", str(directory / "server.log"), "start")
+            self.execute("postgres", "CREATE ROLE password_users NOLOGIN")
+        except BaseException:  # an interrupt too: nobody else knows of the server yet
+            self.stop()
+            raise
 
     @property
     def pid(self) -> int:
@@ -74,8 +78,9 @@ class EmbeddedPostgres:
         return int((self.socket_dir / "postmaster.pid").read_text().split()[0])
 
     def stop(self) -> None:
-        """Stop the server and wait until it is gone."""
-        self._run_as_owner("pg_ctl", "-w", "-m", "fast", "stop")
+        """Stop the server, if it runs, and wait until it is gone."""
+        if (self.socket_dir / "postmaster.pid").exists():
+            self._run_as_owner("pg_ctl", "-w", "-m", "fast", "stop")
 
     def url(self, database: str, user: str = "postgres") -> str:
         """Return a connection URL for a database of this server."""
@@ -94,7 +99,7 @@ class EmbeddedPostgres:
         Raises:
             subprocess.CalledProcessError: it failed.
         """
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603  # a program of the wheel
             [self.bin_dir / program, *arguments],
             check=True,
             text=True,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-import psutil  # type: ignore[import-untyped]  # its stubs are not among the pinned packages
+import psutil
 
 from sandbox.account import StagingAccount
 from sandbox.comparison import contents

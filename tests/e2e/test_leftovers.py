@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import psutil  # type: ignore[import-untyped]  # its stubs are not among the pinned packages
+import psutil
 import pytest
 
 from sandbox.cloud import PROJECT
