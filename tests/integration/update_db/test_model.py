@@ -1,0 +1,149 @@
+"""The remap compared with a plain model of its rules, for pools and tables of any kind."""
+
+import io
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.exchange import Exchange
+from common.manifest import Manifest, Part
+from tests.databases import Database, Databases
+from tests.integration.update_db.model import UNLINKED, Row, expect
+from tests.integration.update_db.remapping import PoolUser, part_of
+from update_db.mapping import load_mapping
+from update_db.remap import RemapOptions, remap_users
+from update_db.result import RemapCounts
+from update_db.users_table import UsersTable
+
+# Few values, so that they often meet.
+EMAILS = st.sampled_from(["a@x", " A@X", "b@x", "B@x\t", "é@x", "É@x ", "c@x", "d@x", "e@x", " "])
+SUBS = st.sampled_from([f"sub-{number}" for number in range(7)])
+POOL_USERS = st.builds(
+    PoolUser,
+    email=EMAILS | st.just(""),
+    sub=SUBS,
+    status=st.sampled_from(["CONFIRMED", "EXTERNAL_PROVIDER", "UNCONFIRMED", "UNKNOWN"]),
+    enabled=st.sampled_from(["true", "false"]),
+    email_verified=st.sampled_from(["true", "false", ""]),
+    last_modified=st.integers(0, 9).map(lambda second: f"2026-03-01T10:00:0{second}+00:00"),
+)
+# Somebody may be listed twice, but never in two states of one moment.
+POOLS = st.lists(POOL_USERS, max_size=9, unique_by=lambda user: (user.sub, user.last_modified))
+ROW_EMAILS = st.none() | EMAILS
+ROW_SUBS: st.SearchStrategy[str | None] = SUBS | st.sampled_from(["production-1", "production-2"])
+TABLES: dict[str, st.SearchStrategy[list[tuple[str | None, str | None]]]] = {
+    "text": st.lists(st.tuples(ROW_EMAILS, st.none() | ROW_SUBS)),
+    "text NOT NULL": st.lists(st.tuples(ROW_EMAILS, ROW_SUBS)),
+    "text UNIQUE": st.lists(st.tuples(ROW_EMAILS, ROW_SUBS), unique_by=lambda row: row[1]),
+    "varchar(36) NOT NULL UNIQUE": st.lists(
+        st.tuples(ROW_EMAILS, ROW_SUBS), unique_by=lambda row: row[1]
+    ),
+}
+
+
+class Users:
+    """A users table that is filled anew for each example: a database of its own takes longer."""
+
+    def __init__(self, database: Database) -> None:
+        self.address = database.address
+        self._connection = database.connect()
+        self._connection.autocommit = True
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def fill(self, rows: list[Row]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute("TRUNCATE users")
+            cursor.executemany(
+                "INSERT INTO users VALUES (%s, %s, %s)",
+                [(row.id, row.email, row.sub) for row in rows],
+            )
+
+    def remap(self, pool: list[PoolUser], *, require_verified: bool) -> RemapCounts:
+        table = UsersTable.of("public.users", "email", "cognito_sub")
+        options = RemapOptions("test", table, require_verified_email=require_verified)
+        exchange = exchange_of(pool)
+        return remap_users(
+            self.address,
+            options,
+            lambda target: load_mapping(target, exchange, "manifest"),
+            lambda report: report.seek(0),
+        ).counts
+
+    def subs(self, expected: dict[int, str | None]) -> dict[int, str | None]:
+        """Return the sub of each row, UNLINKED for those that are rightly unlinked."""
+        subs = self._read("cognito_sub")
+        taken = {key: subs[key] for key, sub in expected.items() if sub == UNLINKED}
+        values = [sub for sub in taken.values() if sub is not None]
+        assert all(sub.startswith("unlinked:") for sub in values)
+        assert len(set(values)) == len(values), "each is another one"
+        return subs | dict.fromkeys(taken, UNLINKED)
+
+    def versions(self) -> dict[int, Any]:
+        """Return what changes when a row is written, even with the values that it had."""
+        return self._read("xmin::text || ctid::text")
+
+    def _read(self, what: str) -> dict[int, Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT id, {what} FROM users")
+            return dict(cursor.fetchall())
+
+
+def exchange_of(pool: list[PoolUser]) -> Exchange:
+    """Return a folder with the listing of a pool, in the memory and not in S3."""
+    manifest = Manifest((Part("part", len(pool)),), len(pool), pages=1)
+    files = {"part": part_of(pool), "manifest": json.dumps(manifest.to_json()).encode()}
+    client: Any = SimpleNamespace(
+        get_object=lambda *, Bucket, Key: {"Body": io.BytesIO(files[Key])}  # noqa: ARG005, N803  # boto3's names
+    )
+    return Exchange(client, "exchange", "test")
+
+
+@pytest.fixture(params=TABLES)
+def column(request: pytest.FixtureRequest) -> str:
+    """How the sub column is declared."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def users(databases: Databases, column: str) -> Iterator[Users]:
+    database = databases.make(f"CREATE TABLE users (id int, email text, cognito_sub {column})")
+    database.mark()
+    users = Users(database)
+    yield users
+    users.close()
+
+
+# The fixture's table is filled anew for each example.
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data(), pool=POOLS, require_verified=st.booleans())
+def test_a_remap_does_what_the_model_says_and_a_second_one_nothing(
+    users: Users, column: str, data: st.DataObject, pool: list[PoolUser], require_verified: bool
+) -> None:
+    people = data.draw(TABLES[column], label="table")
+    rows = [Row(number, email, sub) for number, (email, sub) in enumerate(people)]
+    expected = expect(rows, pool, require_verified=require_verified)
+    users.fill(rows)
+
+    first = users.remap(pool, require_verified=require_verified)
+
+    assert first.output() == expected.counts
+    assert users.subs(expected.subs) == expected.subs
+    before = users.versions()
+
+    second = users.remap(pool, require_verified=require_verified)
+
+    assert (second.updated, second.unlinked) == (0, 0)
+    assert second.unchanged == first.updated + first.unchanged
+    assert users.versions() == before
