@@ -83,20 +83,18 @@ def test_the_report_has_one_line_per_user(staging: Staging) -> None:
     assert staging.remap(*POOL).lines == LINES
 
 
-def test_every_row_of_the_table_is_counted_once(staging: Staging) -> None:
+@pytest.mark.parametrize("require_verified", ["false", "true"])
+def test_every_row_of_the_table_is_counted_once(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch, require_verified: str
+) -> None:
+    monkeypatch.setenv("REQUIRE_VERIFIED_EMAIL", require_verified)
     counts = staging.remap(*POOL).output
 
-    rows = sum(
-        counts[name]
-        for name in (
-            "updated",
-            "unchanged",
-            "skipped_no_cognito_user",
-            "skipped_ambiguous",
-            "unlinked",
-        )
-    )
-    assert rows == staging.database.value("SELECT count(*) FROM users")
+    of_rows = ["updated", "unchanged", "skipped_no_cognito_user", "skipped_ambiguous", "unlinked"]
+    if require_verified == "true":
+        of_rows.append("unverified_email")
+    rows = staging.database.value("SELECT count(*) FROM users")
+    assert sum(counts[name] for name in of_rows) == rows
 
 
 def test_neither_the_output_nor_the_log_names_a_person(

@@ -1,0 +1,29 @@
+"""The users table's name, as the settings give it."""
+
+import pytest
+
+from common.errors import ConfigurationError
+from common.names import Name
+from update_db.users_table import UsersTable
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("public.users", Name("public", "users")),
+        ("App Data.Users", Name("App Data", "Users")),
+        ('app."people"', Name("app", '"people"')),
+    ],
+)
+def test_a_tables_name_is_split_at_its_dot_and_not_interpreted(setting: str, name: Name) -> None:
+    assert UsersTable.of(setting, "email", "cognito_sub") == UsersTable(
+        name, "email", "cognito_sub"
+    )
+
+
+@pytest.mark.parametrize("setting", ["users", "", ".", ".users", "public.", "shop.public.users"])
+def test_a_name_of_another_form_is_refused_and_shown(setting: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        UsersTable.of(setting, "email", "cognito_sub")
+
+    assert f'USERS_TABLE is "{setting}"; it must be "schema.table".' in str(caught.value)
