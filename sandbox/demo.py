@@ -178,6 +178,10 @@ def _show_after(story: Story, logins: list[Login]) -> None:
         "nobody finds somebody else's",
         holds=not any(login.found is Found.ANOTHERS_ROW for login in logins),
     )
+    story.fact(
+        "Jonas has two accounts with one email, neither better: he is left for a person to decide",
+        holds=all(login.found is Found.NO_ROW for login in logins if login.person.name == "Jonas"),
+    )
 
 
 def _show_next(story: Story) -> None:
