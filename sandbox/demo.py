@@ -179,7 +179,7 @@ def _show_after(story: Story, logins: list[Login]) -> None:
         holds=not any(login.found is Found.ANOTHERS_ROW for login in logins),
     )
     story.fact(
-        "Jonas has two accounts with one email, neither better: he is left for a person to decide",
+        "Jonas, with two equally good accounts, is left for a person to decide",
         holds=all(login.found is Found.NO_ROW for login in logins if login.person.name == "Jonas"),
     )
 
