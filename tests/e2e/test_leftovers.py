@@ -63,10 +63,10 @@ class Up:
     def listeners(self) -> set[tuple[str, int]]:
         """Return the addresses and ports that its processes listen on."""
         return {
-            tuple(connection.laddr)
+            (connection.laddr.ip, connection.laddr.port)
             for process in self.processes()
             for connection in process.net_connections(kind="inet")
-            if connection.status == psutil.CONN_LISTEN
+            if connection.status == psutil.CONN_LISTEN and connection.laddr
         }
 
     def _is_ours(self, process: psutil.Process) -> bool:
