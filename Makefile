@@ -58,8 +58,9 @@ up: install ## Start the staging account on this machine and leave it running
 
 .PHONY: test
 test: lint ## Lint, types and every test
-	pytest -n 2 tests/unit tests/integration tests/statemachine tests/infra
-	pytest tests/e2e
+	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, and
+	@# the others run the rest meanwhile.
+	pytest -n 3 --dist loadgroup tests/e2e tests/unit tests/integration tests/statemachine tests/infra
 
 .PHONY: lint
 lint: install ## Lint and types

@@ -1,6 +1,7 @@
 """One sandbox for all tests of a run; each test finds both databases as the first one did."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,11 +10,15 @@ from tests.e2e.tools import disable_schedule, reset_databases, save_databases
 
 # It fires a minute after it was made: the other tests run meanwhile.
 LAST = "test_schedule.py"
+HERE = Path(__file__).parent
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == LAST)
+    for item in items:
+        if item.path.is_relative_to(HERE):  # the hook is shown the other folders' tests too
+            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")
