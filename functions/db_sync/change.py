@@ -1,6 +1,7 @@
 """The tables that differ, changed and verified; or, in a dry run, their changes counted."""
 
 import contextlib
+import functools
 import time
 from dataclasses import asdict
 
@@ -12,7 +13,7 @@ from common.log import logger
 from db_sync import guards, merge
 from db_sync.catalog import Catalog, ForeignKey
 from db_sync.compare import Difference
-from db_sync.fingerprint import fingerprint_target
+from db_sync.fingerprint import EVERYWHERE, NOTHING, Fingerprint, merged, of_target
 from db_sync.load import copy_rows, empty_table
 from db_sync.merge import Changes
 from db_sync.result import TableResult
@@ -20,10 +21,13 @@ from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
 
+RANGES_NAMED = 10  # in an error's message
+
 
 def count_differences(run: Run, differences: list[Difference]) -> list[TableResult]:
     """Return what a sync would write; from here on the target's session is read-only."""
     merged = [difference for difference in differences if not difference.is_copied_whole]
+    merge.create_ranges(run.target)
     for difference in merged:
         merge.create_stage(run.target, difference.plan)
     run.target.execute("SET TRANSACTION READ ONLY")
@@ -33,8 +37,8 @@ def count_differences(run: Run, differences: list[Difference]) -> list[TableResu
         started = time.monotonic()
         changes, moved = _replacement(difference), Transferred(0, 0)
         if difference in merged:
-            moved = merge.fill_stage(run.source, run.target, difference.plan)
-            changes = merge.count_changes(run.target, difference.plan)
+            moved = merge.fill_stage(run.source, run.target, difference)
+            changes = merge.count_changes(run.target, difference)
         results.append(_result(difference, changes, moved, started))
     return results
 
@@ -64,6 +68,7 @@ def write_differences(
     keys = guards.foreign_keys_on(target, plans)
     asleep = guards.sleep_as_replica(run.target)
     _lock_exclusively(run, differences, [] if asleep else keys)
+    merge.create_ranges(run.target)
     with (
         guards.triggers_and_rules_off(run.target, plans),
         contextlib.nullcontext() if asleep else guards.foreign_keys_dropped(run.target, keys),
@@ -88,7 +93,7 @@ def _lock_exclusively(run: Run, differences: list[Difference], keys: list[Foreig
     tables |= {
         difference.plan.name
         for difference in differences
-        if difference.is_copied_whole and difference.target.rows
+        if difference.is_copied_whole and difference.target_rows
     }
     locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
 
@@ -99,16 +104,16 @@ def _write(run: Run, difference: Difference, keys: list[ForeignKey]) -> TableRes
     run.limit(f"{plan.name} was written")
     started = time.monotonic()
     if difference.is_copied_whole:
-        if difference.target.rows:
+        if difference.target_rows:
             is_referenced = any(key.parent_root == plan.target.oid for key in keys)
             empty_table(run.target, plan, is_referenced=is_referenced)
-        moved = copy_rows(run.source, run.target, plan, plan.name.identifier)
+        moved = copy_rows(run.source, run.target, difference, plan.name.identifier)
         run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
         changes = _replacement(difference)
     else:
         merge.create_stage(run.target, plan)
-        moved = merge.fill_stage(run.source, run.target, plan)
-        changes = merge.apply_changes(run.target, plan)
+        moved = merge.fill_stage(run.source, run.target, difference)
+        changes = merge.apply_changes(run.target, difference)
     _verify(run, difference)
     result = _result(difference, changes, moved, started)
     logger.info("table written", result=asdict(result))
@@ -116,20 +121,28 @@ def _write(run: Run, difference: Difference, keys: list[ForeignKey]) -> TableRes
 
 
 def _verify(run: Run, difference: Difference) -> None:
+    """Compute the fingerprints of what was written again, and compare them with the source's."""
     run.limit(f"{difference.plan.name} was verified")
-    found = fingerprint_target(run.target, difference.plan)
-    if found != difference.source:
+    if difference.dirty is None or difference.is_copied_whole:
+        with of_target(run.target, difference.ranges, EVERYWHERE) as found:
+            total = functools.reduce(Fingerprint.plus, found, NOTHING)
+        wrong = [] if total == difference.source else ["its rows"]
+    else:
+        only = sql.SQL("JOIN {} r ON {}").format(merge.RANGES, merge.in_a_range(difference))
+        with of_target(run.target, difference.ranges, only) as found:
+            pairs = merged(difference.dirty, found)
+            wrong = [f"range {ours.number}" for ours, theirs in pairs if ours != theirs]
+    if wrong:
         raise VerificationFailed(
-            f"After the copy, {difference.plan.name} has {found.rows} rows in the target and"
-            f" {difference.source.rows} in the source's snapshot, or their contents differ."
-            " Everything was rolled back. Look for a trigger, rule, domain or collation that"
-            " changes values in the target."
+            f"After the copy, {difference.plan.name} is not what the source's snapshot holds:"
+            f" {', '.join(wrong[:RANGES_NAMED])} differ. Everything was rolled back. Look for a"
+            " trigger, rule, domain or collation that changes values in the target."
         )
 
 
 def _replacement(difference: Difference) -> Changes:
     """Return the changes of a table that is copied whole."""
-    return Changes(inserted=difference.source.rows, deleted=difference.target.rows)
+    return Changes(inserted=difference.source.rows, deleted=difference.target_rows)
 
 
 def _result(
@@ -144,6 +157,8 @@ def _result(
         rows_updated=changes.updated,
         rows_deleted=changes.deleted,
         rows_unlinked=changes.unlinked,
+        ranges=difference.range_count,
+        ranges_changed=difference.dirty_count,
         bytes=moved.bytes,
         seconds=round(time.monotonic() - started, 3),
     )

@@ -1,53 +1,109 @@
-"""Fingerprints of tables: equal if and only if both sides hold the same rows.
+"""Fingerprints: equal if and only if both sides hold the same rows.
 
-A row's hash is the 64-bit hash of its text (`record_out` quotes, so that two different rows
-never have one text); a table's is the row count and the sum of the hashes, which does not
-depend on the order and counts duplicate rows. *Identical* and not merely *equal*: numeric 1.0
-and 1.00 are equal, and have different texts.
+A range's fingerprint is its row count and the sum of its rows' hashes. Both sides are read at
+the same time, in the order of the ranges, and merged as they come.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from typing import NamedTuple
 
 from psycopg2 import sql
 
 from common.database import Session
-from db_sync.plan import TablePlan
-from db_sync.statements import names, source_values, table_rows
+from db_sync.catalog import Table
+from db_sync.ranges import Ranges
+from db_sync.row_hash import ValueOf, row_hash
+from db_sync.statements import source_value, statement, table_rows, target_value
+from db_sync.transfer import lines
+
+# Whole groups in memory, and no sort on disk: the planner expects far too many groups.
+SETTINGS = {"work_mem": "64MB", "enable_sort": "off", "jit": "off"}
+# The hashes' sums are taken modulo this, as the query does, so that each is a bigint.
+MODULUS = 2**63 - 1
+EVERYWHERE = sql.SQL("")
 
 
 class Fingerprint(NamedTuple):
-    """How many rows a table has, and the sum of their hashes."""
+    """A range's number, its rows, and the sum of their hashes."""
 
+    number: int
     rows: int
     hash: int
 
+    def plus(self, other: "Fingerprint") -> "Fingerprint":
+        """Return the fingerprint of both ranges together, under this one's number."""
+        return Fingerprint(self.number, self.rows + other.rows, (self.hash + other.hash) % MODULUS)
 
-def fingerprint_source(source: Session, plan: TablePlan) -> Fingerprint:
-    """Return the fingerprint of the source's rows, as they would be in the target."""
-    return _fingerprint(source, source_values(plan.compared), table_rows(plan.source))
+
+NOTHING = Fingerprint(0, 0, 0)
 
 
-def fingerprint_target(target: Session, plan: TablePlan) -> Fingerprint:
-    """Return the fingerprint of the target's rows, without the columns that are its own."""
-    return _fingerprint(
-        target, names(column.name for column in plan.compared), table_rows(plan.target)
+def prepare(*sessions: Session) -> None:
+    """Set what the fingerprints' plans need."""
+    for session in sessions:
+        session.rows(
+            "SELECT set_config(name, value, false) FROM unnest(%s, %s) AS wanted (name, value)",
+            [list(SETTINGS), list(SETTINGS.values())],
+        )
+
+
+@contextmanager
+def both_sides(
+    source: Session, target: Session, ranges: Ranges
+) -> Iterator[Iterator[tuple[Fingerprint, Fingerprint]]]:
+    """Yield the fingerprints of every range that a side has, the source's and the target's."""
+    query = _query(ranges, ranges.plan.source, source_value, EVERYWHERE)
+    with (
+        _fingerprints(source, query) as ours,
+        of_target(target, ranges, EVERYWHERE) as theirs,
+    ):
+        yield merged(ours, theirs)
+
+
+@contextmanager
+def of_target(
+    target: Session, ranges: Ranges, only_ranges: sql.Composable
+) -> Iterator[Iterator[Fingerprint]]:
+    """Yield the target's fingerprints of all ranges, or of those that a JOIN leaves."""
+    query = _query(ranges, ranges.plan.target, target_value, only_ranges)
+    with _fingerprints(target, query) as found:
+        yield found
+
+
+def merged(
+    ours: Iterable[Fingerprint], theirs: Iterable[Fingerprint]
+) -> Iterator[tuple[Fingerprint, Fingerprint]]:
+    """Merge two ordered streams; a range that one side lacks has no rows there."""
+    left, right = chain(ours, [None]), chain(theirs, [None])
+    a, b = next(left), next(right)
+    while a or b:
+        number = min(found.number for found in (a, b) if found)
+        nothing = Fingerprint(number, 0, 0)
+        in_left, in_right = nothing, nothing
+        if a and a.number == number:
+            in_left, a = a, next(left)
+        if b and b.number == number:
+            in_right, b = b, next(right)
+        yield in_left, in_right
+
+
+@contextmanager
+def _fingerprints(session: Session, query: sql.Composed) -> Iterator[Iterator[Fingerprint]]:
+    with lines(session, query) as found:
+        yield (Fingerprint(*map(int, line.split())) for line in found)
+
+
+def _query(
+    ranges: Ranges, table: Table, value_of: ValueOf, only_ranges: sql.Composable
+) -> sql.Composed:
+    return statement(
+        "fingerprint_ranges",
+        {
+            "number": ranges.number(value_of),
+            "hash": row_hash(ranges.plan.compared, value_of),
+            "rows": table_rows(table),
+            "only_ranges": only_ranges,
+        },
     )
-
-
-def fingerprint_both(
-    source: Session, target: Session, plan: TablePlan
-) -> tuple[Fingerprint, Fingerprint]:
-    """Return source's and target's fingerprint, computed at the same time."""
-    with ThreadPoolExecutor(1) as other:
-        of_source = other.submit(fingerprint_source, source, plan)
-        of_target = fingerprint_target(target, plan)
-        return of_source.result(), of_target
-
-
-def _fingerprint(session: Session, values: sql.Composable, rows: sql.Composable) -> Fingerprint:
-    query = sql.SQL(
-        'SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text COLLATE "C", 0)), 0) FROM {}'
-    ).format(values, rows)
-    count, total = session.row(query)
-    return Fingerprint(count, int(total))

@@ -1,8 +1,8 @@
 """Making one table of the target equal to the source's, writing only the rows that differ.
 
-The source's rows are staged in a temporary table, compared with the target's, and those that
-differ are deleted and inserted anew: unlike an UPDATE, that lets unique values change places
-between rows. Columns that belong to the target are carried over.
+The source's rows of the ranges that differ are staged in a temporary table and compared with
+the target's. Those that differ are deleted and inserted anew: unlike an UPDATE, that lets
+unique values change places between rows. Columns that belong to the target are carried over.
 """
 
 from dataclasses import dataclass
@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from common.database import Session
-from common.queries import load_query
 from common.unlink import unlinked_value
-from db_sync.load import copy_rows
+from db_sync.compare import Difference
+from db_sync.load import copy_rows, dirty_ranges
 from db_sync.plan import PlannedColumn, TablePlan
-from db_sync.statements import names, same_key, table_rows
+from db_sync.statements import Parts, names, same_key, statement, table_rows, target_value
 from db_sync.transfer import Transferred
 
 STAGE = "staging_sync_stage"
-CHANGES = "staging_sync_changes"
+CHANGES = sql.Identifier("pg_temp", "staging_sync_changes")
+RANGES = sql.Identifier("pg_temp", "staging_sync_ranges")
 
 # Cast, since PostgreSQL takes two bare ROWs apart and wants the operator for each column.
 DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
-
-type Parts = dict[str, sql.Composable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,13 @@ class Changes:
     unlinked: int = 0
 
 
+def create_ranges(target: Session) -> None:
+    """Create the temporary table that says which ranges of a table differ."""
+    target.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} (number bigint, low bigint, high bigint)").format(RANGES)
+    )
+
+
 def create_stage(target: Session, plan: TablePlan) -> None:
     """Create the temporary table that the source's rows go to; without constraints."""
     target.execute(
@@ -45,61 +51,59 @@ def create_stage(target: Session, plan: TablePlan) -> None:
     )
 
 
-def fill_stage(source: Session, target: Session, plan: TablePlan) -> Transferred:
-    """Copy all rows of the source into the stage."""
-    return copy_rows(source, target, plan, _stage(plan))
+def fill_stage(source: Session, target: Session, difference: Difference) -> Transferred:
+    """Name the ranges that differ to the target, and copy the source's rows of them."""
+    target.execute(sql.SQL("DELETE FROM {}").format(RANGES))
+    target.execute(
+        sql.SQL("INSERT INTO {} SELECT * FROM {}").format(RANGES, dirty_ranges(difference))
+    )
+    moved = copy_rows(source, target, difference, _stage(difference.plan))
+    target.execute(sql.SQL("ANALYZE {}, {}").format(RANGES, _stage(difference.plan)))
+    return moved
 
 
-def count_changes(target: Session, plan: TablePlan) -> Changes:
+def count_changes(target: Session, difference: Difference) -> Changes:
     """Return what `apply_changes` would write, without writing."""
-    return Changes(*target.row(_statement("count_changes", _parts(plan))))
+    return Changes(*target.row(statement("count_changes", _parts(difference))))
 
 
-def apply_changes(target: Session, plan: TablePlan) -> Changes:
+def apply_changes(target: Session, difference: Difference) -> Changes:
     """Write the rows of the stage that differ, delete those that it lacks."""
-    parts = _parts(plan)
-    target.execute(sql.SQL("ANALYZE {stage}").format(**parts))
-    target.execute(_statement("find_changes", parts))
-    deleted = target.execute(_statement("delete_gone_rows", parts))
-    target.execute(_statement("delete_changed_rows", parts))
-    unlinked = sum(_unlink(target, plan, column) for column in plan.kept if column.is_unique)
+    plan, parts = difference.plan, _parts(difference)
+    target.execute(statement("find_changes", parts))
+    target.execute(sql.SQL("ANALYZE {}").format(CHANGES))
+    deleted = target.execute(statement("delete_gone_rows", parts))
+    target.execute(statement("delete_changed_rows", parts))
+    unlinked = sum(_unlink(target, parts, column) for column in plan.kept if column.is_unique)
     updated = _insert(target, parts, "", _copied_names(plan) + list(plan.own))
     inserted = _insert(target, parts, "NOT", _copied_names(plan))
-    target.execute(sql.SQL("DROP TABLE {stage}, {changes}").format(**parts))
+    target.execute(sql.SQL("DROP TABLE {}, {}").format(_stage(plan), CHANGES))
     return Changes(inserted, updated, deleted, unlinked)
 
 
 def _insert(target: Session, parts: Parts, which: str, columns: list[str]) -> int:
     return target.execute(
-        _statement("insert_rows", {**parts, "which": sql.SQL(which), "into": names(columns)})
+        statement("insert_rows", {**parts, "which": sql.SQL(which), "into": names(columns)})
     )
 
 
-def _unlink(target: Session, plan: TablePlan, column: PlannedColumn) -> int:
+def _unlink(target: Session, parts: Parts, column: PlannedColumn) -> int:
     """Take a kept, unique value from rows that stay where a new row brings it; count them.
 
     A row that stays is in the target, or is about to be inserted anew.
     """
-    parts = {
-        **_parts(plan),
-        "column": sql.Identifier(column.name),
-        "unlinked": unlinked_value(is_required=column.is_required, base_type=column.base_type),
-    }
+    unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
+    parts = {**parts, "column": sql.Identifier(column.name), "unlinked": unlinked}
     existed = sql.SQL("staging_sync_existed")
     return sum(
-        target.execute(
-            _statement("unlink_kept_values", {**parts, "in_table": rows, "which": which})
-        )
-        for rows, which in ((parts["rows"], sql.SQL("true")), (parts["changes"], existed))
+        target.execute(statement("unlink_kept_values", {**parts, "in_table": rows, "which": which}))
+        for rows, which in ((parts["rows"], sql.SQL("true")), (CHANGES, existed))
     )
 
 
-def _statement(name: str, parts: Parts) -> sql.Composed:
-    return sql.SQL(load_query("db_sync", name)).format(**parts)
-
-
-def _parts(plan: TablePlan) -> Parts:
+def _parts(difference: Difference) -> Parts:
     """Return the names that the statements above use; `t` is the target, `s` the stage."""
+    plan = difference.plan
     compared = [column.name for column in plan.compared]
     values = [sql.SQL("s.{0} AS {0}").format(sql.Identifier(name)) for name in compared]
     kept = [column.name for column in plan.kept]
@@ -115,11 +119,20 @@ def _parts(plan: TablePlan) -> Parts:
         "table": plan.name.identifier,
         "rows": table_rows(plan.target),
         "stage": _stage(plan),
-        "changes": sql.Identifier("pg_temp", CHANGES),
+        "changes": CHANGES,
+        "ranges": RANGES,
+        "in_a_range": in_a_range(difference),
         "same_key": same_key(plan, "s", "t"),
         "differs": sql.SQL(DIFFERS).format(names(compared, "t"), names(compared, "s")),
         "values": sql.SQL(", ").join(values),
     }
+
+
+def in_a_range(difference: Difference) -> sql.Composable:
+    """Return the condition that a row of the target is in the range `r`, one that differs."""
+    if difference.dirty is None:
+        return sql.SQL("true")  # the ranges table has one row, which stands for all
+    return difference.ranges.contain(target_value)
 
 
 def _copied_names(plan: TablePlan) -> list[str]:

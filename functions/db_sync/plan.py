@@ -31,9 +31,10 @@ STRING_TYPES = frozenset({"text", "character varying", "character"})
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
-    """A column that is copied; `cast_to` is the target's type where the source's differs."""
+    """A column that is copied: the target's, with a type to cast to if the source's differs."""
 
     name: str
+    type: str
     base_type: str
     cast_to: str | None
     is_unique: bool
@@ -185,6 +186,7 @@ class _TablePlanner:
                 continue
             yield PlannedColumn(
                 name,
+                target.type,
                 target.base_type,
                 self._cast(source, target),
                 target.is_unique,

@@ -21,6 +21,8 @@ class TableResult:
     rows_updated: int = 0
     rows_deleted: int = 0
     rows_unlinked: int = 0
+    ranges: int = 0  # how many the table was compared in
+    ranges_changed: int = 0
     bytes: int = 0  # of COPY's text format
     seconds: float = 0.0
 

@@ -1,11 +1,19 @@
-"""The pieces of SQL that several steps of a sync share."""
+"""The pieces of SQL that several steps of a sync share; `t` is the table in each of them."""
 
 from collections.abc import Iterable
 
 from psycopg2 import sql
 
+from common.queries import load_query
 from db_sync.catalog import Table
 from db_sync.plan import PlannedColumn, TablePlan
+
+type Parts = dict[str, sql.Composable]
+
+
+def statement(name: str, parts: Parts) -> sql.Composed:
+    """Return a query of `db_sync/queries` with its parts put in."""
+    return sql.SQL(load_query("db_sync", name)).format(**parts)
 
 
 def table_rows(table: Table) -> sql.Composable:
@@ -21,17 +29,23 @@ def names(columns: Iterable[str], prefix: str = "") -> sql.Composable:
     )
 
 
+def source_value(column: PlannedColumn) -> sql.Composable:
+    """Return the source's expression for a column, cast to the target's type if needed."""
+    value = target_value(column)
+    if not column.cast_to:
+        return value
+    # The type's name is format_type's own, quoted by the server.
+    return sql.SQL("CAST({} AS {})").format(value, sql.SQL(column.cast_to))
+
+
+def target_value(column: PlannedColumn) -> sql.Composable:
+    """Return the target's expression for a column."""
+    return sql.Identifier("t", column.name)
+
+
 def source_values(columns: Iterable[PlannedColumn]) -> sql.Composable:
-    """Return the source's expressions for columns, each cast to the target's type if needed."""
-    return sql.SQL(", ").join(
-        sql.SQL("CAST({} AS {})").format(
-            sql.Identifier(column.name),
-            sql.SQL(column.cast_to),  # format_type's own, quoted by the server
-        )
-        if column.cast_to
-        else sql.Identifier(column.name)
-        for column in columns
-    )
+    """Return the source's expressions for columns, comma separated."""
+    return sql.SQL(", ").join(map(source_value, columns))
 
 
 def same_key(plan: TablePlan, left: str, right: str) -> sql.Composable:

@@ -14,6 +14,7 @@ from db_sync import sequences
 from db_sync.catalog import Catalog, read_catalog
 from db_sync.change import count_differences, write_differences
 from db_sync.compare import compare_tables
+from db_sync.fingerprint import prepare
 from db_sync.plan import Plan
 from db_sync.result import Status, SyncResult
 from db_sync.run import Run, SyncOptions
@@ -47,6 +48,7 @@ def sync_database(
     ):
         run = Run(source, target, options)
         warnings = _begin(run)
+        prepare(source, target)
         result, exhausted = _sync(run, warnings)
         save_report(result)
         sequences.set_exhausted(target, exhausted)

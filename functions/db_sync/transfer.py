@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.database import Query, Session
@@ -47,6 +48,24 @@ def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) 
     return Transferred(rows, receiver.bytes)
 
 
+@contextlib.contextmanager
+def lines(source: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
+    """Run a COPY in the background and yield its lines as they come, for a with statement.
+
+    Raises:
+        StagingSyncError: the COPY failed; raised where the lines are read.
+    """
+    read_end, write_end = os.pipe()
+    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
+    sender.start()
+    receiver = _Receiver(os.fdopen(read_end, "rb"), sender)
+    try:
+        yield receiver.lines()
+    finally:
+        receiver.close()
+        sender.join()
+
+
 class _Sender(threading.Thread):
     """Runs the source's COPY and closes its end of the pipe when it ends, however."""
 
@@ -82,10 +101,17 @@ class _Receiver:
         chunk = self._pipe.read1(size)
         self.bytes += len(chunk)
         if not chunk:
-            self._sender.join()
-            if self._sender.error:
-                raise self._sender.error
+            self._raise_senders_error()
         return chunk
+
+    def lines(self) -> Iterator[bytes]:
+        yield from self._pipe
+        self._raise_senders_error()
+
+    def _raise_senders_error(self) -> None:
+        self._sender.join()
+        if self._sender.error:
+            raise self._sender.error
 
     def close(self) -> None:
         self._pipe.close()

@@ -2,6 +2,11 @@
 SELECT
     count(*) FILTER (WHERE t.ctid IS NULL),
     count(*) FILTER (WHERE t.ctid IS NOT NULL AND {differs}),
-    (SELECT count(*) FROM {rows} t WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key}))
+    (
+        SELECT count(*)
+        FROM {rows} t
+        JOIN {ranges} r ON {in_a_range}
+        WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
+    )
 FROM {stage} s
 LEFT JOIN {rows} t ON {same_key}

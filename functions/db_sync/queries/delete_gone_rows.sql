@@ -1,3 +1,4 @@
--- Rows of the target whose key the source no longer has.
+-- Rows of the target, in the ranges that differ, whose key the source no longer has.
 DELETE FROM {rows} t
-WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
+USING {ranges} r
+WHERE {in_a_range} AND NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
