@@ -15,6 +15,7 @@ class Column:
     name: str
     type: str
     base_type: str
+    category: str  # pg_type.typcategory
     is_required: bool
     has_default: bool
     is_generated: bool

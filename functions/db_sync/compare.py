@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from common.errors import SchemaMismatch
 from common.log import logger
 from db_sync.fingerprint import NOTHING, Fingerprint, both_sides
 from db_sync.plan import TablePlan
@@ -67,7 +68,10 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], 
     for plan in run.each("compare", plans):
         run.limit(f"{plan.name} was compared")
         started = time.monotonic()
-        difference = _compare(run, divide(run.source, plan))
+        try:
+            difference = _compare(run, divide(run.source, plan))
+        except SchemaMismatch as error:
+            raise SchemaMismatch(f"{error} {_suspects(plan)}") from error
         if difference.dirty == []:
             same.append(
                 TableResult(
@@ -83,6 +87,12 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], 
             differences.append(difference)
     logger.info("compared", tables=len(plans), different=len(differences))
     return differences, same
+
+
+def _suspects(plan: TablePlan) -> str:
+    """Name the table that was read, and the columns whose values may not convert."""
+    columns = ", ".join(column.name for column in plan.compared if column.conversion)
+    return f"It was reading {plan.name}" + (f", converting {columns}." if columns else ".")
 
 
 def _compare(run: Run, ranges: Ranges) -> Difference:

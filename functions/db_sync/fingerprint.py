@@ -12,6 +12,8 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.database import Session
+from common.errors import SchemaMismatch
+from common.queries import load_query
 from db_sync.catalog import Table
 from db_sync.ranges import Ranges
 from db_sync.row_hash import ValueOf, row_hash
@@ -22,6 +24,7 @@ from db_sync.transfer import lines
 SETTINGS = {"work_mem": "64MB", "enable_sort": "off", "jit": "off"}
 # The hashes' sums are taken modulo this, as the query does, so that each is a bigint.
 MODULUS = 2**63 - 1
+OLDEST_VERSION = 140000
 EVERYWHERE = sql.SQL("")
 
 
@@ -40,12 +43,27 @@ class Fingerprint(NamedTuple):
 NOTHING = Fingerprint(0, 0, 0)
 
 
-def prepare(*sessions: Session) -> None:
-    """Set what the fingerprints' plans need."""
-    for session in sessions:
+def prepare(source: Session, target: Session) -> None:
+    """Set what the fingerprints' plans need, and prove that both servers hash alike.
+
+    Raises:
+        SchemaMismatch: they do not, or one is older than PostgreSQL 14.
+    """
+    for session in (source, target):
+        if session.server_version < OLDEST_VERSION:
+            raise SchemaMismatch(
+                f"The {session.role} {session.address} runs a PostgreSQL older than 14, which"
+                " cannot hash a row. Upgrade it."
+            )
         session.rows(
             "SELECT set_config(name, value, false) FROM unnest(%s, %s) AS wanted (name, value)",
             [list(SETTINGS), list(SETTINGS.values())],
+        )
+    probe = load_query("db_sync", "probe_hash")
+    if source.row(probe) != target.row(probe):
+        raise SchemaMismatch(
+            f"The servers of {source.address} and {target.address} hash the same row differently"
+            " (another byte order or encoding), so that their rows cannot be compared."
         )
 
 

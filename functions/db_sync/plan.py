@@ -26,17 +26,22 @@ MIGRATION_TABLES = frozenset(
         "__EFMigrationsHistory",
     }
 )
+JSON_TYPES = frozenset({"json", "jsonb"})
+JSON_CATEGORIES = frozenset("ANBC")  # pg_type.typcategory: array, number, boolean, composite
 STRING_TYPES = frozenset({"text", "character varying", "character"})
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
-    """A column that is copied: the target's, with a type to cast to if the source's differs."""
+    """A column that is copied: the target's, with the source's conversion if its type differs.
+
+    `conversion` is SQL with {} for the source's value.
+    """
 
     name: str
     type: str
     base_type: str
-    cast_to: str | None
+    conversion: str | None
     is_unique: bool
     is_required: bool
 
@@ -188,7 +193,7 @@ class _TablePlanner:
                 name,
                 target.type,
                 target.base_type,
-                self._cast(source, target),
+                self._conversion(source, target),
                 target.is_unique,
                 target.is_required,
             )
@@ -204,23 +209,38 @@ class _TablePlanner:
                 )
             yield name
 
-    def _cast(self, source: Column, target: Column) -> str | None:
-        """Return the type to cast to on the source, None where the text is taken as it is."""
+    def _conversion(self, source: Column, target: Column) -> str | None:
+        """Return what makes the target's type of the source's, None where the text will do."""
         if source.type == target.type:
             return None
         where = f"{self.target.name}.{target.name}"
-        if target.base_type in STRING_TYPES:
+        if source.base_type == target.base_type and target.base_type in STRING_TYPES:
             # Not cast to its length: an explicit cast would cut a longer value in silence,
             # where the target's own check refuses it.
-            if source.base_type not in STRING_TYPES:
-                self.warnings.append(f"Column {where} is cast from {source.type} to {target.type}.")
-            return None if source.base_type == target.base_type else "text"
-        if source.base_type != target.base_type and (
-            (source.base_type, target.base_type) not in self.casts
-        ):
+            return None
+        conversion = self._cast(source, target)
+        if conversion:
+            self.warnings.append(
+                f"Column {where} is converted from {source.type} to {target.type}."
+            )
+        else:
             self.reasons.append(
                 f"column {where} is {source.type} in the source and {target.type} in the target,"
                 " and there is no assignment cast"
             )
-        self.warnings.append(f"Column {where} is cast from {source.type} to {target.type}.")
-        return target.type
+        return conversion
+
+    def _cast(self, source: Column, target: Column) -> str | None:
+        """Return the SQL that converts one type to another, None if there is none."""
+        if target.base_type in STRING_TYPES:
+            return "CAST({} AS text)"
+        if target.base_type in JSON_TYPES and source.category in JSON_CATEGORIES:
+            return f"CAST(to_jsonb({{}}) AS {target.base_type})"
+        if target.base_type in JSON_TYPES and source.base_type in STRING_TYPES:
+            return f"CAST({{}} AS {target.base_type})"
+        if source.base_type == target.base_type or (
+            (source.base_type, target.base_type) in self.casts
+        ):
+            # format_type quotes the type's name; braces in it would be placeholders.
+            return f"CAST({{}} AS {target.type.replace('{', '{{').replace('}', '}}')})"
+        return None

@@ -66,7 +66,7 @@ def divide(source: Session, plan: TablePlan) -> Ranges:
         return Ranges(plan)
     by_hash = Ranges(plan, count=1 << (rows // ROWS_PER_RANGE).bit_length())
     columns = _key_columns(plan)
-    if len(columns) > 1 or columns[0].base_type not in INTEGERS or columns[0].cast_to:
+    if len(columns) > 1 or columns[0].base_type not in INTEGERS or columns[0].conversion:
         return by_hash
     least, greatest = source.row(
         sql.SQL("SELECT min({0}), max({0}) FROM {1} t").format(

@@ -30,12 +30,9 @@ def names(columns: Iterable[str], prefix: str = "") -> sql.Composable:
 
 
 def source_value(column: PlannedColumn) -> sql.Composable:
-    """Return the source's expression for a column, cast to the target's type if needed."""
+    """Return the source's expression for a column, converted to the target's type if needed."""
     value = target_value(column)
-    if not column.cast_to:
-        return value
-    # The type's name is format_type's own, quoted by the server.
-    return sql.SQL("CAST({} AS {})").format(value, sql.SQL(column.cast_to))
+    return sql.SQL(column.conversion).format(value) if column.conversion else value
 
 
 def target_value(column: PlannedColumn) -> sql.Composable:

@@ -95,6 +95,7 @@ def test_every_reason_against_the_schemas_is_reported_at_once(databases: Databas
         ("varchar(10)", "varchar(20)", "'five'"),
         ("numeric(8,4)", "numeric(8,2)", "1.005"),
         ("date", "timestamptz", "'2020-02-02'"),
+        ("text", "jsonb", """'{"a": 1.50}'"""),
     ],
 )
 def test_another_type_with_an_assignment_cast_is_cast(
@@ -112,6 +113,46 @@ def test_another_type_with_an_assignment_cast_is_cast(
     expected = pair.source.value(f"SET timezone = 'UTC'; SELECT v::{target}::text FROM t")
     assert pair.target.value("SET timezone = 'UTC'; SELECT v::text FROM t") == expected
     assert sync(pair).status == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "expected"),
+    [
+        ("int[]", "'{1,NULL,3}'", "[1, null, 3]"),
+        ("numeric", "1.50", "1.50"),
+        ("boolean", "true", "true"),
+        ("point_of_sale", "ROW(7, 'till')", '{"x": 7, "y": "till"}'),
+    ],
+)
+def test_arrays_numbers_booleans_and_composites_become_json(
+    databases: Databases, source: str, value: str, expected: str
+) -> None:
+    pair = make_pair(
+        databases,
+        f"CREATE TYPE point_of_sale AS (x int, y text);"
+        f"CREATE TABLE t (id int PRIMARY KEY, v {source})",
+        "CREATE TABLE t (id int PRIMARY KEY, v jsonb)",
+        f"INSERT INTO t VALUES (1, {value})",
+    )
+
+    sync(pair)
+
+    assert pair.target.value("SELECT v::text FROM t") == expected
+    assert sync(pair).status == "unchanged"
+
+
+def test_a_text_that_is_no_json_is_refused_with_its_table_and_column(databases: Databases) -> None:
+    pair = make_pair(
+        databases,
+        "CREATE TABLE t (id int PRIMARY KEY, v text)",
+        "CREATE TABLE t (id int PRIMARY KEY, v jsonb)",
+        "INSERT INTO t VALUES (1, 'secret-word')",
+    )
+
+    with pytest.raises(SchemaMismatch, match=r"It was reading public\.t, converting v\.") as no:
+        sync(pair)
+
+    assert "secret-word" not in str(no.value)
 
 
 def test_a_text_too_long_for_the_target_is_refused_and_not_cut(databases: Databases) -> None:
