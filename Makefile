@@ -62,6 +62,10 @@ test: lint ## Lint, types and every test
 	@# the others run the rest meanwhile.
 	pytest -n 3 --dist loadgroup tests/e2e tests/unit tests/integration tests/statemachine tests/infra
 
+.PHONY: bench
+bench: install ## Measure a sync beside pg_dump and pg_restore; more: make bench BENCH="--scale 0.1 --runs 1"
+	@python -m tests.bench $(BENCH)
+
 .PHONY: lint
 lint: install ## Lint and types
 	ruff check .

@@ -1,0 +1,70 @@
+"""`make bench`: how fast a sync is, beside pg_dump and pg_restore on the same servers."""
+
+import argparse
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from rich.console import Console
+
+from sandbox.signals import ending_in_order
+from tests.bench import data, peers, report
+from tests.bench.cases import CASES, Case
+from tests.bench.measure import Measurement, measure_sync
+from tests.bench.report import Outcome
+from tests.bench.servers import Servers, embedded_programs, running
+
+WIDTH = 132  # characters, where nobody looks on
+
+
+def main() -> int:
+    """Run the benchmark and print its table.
+
+    Returns:
+        0 when it ran to its end, whatever it found; 1 when not.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the data; 1 is 1.4 GB")
+    parser.add_argument("--runs", type=int, default=3, help="of each case; medians are shown")
+    parser.add_argument("--bindir", type=Path, help="PostgreSQL's programs; default: the wheel's")
+    call = parser.parse_args()
+    log = Console(stderr=True, highlight=False)
+    try:
+        with ending_in_order(), running(call.bindir or embedded_programs()) as servers:
+            log.print("Building the data")
+            data.build(servers, call.scale)
+            size = data.size(servers.source)
+            outcomes = _measure(servers, call.runs, log)
+            about = report.describe(servers, call.scale, call.runs, size)
+    except KeyboardInterrupt:
+        log.print("Stopped; nothing is left behind.")
+        return 1
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(report.as_table(outcomes, list(peers.available())))
+    console.print(about)
+    return 0
+
+
+def _measure(servers: Servers, runs: int, log: Console) -> list[Outcome]:
+    """Run the cases in turn, `runs` times."""
+    syncs: dict[Case, list[Measurement]] = defaultdict(list)
+    copies: dict[Case, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for run in range(runs):
+        for case in CASES:
+            changed = case.prepare(servers)
+            data.settle(servers)
+            measured = measure_sync(servers)
+            case.check(measured, changed)
+            syncs[case].append(measured)
+            for name, peer in peers.available().items():
+                data.settle(servers)
+                copies[case][name].append(peers.measure(servers, peer))
+            others = ", ".join(f"{name} {taken[run]:.1f} s" for name, taken in copies[case].items())
+            log.print(f"{run + 1}/{runs} {case.name}: {measured.seconds:.1f} s; {others}")
+    return [Outcome(case, syncs[case], copies[case]) for case in CASES]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The five cases, and what each must and should reach."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.bench import data
+from tests.bench.measure import Measurement
+from tests.bench.servers import Servers
+
+MUST_MEMORY, AIM_MEMORY = 200, 100  # MB, in every case
+MUST_BLOCKED = 0.1  # seconds that a reader waits, where a case's `lets_read`
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A state that a sync finds; `must` and `aim` are ratios to the faster peer's seconds.
+
+    `prepare` makes the state from the one that the case before left: both sides equal. It
+    returns how many rows changed.
+    """
+
+    name: str
+    prepare: Callable[[Servers], int]
+    must: float
+    aim: float
+    status: str = "synced"
+    is_merged: bool = False  # its counts are of rows that differ, not of tables copied whole
+    lets_read: bool = False
+
+    def check(self, measured: Measurement, changed: int) -> None:
+        """Check that the sync did what the case is about.
+
+        Raises:
+            RuntimeError: it did something else.
+        """
+        output = measured.output
+        written = sum(output[f"rows_{how}"] for how in ("inserted", "updated", "deleted"))
+        is_wrong = (
+            output["status"] != self.status
+            or not output["verified"]
+            or (self.is_merged and written != changed)
+        )
+        if is_wrong:
+            raise RuntimeError(f'"{self.name}" changed {changed} rows, and the sync said: {output}')
+
+
+CASES = (
+    Case("initial load", data.empty_target, must=1.5, aim=1.0),
+    Case("nothing changed", data.change_nothing, must=0.45, aim=0.25, status="unchanged"),
+    Case(
+        "1% changed, recent",
+        data.change_recent,
+        must=0.5,
+        aim=0.33,
+        is_merged=True,
+        lets_read=True,
+    ),
+    Case("0.1% changed, scattered", data.change_scattered, must=0.7, aim=0.5, is_merged=True),
+    Case("everything changed", data.change_everything, must=1.8, aim=1.2),
+)

@@ -1,0 +1,124 @@
+"""One sync, measured from outside: seconds, peak memory, and how long others were blocked."""
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg2
+
+from tests.bench.servers import Server, Servers
+
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+PACE = 0.005  # seconds between two statements of a probe
+# Rows that no case deletes; the writes change nothing, so that both sides stay alike.
+READS = (
+    "SELECT * FROM users WHERE id = 1",
+    "SELECT * FROM orders WHERE id = 1",
+    "SELECT * FROM pgbench_accounts WHERE aid = 1",
+)
+WRITES = (
+    "UPDATE users SET name = name WHERE id = 1",
+    "UPDATE orders SET note = note WHERE id = 1",
+    "UPDATE pgbench_accounts SET filler = filler WHERE aid = 1",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one sync took: seconds, and bytes of memory at its peak; and what it said it did."""
+
+    seconds: float
+    peak_memory: int
+    reader_blocked: float
+    writer_blocked: float
+    output: dict[str, Any]
+
+
+def measure_sync(servers: Servers) -> Measurement:
+    """Run `python -m db_sync` in a process of its own.
+
+    Raises:
+        RuntimeError: it failed; with what it said.
+    """
+    with Probe(servers.target, READS) as reader, Probe(servers.target, WRITES) as writer:
+        started = time.monotonic()
+        printed, peak_memory = _run(
+            [
+                *(sys.executable, "-m", "db_sync", "--json"),
+                *("--source", servers.source.url(), "--target", servers.target.url()),
+            ]
+        )
+        seconds = time.monotonic() - started
+    return Measurement(seconds, peak_memory, reader.longest, writer.longest, json.loads(printed))
+
+
+def _run(command: Sequence[str]) -> tuple[str, int]:
+    """Run a command; return what it printed and its peak memory in bytes."""
+    with (
+        tempfile.TemporaryFile("w+") as printed,
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(  # noqa: S603 - every argument is ours
+            command,
+            stdout=printed,
+            stderr=errors,
+            env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        ) as process,
+    ):
+        try:
+            # A child's peak begins with what its parent held at the fork: some 40 MB here, which
+            # the command exceeds by itself.
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        errors.seek(0)
+        if process.returncode:
+            raise RuntimeError(f"The sync failed: {errors.read()}")
+        # Kilobytes on Linux, bytes on macOS.
+        unit = 1 if sys.platform == "darwin" else 1024
+        return printed.read(), usage.ru_maxrss * unit
+
+
+class Probe:
+    """A user of the database: runs statements in turn all the while and notes the slowest."""
+
+    def __init__(self, server: Server, statements: Sequence[str]) -> None:
+        """Prepare to run `statements` on `server` for the length of a with statement."""
+        self.longest = 0.0  # seconds
+        self._server = server
+        self._statements = statements
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with (
+            contextlib.closing(psycopg2.connect(self._server.url())) as connection,
+            connection.cursor() as cursor,
+        ):
+            connection.autocommit = True
+            for statement in itertools.cycle(self._statements):
+                started = time.monotonic()
+                cursor.execute(statement)
+                self.longest = max(self.longest, time.monotonic() - started)
+                if self._ended.wait(PACE):
+                    return

@@ -1,0 +1,58 @@
+"""The other ways to copy a database: pg_dump with pg_restore, and pgcopydb."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+
+from tests.bench.servers import NAME, Servers
+
+COPY = "bench_copy"  # the peers' database on the target's server
+JOBS = "2"
+
+type Peer = Callable[[Servers], None]
+
+
+def available() -> dict[str, Peer]:
+    """Return the peers that this machine has, by name."""
+    peers: dict[str, Peer] = {"pg_dump, pg_restore": _dump_and_restore}
+    if shutil.which("pgcopydb"):
+        peers["pgcopydb"] = _copy_with_pgcopydb
+    return peers
+
+
+def measure(servers: Servers, peer: Peer) -> float:
+    """Return the seconds that a peer takes to copy the source into a new database.
+
+    Raises:
+        RuntimeError: it failed; with what it said.
+    """
+    servers.target.execute(f"CREATE DATABASE {COPY}", database="postgres")
+    try:
+        started = time.monotonic()
+        peer(servers)
+        return time.monotonic() - started
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"{error.cmd[0]} failed: {error.stderr}") from error
+    finally:
+        servers.target.execute(f"DROP DATABASE {COPY} WITH (FORCE)", database="postgres")
+        shutil.rmtree(_directory(servers), ignore_errors=True)
+
+
+def _dump_and_restore(servers: Servers) -> None:
+    directory = _directory(servers)
+    servers.source.run("pg_dump", "-Fd", "-j", JOBS, "-Z0", "-f", directory, NAME)
+    servers.target.run("pg_restore", "-j", JOBS, "-d", COPY, directory)
+
+
+def _copy_with_pgcopydb(servers: Servers) -> None:
+    servers.target.run(
+        "pgcopydb",
+        "clone",
+        *("--source", servers.source.url(), "--target", servers.target.url(COPY)),
+        *("--table-jobs", JOBS, "--index-jobs", JOBS, "--dir", _directory(servers)),
+    )
+
+
+def _directory(servers: Servers) -> str:
+    return str(servers.scratch / "copy")

@@ -1,0 +1,99 @@
+"""The table that `make bench` prints."""
+
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import psutil
+from rich import box
+from rich.table import Table
+
+from tests.bench import data
+from tests.bench.cases import AIM_MEMORY, MUST_BLOCKED, MUST_MEMORY, Case
+from tests.bench.measure import Measurement
+from tests.bench.servers import SETTINGS, Servers
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A case's measurements: one per run, and the peers' seconds by name."""
+
+    case: Case
+    syncs: Sequence[Measurement]
+    peers: dict[str, list[float]]
+
+    @property
+    def seconds(self) -> float:
+        """The sync's median."""
+        return median(sync.seconds for sync in self.syncs)
+
+    @property
+    def ratio(self) -> float:
+        """The sync's median to the faster peer's."""
+        return self.seconds / min(median(seconds) for seconds in self.peers.values())
+
+
+def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
+    """Return the table: medians of seconds, the worst of memory and blocking."""
+    table = Table("case", box=box.ASCII2)
+    headings = (
+        "sync",
+        *peers,
+        "ratio",
+        "must",
+        "aim",
+        "",
+        "memory",
+        "reader waits",
+        "writer waits",
+    )
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for outcome in outcomes:
+        case = outcome.case
+        memory = max(sync.peak_memory for sync in outcome.syncs) / MEGABYTE
+        reader = max(sync.reader_blocked for sync in outcome.syncs)
+        writer = max(sync.writer_blocked for sync in outcome.syncs)
+        table.add_row(
+            case.name,
+            f"{outcome.seconds:.1f} s",
+            *(f"{median(outcome.peers[peer]):.1f} s" for peer in peers),
+            f"{outcome.ratio:.2f}",
+            f"{case.must:.2f}",
+            f"{case.aim:.2f}",
+            _verdict(outcome.ratio, case.must, case.aim),
+            f"{memory:.0f} MB {_verdict(memory, MUST_MEMORY, AIM_MEMORY)}",
+            f"{reader:.2f} s" + (" MISSED" if case.lets_read and reader >= MUST_BLOCKED else ""),
+            f"{writer:.2f} s",
+        )
+    return table
+
+
+def describe(servers: Servers, scale: float, runs: int, size: int) -> str:
+    """Say on what it was measured.
+
+    Args:
+        servers: the servers.
+        scale: of the data.
+        runs: how often each case ran.
+        size: of the source database at the beginning, in bytes.
+    """
+    settings = ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
+    today = datetime.datetime.now(datetime.UTC).date()
+    machine = f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB of memory"
+    return (
+        f"{today}: {machine}; PostgreSQL {data.version(servers.source)} twice ({settings});"
+        f" scale {scale:g} ({size / 1e9:.2f} GB), median of {runs}."
+        f" Memory: must {MUST_MEMORY} MB, aim {AIM_MEMORY} MB."
+        f" Reader of staging: must {MUST_BLOCKED} s where 1% changed."
+    )
+
+
+def _verdict(value: float, must: float, aim: float) -> str:
+    if value <= aim:
+        return "aim"
+    return "must" if value <= must else "MISSED"
