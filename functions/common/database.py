@@ -13,6 +13,7 @@ from psycopg2 import extensions, sql
 
 from common.database_errors import connection_error, statement_error
 from common.errors import ConfigurationError
+from common.quiet import silent_stderr
 
 type Query = str | sql.Composable
 type Parameters = Sequence[Any] | Mapping[str, Any] | None
@@ -163,19 +164,30 @@ class Session:
 
     def copy_out(self, query: Query, into: Writable) -> int:
         """Run `COPY … TO STDOUT`, write its bytes into a file, and return the rows."""
-        with self._named_errors(), self._connection.cursor() as cursor:
+        with self._named_errors(), silent_stderr(), self._connection.cursor() as cursor:
             cursor.copy_expert(query, cast(IO[bytes], into))
             return cursor.rowcount
 
     def copy_in(self, query: Query, out_of: Readable) -> int:
         """Run `COPY … FROM STDIN` with a file's bytes and return the rows."""
-        with self._named_errors(), self._connection.cursor() as cursor:
+        with self._named_errors(), silent_stderr(), self._connection.cursor() as cursor:
             cursor.copy_expert(query, cast(IO[bytes], out_of), size=COPY_CHUNK)
             return cursor.rowcount
 
     def cancel(self) -> None:
         """Ask the server to cancel what runs in this session, from another thread."""
         self._connection.cancel()
+
+    @contextmanager
+    def default_search_path(self) -> Iterator[None]:
+        """Resolve names as the application does, for a with statement in a transaction.
+
+        Its triggers, checks and index functions need that where they run; our own statements
+        qualify every name. Nothing is set back where the body fails: the transaction is lost.
+        """
+        self.execute("SET LOCAL search_path TO DEFAULT")
+        yield
+        self.execute(f"SET LOCAL search_path TO {SESSION_SETTINGS['search_path']}")
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

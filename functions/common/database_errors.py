@@ -58,6 +58,11 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
 }
 
 
+# About names and rights: the server's own words quote no row. With a context they may be an
+# application's, which can raise any state with any words.
+ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
+
+
 def connection_error(error: psycopg2.OperationalError, where: str) -> StagingSyncError:
     """Return the error for a connection that did not come about.
 
@@ -82,7 +87,7 @@ def statement_error(error: psycopg2.Error, where: str) -> StagingSyncError:
         state[:2], (StagingSyncError, "The database reported an error")
     )
     condition = f"{type(error).__name__}, SQLSTATE {state}"
-    if state[:2] == "42":  # about names and rights: the server's words quote no row
+    if state in ABOUT_NAMES and not error.diag.context:
         condition += f" ({error.diag.message_primary})"
     return name(f"{sentence}: {condition}{_object_of(error)}, {where}.")
 

@@ -14,7 +14,9 @@ LOCK_WAIT = 30.0  # seconds, all attempts together
 # Modes: the first lets readers go on, the second nobody.
 SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
-ATTEMPT = "1s"  # a queued request blocks everybody who comes after it
+# A queued request blocks everybody who comes after it, so an attempt is short; but longer than
+# the server's deadlock_timeout (1 s), after which an autovacuum in our way is cancelled.
+ATTEMPT = "1500ms"
 
 
 def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
@@ -50,7 +52,8 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
                 ) from error
             logger.info("waiting for locks on the target's tables", holders=holders)
     target.execute("RELEASE SAVEPOINT locks")
-    target.execute("SET LOCAL lock_timeout = 0")
+    # What is locked later on (a sequence, say) is not waited for without end either.
+    target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{LOCK_WAIT:.0f}s")))
 
 
 def _holders(target: Session, tables: list[Name], *, readers: bool) -> str:

@@ -14,6 +14,7 @@ MARKER = "staging-sync target"
 LOCK_KEY = 0x73746773796E63
 LOCK_WAIT = 90.0  # seconds; a killed run's backend may linger for a moment
 LOCK_POLL = 0.5  # seconds
+APPLICATION_NAME_LENGTH = 63  # where the server cuts it
 
 
 def is_marked(session: Session) -> bool:
@@ -102,4 +103,6 @@ def _holder(target: Session) -> str:
         return "Another run"
     name, pid = rows[0]
     execution = str(name).removeprefix(APPLICATION_NAME).strip()
+    if len(str(name)) == APPLICATION_NAME_LENGTH:
+        execution += "…"
     return f"Execution {execution or '(without a name)'} (backend {pid})"

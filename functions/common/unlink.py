@@ -16,4 +16,7 @@ def unlinked_value(*, is_required: bool, base_type: str) -> sql.Composable:
         return sql.SQL("NULL")
     if base_type == "uuid":
         return sql.SQL("gen_random_uuid()")
-    return sql.SQL("({} || replace(gen_random_uuid()::text, '-', ''))").format(sql.Literal(PREFIX))
+    # With 27 of its 32 digits it is as long as a sub: 36 characters, which every column holds.
+    return sql.SQL("({} || left(replace(gen_random_uuid()::text, '-', ''), 27))").format(
+        sql.Literal(PREFIX)
+    )

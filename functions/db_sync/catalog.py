@@ -63,10 +63,11 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence; `owner` is the oid of the table that owns it, 0 if none does."""
+    """A sequence; `owner` is the oid of the table whose column owns it, 0 if none does."""
 
     name: Name
     owner: int
+    owner_column: str | None
     is_readable: bool
 
 

@@ -66,7 +66,7 @@ def write_differences(
         return [], []
     plans = [difference.plan for difference in differences]
     keys = guards.foreign_keys_on(target, plans)
-    asleep = guards.sleep_as_replica(run.target)
+    asleep = guards.sleep_as_replica(run.target, plans)
     _lock_exclusively(run, differences, [] if asleep else keys)
     merge.create_ranges(run.target)
     with (
@@ -75,6 +75,10 @@ def write_differences(
     ):
         results = [_write(run, difference, keys) for difference in run.each("write", differences)]
         run.limit("the foreign keys were checked")
+        with run.target.default_search_path():
+            # What is deferred is checked now: before the report, and before ALTER TABLE, which
+            # refuses a table with checks to come.
+            run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
     warnings = [
         f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column: a new"
         " row brings it."
@@ -82,8 +86,8 @@ def write_differences(
         if result.rows_unlinked
     ]
     if asleep:  # else they were created again, which checks them
-        synced = {table.name for table in snapshot.plan.tables}
-        warnings += guards.check_foreign_keys(run.target, keys, snapshot.catalog, synced)
+        plans = snapshot.plan.tables
+        warnings += guards.check_foreign_keys(run.target, keys, snapshot.catalog, plans)
     return results, warnings
 
 
@@ -103,21 +107,29 @@ def _write(run: Run, difference: Difference, keys: list[ForeignKey]) -> TableRes
     plan = difference.plan
     run.limit(f"{plan.name} was written")
     started = time.monotonic()
-    if difference.is_copied_whole:
-        if difference.target_rows:
-            is_referenced = any(key.parent_root == plan.target.oid for key in keys)
-            empty_table(run.target, plan, is_referenced=is_referenced)
-        moved = copy_rows(run.source, run.target, difference, plan.name.identifier)
-        run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
-        changes = _replacement(difference)
-    else:
-        merge.create_stage(run.target, plan)
-        moved = merge.fill_stage(run.source, run.target, difference)
-        changes = merge.apply_changes(run.target, difference)
+    with run.target.default_search_path():
+        moved, changes = _replace(run, difference, keys)
     _verify(run, difference)
     result = _result(difference, changes, moved, started)
     logger.info("table written", result=asdict(result))
     return result
+
+
+def _replace(
+    run: Run, difference: Difference, keys: list[ForeignKey]
+) -> tuple[Transferred, Changes]:
+    """Copy the table whole, or merge it; return what travelled and what was written."""
+    plan = difference.plan
+    if not difference.is_copied_whole:
+        merge.create_stage(run.target, plan)
+        moved = merge.fill_stage(run.source, run.target, difference)
+        return moved, merge.apply_changes(run.target, difference)
+    if difference.target_rows:
+        is_referenced = any(key.parent_root == plan.target.oid for key in keys)
+        empty_table(run.target, plan, is_referenced=is_referenced)
+    moved = copy_rows(run.source, run.target, difference, plan.name.identifier)
+    run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
+    return moved, _replacement(difference)
 
 
 def _verify(run: Run, difference: Difference) -> None:

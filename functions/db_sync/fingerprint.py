@@ -59,11 +59,18 @@ def prepare(source: Session, target: Session) -> None:
             "SELECT set_config(name, value, false) FROM unnest(%s, %s) AS wanted (name, value)",
             [list(SETTINGS), list(SETTINGS.values())],
         )
+    encodings = [session.row("SHOW server_encoding")[0] for session in (source, target)]
+    if encodings[0] != encodings[1]:
+        raise SchemaMismatch(
+            f"The source {source.address} is encoded in {encodings[0]} and the target"
+            f" {target.address} in {encodings[1]}, so that their texts hash differently. Create"
+            " the target with the source's encoding."
+        )
     probe = load_query("db_sync", "probe_hash")
     if source.row(probe) != target.row(probe):
         raise SchemaMismatch(
             f"The servers of {source.address} and {target.address} hash the same row differently"
-            " (another byte order or encoding), so that their rows cannot be compared."
+            " (another byte order), so that their rows cannot be compared."
         )
 
 

@@ -13,7 +13,6 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import ConfigurationError, SchemaMismatch
-from common.names import Name
 from common.queries import load_query
 from db_sync.catalog import Catalog, ForeignKey
 from db_sync.plan import TablePlan
@@ -21,8 +20,17 @@ from db_sync.plan import TablePlan
 ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
-def sleep_as_replica(target: Session) -> bool:
-    """Set `session_replication_role` for the transaction; return whether the role may."""
+def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
+    """Set `session_replication_role` for the transaction; return whether that was done.
+
+    Not where the role may not, nor where one of the tables has a deferrable unique or exclusion
+    constraint: a trigger checks those, and it would sleep too.
+    """
+    (deferrable,) = target.row(
+        load_query("db_sync", "has_deferrable"), [[plan.target.oid for plan in plans]]
+    )
+    if deferrable:
+        return False
     target.execute("SAVEPOINT replica")
     try:
         target.execute("SET LOCAL session_replication_role = replica")
@@ -94,7 +102,7 @@ def foreign_keys_dropped(target: Session, keys: list[ForeignKey]) -> Iterator[No
 
 
 def check_foreign_keys(
-    target: Session, keys: list[ForeignKey], source: Catalog, synced: set[Name]
+    target: Session, keys: list[ForeignKey], source: Catalog, plans: list[TablePlan]
 ) -> list[str]:
     """Check the foreign keys that slept and that the source's own do not vouch for.
 
@@ -103,7 +111,7 @@ def check_foreign_keys(
         keys: the target's foreign keys in question.
         source: the source's catalog; a valid foreign key there that says the same vouches
             for its rows, since both tables were copied from one snapshot.
-        synced: the tables that were copied.
+        plans: the tables that were copied.
 
     Returns:
         A warning for each foreign key whose rows lost their parent through no fault of ours:
@@ -112,11 +120,15 @@ def check_foreign_keys(
     Raises:
         SchemaMismatch: rows that were copied break a foreign key; lists each.
     """
+    synced = {plan.name for plan in plans}
+    kept = {(plan.name, column.name) for plan in plans for column in plan.kept}
     warnings: list[str] = []
     broken: list[str] = []
     for key in keys:
         twins = [other for other in source.foreign_keys if other.says_the_same_as(key)]
         copied = {key.child, key.parent} <= synced
+        if any((key.child, column) in kept for column in key.columns):
+            twins = []  # the values are not the source's
         if not key.is_valid or (copied and any(twin.is_valid for twin in twins)):
             continue
         orphans = _count_orphans(target, key)

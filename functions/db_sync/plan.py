@@ -28,6 +28,17 @@ MIGRATION_TABLES = frozenset(
 )
 JSON_TYPES = frozenset({"json", "jsonb"})
 JSON_CATEGORIES = frozenset("ANBC")  # pg_type.typcategory: array, number, boolean, composite
+# Types whose modifier rounds a value; that of any other limits its length.
+ROUNDED_TYPES = frozenset(
+    {
+        "interval",
+        "numeric",
+        "time with time zone",
+        "time without time zone",
+        "timestamp with time zone",
+        "timestamp without time zone",
+    }
+)
 STRING_TYPES = frozenset({"text", "character varying", "character"})
 
 
@@ -214,7 +225,7 @@ class _TablePlanner:
         if source.type == target.type:
             return None
         where = f"{self.target.name}.{target.name}"
-        if source.base_type == target.base_type and target.base_type in STRING_TYPES:
+        if source.base_type == target.base_type and target.base_type not in ROUNDED_TYPES:
             # Not cast to its length: an explicit cast would cut a longer value in silence,
             # where the target's own check refuses it.
             return None

@@ -6,7 +6,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.names import Name
-from db_sync.catalog import Catalog
+from db_sync.catalog import Catalog, Sequence
 
 
 class Position(NamedTuple):
@@ -34,27 +34,45 @@ type Positions = dict[Name, Position]
 
 def plan_sequences(
     source: Catalog, target: Catalog, synced: set[int]
-) -> tuple[list[Name], list[str]]:
-    """Return the sequences to set, and a warning for each that cannot be read.
+) -> tuple[dict[Name, Name], list[str]]:
+    """Return the target's sequences to set with the source's that each follows, and warnings.
+
+    A sequence that a column owns follows that of the same column, whatever their names; another
+    follows that of the same name.
 
     Args:
         source: production's catalog.
         target: staging's catalog.
         synced: oids of the target's tables that are synced; sequences of others are left.
     """
-    in_source = {sequence.name: sequence for sequence in source.sequences}
-    shared = [
-        sequence.name
-        for sequence in target.sequences
-        if sequence.name in in_source and (not sequence.owner or sequence.owner in synced)
-    ]
-    unreadable = [name for name in shared if not in_source[name].is_readable]
-    warnings = [
-        f"Sequence {name} is left as it is: the source role may not read it. Run there: GRANT"
-        f" SELECT ON ALL SEQUENCES IN SCHEMA {name.schema} TO that role."
-        for name in unreadable
-    ]
-    return [name for name in shared if name not in unreadable], warnings
+    in_source = {_identity(source, sequence): sequence for sequence in source.sequences}
+    pairs: dict[Name, Name] = {}
+    warnings: list[str] = []
+    for sequence in target.sequences:
+        if sequence.owner and sequence.owner not in synced:
+            continue
+        leader = in_source.get(_identity(target, sequence))
+        if leader is None:
+            warnings.append(
+                f"Sequence {sequence.name} is left as it is: the source has none like it."
+            )
+        elif not leader.is_readable:
+            warnings.append(
+                f"Sequence {sequence.name} is left as it is: the source role may not read"
+                f" {leader.name}. Run there: GRANT SELECT ON ALL SEQUENCES IN SCHEMA"
+                f" {leader.name.schema} TO that role."
+            )
+        else:
+            pairs[sequence.name] = leader.name
+    return pairs, warnings
+
+
+def _identity(catalog: Catalog, sequence: Sequence) -> tuple[str, ...]:
+    """Return what a sequence has in common with its like on the other side."""
+    for table in catalog.tables.values():
+        if sequence.owner == table.oid:
+            return (*table.name, sequence.owner_column or "")
+    return sequence.name
 
 
 def read_positions(session: Session, sequences: list[Name]) -> Positions:
@@ -73,12 +91,12 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
     return {sequences[number]: Position(*position) for number, *position in rows}
 
 
-def outdated(source: Positions, target: Positions) -> Positions:
-    """Return the source's positions that the target does not have."""
+def outdated(pairs: dict[Name, Name], source: Positions, target: Positions) -> Positions:
+    """Return the positions that the target's sequences are to have and do not."""
     return {
-        name: position
-        for name, position in source.items()
-        if position.next_value != target[name].next_value
+        name: source[leader]
+        for name, leader in pairs.items()
+        if source[leader].next_value != target[name].next_value
     }
 
 

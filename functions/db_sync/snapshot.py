@@ -11,6 +11,7 @@ from db_sync.plan import Plan, make_plan
 from db_sync.rules import SyncRules
 
 ATTEMPTS = 3
+LOCK_TIMEOUT = "30s"  # a migration of production is not waited for without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def open_snapshot(source: Session, target_catalog: Catalog, rules: SyncRules) ->
     for _ in range(ATTEMPTS):
         plan = make_plan(catalog, target_catalog, rules)
         source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        source.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         if plan.tables:
             source.execute(
                 sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from common import locks
 from common.database import DatabaseAddress, connect
 from common.errors import TargetBusy
+from common.log import logger
 from common.target import is_marked, lock_target, require_marked, require_source_apart
 from db_sync import sequences
 from db_sync.catalog import Catalog, read_catalog
@@ -50,6 +51,8 @@ def sync_database(
         warnings = _begin(run)
         prepare(source, target)
         result, exhausted = _sync(run, warnings)
+        for warning in result.warnings:
+            logger.warning("sync needs a look", warning=warning)
         save_report(result)
         sequences.set_exhausted(target, exhausted)
         target.execute("COMMIT")
@@ -144,9 +147,11 @@ def _follow_sequences(
 ) -> tuple[Positions, list[str]]:
     """Set the sequences that differ as far as the transaction can; return all, and warnings."""
     synced = {table.target.oid for table in snapshot.plan.tables}
-    names, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    pairs, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
     moved = sequences.outdated(
-        sequences.read_positions(run.source, names), sequences.read_positions(run.target, names)
+        pairs,
+        sequences.read_positions(run.source, list(pairs.values())),
+        sequences.read_positions(run.target, list(pairs)),
     )
     if not run.options.dry_run:
         sequences.restart(run.target, moved)

@@ -61,6 +61,9 @@ def lines(source: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
     receiver = _Receiver(os.fdopen(read_end, "rb"), sender)
     try:
         yield receiver.lines()
+    except BaseException:
+        source.cancel()  # nobody waits for the rest
+        raise
     finally:
         receiver.close()
         sender.join()
@@ -74,7 +77,7 @@ class _Sender(threading.Thread):
         self._source = source
         self._copy_out = copy_out
         self._pipe = pipe
-        self.error: StagingSyncError | None = None
+        self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
@@ -82,7 +85,7 @@ class _Sender(threading.Thread):
             self._pipe.flush()
         except BrokenPipeError:
             pass  # the target failed and hung up; its error is the one that counts
-        except StagingSyncError as error:
+        except BaseException as error:  # noqa: BLE001  # kept, and raised where it is read
             self.error = error
         finally:
             with contextlib.suppress(BrokenPipeError):  # what was still buffered has no reader

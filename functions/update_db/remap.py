@@ -67,7 +67,9 @@ def remap_users(
         counts = _decide(target, options, parts)
         if not options.dry_run:
             options.deadline.limit("the users were updated", target)
-            _write(target, counts, parts)
+            with target.default_search_path():
+                _write(target, counts, parts)
+                target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is deferred fails here
         _report(target, save_report)
         target.execute("COMMIT")
     warnings += _warnings(counts, pool_users, options)

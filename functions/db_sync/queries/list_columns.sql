@@ -11,7 +11,8 @@ SELECT
     a.attgenerated <> '' AS is_generated,
     EXISTS (
         SELECT FROM pg_index i
-        WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)
+        WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indpred IS NULL
+          AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum
     ) AS is_unique
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid

@@ -1,8 +1,11 @@
--- Every sequence, the root of the table that owns it (0: none), and whether we may read it.
+-- Every sequence, the root of the table (0: none) and the column that own it, and whether we may
+-- read it.
 SELECT
     n.nspname,
     c.relname,
     coalesce(pg_partition_root(owner.refobjid)::oid, owner.refobjid, 0) AS owner,
+    (SELECT a.attname FROM pg_attribute a
+     WHERE a.attrelid = owner.refobjid AND a.attnum = owner.refobjsubid) AS owner_column,
     has_sequence_privilege(c.oid, 'SELECT') AS is_readable
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid

@@ -11,6 +11,8 @@ from tests.databases import Database, Databases
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Remap, Staging
 
+DEFERRED = "CONSTRAINT TRIGGER audit AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED"
+
 SUBS = [str(uuid.UUID(int=number)) for number in range(1, 7)]
 TYPES = [
     "text",
@@ -252,6 +254,24 @@ def test_the_applications_triggers_fire(make_staging: MakeStaging) -> None:
     staging.remap(PoolUser("u1@example.com", "s-1"), PoolUser("u2@example.com", "s-2"))
 
     assert staging.database.rows("SELECT touched FROM users ORDER BY id") == [(True,), (False,)]
+
+
+@pytest.mark.parametrize("timing", ["TRIGGER audit AFTER UPDATE ON users", DEFERRED])
+def test_a_trigger_finds_the_tables_of_the_application_by_their_bare_names(
+    make_staging: MakeStaging, timing: str
+) -> None:
+    schema = f"""
+    CREATE TABLE users (id int, email text, cognito_sub text);
+    CREATE TABLE audit_log (user_id int);
+    CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN INSERT INTO audit_log VALUES (NEW.id); RETURN NULL; END';
+    CREATE {timing} FOR EACH ROW EXECUTE FUNCTION audit();
+    """
+    staging = make_staging(people("p-1", "s-2"), schema)
+
+    staging.remap(PoolUser("u1@example.com", "s-1"), PoolUser("u2@example.com", "s-2"))
+
+    assert staging.database.rows("SELECT user_id FROM audit_log") == [(1,)]
 
 
 @pytest.mark.parametrize("swallowed", ["'s-1'", "NULL"])
