@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from common import locks, target
-from common.database import DatabaseAddress, connect
+from common.database import CONNECTION_PARAMETERS, DatabaseAddress, connect
 from common.deadline import Deadline
 from common.errors import (
     ConfigurationError,
@@ -213,6 +213,24 @@ def test_a_port_where_nothing_listens_is_unavailable_and_named(pair: Pair, side:
             sync_database(addresses["source"], addresses["target"], SyncOptions("test"))
 
     assert "secret-word" not in str(no.value)
+
+
+def test_a_host_that_answers_nothing_is_unavailable_soon(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert int(CONNECTION_PARAMETERS["connect_timeout"]) < 15
+    monkeypatch.setitem(CONNECTION_PARAMETERS, "connect_timeout", "2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        nowhere = DatabaseAddress.of_server(
+            host="127.0.0.1",
+            port=str(silent.getsockname()[1]),
+            user="u",
+            password="secret-word",
+            dbname="d",
+        )
+
+        with pytest.raises(DatabaseUnavailable, match="timeout expired"):
+            sync_database(pair.source.address, nowhere, SyncOptions("test"))
 
 
 def test_a_wrong_password_is_a_configuration_error(pair: Pair) -> None:

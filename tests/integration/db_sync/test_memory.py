@@ -1,0 +1,38 @@
+"""Memory: rows stream through, however many there are."""
+
+import os
+import sys
+from pathlib import Path
+
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+MEBIBYTE = 2**20
+
+
+def peak_memory(pair: Pair) -> int:
+    """Sync by the command and return the most memory that its process had, in bytes."""
+    arguments = ["-m", "db_sync", "--source", pair.source.url, "--target", pair.target.url]
+    process = os.posix_spawn(
+        sys.executable,
+        [sys.executable, *arguments, "--json"],
+        {**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )
+    _, status, usage = os.wait4(process, 0)
+    assert status == 0
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def test_the_process_does_not_grow_with_the_table(databases: Databases) -> None:
+    schema = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE keyless (v text)"
+    rows = "INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, {n}) i;"
+    small = databases.pair(schema, source=rows.format(n=10))
+    # 100 MiB to load, 50 MiB to merge.
+    large = databases.pair(schema, source=rows.format(n=100_000), target=rows.format(n=50_000))
+
+    growth = peak_memory(large) - peak_memory(small)
+
+    assert_same(large)
+    assert growth < 20 * MEBIBYTE
