@@ -20,6 +20,7 @@ from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
+from db_sync.views import refresh_views
 
 RANGES_NAMED = 10  # in an error's message
 
@@ -85,9 +86,12 @@ def write_differences(
         for result in results
         if result.rows_unlinked
     ]
+    run.limit("the materialized views were refreshed")
+    warnings += refresh_views(run.target, [plan.target.oid for plan in plans])
     if asleep:  # else they were created again, which checks them
-        plans = snapshot.plan.tables
-        warnings += guards.check_foreign_keys(run.target, keys, snapshot.catalog, plans)
+        warnings += guards.check_foreign_keys(
+            run.target, keys, snapshot.catalog, snapshot.plan.tables
+        )
     return results, warnings
 
 

@@ -1,0 +1,52 @@
+"""Materialized views follow the tables that they read."""
+
+from tests.databases import Databases
+from tests.integration.db_sync.syncing import own_tables, sync
+
+VIEWS = """
+CREATE TABLE t (id int PRIMARY KEY, v int);
+CREATE TABLE other (id int PRIMARY KEY);
+CREATE MATERIALIZED VIEW b_total AS SELECT sum(v) AS total FROM t;
+CREATE VIEW between_them AS SELECT total * 2 AS doubled FROM b_total;
+CREATE MATERIALIZED VIEW a_doubled AS SELECT doubled FROM between_them;
+CREATE MATERIALIZED VIEW unpopulated AS SELECT * FROM t WITH NO DATA;
+CREATE MATERIALIZED VIEW apart AS SELECT count(*) AS n, now() AS at FROM other
+"""
+
+
+def test_they_are_refreshed_in_the_order_in_which_they_read_each_other(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(VIEWS, source="INSERT INTO t SELECT i, i FROM generate_series(1, 10) i")
+    made = pair.target.value("SELECT at FROM apart")
+
+    result = sync(pair)
+
+    assert pair.target.rows("SELECT total, doubled FROM b_total, a_doubled") == [(55, 110)]
+    assert result.warnings == ()
+    assert not pair.target.value("SELECT relispopulated FROM pg_class WHERE relname='unpopulated'")
+    assert pair.target.value("SELECT at FROM apart") == made
+
+
+def test_one_that_fails_is_a_warning_and_left_as_it_was(databases: Databases) -> None:
+    schema = """
+        CREATE TABLE t (id int PRIMARY KEY, v int);
+        CREATE MATERIALIZED VIEW inverse AS SELECT 1 / v AS inverse FROM t
+        """
+    pair = databases.pair(schema, source="INSERT INTO t VALUES (1, 0)")
+
+    result = sync(pair)
+
+    assert pair.target.value("SELECT count(*) FROM t") == 1
+    assert pair.target.value("SELECT count(*) FROM inverse") == 0
+    (warning,) = result.warnings
+    assert "public.inverse was not refreshed" in warning
+
+
+def test_one_that_the_role_does_not_own_is_a_warning(databases: Databases) -> None:
+    pair = databases.pair(VIEWS, source="INSERT INTO t VALUES (1, 1)")
+
+    result = sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert result.status == "synced"
+    assert len(result.warnings) == 2
