@@ -31,7 +31,10 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
 def tables(draw: st.DrawFn) -> tuple[str, str, str]:
     """Return a table's definition, and the rows of source and target as INSERTs."""
     types = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=5))
-    kind = draw(st.sampled_from(["by value", "by hash", "composite", "none"]))
+    kinds = ["by value", "by hash", "none"]
+    if types[0] != "json":  # which no index orders
+        kinds.append("composite")
+    kind = draw(st.sampled_from(kinds))
     key = {"by value": "id int PRIMARY KEY", "by hash": "id text PRIMARY KEY"}.get(kind, "id int")
     columns = [key, *(f"c{number} {of_type}" for number, of_type in enumerate(types))]
     if kind == "composite":
