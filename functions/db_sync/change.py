@@ -27,17 +27,17 @@ RANGES_NAMED = 10  # in an error's message
 
 def count_differences(run: Run, differences: list[Difference]) -> list[TableResult]:
     """Return what a sync would write; from here on the target's session is read-only."""
-    merged = [difference for difference in differences if not difference.is_copied_whole]
     merge.create_ranges(run.target)
-    for difference in merged:
-        merge.create_stage(run.target, difference.plan)
+    for difference in differences:
+        if not difference.is_copied_whole:
+            merge.create_stage(run.target, difference.plan)
     run.target.execute("SET TRANSACTION READ ONLY")
     results: list[TableResult] = []
     for difference in run.each("count", differences):
         run.limit(f"the changes of {difference.plan.name} were counted")
         started = time.monotonic()
         changes, moved = _replacement(difference), Transferred(0, 0)
-        if difference in merged:
+        if not difference.is_copied_whole:
             moved = merge.fill_stage(run.source, run.target, difference)
             changes = merge.count_changes(run.target, difference)
         results.append(_result(difference, changes, moved, started))
@@ -80,19 +80,23 @@ def write_differences(
             # What is deferred is checked now: before the report, and before ALTER TABLE, which
             # refuses a table with checks to come.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    warnings = [
+    warnings = _unlinked(results)
+    if asleep:  # else they were created again, which checks them
+        warnings += guards.check_foreign_keys(
+            run.target, keys, snapshot.catalog, snapshot.plan.tables
+        )
+    run.limit("the materialized views were refreshed")
+    warnings += refresh_views(run.target, [plan.target.oid for plan in plans])
+    return results, warnings
+
+
+def _unlinked(results: list[TableResult]) -> list[str]:
+    return [
         f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column: a new"
         " row brings it."
         for result in results
         if result.rows_unlinked
     ]
-    run.limit("the materialized views were refreshed")
-    warnings += refresh_views(run.target, [plan.target.oid for plan in plans])
-    if asleep:  # else they were created again, which checks them
-        warnings += guards.check_foreign_keys(
-            run.target, keys, snapshot.catalog, snapshot.plan.tables
-        )
-    return results, warnings
 
 
 def _lock_exclusively(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> None:
