@@ -21,7 +21,7 @@ def main() -> int:
     """Run the benchmark and print its table.
 
     Returns:
-        0 when it ran to its end, whatever it found; 1 when not.
+        0 when it ran to its end, whatever it found, missed targets too; 1 when not.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="of the data; 1 is 1.4 GB")
@@ -38,6 +38,9 @@ def main() -> int:
             about = report.describe(servers, call.scale, call.runs, size)
     except KeyboardInterrupt:
         log.print("Stopped; nothing is left behind.")
+        return 1
+    except (RuntimeError, OSError) as error:
+        log.print(error, markup=False, soft_wrap=True)
         return 1
     console = Console(highlight=False)
     if not console.is_terminal:

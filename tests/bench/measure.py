@@ -75,7 +75,7 @@ def _run(command: Sequence[str]) -> tuple[str, int]:
         ) as process,
     ):
         try:
-            # A child's peak begins with what its parent held at the fork: some 40 MB here, which
+            # A child's peak begins with what its parent held at the fork: some 30 MB here, which
             # the command exceeds by itself.
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:

@@ -39,7 +39,8 @@ class Outcome:
 
 def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
     """Return the table: medians of seconds, the worst of memory and blocking."""
-    table = Table("case", box=box.ASCII2)
+    table = Table(box=box.ASCII2)
+    table.add_column("case", no_wrap=True)
     headings = (
         "sync",
         *peers,
@@ -62,7 +63,7 @@ def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
             case.name,
             f"{outcome.seconds:.1f} s",
             *(f"{median(outcome.peers[peer]):.1f} s" for peer in peers),
-            f"{outcome.ratio:.2f}",
+            f"{outcome.ratio:.3f}",
             f"{case.must:.2f}",
             f"{case.aim:.2f}",
             _verdict(outcome.ratio, case.must, case.aim),

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,17 +69,19 @@ class Server:
         """Run a client program against this server.
 
         Raises:
-            subprocess.CalledProcessError: it failed; its output is in the error.
+            RuntimeError: it failed; with what it said.
         """
         environment = {"PGHOST": str(self.directory), "PGUSER": "postgres"}
         path = f"{self.bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        subprocess.run(  # noqa: S603 - every argument is ours
+        done = subprocess.run(  # noqa: S603 - every argument is ours
             [shutil.which(program, path=path) or program, *arguments],
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
             env={**os.environ, **environment, "PATH": path},
         )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed and said: {done.stderr[-1000:]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def running(bin_dir: Path) -> Iterator[Servers]:
         bin_dir: where initdb, postgres, pg_dump and the others lie.
 
     Raises:
-        subprocess.CalledProcessError: a server did not start.
+        RuntimeError: a server did not start; with what it said.
     """
     with (
         tempfile.TemporaryDirectory(prefix="staging-sync-bench-") as root,
@@ -141,7 +143,8 @@ def _start(server: Server) -> None:
     settings = {**SETTINGS, "unix_socket_directories": f"'{server.directory}'"}
     with (server.directory / "postgresql.conf").open("a") as configuration:
         configuration.writelines(f"{name} = {value}\n" for name, value in settings.items())
-    _run_as_owner(server, "pg_ctl", "-w", "-l", str(server.directory / "server.log"), "start")
+    # Without -l the server writes where pg_ctl does, so that an error holds its words too.
+    _run_as_owner(server, "pg_ctl", "-w", "start")
 
 
 def _stop(server: Server) -> None:
@@ -150,17 +153,15 @@ def _stop(server: Server) -> None:
 
 
 def _run_as_owner(server: Server, program: str, *arguments: str) -> None:
-    command: Sequence[str | Path] = [
-        server.bin_dir / program,
-        "-D",
-        str(server.directory),
-        *arguments,
-    ]
-    # Not captured through pipes: the server would inherit them and never close them.
-    subprocess.run(  # noqa: S603 - every argument is ours
-        command,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        user=SYSTEM_USER if os.geteuid() == 0 else None,
-        cwd=server.directory,
-    )
+    log = server.directory.with_suffix(".log")
+    with log.open("a+") as printed:  # not a pipe: the server would inherit and never close it
+        done = subprocess.run(  # noqa: S603 - every argument is ours
+            [server.bin_dir / program, "-D", str(server.directory), *arguments],
+            check=False,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            user=SYSTEM_USER if os.geteuid() == 0 else None,
+            cwd=server.directory,
+        )
+    if done.returncode:
+        raise RuntimeError(f"{program} failed and said: {log.read_text()[-1000:]}")
