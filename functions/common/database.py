@@ -175,7 +175,7 @@ class Session:
             return cursor.rowcount
 
     def cancel(self) -> None:
-        """Ask the server to cancel what runs in this session, from another thread."""
+        """Ask the server to cancel what another thread runs on this connection."""
         self._connection.cancel()
 
     @contextmanager

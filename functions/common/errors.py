@@ -9,7 +9,7 @@ never holds personal data or a password.
 
 
 class StagingSyncError(Exception):
-    """Root of all errors; raised itself only for a driver error that has no better name."""
+    """Root of all errors; raised itself for a defect, or a service's fault without a name here."""
 
 
 class InvalidInput(StagingSyncError):

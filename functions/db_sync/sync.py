@@ -54,7 +54,8 @@ def sync_database(
         for warning in result.warnings:
             logger.warning("sync needs a look", warning=warning)
         save_report(result)
-        sequences.set_exhausted(target, exhausted)
+        if not options.dry_run:
+            sequences.set_exhausted(target, exhausted)
         target.execute("COMMIT")
         return result
 

@@ -29,10 +29,7 @@ def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) 
         StagingSyncError: the error of the side that failed first. The target's COPY fails too
             where the source broke off, so that a part is never taken for the whole.
     """
-    read_end, write_end = os.pipe()
-    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
-    sender.start()
-    receiver = _Receiver(os.fdopen(read_end, "rb"), sender)
+    sender, receiver = _start(source, copy_out)
     try:
         rows = target.copy_in(copy_in, receiver)
     except StagingSyncError:
@@ -55,10 +52,7 @@ def lines(source: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
     Raises:
         StagingSyncError: the COPY failed; raised where the lines are read.
     """
-    read_end, write_end = os.pipe()
-    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
-    sender.start()
-    receiver = _Receiver(os.fdopen(read_end, "rb"), sender)
+    sender, receiver = _start(source, copy_out)
     try:
         yield receiver.lines()
     except BaseException:
@@ -67,6 +61,14 @@ def lines(source: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
     finally:
         receiver.close()
         sender.join()
+
+
+def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
+    """Begin a COPY in the background; return both ends of the pipe that it fills."""
+    read_end, write_end = os.pipe()
+    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
+    sender.start()
+    return sender, _Receiver(os.fdopen(read_end, "rb"), sender)
 
 
 class _Sender(threading.Thread):

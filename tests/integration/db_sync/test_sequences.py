@@ -73,8 +73,9 @@ def test_a_sequence_that_the_source_role_may_not_read_is_a_warning(databases: Da
     assert "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public" in result.warnings[0]
 
 
-def test_a_dry_run_leaves_sequences_alone(databases: Databases) -> None:
-    pair = databases.pair(SERIAL, source="SELECT setval('free', 41)")
+@pytest.mark.parametrize("position", [41, 100])  # 100: exhausted
+def test_a_dry_run_leaves_sequences_alone(databases: Databases, position: int) -> None:
+    pair = databases.pair(SERIAL, source=f"SELECT setval('free', {position})")
 
     assert sync(pair, dry_run=True).sequences == ("public.free",)
     assert pair.target.value("SELECT last_value FROM free") == 1
