@@ -12,17 +12,16 @@ from psycopg2 import sql
 from common.database import Session
 from common.unlink import unlinked_value
 from db_sync.compare import Difference
-from db_sync.load import copy_rows, dirty_ranges
+from db_sync.load import copy_rows
 from db_sync.plan import PlannedColumn, TablePlan
+from db_sync.run import Run
 from db_sync.statements import Parts, names, same_key, statement, table_rows, target_value
 from db_sync.transfer import Transferred
 
-STAGE = "staging_sync_stage"
-CHANGES = sql.Identifier("pg_temp", "staging_sync_changes")
-RANGES = sql.Identifier("pg_temp", "staging_sync_ranges")
-
 # Cast, since PostgreSQL takes two bare ROWs apart and wants the operator for each column.
 DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
+ALL_ROWS = sql.SQL("(VALUES (0)) r (number)")
+NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +34,59 @@ class Changes:
     unlinked: int = 0
 
 
-def create_ranges(target: Session) -> None:
-    """Create the temporary table that says which ranges of a table differ."""
-    target.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} (number bigint, low bigint, high bigint)").format(RANGES)
-    )
-
-
 def create_stage(target: Session, plan: TablePlan) -> None:
     """Create the temporary table that the source's rows go to; without constraints."""
     target.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(
-            _stage(plan), names(_copied_names(plan)), plan.name.identifier
-        )
+        sql.SQL(
+            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+        ).format(_temporary("stage", plan), names(_copied_names(plan)), plan.name.identifier)
     )
 
 
-def fill_stage(source: Session, target: Session, difference: Difference) -> Transferred:
-    """Name the ranges that differ to the target, and copy the source's rows of them."""
-    target.execute(sql.SQL("DELETE FROM {}").format(RANGES))
-    target.execute(
-        sql.SQL("INSERT INTO {} SELECT * FROM {}").format(RANGES, dirty_ranges(difference))
-    )
-    moved = copy_rows(source, target, difference, _stage(difference.plan))
-    target.execute(sql.SQL("ANALYZE {}, {}").format(RANGES, _stage(difference.plan)))
+def fill_stage(run: Run, difference: Difference) -> Transferred:
+    """Copy the source's rows of the ranges that differ."""
+    stage = _temporary("stage", difference.plan)
+    moved = copy_rows(run, difference.ranges, difference.numbers, stage)
+    run.target.execute(sql.SQL("ANALYZE {}").format(stage))
     return moved
 
 
 def count_changes(target: Session, difference: Difference) -> Changes:
-    """Return what `apply_changes` would write, without writing."""
+    """Return what a merge would write, without writing."""
     return Changes(*target.row(statement("count_changes", _parts(difference))))
 
 
-def apply_changes(target: Session, difference: Difference) -> Changes:
-    """Write the rows of the stage that differ, delete those that it lacks."""
-    plan, parts = difference.plan, _parts(difference)
-    target.execute(statement("find_changes", parts))
-    target.execute(sql.SQL("ANALYZE {}").format(CHANGES))
-    deleted = target.execute(statement("delete_gone_rows", parts))
+def find_changes(target: Session, difference: Difference) -> None:
+    """Note which rows of the stage the target lacks or has otherwise."""
+    target.execute(statement("find_changes", _parts(difference)))
+    target.execute(sql.SQL("ANALYZE {}").format(_temporary("changes", difference.plan)))
+
+
+def delete_rows(target: Session, difference: Difference) -> int:
+    """Delete the rows that the source lacks, and those that are inserted anew.
+
+    Returns:
+        How many the source lacks.
+    """
+    parts = _parts(difference)
+    gone = target.execute(statement("delete_gone_rows", parts))
     target.execute(statement("delete_changed_rows", parts))
+    return gone
+
+
+def insert_rows(target: Session, difference: Difference, deleted: int) -> Changes:
+    """Insert the rows that changed and those that are new; return all that a merge wrote."""
+    plan, parts = difference.plan, _parts(difference)
     unlinked = sum(_unlink(target, parts, column) for column in plan.kept if column.is_unique)
-    updated = _insert(target, parts, "", _copied_names(plan) + list(plan.own))
-    inserted = _insert(target, parts, "NOT", _copied_names(plan))
-    target.execute(sql.SQL("DROP TABLE {}, {}").format(_stage(plan), CHANGES))
+    updated = _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
+    inserted = _insert(target, parts, NEW, _copied_names(plan))
+    target.execute(statement("drop_stage", parts))
     return Changes(inserted, updated, deleted, unlinked)
 
 
-def _insert(target: Session, parts: Parts, which: str, columns: list[str]) -> int:
+def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -> int:
     return target.execute(
-        statement("insert_rows", {**parts, "which": sql.SQL(which), "into": names(columns)})
+        statement("insert_rows", {**parts, "which": which, "into": names(columns)})
     )
 
 
@@ -94,10 +97,10 @@ def _unlink(target: Session, parts: Parts, column: PlannedColumn) -> int:
     """
     unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
     parts = {**parts, "column": sql.Identifier(column.name), "unlinked": unlinked}
-    existed = sql.SQL("staging_sync_existed")
+    existed = sql.SQL("staging_sync_row IS NOT NULL")
     return sum(
         target.execute(statement("unlink_kept_values", {**parts, "in_table": rows, "which": which}))
-        for rows, which in ((parts["rows"], sql.SQL("true")), (CHANGES, existed))
+        for rows, which in ((parts["rows"], sql.SQL("true")), (parts["changes"], existed))
     )
 
 
@@ -118,21 +121,33 @@ def _parts(difference: Difference) -> Parts:
     return {
         "table": plan.name.identifier,
         "rows": table_rows(plan.target),
-        "stage": _stage(plan),
-        "changes": CHANGES,
-        "ranges": RANGES,
-        "in_a_range": in_a_range(difference),
+        "stage": _temporary("stage", plan),
+        "changes": _temporary("changes", plan),
         "same_key": same_key(plan, "s", "t"),
         "differs": sql.SQL(DIFFERS).format(names(compared, "t"), names(compared, "s")),
         "values": sql.SQL(", ").join(values),
+        **_range_parts(difference),
     }
 
 
-def in_a_range(difference: Difference) -> sql.Composable:
-    """Return the condition that a row of the target is in the range `r`, one that differs."""
-    if difference.dirty is None:
-        return sql.SQL("true")  # the ranges table has one row, which stands for all
-    return difference.ranges.contain(target_value)
+def _range_parts(difference: Difference) -> Parts:
+    """Return the ranges that differ, and the rows of the target that may equal a staged one's key.
+
+    Those lie in the same ranges only where these are ranges of values: two keys that are equal
+    and not identical ('A' and 'a' in citext) hash differently.
+    """
+    ranges, rows = difference.ranges, table_rows(difference.plan.target)
+    if difference.numbers is None:
+        return {"ranges": ALL_ROWS, "in_a_range": sql.SQL("true"), "in_ranges": rows}
+    listed, in_a_range = ranges.listed(difference.numbers), ranges.contain(target_value)
+    in_ranges = sql.SQL("(SELECT t.tableoid, t.ctid, t.* FROM {} JOIN {} t ON {})").format(
+        listed, rows, in_a_range
+    )
+    return {
+        "ranges": listed,
+        "in_a_range": in_a_range,
+        "in_ranges": rows if ranges.shift is None else in_ranges,
+    }
 
 
 def _copied_names(plan: TablePlan) -> list[str]:
@@ -140,6 +155,6 @@ def _copied_names(plan: TablePlan) -> list[str]:
     return [column.name for column in plan.compared + plan.kept]
 
 
-def _stage(plan: TablePlan) -> sql.Identifier:
-    """Return the stage's name; by the table's oid, since a dry run creates all of them first."""
-    return sql.Identifier("pg_temp", f"{STAGE}_{plan.target.oid}")
+def _temporary(what: str, plan: TablePlan) -> sql.Identifier:
+    """Return a temporary table's name, by the table's oid: those of all tables exist at once."""
+    return sql.Identifier("pg_temp", f"staging_sync_{what}_{plan.target.oid}")

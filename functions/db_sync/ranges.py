@@ -6,15 +6,16 @@ with a few rows, is one range.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
 
 from common.database import Session
+from common.queries import load_query
 from db_sync.plan import PlannedColumn, TablePlan
 from db_sync.row_hash import ValueOf, row_hash
-from db_sync.statements import source_value, statement, table_rows
+from db_sync.statements import source_value, table_rows
 
 ROWS_PER_RANGE = 64
 # Beyond that many key values per row, ranges by value would be mostly empty or very uneven.
@@ -25,11 +26,16 @@ INTEGERS = frozenset({"smallint", "integer", "bigint"})
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """How a table is divided: by `shift` of its one integer key, or by hash into `count`."""
+    """How a table is divided: by `shift` of its one integer key, or by hash into `count`.
+
+    By `shift`, the source's ranges lie between the numbers `least` and `greatest`.
+    """
 
     plan: TablePlan
     shift: int | None = None
     count: int = 1
+    least: int = 0
+    greatest: int = 0
 
     def number(self, value_of: ValueOf) -> sql.Composable:
         """Return the SQL for the number (bigint) of the range that a row is in."""
@@ -43,27 +49,42 @@ class Ranges:
         )
 
     def contain(self, value_of: ValueOf) -> sql.Composable:
-        """Return the condition that a row is in the range `r` of `rows_of`."""
+        """Return the condition that a row is in the range `r` of `listed`."""
         if self.shift is not None:
             (key,) = _key_columns(self.plan)
             return sql.SQL("{} BETWEEN r.low AND r.high").format(value_of(key))
         return sql.SQL("{} = r.number").format(self.number(value_of))
 
-    def rows_of(self, numbers: Sequence[int]) -> list[tuple[int, int, int]]:
-        """Return number, lowest and highest key of ranges; the keys mean nothing by hash."""
+    def listed(self, numbers: Iterable[int]) -> sql.Composable:
+        """Return ranges as the FROM item `r (number, low, high)`.
+
+        Low and high are the least and greatest key; by hash they mean nothing.
+        """
         shift = self.shift or 0
-        return [
+        bounds = [
             (number, number << shift, min(((number + 1) << shift) - 1, GREATEST))
             for number in numbers
         ]
+        # Array literals, not ARRAY[…]: the parser takes one constant, however long.
+        return sql.SQL(
+            "unnest({}::bigint[], {}::bigint[], {}::bigint[]) r (number, low, high)"
+        ).format(
+            *(
+                sql.Literal("{" + ",".join(map(str, column)) + "}")
+                for column in zip(*bounds, strict=True)
+            )
+        )
 
 
-def divide(source: Session, plan: TablePlan) -> Ranges:
-    """Return how to divide a table, by the source's statistics, its least and greatest key."""
-    if not plan.has_key:
-        return Ranges(plan)
-    (rows,) = source.row(statement("estimate_rows", {}), [plan.source.oid])
-    if rows <= ROWS_PER_RANGE:
+def estimate_rows(source: Session, plans: Sequence[TablePlan]) -> dict[int, int]:
+    """Return about how many rows the source's tables have, by their oids."""
+    query = load_query("db_sync", "estimate_rows")
+    return dict(source.rows(query, [[plan.source.oid for plan in plans]]))
+
+
+def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
+    """Return how to divide a table of some `rows` rows, by its least and greatest key."""
+    if not plan.has_key or rows <= ROWS_PER_RANGE:
         return Ranges(plan)
     by_hash = Ranges(plan, count=1 << (rows // ROWS_PER_RANGE).bit_length())
     columns = _key_columns(plan)
@@ -78,7 +99,8 @@ def divide(source: Session, plan: TablePlan) -> Ranges:
         return by_hash
     width = max(1, ROWS_PER_RANGE * (greatest - least + 1) // rows)
     # Rounded: 63 keys a range are near to 64 and not to 32.
-    return Ranges(plan, shift=round(math.log2(width)))
+    shift = round(math.log2(width))
+    return Ranges(plan, shift=shift, least=least >> shift, greatest=greatest >> shift)
 
 
 def _key_columns(plan: TablePlan) -> list[PlannedColumn]:

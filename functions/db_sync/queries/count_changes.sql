@@ -5,8 +5,8 @@ SELECT
     (
         SELECT count(*)
         FROM {rows} t
-        JOIN {ranges} r ON {in_a_range}
+        JOIN {ranges} ON {in_a_range}
         WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
     )
 FROM {stage} s
-LEFT JOIN {rows} t ON {same_key}
+LEFT JOIN {in_ranges} t ON {same_key}

@@ -1,5 +1,6 @@
--- Number, rows and summed hash of every range, in order. The sum does not depend on the rows'
--- order and counts duplicates; it is taken modulo 2^63 - 1, so that it is a bigint.
+-- Rows and summed hash of every range, in the order of their numbers, and at last the same of all
+-- of them, under how many ranges there are. The sum does not depend on the rows' order and counts
+-- duplicates; it is taken modulo 2^63 - 1, so that it is a bigint.
 -- Materialized: the planner takes one group per row for granted and would sort on disk.
 COPY (
     WITH ranges AS MATERIALIZED (
@@ -7,5 +8,9 @@ COPY (
         FROM {rows} t {only_ranges}
         GROUP BY 1
     )
-    SELECT number, rows, hash FROM ranges ORDER BY number
+    SELECT number, rows, hash, false AS is_total FROM ranges
+    UNION ALL
+    SELECT count(*), coalesce(sum(rows), 0), coalesce(mod(sum(hash), 9223372036854775807), 0), true
+    FROM ranges
+    ORDER BY is_total, number
 ) TO STDOUT

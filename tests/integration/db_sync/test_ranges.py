@@ -5,7 +5,7 @@ import pytest
 from common.database import connect
 from db_sync.catalog import read_catalog
 from db_sync.plan import make_plan
-from db_sync.ranges import Ranges, divide
+from db_sync.ranges import Ranges, divide, estimate_rows
 from db_sync.rules import SyncRules
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
@@ -33,7 +33,8 @@ def ranges_of(pair: Pair) -> Ranges:
     with connect(pair.source.address, "source", execution="test") as source:
         catalog = read_catalog(source)
         (plan,) = make_plan(catalog, catalog, SyncRules()).tables
-        return divide(source, plan)
+        rows = estimate_rows(source, [plan])
+        return divide(source, plan, rows[plan.source.oid])
 
 
 @pytest.mark.parametrize("key", KEYS)
