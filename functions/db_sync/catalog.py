@@ -51,6 +51,11 @@ class ForeignKey:
     definition: str
     comment: str | None
 
+    @property
+    def has_action(self) -> bool:
+        """Whether a change of the parent changes the child, as ON DELETE CASCADE does."""
+        return " ON DELETE " in self.definition or " ON UPDATE " in self.definition
+
     def says_the_same_as(self, other: "ForeignKey") -> bool:
         """Return whether both demand the same of the same tables, whatever their names."""
         return (self.child, self.columns, self.parent, self.parent_columns) == (

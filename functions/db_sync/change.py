@@ -1,15 +1,16 @@
 """The tables that differ, changed and verified; or, in a dry run, their changes counted."""
 
-import contextlib
 from dataclasses import asdict
 
 from common import locks
 from common.log import logger
-from db_sync import guards, merge
+from common.names import Name
+from db_sync import foreign_keys, guards, merge
 from db_sync.blame import naming
 from db_sync.catalog import Catalog, ForeignKey
 from db_sync.compare import Difference, count_rows
 from db_sync.merge import Changes
+from db_sync.order import keys_in_the_way, parents_first, referenced
 from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
@@ -70,27 +71,37 @@ def write_differences(
     if not differences:
         run.source.execute("COMMIT")
         return [], []
+    merged = [difference for difference in differences if not difference.is_copied_whole]
+    whole = [difference for difference in differences if difference.is_copied_whole]
+    fetched = {
+        difference.plan.name: _fetch(run, difference) for difference in run.each("fetch", merged)
+    }
     plans = [difference.plan for difference in differences]
-    keys = guards.foreign_keys_on(target, plans)
+    keys = foreign_keys.foreign_keys_on(target, plans)
     asleep = guards.sleep_as_replica(run.target, plans)
-    _lock_exclusively(run, differences, [] if asleep else keys)
+    dropped = [] if asleep else keys_in_the_way(run.target, keys, merged, whole)
+    in_force = [] if asleep else [key for key in keys if key not in dropped]
+    _lock_exclusively(run, whole, dropped)
     with (
         guards.triggers_and_rules_off(run.target, plans),
-        contextlib.nullcontext() if asleep else guards.foreign_keys_dropped(run.target, keys),
+        foreign_keys.dropped(run.target, dropped),
     ):
-        results = _write(run, differences, keys if asleep else [])
+        copied = copy_tables(run, whole, [key for key in keys if key not in dropped])
+        run.source.execute("COMMIT")  # production need not hold back vacuum any longer
+        results = [_result(run, *pair) for pair in zip(whole, copied, strict=True)]
+        results += _merge(run, parents_first(merged, in_force), fetched, referenced(in_force))
         run.limit("the foreign keys were checked")
         with run.target.default_search_path():
             # What is deferred is checked now: before the report, and before ALTER TABLE, which
             # refuses a table with checks to come.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
     warnings = _unlinked(results)
-    if asleep:  # else they were created again, which checks them
-        warnings += guards.check_foreign_keys(
-            run.target, keys, snapshot.catalog, snapshot.plan.tables
-        )
+    if asleep:  # else they held all the while, or were created again, which checks them
+        warnings += foreign_keys.check(run.target, keys, snapshot.catalog, snapshot.plan.tables)
     run.limit("the materialized views were refreshed")
     warnings += refresh_views(run.target, [plan.target.oid for plan in plans])
+    for result in results:
+        logger.info("table written", result=asdict(result))
     return results, warnings
 
 
@@ -101,35 +112,6 @@ def _unlinked(results: list[TableResult]) -> list[str]:
         for result in results
         if result.rows_unlinked
     ]
-
-
-def _lock_exclusively(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> None:
-    """Take the strong locks now, in attempts, that TRUNCATE and DROP CONSTRAINT would wait for."""
-    tables = {key.child for key in keys} | {key.parent for key in keys}
-    tables |= {difference.plan.name for difference in differences if difference.is_copied_whole}
-    locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
-
-
-def _write(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> list[TableResult]:
-    """Read all that is needed of the source, end its transaction, and write.
-
-    Args:
-        run: the run.
-        differences: the tables.
-        keys: the foreign keys that are in place.
-    """
-    merged = [difference for difference in differences if not difference.is_copied_whole]
-    whole = [difference for difference in differences if difference.is_copied_whole]
-    fetched = [_fetch(run, difference) for difference in run.each("fetch", merged)]
-    copied = copy_tables(run, whole, keys)
-    run.source.execute("COMMIT")  # production need not hold back vacuum any longer
-    results = [_result(run, *pair) for pair in zip(whole, copied, strict=True)]
-    results += [
-        _merge(run, *pair) for pair in run.each("merge", list(zip(merged, fetched, strict=True)))
-    ]
-    for result in results:
-        logger.info("table written", result=asdict(result))
-    return results
 
 
 def _fetch(run: Run, difference: Difference) -> Transferred:
@@ -143,17 +125,44 @@ def _fetch(run: Run, difference: Difference) -> Transferred:
     return moved
 
 
-def _merge(run: Run, difference: Difference, moved: Transferred) -> TableResult:
-    """Write the rows that differ, and verify the ranges that they are in."""
-    name = difference.plan.name
-    run.limit(f"{name} was written")
-    with run.timed("merge", name), run.target.default_search_path():
-        deleted = merge.delete_rows(run.target, difference)
-        changes = merge.insert_rows(run.target, difference, deleted)
-    run.limit(f"{name} was verified")
-    with run.timed("verify", name):
-        verify_ranges(run, difference)
-    return _result(run, difference, moved, changes)
+def _lock_exclusively(run: Run, whole: list[Difference], dropped: list[ForeignKey]) -> None:
+    """Take the strong locks now, in attempts, that TRUNCATE and DROP CONSTRAINT would wait for."""
+    tables = {key.child for key in dropped} | {key.parent for key in dropped}
+    tables |= {difference.plan.name for difference in whole}
+    locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
+
+
+def _merge(
+    run: Run, differences: list[Difference], fetched: dict[Name, Transferred], referenced: set[int]
+) -> list[TableResult]:
+    """Write the rows that differ, and verify the ranges that they are in.
+
+    Args:
+        run: the run.
+        differences: the tables, parents first.
+        fetched: what travelled for each.
+        referenced: oids of those that foreign keys in place point to.
+    """
+    deleted: dict[Name, int] = {}
+    results: list[TableResult] = []
+    for difference in run.each("delete", differences[::-1]):
+        plan = difference.plan
+        run.limit(f"rows of {plan.name} were deleted")
+        with run.timed("merge", plan.name), run.target.default_search_path():
+            in_place = plan.target.oid in referenced
+            deleted[plan.name] = merge.delete_rows(run.target, difference, in_place=in_place)
+    for difference in run.each("write", differences):
+        plan = difference.plan
+        run.limit(f"rows of {plan.name} were written")
+        with run.timed("merge", plan.name), run.target.default_search_path():
+            changes = merge.write_rows(
+                run.target, difference, deleted[plan.name], in_place=plan.target.oid in referenced
+            )
+        run.limit(f"{plan.name} was verified")
+        with run.timed("verify", plan.name):
+            verify_ranges(run, difference)
+        results.append(_result(run, difference, fetched[plan.name], changes))
+    return results
 
 
 def _result(

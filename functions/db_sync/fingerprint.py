@@ -17,7 +17,7 @@ from common.queries import load_query
 from db_sync.catalog import Table
 from db_sync.ranges import Ranges
 from db_sync.row_hash import ValueOf, row_hash
-from db_sync.statements import source_value, statement, table_rows, target_value
+from db_sync.statements import source_value, statement, target_value
 from db_sync.transfer import lines
 
 # Whole groups in memory, and no sort on disk: the planner expects far too many groups.
@@ -151,17 +151,11 @@ def _is_total(line: bytes) -> bool:
 def _query(
     ranges: Ranges, table: Table, value_of: ValueOf, numbers: Sequence[int] | None
 ) -> sql.Composed:
-    only_ranges: sql.Composable = sql.SQL("")
-    if numbers is not None:
-        only_ranges = sql.SQL("JOIN {} ON {}").format(
-            ranges.listed(numbers), ranges.contain(value_of)
-        )
     return statement(
         "fingerprint_ranges",
         {
             "number": ranges.number(value_of),
             "hash": row_hash(ranges.plan.compared, value_of),
-            "rows": table_rows(table),
-            "only_ranges": only_ranges,
+            "rows": ranges.rows(table, value_of, numbers),
         },
     )

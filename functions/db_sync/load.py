@@ -6,7 +6,7 @@ from psycopg2 import sql
 
 from db_sync.ranges import Ranges
 from db_sync.run import Run
-from db_sync.statements import names, source_value, source_values, table_rows
+from db_sync.statements import names, source_value, source_values
 from db_sync.transfer import Transferred, transfer
 
 
@@ -36,17 +36,9 @@ def copy_rows(
         rows += " (FREEZE)"
     return transfer(
         run.source,
-        values.format(source_values(columns), _rows_of(ranges, numbers)),
+        values.format(
+            source_values(columns), ranges.rows(ranges.plan.source, source_value, numbers)
+        ),
         run.target,
         sql.SQL(rows).format(into, names(column.name for column in columns)),
-    )
-
-
-def _rows_of(ranges: Ranges, numbers: Sequence[int] | None) -> sql.Composable:
-    """Return the source's rows of some ranges as a FROM item."""
-    table = sql.SQL("{} t").format(table_rows(ranges.plan.source))
-    if numbers is None:
-        return table
-    return sql.SQL("{} JOIN {} ON {}").format(
-        ranges.listed(numbers), table, ranges.contain(source_value)
     )

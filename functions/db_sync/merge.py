@@ -20,7 +20,6 @@ from db_sync.transfer import Transferred
 
 # Cast, since PostgreSQL takes two bare ROWs apart and wants the operator for each column.
 DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
-ALL_ROWS = sql.SQL("(VALUES (0)) r (number)")
 NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 
 
@@ -62,23 +61,50 @@ def find_changes(target: Session, difference: Difference) -> None:
     target.execute(sql.SQL("ANALYZE {}").format(_temporary("changes", difference.plan)))
 
 
-def delete_rows(target: Session, difference: Difference) -> int:
-    """Delete the rows that the source lacks, and those that are inserted anew.
+def changes_any_of(target: Session, difference: Difference, columns: set[str | None]) -> bool:
+    """Return whether a row of the target is to have another value in one of some columns.
 
-    Returns:
-        How many the source lacks.
+    Args:
+        target: the session that found the changes.
+        difference: the table.
+        columns: their names; None stands for any.
+    """
+    compared = [column.name for column in difference.plan.compared]
+    if None not in columns:
+        compared = [name for name in compared if name in columns]
+    differs = _differs("t", "c", compared)
+    return bool(
+        target.row(statement("changes_any_of", {**_parts(difference), "differs": differs}))[0]
+    )
+
+
+def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> int:
+    """Delete the rows that the source lacks; return how many.
+
+    Unless rows are changed `in_place`, also delete those that change.
     """
     parts = _parts(difference)
     gone = target.execute(statement("delete_gone_rows", parts))
-    target.execute(statement("delete_changed_rows", parts))
+    if not in_place:
+        target.execute(statement("delete_changed_rows", parts))
     return gone
 
 
-def insert_rows(target: Session, difference: Difference, deleted: int) -> Changes:
-    """Insert the rows that changed and those that are new; return all that a merge wrote."""
+def write_rows(target: Session, difference: Difference, deleted: int, *, in_place: bool) -> Changes:
+    """Change the rows that were there (or insert them anew) and insert those that are new.
+
+    Returns:
+        All that the merge wrote, together with `deleted`.
+    """
     plan, parts = difference.plan, _parts(difference)
-    unlinked = sum(_unlink(target, parts, column) for column in plan.kept if column.is_unique)
-    updated = _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
+    updated = target.execute(statement("update_changed_rows", parts)) if in_place else 0
+    unlinked = sum(
+        _unlink(target, parts, column, in_place=in_place)
+        for column in plan.kept
+        if column.is_unique
+    )
+    if not in_place:
+        updated = _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
     inserted = _insert(target, parts, NEW, _copied_names(plan))
     target.execute(statement("drop_stage", parts))
     return Changes(inserted, updated, deleted, unlinked)
@@ -90,17 +116,19 @@ def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -
     )
 
 
-def _unlink(target: Session, parts: Parts, column: PlannedColumn) -> int:
+def _unlink(target: Session, parts: Parts, column: PlannedColumn, *, in_place: bool) -> int:
     """Take a kept, unique value from rows that stay where a new row brings it; count them.
 
     A row that stays is in the target, or is about to be inserted anew.
     """
     unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
     parts = {**parts, "column": sql.Identifier(column.name), "unlinked": unlinked}
-    existed = sql.SQL("staging_sync_row IS NOT NULL")
+    stay = [(parts["rows"], sql.SQL("true"))]
+    if not in_place:
+        stay.append((parts["changes"], sql.SQL("staging_sync_row IS NOT NULL")))
     return sum(
         target.execute(statement("unlink_kept_values", {**parts, "in_table": rows, "which": which}))
-        for rows, which in ((parts["rows"], sql.SQL("true")), (parts["changes"], existed))
+        for rows, which in stay
     )
 
 
@@ -124,29 +152,33 @@ def _parts(difference: Difference) -> Parts:
         "stage": _temporary("stage", plan),
         "changes": _temporary("changes", plan),
         "same_key": same_key(plan, "s", "t"),
-        "differs": sql.SQL(DIFFERS).format(names(compared, "t"), names(compared, "s")),
+        "differs": _differs("t", "s", compared),
+        "columns": names(compared),
+        "new_values": names(compared, "c"),
         "values": sql.SQL(", ").join(values),
         **_range_parts(difference),
     }
 
 
-def _range_parts(difference: Difference) -> Parts:
-    """Return the ranges that differ, and the rows of the target that may equal a staged one's key.
+def _differs(left: str, right: str, columns: list[str]) -> sql.Composable:
+    return sql.SQL(DIFFERS).format(names(columns, left), names(columns, right))
 
-    Those lie in the same ranges only where these are ranges of values: two keys that are equal
-    and not identical ('A' and 'a' in citext) hash differently.
+
+def _range_parts(difference: Difference) -> Parts:
+    """Return the target's rows of the ranges that differ, and those that staged rows may equal.
+
+    The latter lie in the same ranges only where these are ranges of values: two keys that are
+    equal and not identical ('A' and 'a' in citext) hash differently.
     """
-    ranges, rows = difference.ranges, table_rows(difference.plan.target)
-    if difference.numbers is None:
-        return {"ranges": ALL_ROWS, "in_a_range": sql.SQL("true"), "in_ranges": rows}
-    listed, in_a_range = ranges.listed(difference.numbers), ranges.contain(target_value)
-    in_ranges = sql.SQL("(SELECT t.tableoid, t.ctid, t.* FROM {} JOIN {} t ON {})").format(
-        listed, rows, in_a_range
-    )
+    ranges, table = difference.ranges, difference.plan.target
+    in_ranges = ranges.rows(table, target_value, difference.numbers)
     return {
-        "ranges": listed,
-        "in_a_range": in_a_range,
-        "in_ranges": rows if ranges.shift is None else in_ranges,
+        "in_ranges": in_ranges,
+        "candidates": (
+            table_rows(table)
+            if ranges.shift is None or difference.numbers is None
+            else sql.SQL("(SELECT t.* FROM {})").format(in_ranges)
+        ),
     }
 
 

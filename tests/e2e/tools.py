@@ -1,7 +1,8 @@
 """What e2e tests do to a staging account, and undo."""
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from sandbox.account import StagingAccount
@@ -10,6 +11,7 @@ from sandbox.databases import MARK, NAME, ROLE, Database
 from sandbox.execution import Execution, run
 
 SAVED = f"{NAME}_saved"
+TIMEOUT = 30  # seconds
 SCHEDULE_FIELDS = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
 
 
@@ -26,6 +28,14 @@ def reset_databases(account: StagingAccount) -> None:
         _copy(database, SAVED, NAME)
     account.staging.server.execute("postgres", f"ALTER DATABASE {NAME} OWNER TO {ROLE}")
     account.staging.server.execute("postgres", MARK)
+
+
+def wait_until(holds: Callable[[], object], what: str) -> None:
+    """Poll until something holds."""
+    deadline = time.monotonic() + TIMEOUT
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {what}"
+        time.sleep(0.02)
 
 
 def everything(account: StagingAccount) -> Contents:

@@ -4,5 +4,5 @@
 CREATE TEMPORARY TABLE {changes} ON COMMIT DROP AS
 SELECT t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row, {values}
 FROM {stage} s
-LEFT JOIN {in_ranges} t ON {same_key}
+LEFT JOIN {candidates} t ON {same_key}
 WHERE t.ctid IS NULL OR {differs}

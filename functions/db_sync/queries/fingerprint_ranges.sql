@@ -5,7 +5,7 @@
 COPY (
     WITH ranges AS MATERIALIZED (
         SELECT {number} AS number, count(*) AS rows, mod(sum({hash}), 9223372036854775807) AS hash
-        FROM {rows} t {only_ranges}
+        FROM {rows}
         GROUP BY 1
     )
     SELECT number, rows, hash, false AS is_total FROM ranges
