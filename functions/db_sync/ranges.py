@@ -19,6 +19,9 @@ from db_sync.row_hash import ValueOf, row_hash
 from db_sync.statements import source_value, table_rows
 
 ROWS_PER_RANGE = 64
+# Below that many rows an index would find a range's rows no sooner, so that its bounds are not
+# asked for: a round trip less.
+FEW_ROWS = 2_000
 # Beyond that many key values per row, ranges by value would be mostly empty or very uneven.
 SPARSE = 1024
 GREATEST = 2**63 - 1  # of a bigint
@@ -101,7 +104,8 @@ def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
         return Ranges(plan)
     by_hash = Ranges(plan, count=1 << (rows // ROWS_PER_RANGE).bit_length())
     columns = _key_columns(plan)
-    if len(columns) > 1 or columns[0].base_type not in INTEGERS or columns[0].conversion:
+    is_one_integer = len(columns) == 1 and columns[0].base_type in INTEGERS
+    if rows < FEW_ROWS or not is_one_integer or columns[0].conversion:
         return by_hash
     least, greatest = source.row(
         sql.SQL("SELECT min({0}), max({0}) FROM {1} t").format(
