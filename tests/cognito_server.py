@@ -48,6 +48,13 @@ class Server:
 
     url: str
     pool_id: str = POOL_ID
+    _http: "_Http | None" = None
+
+    def replace(self, service: CognitoService) -> CognitoService:
+        """Serve another service from now on, in a server of this process; return it."""
+        assert self._http is not None
+        self._http.service = service
+        return service
 
     def client(self, config: Config | None = None) -> "CognitoIdentityProviderClient":
         """Return a client that talks to it."""
@@ -79,7 +86,7 @@ def serving(service: CognitoService, *, latency: float = 0.0) -> Iterator[Server
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield Server(f"http://127.0.0.1:{port}", service.pool_id)
+        yield Server(f"http://127.0.0.1:{port}", service.pool_id, http)
     finally:
         asyncio.run_coroutine_threadsafe(http.stop(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
@@ -115,7 +122,7 @@ class _Http:
     """As much of HTTP/1.1 as botocore speaks: POST with a length, connections kept open."""
 
     def __init__(self, service: CognitoService, latency: float) -> None:
-        self._service = service
+        self.service = service
         self._latency = latency
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -169,10 +176,10 @@ class _Http:
     def _answer(self, start: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes, str]:
         """Return status, body, and further header lines."""
         if STATISTICS in start:
-            return 200, json.dumps(_statistics(self._service)).encode(), ""
+            return 200, json.dumps(_statistics(self.service)).encode(), ""
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         try:
-            answer = self._service.answer(operation, json.loads(body))
+            answer = self.service.answer(operation, json.loads(body))
         except FailureError as error:
             failure = error.failure
             content = json.dumps({"__type": failure.code, "message": failure.message})

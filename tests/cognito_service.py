@@ -87,7 +87,8 @@ class CognitoService:
     token_seconds: float = TOKEN_SECONDS
     filters: str = "honoured"  # or "refused", or "ignored", as simpler imitations do
     estimate: int | None = None  # EstimatedNumberOfUsers, if it is not the true count
-    interfere: Interfere = lambda _: None
+    interfere: Interfere = lambda _: None  # with a ListUsers request
+    describe_failure: Failure | None = None
     clock: Clock = time.monotonic
     arrivals: list[float] = field(default_factory=list)  # of ListUsers requests, by the clock
     throttled: int = 0
@@ -119,6 +120,8 @@ class CognitoService:
 
     def _describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
         self.describes += 1
+        if self.describe_failure:
+            raise FailureError(self.describe_failure)
         self._check_pool(request)
         users = len(self.users) if self.estimate is None else self.estimate
         return {"UserPool": {"Id": self.pool_id, "Name": "s", "EstimatedNumberOfUsers": users}}
