@@ -69,7 +69,7 @@ def remap_users(
             "require_verified": sql.Literal(options.require_verified_email),
         }
         options.deadline.limit("the mapping was loaded", target)
-        target.execute(_statement("create_pool", parts))
+        target.execute(load_query("update_db", "create_pool"))
         manifest = load_mapping(target)
         options.deadline.limit("the users were matched", target)
         counts, released = _decide(target, options, parts)
@@ -111,14 +111,13 @@ def _decide(
         The counts, and how many rows hold a sub that is another's.
     """
     target.execute(load_query("update_db", "create_decisions"))
-    target.execute("ANALYZE pg_temp.staging_sync_pool (email, sub)")
     target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable
     else:
         locks.lock_tables(target, [options.users.name], locks.SHARE_ROW_EXCLUSIVE)
     target.execute(_statement("decide", parts))
-    target.execute("ANALYZE pg_temp.staging_sync_decisions (status)")
+    target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
     target.execute(load_query("update_db", "decide_unlinked"))
     *counts, released = target.row(load_query("update_db", "count_decisions"))
     return RemapCounts(*counts), released

@@ -80,7 +80,10 @@ class UsersTable:
             "row_sub": sql.SQL("(u.{}::text {})").format(sql.Identifier(self.sub_column), BYTEWISE),
             **columns[self.sub_column].statement_parts(),
             "row_email": normalized(sql.Identifier("u", self.email_column), collation),
-            "pool_email": normalized(sql.Identifier("listed_email"), collation),
+            "pool_email": normalized(sql.Identifier("email"), collation),
+            "has_no_email": sql.SQL("coalesce(btrim(email, {}), '') = ''").format(
+                sql.Literal(BLANKS)
+            ),
         }
 
 

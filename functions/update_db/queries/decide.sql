@@ -5,13 +5,13 @@ INSERT INTO staging_sync_decisions (
 )
 WITH pool AS (
     SELECT
-        email,
+        {pool_email} AS email,
         CAST(sub AS {sub_type})::text AS sub, -- as the column will show it
         enabled IS DISTINCT FROM 'true' AS is_disabled,
         email_verified IS DISTINCT FROM 'true' AS is_unverified,
         CASE status WHEN 'CONFIRMED' THEN 1 WHEN 'EXTERNAL_PROVIDER' THEN 2 ELSE 3 END AS grade
     FROM staging_sync_pool
-    WHERE email IS NOT NULL
+    OFFSET 0 -- so that no condition is pushed into it, and an email is put in lower case once
 ), best AS (
     SELECT DISTINCT ON (email)
         email,
@@ -20,6 +20,7 @@ WITH pool AS (
         count(*) OVER (PARTITION BY email, is_disabled, is_unverified, grade) AS winners,
         count(*) OVER (PARTITION BY email) AS namesakes
     FROM pool
+    WHERE email <> ''
     ORDER BY email, is_disabled, is_unverified, grade
 ), people AS (
     SELECT *, count(*) OVER (PARTITION BY email) AS namesakes
@@ -74,4 +75,4 @@ FROM matched
 UNION ALL
 SELECT NULL, 'no_db_user', NULL, NULL, NULL, NULL, NULL, 'the user of the pool has no email'
 FROM staging_sync_pool
-WHERE email IS NULL
+WHERE {has_no_email}
