@@ -4,9 +4,11 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import pytest
 
 from common.exchange import Exchange
 from common.manifest import COLUMNS, Manifest, Part
@@ -123,6 +125,17 @@ class Staging:
     def row_versions(self, table: str = "users") -> dict[Any, str]:
         """Return what changes when a row is written, even with the values that it had."""
         return dict(self.database.rows(f"SELECT id, xmin::text || ctid::text FROM {table}"))
+
+
+def saving(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Let something happen just before the report is saved: all is written, nothing committed."""
+    upload = Exchange.upload
+
+    def upload_after_it(exchange: Exchange, name: str, content: IO[bytes]) -> str:
+        happens()
+        return upload(exchange, name, content)
+
+    monkeypatch.setattr(Exchange, "upload", upload_after_it)
 
 
 def event(**flags: bool) -> dict[str, Any]:

@@ -4,17 +4,20 @@ import csv
 import gzip
 import io
 import json
-from typing import Any
+from typing import IO, Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from common.errors import ConfigurationError
-from common.manifest import COLUMNS, Part
+from common.exchange import Exchange
+from common.manifest import COLUMNS, Manifest, Part
 from tests.integration.bucket import BUCKET, FOLDER, MANIFEST
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser, Staging, event, part_of
 from tests.statemachine.lambdas import FakeContext
 from update_db.handler import handler
+from update_db.mapping import FETCHED_AHEAD
 
 PART = f"{FOLDER}/part-00001.csv.gz"
 POOL = [PoolUser(f"u{number}@example.com", f"staging-{number}") for number in range(1, 4)]
@@ -48,6 +51,25 @@ def test_all_parts_of_a_listing_are_read(staging: Staging) -> None:
 
     assert staging.subs() == {1: "staging-1", 2: "staging-2", 3: "staging-3"}
     assert result.counts == {"updated": 3}
+
+
+def test_parts_beyond_those_that_are_fetched_ahead_are_read_too(make_staging: MakeStaging) -> None:
+    numbers = range(3 * FETCHED_AHEAD)
+    rows = ", ".join(f"({number}, 'u{number}@example.com', NULL)" for number in numbers)
+    staging = make_staging(f"INSERT INTO users VALUES {rows}")
+    staging.list_pool(*([PoolUser(f"u{number}@example.com", f"s-{number}")] for number in numbers))
+
+    result = staging.remap_as_listed()
+
+    assert staging.subs() == {number: f"s-{number}" for number in numbers}
+    assert result.counts == {"updated": len(numbers)}
+
+
+def test_the_listings_warnings_are_handed_on(staging: Staging) -> None:
+    manifest = Manifest((Part(PART, 3),), 3, pages=1, warnings=("The listing is short.",))
+    staging.put(MANIFEST, json.dumps(manifest.to_json()).encode())
+
+    assert staging.remap_as_listed().warnings == "The listing is short."
 
 
 def test_a_part_that_the_manifest_does_not_name_is_ignored(staging: Staging) -> None:
@@ -101,6 +123,35 @@ def test_a_missing_part_is_named(staging: Staging) -> None:
     staging.s3.delete_object(Bucket=BUCKET, Key=PART)
 
     assert_refused(staging, f"s3://{BUCKET}/{PART}: NoSuchKey")
+
+
+def test_a_missing_last_part_is_named_too(staging: Staging) -> None:
+    staging.list_pool(POOL[:1], POOL[1:])
+    last = f"{FOLDER}/part-00002.csv.gz"
+    staging.s3.delete_object(Bucket=BUCKET, Key=last)
+
+    assert_refused(staging, f"s3://{BUCKET}/{last}: NoSuchKey")
+
+
+def test_a_part_whose_download_breaks_off_is_refused(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Exchange.open
+
+    def break_off(exchange: Exchange, key: str) -> IO[bytes]:
+        body = whole(exchange, key)
+        return body if key == MANIFEST else BrokenStream(body.read())
+
+    monkeypatch.setattr(Exchange, "open", break_off)
+
+    assert_refused(staging, PART, "ReadTimeoutError while reading it", "Nothing was written")
+
+
+class BrokenStream(io.BytesIO):
+    """A download that ends before its end."""
+
+    def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002  # as a stream has it
+        raise ReadTimeoutError(endpoint_url="s3")
 
 
 @pytest.mark.parametrize("lines", [2, 4])

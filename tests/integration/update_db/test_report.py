@@ -108,6 +108,8 @@ def test_neither_the_output_nor_the_log_names_a_person(
     assert (summary["counts"], summary["is_dry_run"]) == (COUNTS, False)
     logged_warnings = [line["warning"] for line in lines if line["level"] == "WARNING"]
     assert logged_warnings == result.output["warnings"]
+    in_log = [line["report"] for line in lines if "counts" in line or "warning" in line]
+    assert in_log == [result.output["report"]] * 4
     for text in (json.dumps(result.output), logged.getvalue()):
         for personal in ("@", "example.com", "staging-", "production-", "google_117", "somebody"):
             assert personal not in text.replace("staging-sync", "").lower()
