@@ -1,0 +1,33 @@
+"""The process of one invocation: `invoke.py PACKAGE SECONDS`, the event on standard input."""
+
+import importlib
+import json
+import sys
+import time
+
+from tests.statemachine.lambdas import FakeContext
+
+
+class TimedContext(FakeContext):
+    """The context of an invocation whose time runs."""
+
+    ends = 0.0  # by the monotonic clock
+
+    @classmethod
+    def get_remaining_time_in_millis(cls) -> int:
+        return int((cls.ends - time.monotonic()) * 1000)
+
+
+def main() -> None:
+    """Call the handler; print its output and the seconds that it took."""
+    package, seconds = sys.argv[1:]
+    event = json.load(sys.stdin)
+    handler = importlib.import_module(f"{package}.handler").handler
+    started = time.monotonic()
+    TimedContext.ends = started + float(seconds)
+    output = handler(event, TimedContext())
+    print(json.dumps({"output": output, "seconds": time.monotonic() - started}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Remapping as many rows as the pool has users, beside one UPDATE and commit for each user."""
+
+import contextlib
+import io
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg2
+
+from common.manifest import MANIFEST_NAME, Manifest, Part
+from list_cognito_users.parts import PartWriter
+from tests.bench.cognito.lambdas import Account, Invocation
+from tests.bench.servers import Server
+from tests.cognito_users import GeneratedUsers
+
+TABLE = """
+DROP TABLE IF EXISTS users;
+CREATE TABLE users (
+    id bigint PRIMARY KEY, email text NOT NULL, cognito_sub text UNIQUE, name text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(), profile jsonb NOT NULL DEFAULT '{"plan": 1}'
+);
+"""
+INDEX = "CREATE INDEX ON users (lower(email))"
+PRODUCTION = GeneratedUsers(0, seed=1)  # whose subs the rows carry that changed
+MODIFIED = datetime(2026, 3, 1, 10, 0, 0, 123_000, UTC)
+PAGE = 60
+ROWS_AT_ONCE = 10_000
+SAMPLE = 2_000  # users, of the application's way
+
+
+@dataclass(frozen=True, slots=True)
+class RemapOutcome:
+    """How a remap of `users` rows went, and the seconds that the application's way would take.
+
+    `dry_seconds` are those of a dry run, `second_seconds` of a run that finds nothing to do.
+    """
+
+    users: int
+    seconds: float
+    dry_seconds: float
+    second_seconds: float
+    peak_memory: int
+    one_by_one_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast as one by one."""
+        return self.one_by_one_seconds / self.seconds
+
+
+def measure_remap(account: Account, database: Server, users: int) -> RemapOutcome:
+    """Remap a table of so many users, of whom one in ten has another sub.
+
+    Raises:
+        RuntimeError: it did anything else than what the data are made for.
+    """
+    pool = GeneratedUsers(users)
+    execution = f"remap-{users}"
+    _fill_table(database, pool)
+    listing = _write_listing(account, pool, execution)
+    database.execute("VACUUM ANALYZE users", "CHECKPOINT")
+    runs = {}
+    for run in ("dry", "first", "second"):
+        event = {
+            "execution": execution,
+            "input": {"cognito_only": True, "dry_run": run == "dry"},
+            "cognito_users": listing,
+        }
+        runs[run] = account.invoke("update_db", event)
+        _check(runs[run], users, changed=0 if run == "second" else users // 10)
+    return RemapOutcome(
+        users=users,
+        seconds=runs["first"].seconds,
+        dry_seconds=runs["dry"].seconds,
+        second_seconds=runs["second"].seconds,
+        peak_memory=max(run.peak_memory for run in runs.values()),
+        one_by_one_seconds=_update_one_by_one(database, pool) * users,
+    )
+
+
+def _check(run: Invocation, users: int, changed: int) -> None:
+    # Of every 100 users one has no email, and one has another's: see GeneratedUsers.
+    expected = {
+        "updated": changed,
+        "unchanged": users * 98 // 100 - changed,
+        "skipped_no_cognito_user": users * 2 // 100,
+        "skipped_no_db_user": users // 100,
+        "skipped_ambiguous": 0,
+        "unlinked": 0,
+    }
+    if not expected.items() <= run.output.items():
+        raise RuntimeError(f"Expected of the remap was {expected}; it said: {run.output}")
+
+
+def _fill_table(database: Server, pool: GeneratedUsers) -> None:
+    """Give every user of the pool a row with the right sub, but for one in ten."""
+    with (
+        contextlib.closing(psycopg2.connect(database.url())) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(TABLE)
+        for rows in _rows(pool):
+            cursor.copy_expert("COPY users (id, email, cognito_sub, name) FROM STDIN", rows)
+        cursor.execute(INDEX)
+
+
+def _rows(pool: GeneratedUsers) -> Iterator[io.StringIO]:
+    for first in range(0, len(pool), ROWS_AT_ONCE):
+        rows = io.StringIO()
+        for number in range(first, min(first + ROWS_AT_ONCE, len(pool))):
+            email = f"user{number}@example.com"
+            if number % 50 == 7:
+                email = f"User{number}@Example.com "
+            sub = (PRODUCTION if number % 10 == 3 else pool).sub(number)
+            rows.write(f"{number}\t{email}\t{sub}\tName {number}\n")
+        rows.seek(0)
+        yield rows
+
+
+def _write_listing(account: Account, pool: GeneratedUsers, execution: str) -> dict[str, object]:
+    """Write what ListCognitoUsers would, with its own code; return what it would."""
+    exchange = account.exchange(execution)
+    writer = PartWriter(exchange, "all")
+    parts: list[Part] = []
+    users = (user | {"UserLastModifiedDate": MODIFIED} for _, user in pool.from_number(0, ""))
+    for page in itertools.batched(users, PAGE):
+        parts += writer.write(list(page))  # type: ignore[arg-type]  # a user as Cognito sends it
+    parts += writer.close()
+    manifest = Manifest(tuple(parts), len(pool), pages=-(-len(pool) // PAGE))
+    exchange.write_json(MANIFEST_NAME, manifest.to_json())
+    return {
+        "bucket": exchange.bucket,
+        "manifest": exchange.key(MANIFEST_NAME),
+        "users": manifest.users,
+        "pages": manifest.pages,
+        "done": True,
+    }
+
+
+def _update_one_by_one(database: Server, pool: GeneratedUsers) -> float:
+    """Return the seconds for one user of the application's way, measured on a sample.
+
+    The pages that it writes to were written to before, by the remap: it does not pay for their
+    first images in the log.
+    """
+    numbers = [index * (len(pool) // SAMPLE) // 10 * 10 for index in range(SAMPLE)]
+    with (
+        contextlib.closing(psycopg2.connect(database.url())) as connection,
+        connection.cursor() as cursor,
+    ):
+        touched = 0
+        started = time.monotonic()
+        for number in numbers:
+            cursor.execute(
+                "UPDATE users SET cognito_sub = %s WHERE lower(email) = %s",
+                (pool.sub(number), f"user{number}@example.com"),
+            )
+            touched += cursor.rowcount
+            connection.commit()
+        seconds = time.monotonic() - started
+    if touched != SAMPLE:
+        raise RuntimeError(f"One by one, {touched} of {SAMPLE} rows were found")
+    return seconds / SAMPLE
