@@ -40,6 +40,8 @@ CONNECTION_PARAMETERS = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    # In milliseconds; keepalives are not sent while data waits to be acknowledged.
+    "tcp_user_timeout": "300000",
 }
 COPY_CHUNK = 65536  # bytes
 APPLICATION_NAME = "staging-sync"
@@ -72,7 +74,9 @@ SESSION_SETTINGS = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "15s",
+    # Not less: it also ends a connection whose client is alive and does not read, as we do not
+    # from production while staging is slow to take what came before.
+    "tcp_user_timeout": "300s",
 }
 
 

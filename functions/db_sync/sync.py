@@ -138,8 +138,12 @@ def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
     """
     run.limit("the target's tables were locked")
     synced = {table.target.oid for table in plan.tables}
-    referencing = {key.child for key in catalog.foreign_keys if key.parent_root in synced}
-    tables = {table.name for table in plan.tables} | referencing
+    tables = {table.name for table in plan.tables}
+    for key in catalog.foreign_keys:
+        # Its other side too: a parent that the application deletes meanwhile would be missed by
+        # a child that we write while foreign keys sleep.
+        if synced & {key.child_root, key.parent_root}:
+            tables |= {key.child, key.parent}
     locks.lock_tables(run.target, sorted(tables), locks.SHARE_ROW_EXCLUSIVE)
     if read_catalog(run.target) != catalog:
         raise TargetBusy(
