@@ -14,9 +14,11 @@ from db_sync import guards, merge
 from db_sync.catalog import Catalog, ForeignKey
 from db_sync.compare import Difference
 from db_sync.fingerprint import EVERYWHERE, NOTHING, Fingerprint, merged, of_target
+from db_sync.fit import naming
 from db_sync.load import copy_rows, empty_table
 from db_sync.merge import Changes
 from db_sync.result import TableResult
+from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
@@ -71,6 +73,7 @@ def write_differences(
     _lock_exclusively(run, differences, [] if asleep else keys)
     merge.create_ranges(run.target)
     with (
+        no_forced_row_security(run.target, plans),
         guards.triggers_and_rules_off(run.target, plans),
         contextlib.nullcontext() if asleep else guards.foreign_keys_dropped(run.target, keys),
     ):
@@ -115,7 +118,7 @@ def _write(run: Run, difference: Difference, keys: list[ForeignKey]) -> TableRes
     plan = difference.plan
     run.limit(f"{plan.name} was written")
     started = time.monotonic()
-    with run.target.default_search_path():
+    with naming(plan), run.target.default_search_path():
         moved, changes = _replace(run, difference, keys)
     _verify(run, difference)
     result = _result(difference, changes, moved, started)
