@@ -1,4 +1,4 @@
-"""Rows that the target's schema has no room for: what the refusal names, and what it keeps quiet."""
+"""Rows that the target's schema has no room for: the refusal names all but the values."""
 
 from typing import NamedTuple
 
@@ -31,8 +31,7 @@ MISFITS = {
         ("column v", "public.t", "widen the column"),
     ),
     "too long a text in an array": Misfit(
-        "CREATE TABLE t (id int PRIMARY KEY, v text[]);"
-        "INSERT INTO t VALUES (1, '{secret-word}')",
+        "CREATE TABLE t (id int PRIMARY KEY, v text[]);INSERT INTO t VALUES (1, '{secret-word}')",
         "CREATE TABLE t (id int PRIMARY KEY, v varchar(3)[])",
         "(1, '{a}')",
         ("column v", "public.t", "widen the column"),
