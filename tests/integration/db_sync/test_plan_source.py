@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from common.database import Session, connect
-from common.errors import SchemaMismatch
+from common.errors import DatabaseUnavailable, SchemaMismatch
 from db_sync import snapshot
 from db_sync.catalog import Catalog, read_catalog
 from db_sync.plan import Plan, make_plan
@@ -196,3 +196,16 @@ def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
 
     assert count_of(5) == count_of(50)
     assert len(trips) < 50
+
+
+def test_a_migration_of_production_that_goes_on_is_not_waited_for_without_end(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "LOCK_TIMEOUT", "100ms")
+    pair = databases.pair(TABLE, source=ROWS)
+    with connect(pair.source.address, "source", execution="migration") as migration:
+        migration.execute("BEGIN")
+        migration.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
+
+        with pytest.raises(DatabaseUnavailable, match=r"held a lock for too long.*source database"):
+            sync(pair)
