@@ -120,7 +120,7 @@ class Catalog:
     tables: dict[Name, Table]
     foreign_keys: tuple[ForeignKey, ...]
     sequences: tuple[Sequence, ...]
-    casts: frozenset[tuple[str, str]]  # base types, from and to
+    casts: dict[tuple[str, str], bool]  # base types, from and to; whether they are stored alike
     types: dict[str, Type]
     facts: Facts = field(compare=False)
 
@@ -134,9 +134,10 @@ def read_catalog(session: Session) -> Catalog:
             Sequence(Name(schema, name), *rest)
             for schema, name, *rest in session.rows(load_query("db_sync", "list_sequences"))
         ),
-        casts=frozenset(
-            (source, target) for source, target in session.rows(load_query("db_sync", "list_casts"))
-        ),
+        casts={
+            (source, target): is_binary
+            for source, target, is_binary in session.rows(load_query("db_sync", "list_casts"))
+        },
         types={
             name: Type(kind, tuple(parts))
             for name, kind, parts in session.rows(load_query("db_sync", "list_types"))

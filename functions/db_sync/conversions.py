@@ -88,11 +88,12 @@ def _cast(before: Bare, after: Bare, ours: Catalog, theirs: Catalog) -> str | No
         return AS_IT_IS
     if after.base_type in STRING_TYPES:
         return "text"
-    if before.base_type != after.base_type:
-        if (before.base_type, after.base_type) not in ours.casts:
-            return None
-        if after.base_type in BIT_TYPES:
-            return "text"
+    cast = (before.base_type, after.base_type)
+    if before.base_type != after.base_type and cast not in ours.casts:
+        # The source may lack an extension's type, citext for instance, that reads the same text.
+        return AS_IT_IS if theirs.casts.get(cast) else None
+    if after.base_type in BIT_TYPES:
+        return "text"
     return after.type if is_rounded else after.base_type
 
 

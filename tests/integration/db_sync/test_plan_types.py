@@ -66,6 +66,29 @@ def test_a_type_that_postgresql_would_assign_is_converted_with_a_warning(
     assert sync(pair).status == "unchanged"
 
 
+def test_a_type_that_the_source_lacks_and_that_reads_the_same_text_takes_it(
+    databases: Databases,
+) -> None:
+    # As citext is to text.
+    words = """
+        CREATE TYPE words;
+        CREATE FUNCTION words_in(cstring) RETURNS words IMMUTABLE STRICT LANGUAGE internal
+            AS 'textin';
+        CREATE FUNCTION words_out(words) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal
+            AS 'textout';
+        CREATE TYPE words (INPUT = words_in, OUTPUT = words_out, LIKE = text);
+        CREATE CAST (text AS words) WITHOUT FUNCTION AS ASSIGNMENT;
+        CREATE TABLE t (id int PRIMARY KEY, v words)
+        """
+    pair = make_pair(databases, "CREATE TABLE t (id int PRIMARY KEY, v text)", words, "'Ünï'")
+
+    result = sync(pair)
+
+    assert values_of(pair) == ["Ünï"]
+    assert result.warnings == ("Column public.t.v is converted from text to public.words.",)
+    assert sync(pair).status == "unchanged"
+
+
 @pytest.mark.parametrize(
     ("source", "target"),
     [("text", "int"), ("int", "boolean"), ("text[]", "int[]"), ("int[]", "int"), ("text", "mood")],
