@@ -31,6 +31,7 @@ def values_of(pair: Pair) -> list[str]:
         ("numeric(8,4)[]", "numeric(8,2)[]", "'{1.005}'", "{1.01}"),
         ("timestamp", "timestamp(0)", "'2020-02-02 02:02:02.6'", "2020-02-02 02:02:03"),
         ("bit(4)", "bit varying(4)", "'1001'", "1001"),
+        ("bit varying", "bit(4)", "'1001'", "1001"),
         ("int", "positive", "7", "7"),
         ("positive", "int", "7", "7"),
         ("positive", "bigint", "7", "7"),
