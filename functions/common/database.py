@@ -198,7 +198,8 @@ class Session:
         try:
             yield
         except psycopg2.Error as error:
-            raise statement_error(error, f"the {self.role} database {self.address}") from error
+            where = f"the {self.role} database {self.address}"
+            raise statement_error(error, where, is_source=self.role == "source") from error
 
 
 def connect(

@@ -154,7 +154,11 @@ def _merge(
     for difference in run.each("write", differences):
         plan = difference.plan
         run.limit(f"rows of {plan.name} were written")
-        with run.timed("merge", plan.name), run.target.default_search_path():
+        with (
+            run.timed("merge", plan.name),
+            naming(plan),
+            run.target.default_search_path(),
+        ):
             changes = merge.write_rows(
                 run.target, difference, deleted[plan.name], in_place=plan.target.oid in referenced
             )

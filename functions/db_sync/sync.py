@@ -18,6 +18,7 @@ from db_sync.compare import compare_tables
 from db_sync.fingerprint import prepare
 from db_sync.plan import Plan
 from db_sync.result import Status, SyncResult
+from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
 from db_sync.sequences import Positions
 from db_sync.snapshot import open_snapshot
@@ -91,7 +92,8 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     """
     started = time.monotonic()
     target_catalog = read_catalog(run.target)
-    snapshot = open_snapshot(run.source, target_catalog, run.options.rules)
+    options = run.options
+    snapshot = open_snapshot(run.source, target_catalog, options.rules, dry_run=options.dry_run)
     plan = snapshot.plan
     if not run.options.dry_run:
         _make_writers_wait(run, plan, target_catalog)
@@ -99,11 +101,12 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     synced = {table.target.oid for table in plan.tables}
     pairs, unreadable = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
     leaders = sequences.read_positions(run.source, list(pairs.values()))
-    differences, tables = compare_tables(run, plan.tables)
-    if run.options.dry_run:
-        changed, written = count_differences(run, differences), list[str]()
-    else:
-        changed, written = write_differences(run, differences, snapshot, target_catalog)
+    with no_forced_row_security(run.target, plan.tables):
+        differences, tables = compare_tables(run, plan.tables)
+        if run.options.dry_run:
+            changed, written = count_differences(run, differences), list[str]()
+        else:
+            changed, written = write_differences(run, differences, snapshot, target_catalog)
     moved = sequences.outdated(pairs, leaders, sequences.read_positions(run.target, list(pairs)))
     if not run.options.dry_run:
         sequences.restart(run.target, moved)

@@ -6,7 +6,7 @@ SELECT
     format_type(a.atttypid, a.atttypmod) AS type,
     format_type(a.atttypid, NULL) AS base_type,
     t.typcategory AS category,
-    a.attnotnull AS is_required,
+    a.attnotnull OR t.typnotnull AS is_required,
     a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS has_default,
     a.attgenerated <> '' AS is_generated,
     EXISTS (
