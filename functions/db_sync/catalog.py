@@ -21,6 +21,7 @@ class Column:
     has_default: bool
     is_generated: bool
     is_unique: bool
+    is_always_generated: bool  # an identity that no UPDATE may set
 
 
 @dataclass(frozen=True, slots=True)
