@@ -170,6 +170,11 @@ def available_versions() -> list[int]:
     return sorted(POSTGRES_VERSIONS)
 
 
+def bundled_programs() -> list[Path]:
+    """Return the folders of the wheel's programs, without symbolic links."""
+    return [Path(folder).resolve() for folder in POSTGRES_VERSIONS.values()]
+
+
 @contextlib.contextmanager
 def temporary_server(
     *, version: int = TARGET_POSTGRES_VERSION, bin_dir: Path | None = None
