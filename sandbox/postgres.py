@@ -177,13 +177,16 @@ def bundled_programs() -> list[Path]:
 
 @contextlib.contextmanager
 def temporary_server(
-    *, version: int = TARGET_POSTGRES_VERSION, bin_dir: Path | None = None
+    *,
+    version: int = TARGET_POSTGRES_VERSION,
+    bin_dir: Path | None = None,
+    settings: Mapping[str, str] = NO_SETTINGS,
 ) -> Iterator[EmbeddedPostgres]:
     """Run a server for the length of a with statement and leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="staging-sync-pg-") as directory:
         data = Path(directory) / "data"
         data.mkdir()
-        server = EmbeddedPostgres(data, version=version, bin_dir=bin_dir)
+        server = EmbeddedPostgres(data, version=version, bin_dir=bin_dir, settings=settings)
         try:
             yield server
         finally:

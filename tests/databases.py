@@ -1,6 +1,7 @@
 """Databases for tests: created from a template, so that hundreds of tests stay fast."""
 
 import contextlib
+import itertools
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from common.database import DatabaseAddress
 from sandbox.postgres import EmbeddedPostgres, bundled_programs, temporary_server
 
 MARK = "COMMENT ON DATABASE {} IS 'staging-sync target'"
+NUMBERS = itertools.count(1)  # of databases, whatever their server
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # a folder in it for each major version
 
 
@@ -95,7 +97,6 @@ class Databases:
         self._server = server
         self._templates: dict[str, str] = {}
         self._made: list[str] = []
-        self._number = 0
 
     def make(self, schema: str = "", rows: str = "") -> Database:
         """Return a new database with a schema and rows."""
@@ -105,8 +106,7 @@ class Databases:
             if schema:
                 self._server.execute(template, schema)
             self._templates[schema] = template
-        self._number += 1
-        name = f"test_{self._number}"
+        name = f"test_{next(NUMBERS)}"
         self._server.execute(
             "postgres", f"CREATE DATABASE {name} TEMPLATE {self._templates[schema]}"
         )

@@ -1,15 +1,17 @@
 """What hangs on the servers' programs: libxml, ICU's collations, versions that differ."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from common.errors import SchemaMismatch
-from sandbox.postgres import EmbeddedPostgres
+from sandbox.postgres import temporary_server
 from sandbox.processes import SandboxError
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+
+# One process of a parallel run: it starts the two servers that the others can do without.
+pytestmark = pytest.mark.xdist_group("server programs")
 
 # Equal are strings that differ in case only.
 CASELESS = """
@@ -155,9 +157,9 @@ def test_the_systems_version_and_another_agree(
     assert sync(pair).status == "unchanged"
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
-    directory = tmp_path / "data"
-    directory.mkdir()
-
-    with pytest.raises(SandboxError, match='invalid value for parameter "shared_buffers"'):
-        EmbeddedPostgres(directory, settings={"shared_buffers": "much"})
+def test_a_server_that_does_not_start_says_why() -> None:
+    with (
+        pytest.raises(SandboxError, match='invalid value for parameter "shared_buffers"'),
+        temporary_server(settings={"shared_buffers": "much"}),
+    ):
+        pass
