@@ -30,6 +30,7 @@ with warnings.catch_warnings():
         ensure_user_exists,
     )
 
+DEFAULT_VERSION: int = TARGET_POSTGRES_VERSION
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
 # Nothing of a sandbox has to survive a power cut, and much of it is created and dropped.
 SETTINGS = MappingProxyType(
@@ -56,7 +57,7 @@ class EmbeddedPostgres:
         self,
         directory: Path,
         *,
-        version: int = TARGET_POSTGRES_VERSION,
+        version: int = DEFAULT_VERSION,
         bin_dir: Path | None = None,
         settings: Mapping[str, str] = NO_SETTINGS,
     ) -> None:
@@ -178,7 +179,7 @@ def bundled_programs() -> list[Path]:
 @contextlib.contextmanager
 def temporary_server(
     *,
-    version: int = TARGET_POSTGRES_VERSION,
+    version: int = DEFAULT_VERSION,
     bin_dir: Path | None = None,
     settings: Mapping[str, str] = NO_SETTINGS,
 ) -> Iterator[EmbeddedPostgres]:
