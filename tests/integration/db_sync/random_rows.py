@@ -53,10 +53,11 @@ def random_sides(draw: st.DrawFn, tables: Sequence[Table]) -> Sides:
     sides = Sides()
     for table in tables:
         row = _row(table)
-        start = draw(_many(row)) | draw(st.dictionaries(NUMBERS, row, max_size=6))
-        edits = st.lists(st.tuples(st.sampled_from(EDITS), NUMBERS, NUMBERS, row), max_size=6)
+        start = draw(_many(row)) | draw(st.dictionaries(NUMBERS, row, min_size=2, max_size=6))
+        edit = st.tuples(st.sampled_from(EDITS), NUMBERS, NUMBERS, row)
         for side in (sides.source, sides.target):
-            side.append(_edited(start, draw(edits)))
+            fewest = draw(st.sampled_from([3, 1, 0]))
+            side.append(_edited(start, draw(st.lists(edit, min_size=fewest, max_size=6))))
     for side in (sides.source, sides.target):
         _drop_orphans(tables, side)
     return sides
@@ -133,8 +134,16 @@ def _edited(start: Rows, edits: Sequence[Edit]) -> Rows:
         for number, row in start.items()
     }
     for edit, number, other, fresh in edits:
-        edit(rows, number, other, fresh)
+        if edit is _insert or not rows:
+            _insert(rows, number, other, fresh)
+        else:
+            edit(rows, _existing(rows, number), other, fresh)
     return rows
+
+
+def _existing(rows: Rows, number: int) -> int:
+    """Return the number of a row that there is: the given one if it is there."""
+    return number if number in rows else list(rows)[number % len(rows)]
 
 
 def _insert(rows: Rows, number: int, _: int, fresh: Row) -> None:
@@ -145,8 +154,7 @@ def _insert(rows: Rows, number: int, _: int, fresh: Row) -> None:
 
 
 def _update(rows: Rows, number: int, _: int, fresh: Row) -> None:
-    if number in rows:
-        rows[number] = replace(rows[number], n=fresh.n, values=fresh.values, wanted=fresh.wanted)
+    rows[number] = replace(rows[number], n=fresh.n, values=fresh.values, wanted=fresh.wanted)
 
 
 def _update_all(rows: Rows, _: int, other: int, __: Row) -> None:
@@ -154,31 +162,45 @@ def _update_all(rows: Rows, _: int, other: int, __: Row) -> None:
 
 
 def _delete(rows: Rows, number: int, _: int, __: Row) -> None:
-    rows.pop(number, None)
+    del rows[number]
+
+
+def _delete_all(rows: Rows, _: int, __: int, ___: Row) -> None:
+    rows.clear()
 
 
 def _change_key(rows: Rows, number: int, other: int, _: Row) -> None:
-    if number in rows and other not in rows:
+    if other not in rows:
         rows[other] = rows.pop(number)
 
 
 def _swap_unique(rows: Rows, number: int, other: int, _: Row) -> None:
-    if number in rows and other in rows:
-        one, two = rows[number], rows[other]
-        rows |= {number: replace(one, u=two.u), other: replace(two, u=one.u)}
+    other = _existing(rows, other)
+    one, two = rows[number], rows[other]
+    rows |= {number: replace(one, u=two.u), other: replace(two, u=one.u)}
 
 
 def _forget_unique(rows: Rows, number: int, _: int, __: Row) -> None:
-    if number in rows:
-        rows[number] = replace(rows[number], u=None)
+    rows[number] = replace(rows[number], u=None)
 
 
 def _link(rows: Rows, number: int, other: int, _: Row) -> None:
-    if number in rows:
-        rows[number] = replace(rows[number], kept=_unused_name(rows, other))
+    rows[number] = replace(rows[number], kept=_unused_name(rows, other))
 
 
-EDITS = (_insert, _update, _update_all, _delete, _change_key, _swap_unique, _forget_unique, _link)
+def _take(rows: Rows, number: int, other: int, _: Row) -> None:
+    """Delete another row and take its unique values."""
+    other = _existing(rows, other)
+    if other != number:
+        gone = rows.pop(other)
+        rows[number] = replace(rows[number], u=gone.u, kept=gone.kept)
+
+
+EDITS = (
+    *(_insert, _update, _delete, _change_key, _swap_unique, _forget_unique, _link, _take),
+    *(_insert, _update, _delete, _change_key, _swap_unique, _update_all, _delete_all, _take),
+    *(_swap_unique, _take, _take),
+)
 
 
 def _unused_name(rows: Rows, number: int) -> str:

@@ -123,11 +123,11 @@ def _table(draw: st.DrawFn, name: str) -> Table:
     )
     return Table(
         name,
-        draw(st.sampled_from(sorted(KEYS))),
+        draw(st.sampled_from(["int", "text", "pair", "int", "text", "pair", "none"])),
         values=tuple(draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=2))),
         # A unique constraint of a partitioned table would have to hold its key.
-        unique=None if is_partitioned else draw(st.none() | st.sampled_from(UNIQUE)),
-        kept=draw(st.none() | st.sampled_from(KEPT[:2] if is_partitioned else KEPT)),
+        unique=None if is_partitioned else draw(st.sampled_from([*UNIQUE, None])),
+        kept=draw(st.sampled_from([None, *(KEPT[:2] if is_partitioned else KEPT)])),
         own=draw(st.none() | st.sampled_from(OWN)),
         source=draw(layout),
         target=draw(layout),
@@ -137,7 +137,8 @@ def _table(draw: st.DrawFn, name: str) -> Table:
 @st.composite
 def _reference(draw: st.DrawFn, parents: list[tuple[int, bool]]) -> Reference:
     parent, to_unique = draw(st.sampled_from(parents))
-    return Reference(parent, to_unique, draw(st.booleans()), draw(st.sampled_from(FOREIGN_KEYS)))
+    is_required = draw(st.sampled_from([False, False, True]))
+    return Reference(parent, to_unique, is_required, draw(st.sampled_from(FOREIGN_KEYS)))
 
 
 def quoted(name: str) -> str:
