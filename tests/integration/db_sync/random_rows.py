@@ -1,11 +1,12 @@
 """Random rows of two sides that were one once and went apart, and what a sync makes of them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from hypothesis import strategies as st
 
+from tests.integration.db_sync.random_edits import EDITS, MANY, NUMBERS, Row, Rows, edited
 from tests.integration.db_sync.random_tables import (
     GENERATED,
     KEYS,
@@ -16,27 +17,7 @@ from tests.integration.db_sync.random_tables import (
     reference_columns,
 )
 
-# Rows have numbers, which their keys are made of; few, so that edits meet. Those of a table of
-# many ranges begin at MANY.
-MANY = 100
-NUMBERS = st.integers(0, 9) | st.integers(MANY, MANY + 3)
 UNLINKED = "unlinked:"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row; `wanted` are the numbers of the rows that its references should point to."""
-
-    n: int | None
-    values: tuple[str, ...]  # SQL literals
-    wanted: tuple[int, ...]
-    u: int | None = None
-    kept: str = ""
-    own: str = ""
-
-
-type Rows = dict[int, Row]
-type Edit = tuple[Callable[[Rows, int, int, Row], None], int, int, Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +38,7 @@ def random_sides(draw: st.DrawFn, tables: Sequence[Table]) -> Sides:
         edit = st.tuples(st.sampled_from(EDITS), NUMBERS, NUMBERS, row)
         for side in (sides.source, sides.target):
             fewest = draw(st.sampled_from([3, 1, 0]))
-            side.append(_edited(start, draw(st.lists(edit, min_size=fewest, max_size=6))))
+            side.append(edited(start, draw(st.lists(edit, min_size=fewest, max_size=6))))
     for side in (sides.source, sides.target):
         _drop_orphans(tables, side)
     return sides
@@ -122,92 +103,10 @@ def _row(table: Table) -> st.SearchStrategy[Row]:
 @st.composite
 def _many(draw: st.DrawFn, row: st.SearchStrategy[Row]) -> Rows:
     """Return the rows of a table of many ranges, by value or by hash; mostly none."""
-    rows = draw(st.sampled_from([0, 0, 0, 0, 150, 2500]))
+    rows = draw(st.sampled_from([0, 0, 0, 0, 150, 300]))
     like = draw(row) if rows else None
     step = draw(st.sampled_from([1, 5000])) if rows else 1
     return {MANY + number * step: like for number in range(rows) if like}
-
-
-def _edited(start: Rows, edits: Sequence[Edit]) -> Rows:
-    rows = {
-        number: replace(row, u=number, kept=f"kept {number}", own=f"own {number}")
-        for number, row in start.items()
-    }
-    for edit, number, other, fresh in edits:
-        if edit is _insert or not rows:
-            _insert(rows, number, other, fresh)
-        else:
-            edit(rows, _existing(rows, number), other, fresh)
-    return rows
-
-
-def _existing(rows: Rows, number: int) -> int:
-    """Return the number of a row that there is: the given one if it is there."""
-    return number if number in rows else list(rows)[number % len(rows)]
-
-
-def _insert(rows: Rows, number: int, _: int, fresh: Row) -> None:
-    if number not in rows:
-        is_used = number in {row.u for row in rows.values()}
-        kept = _unused_name(rows, number)
-        rows[number] = replace(fresh, u=None if is_used else number, kept=kept, own="inserted")
-
-
-def _update(rows: Rows, number: int, _: int, fresh: Row) -> None:
-    rows[number] = replace(rows[number], n=fresh.n, values=fresh.values, wanted=fresh.wanted)
-
-
-def _update_all(rows: Rows, _: int, other: int, __: Row) -> None:
-    rows |= {number: replace(row, n=other) for number, row in rows.items()}
-
-
-def _delete(rows: Rows, number: int, _: int, __: Row) -> None:
-    del rows[number]
-
-
-def _delete_all(rows: Rows, _: int, __: int, ___: Row) -> None:
-    rows.clear()
-
-
-def _change_key(rows: Rows, number: int, other: int, _: Row) -> None:
-    if other not in rows:
-        rows[other] = rows.pop(number)
-
-
-def _swap_unique(rows: Rows, number: int, other: int, _: Row) -> None:
-    other = _existing(rows, other)
-    one, two = rows[number], rows[other]
-    rows |= {number: replace(one, u=two.u), other: replace(two, u=one.u)}
-
-
-def _forget_unique(rows: Rows, number: int, _: int, __: Row) -> None:
-    rows[number] = replace(rows[number], u=None)
-
-
-def _link(rows: Rows, number: int, other: int, _: Row) -> None:
-    rows[number] = replace(rows[number], kept=_unused_name(rows, other))
-
-
-def _take(rows: Rows, number: int, other: int, _: Row) -> None:
-    """Delete another row and take its unique values."""
-    other = _existing(rows, other)
-    if other != number:
-        gone = rows.pop(other)
-        rows[number] = replace(rows[number], u=gone.u, kept=gone.kept)
-
-
-EDITS = (
-    *(_insert, _update, _delete, _change_key, _swap_unique, _forget_unique, _link, _take),
-    *(_insert, _update, _delete, _change_key, _swap_unique, _update_all, _delete_all, _take),
-    *(_swap_unique, _take, _take),
-)
-
-
-def _unused_name(rows: Rows, number: int) -> str:
-    used = {row.kept for row in rows.values()}
-    return next(
-        name for name in (f"kept {number}" + "!" * tries for tries in count()) if name not in used
-    )
 
 
 def _drop_orphans(tables: Sequence[Table], side: Sequence[Rows]) -> None:

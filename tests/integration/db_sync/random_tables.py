@@ -50,8 +50,11 @@ FOREIGN_KEYS = (
     "DEFERRABLE INITIALLY DEFERRED",
     "ON DELETE CASCADE ON UPDATE CASCADE",
     "ON DELETE SET NULL",
+    "ON DELETE RESTRICT ON UPDATE RESTRICT",
+    "MATCH FULL",
     "NOT VALID",
 )
+INDEXES = ("(n)", "((n % 2), id DESC)", "(id) INCLUDE (n) WHERE n > 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Table:
     own: str | None
     source: Layout
     target: Layout
+    indexes: tuple[str, ...]
     references: tuple[Reference, ...] = ()
 
 
@@ -131,6 +135,7 @@ def _table(draw: st.DrawFn, name: str) -> Table:
         own=draw(st.none() | st.sampled_from(OWN)),
         source=draw(layout),
         target=draw(layout),
+        indexes=tuple(draw(st.lists(st.sampled_from(INDEXES), unique=True))),
     )
 
 
@@ -149,7 +154,9 @@ def quoted(name: str) -> str:
 def create(tables: Sequence[Table], *, is_target: bool) -> str:
     """Return the statements that create the tables of one side."""
     statements = [_create(tables, table, is_target=is_target) for table in tables]
-    statements += [sql for table in tables for sql in _foreign_keys(tables, table)]
+    for table in tables:
+        statements += [f"CREATE INDEX ON {quoted(table.name)} {index}" for index in table.indexes]
+        statements += _foreign_keys(tables, table)
     return ";".join(statements)
 
 
