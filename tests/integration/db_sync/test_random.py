@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
 from db_sync.result import SyncResult
@@ -193,6 +193,7 @@ def _dump(database: Database, tables: Sequence[Table]) -> Iterator[list[str]]:
 def assert_counted(result: SyncResult, table: Table, source: list[str], target: list[str]) -> None:
     """See that the rows that the result counts are those that differ, by their keys."""
     (found,) = (found for found in result.tables if found.table == f"public.{table.name}")
+    event(found.reason)  # pytest --hypothesis-show-statistics
     if found.action == "none":
         assert source == target
     elif found.action == "copy":
