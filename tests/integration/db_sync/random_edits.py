@@ -55,7 +55,11 @@ def _insert(rows: Rows, number: int, _: int, fresh: Row) -> None:
 
 
 def _update(rows: Rows, number: int, _: int, fresh: Row) -> None:
-    rows[number] = replace(rows[number], n=fresh.n, values=fresh.values, wanted=fresh.wanted)
+    rows[number] = replace(rows[number], n=fresh.n, values=fresh.values)
+
+
+def _refer(rows: Rows, number: int, _: int, fresh: Row) -> None:
+    rows[number] = replace(rows[number], wanted=fresh.wanted)
 
 
 def _update_all(rows: Rows, _: int, other: int, __: Row) -> None:
@@ -97,10 +101,17 @@ def _take(rows: Rows, number: int, other: int, _: Row) -> None:
         rows[number] = replace(rows[number], u=gone.u, kept=gone.kept)
 
 
+PLAIN = (_insert, _update, _delete)
+# What may be done to a table's side. Where all may, few are plain: so some of them are alone.
 EDITS = (
-    *(_insert, _update, _delete, _change_key, _swap_unique, _forget_unique, _link, _take),
-    *(_insert, _update, _delete, _change_key, _swap_unique, _update_all, _delete_all, _take),
-    *(_swap_unique, _take, _take),
+    (
+        *(*PLAIN, _update_all, _delete_all, _change_key, _refer),
+        *(_swap_unique, _forget_unique, _link, _take, _take),
+    ),
+    PLAIN,
+    (_update,),
+    (_take,),
+    (_swap_unique, _change_key),
 )
 
 

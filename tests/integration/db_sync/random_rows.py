@@ -35,8 +35,8 @@ def random_sides(draw: st.DrawFn, tables: Sequence[Table]) -> Sides:
     for table in tables:
         row = _row(table)
         start = draw(_many(row)) | draw(st.dictionaries(NUMBERS, row, min_size=2, max_size=6))
-        edit = st.tuples(st.sampled_from(EDITS), NUMBERS, NUMBERS, row)
         for side in (sides.source, sides.target):
+            edit = st.tuples(st.sampled_from(draw(st.sampled_from(EDITS))), NUMBERS, NUMBERS, row)
             fewest = draw(st.sampled_from([3, 1, 0]))
             side.append(edited(start, draw(st.lists(edit, min_size=fewest, max_size=6))))
     for side in (sides.source, sides.target):

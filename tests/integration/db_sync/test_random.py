@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, event, given, note, settings
@@ -115,7 +115,7 @@ class Apart:
     """
 
     tables: list[Table]
-    sides: Sides
+    sides: Sides = field(repr=False)  # it can be long; the SQL is noted
     is_owner: bool
     is_large: bool
 
