@@ -103,7 +103,7 @@ class Table:
 @st.composite
 def random_tables(draw: st.DrawFn) -> list[Table]:
     """Return up to four tables; a reference may point to any of them, back to itself too."""
-    tables = [draw(_table(name)) for name in NAMES[: draw(st.integers(1, len(NAMES)))]]
+    tables = [draw(_table(name)) for name in NAMES[: draw(st.sampled_from([2, 3, 4, 1]))]]
     parents = [
         (number, to_unique)
         for number, table in enumerate(tables)
