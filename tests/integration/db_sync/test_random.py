@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, event, given, note, settings
@@ -117,7 +117,7 @@ class Apart:
     """
 
     tables: list[Table]
-    sides: Sides = field(repr=False)  # it can be long; the SQL is noted
+    sides: Sides
     is_owner: bool
     is_large: bool
 
