@@ -16,7 +16,7 @@ from rich.table import Table
 from sandbox.signals import ending_in_order
 from tests.bench import data
 from tests.bench.measure import measure_sync
-from tests.bench.servers import Servers, embedded_programs, running
+from tests.bench.servers import Servers, running
 
 CHART = Path(__file__).resolve().parents[2] / "docs" / "growth.svg"
 RUNS = 3  # of which the median is shown
@@ -65,7 +65,7 @@ def by_rows(log: Console) -> Iterator[Series]:
     load: list[tuple[float, float]] = []
     nothing: list[tuple[float, float]] = []
     for scale in SCALES:
-        with running(embedded_programs()) as servers:
+        with running(None) as servers:
             data.build(servers, scale)
             rows = servers.source.value("SELECT sum(reltuples) FROM pg_class WHERE relkind = 'r'")
             millions = float(rows) / 1e6
@@ -79,7 +79,7 @@ def by_rows(log: Console) -> Iterator[Series]:
 def by_changes(log: Console) -> Iterator[Series]:
     """Measure a sync of more and more changed orders (in percent), scattered over the table."""
     points: list[tuple[float, float]] = []
-    with running(embedded_programs()) as servers:
+    with running(None) as servers:
         data.build(servers, CHANGES_SCALE)
         measure_sync(servers)
         for share in CHANGES:
@@ -95,7 +95,7 @@ def by_changes(log: Console) -> Iterator[Series]:
 def by_tables(log: Console) -> Iterator[Series]:
     """Measure a sync of nothing in more and more small tables."""
     points: list[tuple[float, float]] = []
-    with running(embedded_programs()) as servers:
+    with running(None) as servers:
         made = 0
         for count in TABLES:
             for number in range(made, count):
