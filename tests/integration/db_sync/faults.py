@@ -142,6 +142,16 @@ def backends(database: Database) -> list[int]:
     ]
 
 
+def is_in_transaction(database: Database) -> bool:
+    """Return whether a sync has a transaction open in a database."""
+    return bool(
+        database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'staging-sync%' AND state <> 'idle'"
+        )
+    )
+
+
 def wait_for_no_backend(pair: Pair) -> None:
     """Wait until both servers have noticed that the sync is gone: a matter of seconds."""
     wait_until(

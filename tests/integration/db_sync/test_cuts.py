@@ -14,6 +14,7 @@ from tests.integration.db_sync.faults import (
     different_pair,
     either_role,
     either_side,
+    is_in_transaction,
     put_back,
     state,
     target_as,
@@ -68,42 +69,56 @@ class Case:
         assert_same(self.pair)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A phase, how many of its tables are done, and whether the side is needed any longer."""
+
+    phase: str
+    done: int
+    is_needed: bool
+    is_dry_run: bool
+
+    def cuts(self, proxy: Proxy) -> Progress:
+        def cut(phase: str, done: int, _total: int) -> None:
+            if (phase, done) == (self.phase, self.done):
+                proxy.cut()
+
+        return cut
+
+
 @either_role
 @either_side
 def test_a_connection_cut_in_any_phase_leaves_the_target_as_it_was(
     databases: Databases, side: str, role: str, subtests: pytest.Subtests
 ) -> None:
     case = Case.of(different_pair(databases), side, role)
-    for phase, moments, dry_run in phases(case):
-        for moment in moments:
-            with subtests.test(phase=phase, done=moment), case.proxy() as proxy:
-                case.assert_lost(proxy, cut_at(proxy, phase, moment), dry_run=dry_run)
+    for moment in moments(case):
+        with subtests.test(str(moment)), case.proxy() as proxy:
+            if moment.is_needed:
+                case.assert_lost(proxy, moment.cuts(proxy), dry_run=moment.is_dry_run)
+            else:
+                case.sync(proxy, moment.cuts(proxy))
+                assert_same(case.pair)
+                put_back(case.pair)
     case.assert_next_succeeds()
 
 
-def phases(case: Case) -> list[tuple[str, list[int], bool]]:
-    """Return each phase that a sync shows: its middle and end, and whether only a dry run has it.
-
-    Its begin is the end of the one before.
-    """
-    found: dict[str, tuple[int, bool]] = {}
+def moments(case: Case) -> list[Moment]:
+    """Return a moment in the middle of each phase that a sync shows, and the end of the last."""
+    shown: dict[tuple[str, int], Moment] = {}
+    totals: dict[str, int] = {}
     with case.proxy() as proxy:
         for dry_run in (True, False):
 
-            def note(phase: str, _done: int, total: int, dry_run: bool = dry_run) -> None:
-                found[phase] = (total, dry_run)
+            def note(phase: str, done: int, total: int, dry_run: bool = dry_run) -> None:
+                # The source is let go as soon as its last row is read.
+                needed = case.side == "target" or is_in_transaction(case.pair.source)
+                shown[phase, done] = Moment(phase, done, needed, dry_run)
+                totals[phase] = total
 
             case.sync(proxy, note, dry_run=dry_run)
     put_back(case.pair)
-    return [(phase, sorted({n // 2, n}), dry_run) for phase, (n, dry_run) in found.items()]
-
-
-def cut_at(proxy: Proxy, phase: str, moment: int) -> Progress:
-    def cut(at: str, done: int, _total: int) -> None:
-        if (at, done) == (phase, moment):
-            proxy.cut()
-
-    return cut
+    return [shown[phase, n // 2] for phase, n in totals.items()] + list(shown.values())[-1:]
 
 
 @either_role
