@@ -4,7 +4,7 @@ A session is in autocommit mode, so that transactions begin and end where the co
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol, Self, cast
 
@@ -179,8 +179,9 @@ class Session:
             return cursor.rowcount
 
     def cancel(self) -> None:
-        """Ask the server to cancel what another thread runs on this connection."""
-        self._connection.cancel()
+        """Ask the server to cancel what another thread runs on this connection, if there is any."""
+        with suppress(psycopg2.Error):  # a lost connection runs nothing
+            self._connection.cancel()
 
     @contextmanager
     def default_search_path(self) -> Iterator[None]:
