@@ -54,7 +54,8 @@ def insert(tables: Sequence[Table], side: Sequence[Rows], *, is_target: bool) ->
         if found:
             values = ", ".join(f"({', '.join(row.values())})" for row in found)
             statements.append(
-                f"INSERT INTO {quoted(table.name)} ({', '.join(found[0])}) VALUES {values}"
+                f"INSERT INTO {quoted(table.name)} ({', '.join(found[0])})"
+                f" OVERRIDING SYSTEM VALUE VALUES {values}"
             )
     return ";".join(statements)
 
@@ -147,7 +148,7 @@ def _parent(side: Sequence[Rows], reference: Reference, wanted: int) -> int | No
 def _key(table: Table, number: int) -> dict[str, str]:
     """Return the literals of a row's key columns."""
     match table.key:
-        case "int":
+        case "int" | "identity":
             return {"id": str(number)}
         case "text":
             return {"id": f"'key {number}'"}

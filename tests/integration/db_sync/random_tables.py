@@ -29,6 +29,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
 # A key's columns and their types, by its kind; "none" has the column and no key.
 KEYS = {
     "int": {"id": "int"},
+    "identity": {"id": "int"},
     "text": {"id": "text"},
     "pair": {"id": "int", "part": "text"},
     "none": {"id": "int"},
@@ -119,6 +120,8 @@ def random_tables(draw: st.DrawFn) -> list[Table]:
 @st.composite
 def _table(draw: st.DrawFn, name: str) -> Table:
     is_partitioned = draw(st.sampled_from([False, False, True]))
+    # Before PostgreSQL 17 a partitioned table has no identity.
+    kinds = ["int", "text", "pair", "int", "text", "pair" if is_partitioned else "identity", "none"]
     layout = st.builds(
         Layout,
         generated=st.none() | st.sampled_from(sorted(GENERATED)),
@@ -127,7 +130,7 @@ def _table(draw: st.DrawFn, name: str) -> Table:
     )
     return Table(
         name,
-        draw(st.sampled_from(["int", "text", "pair", "int", "text", "pair", "none"])),
+        draw(st.sampled_from(kinds)),
         values=tuple(draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=2))),
         # A unique constraint of a partitioned table would have to hold its key.
         unique=None if is_partitioned else draw(st.sampled_from([*UNIQUE, None])),
@@ -178,6 +181,7 @@ def copied_columns(tables: Sequence[Table], table: Table) -> list[str]:
 def _create(tables: Sequence[Table], table: Table, *, is_target: bool) -> str:
     layout = table.target if is_target else table.source
     columns = [f"{name} {kind}" for name, kind in KEYS[table.key].items()]
+    columns[0] += " GENERATED ALWAYS AS IDENTITY" if table.key == "identity" else ""
     columns += ["n int", *(f"c{number} {kind}" for number, kind in enumerate(table.values))]
     for number, reference in enumerate(table.references):
         null = " NOT NULL" if reference.is_required else ""
