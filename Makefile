@@ -28,7 +28,7 @@ endef
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(VENV)/.installed $(AWS_VENV)/.installed ## Create the virtual environments from pinned versions
@@ -65,6 +65,10 @@ test: lint ## Lint, types and every test
 .PHONY: bench
 bench: install ## Measure a sync beside pg_dump and pg_restore; more: make bench BENCH="--scale 0.1 --runs 1"
 	@python -m tests.bench $(BENCH)
+
+.PHONY: bench-growth
+bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg
+	@python -m tests.bench.growth
 
 .PHONY: lint
 lint: install ## Lint and types

@@ -1,6 +1,7 @@
 """Table locks on the target, asked for without making others queue behind us for long."""
 
 import time
+from typing import NamedTuple
 
 from psycopg2 import sql
 
@@ -14,9 +15,25 @@ LOCK_WAIT = 30.0  # seconds, all attempts together
 # Modes: the first lets readers go on, the second nobody.
 SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
-# A queued request blocks everybody who comes after it, so an attempt is short; but longer than
-# the server's deadlock_timeout (1 s), after which an autovacuum in our way is cancelled.
-ATTEMPT = "1500ms"
+# A queued request blocks everybody who comes after it. And while it waits for one table it holds
+# others: somebody who waits for those is ended as the victim of a deadlock after deadlock_timeout
+# (1 s by default), so that an attempt, for all tables together, is well below that.
+ATTEMPT = 200  # milliseconds
+LEAST = 10  # milliseconds for each table
+PAUSE = 0.3  # seconds between two attempts
+# An autovacuum in our way is cancelled after deadlock_timeout, and not before: where nobody but
+# maintenance holds locks, an attempt takes longer than that.
+MAINTENANCE = "ShareUpdateExclusiveLock"  # the mode of VACUUM, ANALYZE and the like
+LONG_ATTEMPT = 1500  # milliseconds
+
+
+class Holder(NamedTuple):
+    """Somebody who holds a lock."""
+
+    pid: int
+    application: str | None  # None where our role may not see it
+    mode: str
+    table: str
 
 
 def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
@@ -36,9 +53,10 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
         sql.SQL(", ").join(table.identifier for table in tables), sql.SQL(mode)
     )
     give_up = time.monotonic() + LOCK_WAIT
-    target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTEMPT)))
+    attempt = max(LEAST, ATTEMPT // len(tables))
     while True:
         target.execute("SAVEPOINT locks")
+        _limit(target, attempt)
         try:
             target.execute(statement)
             break
@@ -47,24 +65,37 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
             holders = _holders(target, tables, readers=mode == ACCESS_EXCLUSIVE)
             if time.monotonic() >= give_up:
                 raise TargetBusy(
-                    f"The target's tables could not be locked within {LOCK_WAIT:.0f} s; {holders}."
-                    " Nothing was written. Let them finish or end them, then start again."
+                    f"The target's tables could not be locked within {LOCK_WAIT:.0f} s;"
+                    f" {_told(holders)}. Nothing was written. Let them finish or end them, then"
+                    " start again."
                 ) from error
-            logger.info("waiting for locks on the target's tables", holders=holders)
+            logger.info("waiting for locks on the target's tables", holders=_told(holders))
+            is_maintenance = holders and {holder.mode for holder in holders} == {MAINTENANCE}
+            attempt = LONG_ATTEMPT if is_maintenance else max(LEAST, ATTEMPT // len(tables))
+            time.sleep(PAUSE)
     target.execute("RELEASE SAVEPOINT locks")
     # What is locked later on (a sequence, say) is not waited for without end either.
-    target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{LOCK_WAIT:.0f}s")))
+    _limit(target, int(LOCK_WAIT * 1000))
 
 
-def _holders(target: Session, tables: list[Name], *, readers: bool) -> str:
-    """Say who holds locks on these tables; `readers`: whether theirs are in our way."""
+def _limit(target: Session, milliseconds: int) -> None:
+    target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(milliseconds)))
+
+
+def _holders(target: Session, tables: list[Name], *, readers: bool) -> list[Holder]:
+    """Return who holds locks on these tables; `readers`: whether theirs are in our way."""
     rows = target.rows(
         load_query("common", "list_lock_holders"),
         {"tables": [target.quoted(table.identifier) for table in tables], "readers": readers},
     )
-    if not rows:
+    return [Holder(*row) for row in rows]
+
+
+def _told(holders: list[Holder]) -> str:
+    if not holders:
         return "whoever held them has let go meanwhile"
     return ", ".join(
-        f"backend {pid} ({application or 'without application_name'}) holds {mode} on {table}"
-        for pid, application, mode, table in rows
+        f"backend {pid} ({application or 'application_name hidden or not set'}) holds {mode} on"
+        f" {table}"
+        for pid, application, mode, table in holders
     )

@@ -21,6 +21,7 @@ class Column:
     has_default: bool
     is_generated: bool
     is_unique: bool
+    is_always_generated: bool  # an identity that no UPDATE may set
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class ForeignKey:
     is_valid: bool
     definition: str
     comment: str | None
+
+    @property
+    def has_action(self) -> bool:
+        """Whether a change of the parent changes the child, as ON DELETE CASCADE does."""
+        return " ON DELETE " in self.definition or " ON UPDATE " in self.definition
 
     def says_the_same_as(self, other: "ForeignKey") -> bool:
         """Return whether both demand the same of the same tables, whatever their names."""

@@ -1,48 +1,49 @@
 """The tables that differ, changed and verified; or, in a dry run, their changes counted."""
 
-import contextlib
-import functools
-import time
 from dataclasses import asdict
 
-from psycopg2 import sql
-
 from common import locks
-from common.errors import VerificationFailed
 from common.log import logger
-from db_sync import guards, merge
+from common.names import Name
+from db_sync import foreign_keys, guards, merge
+from db_sync.blame import naming
 from db_sync.catalog import Catalog, ForeignKey
-from db_sync.compare import Difference
-from db_sync.fingerprint import EVERYWHERE, NOTHING, Fingerprint, merged, of_target
-from db_sync.fit import naming
-from db_sync.load import copy_rows, empty_table
+from db_sync.compare import Difference, count_rows
 from db_sync.merge import Changes
+from db_sync.order import keys_in_the_way, parents_first, referenced
 from db_sync.result import TableResult
-from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
+from db_sync.verify import verify_ranges
 from db_sync.views import refresh_views
-
-RANGES_NAMED = 10  # in an error's message
+from db_sync.whole import copy_tables
 
 
 def count_differences(run: Run, differences: list[Difference]) -> list[TableResult]:
-    """Return what a sync would write; from here on the target's session is read-only."""
-    merge.create_ranges(run.target)
+    """Return what a sync would write; from here on the target's session is read-only.
+
+    The source's transaction is ended as soon as its last row is read.
+    """
     for difference in differences:
         if not difference.is_copied_whole:
             merge.create_stage(run.target, difference.plan)
     run.target.execute("SET TRANSACTION READ ONLY")
     results: list[TableResult] = []
     for difference in run.each("count", differences):
-        run.limit(f"the changes of {difference.plan.name} were counted")
-        started = time.monotonic()
-        changes, moved = _replacement(difference), Transferred(0, 0)
-        if not difference.is_copied_whole:
-            moved = merge.fill_stage(run.source, run.target, difference)
-            changes = merge.count_changes(run.target, difference)
-        results.append(_result(difference, changes, moved, started))
+        plan = difference.plan
+        run.limit(f"the changes of {plan.name} were counted")
+        moved, changes = Transferred(0, 0), None
+        with run.timed("count", plan.name):
+            if not difference.is_copied_whole:
+                moved = merge.fill_stage(run, difference)
+                changes = merge.count_changes(run.target, difference)
+            elif difference.source is None:
+                moved = Transferred(count_rows(run.source, plan.source), 0)
+            else:
+                moved = Transferred(difference.source.rows, 0)
+        results.append(_result(run, difference, moved, changes))
+    run.source.execute("COMMIT")
     return results
 
 
@@ -50,6 +51,8 @@ def write_differences(
     run: Run, differences: list[Difference], snapshot: Snapshot, target: Catalog
 ) -> tuple[list[TableResult], list[str]]:
     """Make the tables that differ equal to the source's, and verify each.
+
+    The source's transaction is ended as soon as its last row is read.
 
     Args:
         run: the run.
@@ -66,30 +69,39 @@ def write_differences(
         TargetBusy: a lock was not granted in time.
     """
     if not differences:
+        run.source.execute("COMMIT")
         return [], []
+    merged = [difference for difference in differences if not difference.is_copied_whole]
+    whole = [difference for difference in differences if difference.is_copied_whole]
+    fetched = {
+        difference.plan.name: _fetch(run, difference) for difference in run.each("fetch", merged)
+    }
     plans = [difference.plan for difference in differences]
-    keys = guards.foreign_keys_on(target, plans)
+    keys = foreign_keys.foreign_keys_on(target, plans)
     asleep = guards.sleep_as_replica(run.target, plans)
-    _lock_exclusively(run, differences, [] if asleep else keys)
-    merge.create_ranges(run.target)
+    dropped = [] if asleep else keys_in_the_way(run.target, keys, merged, whole)
+    in_force = [] if asleep else [key for key in keys if key not in dropped]
+    _lock_exclusively(run, whole, dropped)
     with (
-        no_forced_row_security(run.target, plans),
         guards.triggers_and_rules_off(run.target, plans),
-        contextlib.nullcontext() if asleep else guards.foreign_keys_dropped(run.target, keys),
+        foreign_keys.dropped(run.target, dropped),
     ):
-        results = [_write(run, difference, keys) for difference in run.each("write", differences)]
+        copied = copy_tables(run, whole, [key for key in keys if key not in dropped])
+        run.source.execute("COMMIT")  # production need not hold back vacuum any longer
+        results = [_result(run, *pair) for pair in zip(whole, copied, strict=True)]
+        results += _merge(run, parents_first(merged, in_force), fetched, referenced(in_force))
         run.limit("the foreign keys were checked")
         with run.target.default_search_path():
             # What is deferred is checked now: before the report, and before ALTER TABLE, which
             # refuses a table with checks to come.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
     warnings = _unlinked(results)
-    if asleep:  # else they were created again, which checks them
-        warnings += guards.check_foreign_keys(
-            run.target, keys, snapshot.catalog, snapshot.plan.tables
-        )
+    if asleep:  # else they held all the while, or were created again, which checks them
+        warnings += foreign_keys.check(run.target, keys, snapshot.catalog, snapshot.plan.tables)
     run.limit("the materialized views were refreshed")
     warnings += refresh_views(run.target, [plan.target.oid for plan in plans])
+    for result in results:
+        logger.info("table written", result=asdict(result))
     return results, warnings
 
 
@@ -102,80 +114,72 @@ def _unlinked(results: list[TableResult]) -> list[str]:
     ]
 
 
-def _lock_exclusively(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> None:
+def _fetch(run: Run, difference: Difference) -> Transferred:
+    """Stage the source's rows of the ranges that differ, and find those that do."""
+    name = difference.plan.name
+    run.limit(f"the rows of {name} that differ were fetched")
+    with run.timed("fetch", name), naming(difference.plan):
+        merge.create_stage(run.target, difference.plan)
+        moved = merge.fill_stage(run, difference)
+        merge.find_changes(run.target, difference)
+    return moved
+
+
+def _lock_exclusively(run: Run, whole: list[Difference], dropped: list[ForeignKey]) -> None:
     """Take the strong locks now, in attempts, that TRUNCATE and DROP CONSTRAINT would wait for."""
-    tables = {key.child for key in keys} | {key.parent for key in keys}
-    tables |= {
-        difference.plan.name
-        for difference in differences
-        if difference.is_copied_whole and difference.target_rows
-    }
+    tables = {key.child for key in dropped} | {key.parent for key in dropped}
+    tables |= {difference.plan.name for difference in whole}
     locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
 
 
-def _write(run: Run, difference: Difference, keys: list[ForeignKey]) -> TableResult:
-    """Change one table and verify it."""
-    plan = difference.plan
-    run.limit(f"{plan.name} was written")
-    started = time.monotonic()
-    with naming(plan), run.target.default_search_path():
-        moved, changes = _replace(run, difference, keys)
-    _verify(run, difference)
-    result = _result(difference, changes, moved, started)
-    logger.info("table written", result=asdict(result))
-    return result
+def _merge(
+    run: Run, differences: list[Difference], fetched: dict[Name, Transferred], referenced: set[int]
+) -> list[TableResult]:
+    """Write the rows that differ, and verify the ranges that they are in.
 
-
-def _replace(
-    run: Run, difference: Difference, keys: list[ForeignKey]
-) -> tuple[Transferred, Changes]:
-    """Copy the table whole, or merge it; return what travelled and what was written."""
-    plan = difference.plan
-    if not difference.is_copied_whole:
-        merge.create_stage(run.target, plan)
-        moved = merge.fill_stage(run.source, run.target, difference)
-        return moved, merge.apply_changes(run.target, difference)
-    if difference.target_rows:
-        is_referenced = any(key.parent_root == plan.target.oid for key in keys)
-        empty_table(run.target, plan, is_referenced=is_referenced)
-    moved = copy_rows(run.source, run.target, difference, plan.name.identifier)
-    run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
-    return moved, _replacement(difference)
-
-
-def _verify(run: Run, difference: Difference) -> None:
-    """Compute the fingerprints of what was written again, and compare them with the source's."""
-    run.limit(f"{difference.plan.name} was verified")
-    if difference.dirty is None or difference.is_copied_whole:
-        with of_target(run.target, difference.ranges, EVERYWHERE) as found:
-            total = functools.reduce(Fingerprint.plus, found, NOTHING)
-        wrong = [] if total == difference.source else ["its rows"]
-    else:
-        only = sql.SQL("JOIN {} r ON {}").format(merge.RANGES, merge.in_a_range(difference))
-        with of_target(run.target, difference.ranges, only) as found:
-            pairs = merged(difference.dirty, found)
-            wrong = [f"range {ours.number}" for ours, theirs in pairs if ours != theirs]
-    if wrong:
-        raise VerificationFailed(
-            f"After the copy, {difference.plan.name} is not what the source's snapshot holds:"
-            f" {', '.join(wrong[:RANGES_NAMED])} differ. Everything was rolled back. Look for a"
-            " trigger, rule, domain or collation that changes values in the target."
-        )
-
-
-def _replacement(difference: Difference) -> Changes:
-    """Return the changes of a table that is copied whole."""
-    return Changes(inserted=difference.source.rows, deleted=difference.target_rows)
+    Args:
+        run: the run.
+        differences: the tables, parents first.
+        fetched: what travelled for each.
+        referenced: oids of those that foreign keys in place point to.
+    """
+    deleted: dict[Name, int] = {}
+    results: list[TableResult] = []
+    for difference in run.each("delete", differences[::-1]):
+        plan = difference.plan
+        run.limit(f"rows of {plan.name} were deleted")
+        with run.timed("merge", plan.name), run.target.default_search_path():
+            in_place = plan.target.oid in referenced
+            deleted[plan.name] = merge.delete_rows(run.target, difference, in_place=in_place)
+    for difference in run.each("write", differences):
+        plan = difference.plan
+        run.limit(f"rows of {plan.name} were written")
+        with (
+            run.timed("merge", plan.name),
+            naming(plan),
+            run.target.default_search_path(),
+        ):
+            changes = merge.write_rows(
+                run.target, difference, deleted[plan.name], in_place=plan.target.oid in referenced
+            )
+        run.limit(f"{plan.name} was verified")
+        with run.timed("verify", plan.name):
+            verify_ranges(run, difference)
+        results.append(_result(run, difference, fetched[plan.name], changes))
+    return results
 
 
 def _result(
-    difference: Difference, changes: Changes, moved: Transferred, started: float
+    run: Run, difference: Difference, moved: Transferred, changes: Changes | None = None
 ) -> TableResult:
+    """Return the result of a table; without changes, its rows were replaced by those that moved."""
+    plan, source = difference.plan, difference.source
+    changes = changes or Changes(inserted=moved.rows, deleted=difference.target_rows)
     return TableResult(
-        table=str(difference.plan.name),
+        table=str(plan.name),
         action="copy" if difference.is_copied_whole else "merge",
         reason=difference.reason,
-        rows=difference.source.rows,
+        rows=source.rows if source else moved.rows,
         rows_inserted=changes.inserted,
         rows_updated=changes.updated,
         rows_deleted=changes.deleted,
@@ -183,5 +187,5 @@ def _result(
         ranges=difference.range_count,
         ranges_changed=difference.dirty_count,
         bytes=moved.bytes,
-        seconds=round(time.monotonic() - started, 3),
+        seconds=dict(run.seconds[plan.name]),
     )

@@ -1,36 +1,48 @@
 """Which tables differ, and in which ranges; the rest is left alone because it is the same."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.errors import SchemaMismatch
+from psycopg2 import sql
+
+from common.database import Session
 from common.log import logger
-from db_sync.fingerprint import NOTHING, Fingerprint, both_sides
+from db_sync.blame import naming
+from db_sync.catalog import Table
+from db_sync.fingerprint import MOST_DIRTY, Comparison, Fingerprint, both_sides
 from db_sync.plan import TablePlan
-from db_sync.ranges import Ranges, divide
+from db_sync.ranges import Ranges, divide, estimate_rows
 from db_sync.result import TableResult
 from db_sync.run import Run
+from db_sync.statements import table_rows
 
 # A table of fewer ranges is never "mostly different": a row or two would make it so.
 FEW_RANGES = 32
-# More dirty ranges than that are not remembered one by one (some 20 MB).
-MOST_DIRTY = 100_000
+# Of a table of that many ranges a sample is compared before all of it. Where nine in ten of the
+# sample differ, more than half of the table does, all but certainly.
+MANY_RANGES = 1000
+SAMPLE = 32
+MOST_OF_SAMPLE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A table that is not the same on both sides.
 
-    `source` is the fingerprint of all its rows; `dirty` are the source's fingerprints of the
-    ranges that differ, None where most of the table does.
+    `source` is the fingerprint of all its rows, None if it was not read: the table differs for
+    sure. `dirty` are the source's fingerprints of the ranges that differ, None where most of
+    the table does.
     """
 
     ranges: Ranges
-    source: Fingerprint
+    reason: str
+    is_copied_whole: bool  # the target's rows are replaced and not merged with
+    about_rows: int  # in the source, estimated
     target_rows: int
-    dirty: list[Fingerprint] | None
-    dirty_count: int
-    range_count: int
+    source: Fingerprint | None = None
+    dirty: list[Fingerprint] | None = None
+    dirty_count: int = 0
+    range_count: int = 0
 
     @property
     def plan(self) -> TablePlan:
@@ -38,23 +50,9 @@ class Difference:
         return self.ranges.plan
 
     @property
-    def is_copied_whole(self) -> bool:
-        """Whether the target's rows are replaced and not merged with.
-
-        Never where the target has values of its own to lose, if there is a key to keep them by.
-        """
-        if self.target_rows == 0 or not self.plan.has_key:
-            return True
-        return self.dirty is None and not (self.plan.own or self.plan.kept)
-
-    @property
-    def reason(self) -> str:
-        """Why the table is copied or merged, for the report."""
-        if self.target_rows == 0:
-            return "the target's table is empty"
-        if not self.plan.has_key:
-            return "rows differ, and it has no key"
-        return "most of it differs" if self.dirty is None else "rows differ"
+    def numbers(self) -> list[int] | None:
+        """The numbers of the ranges that differ; None where most of the table does."""
+        return None if self.dirty is None else [dirty.number for dirty in self.dirty]
 
 
 def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], list[TableResult]]:
@@ -63,50 +61,112 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], 
     Raises:
         StagingSyncError: reading failed, or the time is up.
     """
+    rows = estimate_rows(run.source, plans)
+    in_source = _which_have_rows(run.source, [plan.source for plan in plans])
+    in_target = _which_have_rows(run.target, [plan.target for plan in plans])
     differences: list[Difference] = []
     same: list[TableResult] = []
     for plan in run.each("compare", plans):
         run.limit(f"{plan.name} was compared")
-        started = time.monotonic()
-        try:
-            difference = _compare(run, divide(run.source, plan))
-        except SchemaMismatch as error:
-            raise SchemaMismatch(f"{error} {_suspects(plan)}") from error
-        if difference.dirty == []:
-            same.append(
-                TableResult(
-                    str(plan.name),
-                    "none",
-                    "same rows",
-                    difference.source.rows,
-                    ranges=difference.range_count,
-                    seconds=round(time.monotonic() - started, 3),
-                )
+        is_empty = plan.source.oid not in in_source, plan.target.oid not in in_target
+        about_rows = rows[plan.source.oid]
+        with run.timed("compare", plan.name):
+            found = (
+                _with_an_empty_side(run, plan, about_rows, *is_empty)
+                if any(is_empty)
+                else _compare(run, plan, about_rows)
             )
+        if isinstance(found, Difference):
+            differences.append(found)
         else:
-            differences.append(difference)
+            same.append(_same(run, plan, found))
     logger.info("compared", tables=len(plans), different=len(differences))
     return differences, same
 
 
-def _suspects(plan: TablePlan) -> str:
-    """Name the table that was read, and the columns whose values may not convert."""
-    columns = ", ".join(column.name for column in plan.compared if column.conversion)
-    return f"It was reading {plan.name}" + (f", converting {columns}." if columns else ".")
+def _which_have_rows(session: Session, tables: Sequence[Table]) -> set[int]:
+    """Return the oids of the tables that have rows, in one round trip."""
+    exist = [sql.SQL("EXISTS (SELECT FROM {})").format(table_rows(table)) for table in tables]
+    (found,) = session.row(sql.SQL("SELECT ARRAY[{}]::boolean[]").format(sql.SQL(", ").join(exist)))
+    return {table.oid for table, has_rows in zip(tables, found, strict=True) if has_rows}
 
 
-def _compare(run: Run, ranges: Ranges) -> Difference:
-    """Read both sides and return where they differ (nowhere: no dirty range)."""
-    source, target_rows, count = NOTHING, 0, 0
-    dirty_count, dirty = 0, list[Fingerprint]()
-    with both_sides(run.source, run.target, ranges) as pairs:
-        for ours, theirs in pairs:
-            count += 1
-            source = source.plus(ours)
-            target_rows += theirs.rows
-            if ours != theirs:
-                dirty_count += 1
-                if dirty_count <= MOST_DIRTY:
-                    dirty.append(ours)
-    is_mostly = dirty_count > MOST_DIRTY or (count >= FEW_RANGES and dirty_count * 2 > count)
-    return Difference(ranges, source, target_rows, None if is_mostly else dirty, dirty_count, count)
+def count_rows(session: Session, table: Table) -> int:
+    """Return how many rows a table has."""
+    (rows,) = session.row(sql.SQL("SELECT count(*) FROM {}").format(table_rows(table)))
+    return int(rows)
+
+
+def _with_an_empty_side(
+    run: Run, plan: TablePlan, about_rows: int, is_source_empty: bool, is_target_empty: bool
+) -> Difference | Comparison:
+    """Return what to do about a table that has no rows in the source, the target, or both."""
+    if is_source_empty and is_target_empty:
+        nothing = Fingerprint(0, 0, 0)
+        return Comparison(nothing, nothing, [], 0)
+    if is_target_empty:
+        return Difference(Ranges(plan), "the target's table is empty", True, about_rows, 0)
+    rows = count_rows(run.target, plan.target)
+    return Difference(Ranges(plan), "the source's table is empty", True, 0, rows)
+
+
+def _compare(run: Run, plan: TablePlan, about_rows: int) -> Difference | Comparison:
+    """Read both sides; return where they differ, or the comparison of two that do not."""
+    with naming(plan):
+        ranges = divide(run.source, plan, about_rows)
+        if _is_sample_different(run, ranges):
+            target_rows = count_rows(run.target, plan.target)
+            return Difference(ranges, "most of a sample differs", True, about_rows, target_rows)
+        found = both_sides(run.source, run.target, ranges)
+    return _difference(ranges, about_rows, found) if found.dirty_count else found
+
+
+def _is_sample_different(run: Run, ranges: Ranges) -> bool:
+    """Whether most of some ranges differ, which are spread over a table that may be copied whole.
+
+    Ranges by hash are scattered all over the table: to read a few means to read all of it.
+    """
+    plan, count = ranges.plan, ranges.greatest - ranges.least + 1
+    if ranges.shift is None or count < MANY_RANGES or plan.own or plan.kept:
+        return False
+    numbers = [ranges.least + count * each // SAMPLE for each in range(SAMPLE)]
+    found = both_sides(run.source, run.target, ranges, numbers)
+    sampled = max(found.source.number, found.target.number)  # those that have rows
+    return sampled >= SAMPLE // 2 and found.dirty_count >= MOST_OF_SAMPLE * sampled
+
+
+def _difference(ranges: Ranges, about_rows: int, found: Comparison) -> Difference:
+    """Return what to do about a table whose sides differ."""
+    plan = ranges.plan
+    count = max(found.source.number, found.target.number)
+    is_mostly = count >= FEW_RANGES and found.dirty_count * 2 > count
+    is_mostly = is_mostly or found.dirty_count > MOST_DIRTY
+    if not plan.has_key:
+        reason, is_copied_whole = "rows differ, and it has no key", True
+    elif is_mostly:
+        # Not where the target has values of its own to lose.
+        reason, is_copied_whole = "most of it differs", not (plan.own or plan.kept)
+    else:
+        reason, is_copied_whole = "rows differ", False
+    return Difference(
+        ranges,
+        reason,
+        is_copied_whole,
+        about_rows,
+        found.target.rows,
+        found.source,
+        None if is_mostly or is_copied_whole else found.dirty,
+        found.dirty_count,
+        count,
+    )
+
+
+def _same(run: Run, plan: TablePlan, found: Comparison) -> TableResult:
+    return TableResult(
+        str(plan.name),
+        "none",
+        "same rows",
+        found.source.rows,
+        ranges=found.source.number,
+        seconds=dict(run.seconds[plan.name]),
+    )

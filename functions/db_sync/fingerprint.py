@@ -1,12 +1,12 @@
 """Fingerprints: equal if and only if both sides hold the same rows.
 
 A range's fingerprint is its row count and the sum of its rows' hashes. Both sides are read at
-the same time, in the order of the ranges, and merged as they come.
+the same time, in the order of the ranges, and compared as they come.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from psycopg2 import sql
@@ -17,30 +17,40 @@ from common.queries import load_query
 from db_sync.catalog import Table
 from db_sync.ranges import Ranges
 from db_sync.row_hash import ValueOf, row_hash
-from db_sync.statements import source_value, statement, table_rows, target_value
+from db_sync.statements import source_value, statement, target_value
 from db_sync.transfer import lines
 
 # Whole groups in memory, and no sort on disk: the planner expects far too many groups.
 SETTINGS = {"work_mem": "64MB", "enable_sort": "off", "jit": "off"}
-# The hashes' sums are taken modulo this, as the query does, so that each is a bigint.
-MODULUS = 2**63 - 1
 OLDEST_VERSION = 140000
-EVERYWHERE = sql.SQL("")
+# More ranges that differ are counted and not remembered one by one (some 20 MB).
+MOST_DIRTY = 100_000
+
+type Lines = Iterator[bytes]  # as fingerprint_ranges.sql copies them out
 
 
 class Fingerprint(NamedTuple):
-    """A range's number, its rows, and the sum of their hashes."""
+    """A range's number, its rows, and the sum of their hashes.
+
+    Of all ranges together, the number says how many there are.
+    """
 
     number: int
     rows: int
     hash: int
 
-    def plus(self, other: "Fingerprint") -> "Fingerprint":
-        """Return the fingerprint of both ranges together, under this one's number."""
-        return Fingerprint(self.number, self.rows + other.rows, (self.hash + other.hash) % MODULUS)
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides' fingerprints of all rows, and the source's of the ranges that differ.
 
-NOTHING = Fingerprint(0, 0, 0)
+    Of those there are `dirty_count`; `dirty` holds at most `MOST_DIRTY` of them.
+    """
+
+    source: Fingerprint
+    target: Fingerprint
+    dirty: list[Fingerprint]
+    dirty_count: int
 
 
 def prepare(source: Session, target: Session) -> None:
@@ -74,61 +84,78 @@ def prepare(source: Session, target: Session) -> None:
         )
 
 
-@contextmanager
-def both_sides(
-    source: Session, target: Session, ranges: Ranges
-) -> Iterator[Iterator[tuple[Fingerprint, Fingerprint]]]:
-    """Yield the fingerprints of every range that a side has, the source's and the target's."""
-    query = _query(ranges, ranges.plan.source, source_value, EVERYWHERE)
-    with (
-        _fingerprints(source, query) as ours,
-        of_target(target, ranges, EVERYWHERE) as theirs,
-    ):
-        yield merged(ours, theirs)
+def of_source(
+    source: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+) -> AbstractContextManager[Lines]:
+    """Begin to read the source's fingerprints in the background, for a with statement.
+
+    Args:
+        source: the session, which is busy until the with statement ends.
+        ranges: the table and how it is divided.
+        numbers: of the ranges; None: all.
+    """
+    query = _query(ranges, ranges.plan.source, source_value, numbers)
+    return lines(source, query)
 
 
-@contextmanager
 def of_target(
-    target: Session, ranges: Ranges, only_ranges: sql.Composable
-) -> Iterator[Iterator[Fingerprint]]:
-    """Yield the target's fingerprints of all ranges, or of those that a JOIN leaves."""
-    query = _query(ranges, ranges.plan.target, target_value, only_ranges)
-    with _fingerprints(target, query) as found:
-        yield found
+    target: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+) -> AbstractContextManager[Lines]:
+    """Likewise, the target's."""
+    query = _query(ranges, ranges.plan.target, target_value, numbers)
+    return lines(target, query)
 
 
-def merged(
-    ours: Iterable[Fingerprint], theirs: Iterable[Fingerprint]
-) -> Iterator[tuple[Fingerprint, Fingerprint]]:
-    """Merge two ordered streams; a range that one side lacks has no rows there."""
-    left, right = chain(ours, [None]), chain(theirs, [None])
-    a, b = next(left), next(right)
-    while a or b:
-        number = min(found.number for found in (a, b) if found)
-        nothing = Fingerprint(number, 0, 0)
-        in_left, in_right = nothing, nothing
-        if a and a.number == number:
-            in_left, a = a, next(left)
-        if b and b.number == number:
-            in_right, b = b, next(right)
-        yield in_left, in_right
+def both_sides(
+    source: Session, target: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+) -> Comparison:
+    """Read both sides' fingerprints at the same time and compare them."""
+    with (
+        of_source(source, ranges, numbers) as ours,
+        of_target(target, ranges, numbers) as theirs,
+    ):
+        return compare(ours, theirs)
 
 
-@contextmanager
-def _fingerprints(session: Session, query: sql.Composed) -> Iterator[Iterator[Fingerprint]]:
-    with lines(session, query) as found:
-        yield (Fingerprint(*map(int, line.split())) for line in found)
+def compare(ours: Lines, theirs: Lines) -> Comparison:
+    """Compare the source's fingerprints with the target's, both in the order of the ranges."""
+    dirty: list[Fingerprint] = []
+    dirty_count = 0
+    a, b = next(ours), next(theirs)
+    while not (_is_total(a) and _is_total(b)):
+        if a == b:  # most are, and need not be parsed
+            a, b = next(ours), next(theirs)
+            continue
+        left, right = parsed(a), parsed(b)
+        in_left = _is_total(b) or (not _is_total(a) and left.number <= right.number)
+        in_right = _is_total(a) or (not _is_total(b) and right.number <= left.number)
+        dirty_count += 1
+        if dirty_count <= MOST_DIRTY:
+            # A range that the source lacks has no rows there.
+            dirty.append(left if in_left else Fingerprint(right.number, 0, 0))
+        a = next(ours) if in_left else a
+        b = next(theirs) if in_right else b
+    return Comparison(parsed(a), parsed(b), dirty, dirty_count)
+
+
+def parsed(line: bytes) -> Fingerprint:
+    """Return the fingerprint in a line."""
+    number, rows, total, _ = line.split()
+    return Fingerprint(int(number), int(rows), int(total))
+
+
+def _is_total(line: bytes) -> bool:
+    return line.endswith(b"t\n")
 
 
 def _query(
-    ranges: Ranges, table: Table, value_of: ValueOf, only_ranges: sql.Composable
+    ranges: Ranges, table: Table, value_of: ValueOf, numbers: Sequence[int] | None
 ) -> sql.Composed:
     return statement(
         "fingerprint_ranges",
         {
             "number": ranges.number(value_of),
             "hash": row_hash(ranges.plan.compared, value_of),
-            "rows": table_rows(table),
-            "only_ranges": only_ranges,
+            "rows": ranges.rows(table, value_of, numbers),
         },
     )

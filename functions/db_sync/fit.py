@@ -1,13 +1,10 @@
-"""Whether a plan may be carried out, with every reason at once; and which table a row fails."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Whether a plan may be carried out, with every reason at once."""
 
 from psycopg2 import sql
 
 from common.database import Session
 from common.errors import ConfigurationError, SchemaMismatch
-from db_sync.plan import Plan, TablePlan, UnknownLabels
+from db_sync.plan import Plan, UnknownLabels
 from db_sync.statements import table_rows
 
 
@@ -32,15 +29,6 @@ def require_fit(source: Session, plan: Plan) -> None:
     if parts:
         error = ConfigurationError if plan.faults else SchemaMismatch
         raise error(" ".join([*parts, "Nothing was written."]))
-
-
-@contextmanager
-def naming(plan: TablePlan) -> Iterator[None]:
-    """Name the table in what a row of it breaks, for a with statement that writes it."""
-    try:
-        yield
-    except SchemaMismatch as error:
-        raise SchemaMismatch(f"{error} It was writing {plan.name}.") from error
 
 
 def _used_labels(source: Session, unknown: list[UnknownLabels]) -> list[str]:

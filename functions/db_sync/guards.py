@@ -1,9 +1,7 @@
-"""What of the target's schema would act on our writes: foreign keys, triggers and rules.
+"""What of the target's schema would act on our writes: triggers and rules.
 
 They are put to sleep for the transaction and are as before at its end. Where the role may set
-it, `session_replication_role = replica` does that without a lock on any reader; foreign keys
-that the source does not vouch for are then checked by a query. Elsewhere foreign keys are
-dropped and created again in the same transaction, which checks them.
+it, `session_replication_role = replica` does that without a lock on any reader.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,9 +10,8 @@ from contextlib import contextmanager
 from psycopg2 import sql
 
 from common.database import Session
-from common.errors import ConfigurationError, SchemaMismatch
+from common.errors import ConfigurationError
 from common.queries import load_query
-from db_sync.catalog import Catalog, ForeignKey
 from db_sync.plan import TablePlan
 
 ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
@@ -65,103 +62,3 @@ def triggers_and_rules_off(target: Session, plans: list[TablePlan]) -> Iterator[
     alter(lambda _: "DISABLE")
     yield
     alter(lambda state: ENABLE[state])
-
-
-def foreign_keys_on(catalog: Catalog, plans: list[TablePlan]) -> list[ForeignKey]:
-    """Return the foreign keys from or to these tables."""
-    written = {plan.target.oid for plan in plans}
-    return [key for key in catalog.foreign_keys if written & {key.child_root, key.parent_root}]
-
-
-@contextmanager
-def foreign_keys_dropped(target: Session, keys: list[ForeignKey]) -> Iterator[None]:
-    """Drop foreign keys and create them again under the same names, checked.
-
-    Raises:
-        SchemaMismatch: rows break one of them.
-    """
-    for key in keys:
-        target.execute(
-            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
-                key.child.identifier, sql.Identifier(key.name)
-            )
-        )
-    yield
-    for key in keys:
-        target.execute(
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                key.child.identifier, sql.Identifier(key.name), sql.SQL(key.definition)
-            )
-        )
-        if key.comment is not None:
-            target.execute(
-                sql.SQL("COMMENT ON CONSTRAINT {} ON {} IS {}").format(
-                    sql.Identifier(key.name), key.child.identifier, sql.Literal(key.comment)
-                )
-            )
-
-
-def check_foreign_keys(
-    target: Session, keys: list[ForeignKey], source: Catalog, plans: list[TablePlan]
-) -> list[str]:
-    """Check the foreign keys that slept and that the source's own do not vouch for.
-
-    Args:
-        target: the session that wrote.
-        keys: the target's foreign keys in question.
-        source: the source's catalog; a valid foreign key there that says the same vouches
-            for its rows, since both tables were copied from one snapshot.
-        plans: the tables that were copied.
-
-    Returns:
-        A warning for each foreign key whose rows lost their parent through no fault of ours:
-        the table is not synced, or production breaks it too.
-
-    Raises:
-        SchemaMismatch: rows that were copied break a foreign key; lists each.
-    """
-    synced = {plan.name for plan in plans}
-    kept = {(plan.name, column.name) for plan in plans for column in plan.kept}
-    warnings: list[str] = []
-    broken: list[str] = []
-    for key in keys:
-        twins = [other for other in source.foreign_keys if other.says_the_same_as(key)]
-        copied = {key.child, key.parent} <= synced
-        if any((key.child, column) in kept for column in key.columns):
-            twins = []  # the values are not the source's
-        if not key.is_valid or (copied and any(twin.is_valid for twin in twins)):
-            continue
-        orphans = _count_orphans(target, key)
-        if not orphans:
-            continue
-        text = f"{orphans} rows of {key.child} break its foreign key {key.name} to {key.parent}"
-        if copied and not twins:
-            broken.append(text)
-        else:
-            warnings.append(f"{text}.")
-    if broken:
-        raise SchemaMismatch(
-            f"The target has foreign keys that production's rows break: {'; '.join(broken)}."
-            " Nothing was written. Exclude the table, or drop the foreign key."
-        )
-    return warnings
-
-
-def _count_orphans(target: Session, key: ForeignKey) -> int:
-    parts = {
-        "child": key.child.identifier,
-        "parent": key.parent.identifier,
-        "has_value": sql.SQL(" AND ").join(
-            sql.SQL("c.{} IS NOT NULL").format(sql.Identifier(column)) for column in key.columns
-        ),
-        "same_key": sql.SQL(" AND ").join(
-            sql.SQL("p.{} OPERATOR({}.=) c.{}").format(
-                sql.Identifier(parent), sql.Identifier(schema), sql.Identifier(child)
-            )
-            for parent, schema, child in zip(
-                key.parent_columns, key.operator_schemas, key.columns, strict=True
-            )
-        ),
-    }
-    query = sql.SQL(load_query("db_sync", "count_orphans")).format(**parts)
-    return int(target.row(query)[0])

@@ -12,17 +12,15 @@ from psycopg2 import sql
 from common.database import Session
 from common.unlink import unlinked_value
 from db_sync.compare import Difference
-from db_sync.load import copy_rows, dirty_ranges
+from db_sync.load import copy_rows
 from db_sync.plan import PlannedColumn, TablePlan
+from db_sync.run import Run
 from db_sync.statements import Parts, names, same_key, statement, table_rows, target_value
 from db_sync.transfer import Transferred
 
-STAGE = "staging_sync_stage"
-CHANGES = sql.Identifier("pg_temp", "staging_sync_changes")
-RANGES = sql.Identifier("pg_temp", "staging_sync_ranges")
-
 # Cast, since PostgreSQL takes two bare ROWs apart and wants the operator for each column.
 DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
+NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,69 +33,104 @@ class Changes:
     unlinked: int = 0
 
 
-def create_ranges(target: Session) -> None:
-    """Create the temporary table that says which ranges of a table differ."""
-    target.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} (number bigint, low bigint, high bigint)").format(RANGES)
-    )
-
-
 def create_stage(target: Session, plan: TablePlan) -> None:
     """Create the temporary table that the source's rows go to; without constraints."""
     target.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(
-            _stage(plan), names(_copied_names(plan)), plan.name.identifier
-        )
+        sql.SQL(
+            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+        ).format(_temporary("stage", plan), names(_copied_names(plan)), plan.name.identifier)
     )
 
 
-def fill_stage(source: Session, target: Session, difference: Difference) -> Transferred:
-    """Name the ranges that differ to the target, and copy the source's rows of them."""
-    target.execute(sql.SQL("DELETE FROM {}").format(RANGES))
-    target.execute(
-        sql.SQL("INSERT INTO {} SELECT * FROM {}").format(RANGES, dirty_ranges(difference))
-    )
-    moved = copy_rows(source, target, difference, _stage(difference.plan))
-    target.execute(sql.SQL("ANALYZE {}, {}").format(RANGES, _stage(difference.plan)))
+def fill_stage(run: Run, difference: Difference) -> Transferred:
+    """Copy the source's rows of the ranges that differ."""
+    stage = _temporary("stage", difference.plan)
+    moved = copy_rows(run, difference.ranges, difference.numbers, stage)
+    run.target.execute(sql.SQL("ANALYZE {}").format(stage))
     return moved
 
 
 def count_changes(target: Session, difference: Difference) -> Changes:
-    """Return what `apply_changes` would write, without writing."""
+    """Return what a merge would write, without writing."""
     return Changes(*target.row(statement("count_changes", _parts(difference))))
 
 
-def apply_changes(target: Session, difference: Difference) -> Changes:
-    """Write the rows of the stage that differ, delete those that it lacks."""
-    plan, parts = difference.plan, _parts(difference)
-    target.execute(statement("find_changes", parts))
-    target.execute(sql.SQL("ANALYZE {}").format(CHANGES))
-    deleted = target.execute(statement("delete_gone_rows", parts))
-    target.execute(statement("delete_changed_rows", parts))
-    unlinked = sum(_unlink(target, parts, column) for column in plan.kept if column.is_unique)
-    updated = _insert(target, parts, "", _copied_names(plan) + list(plan.own))
-    inserted = _insert(target, parts, "NOT", _copied_names(plan))
-    target.execute(sql.SQL("DROP TABLE {}, {}").format(_stage(plan), CHANGES))
-    return Changes(inserted, updated, deleted, unlinked)
+def find_changes(target: Session, difference: Difference) -> None:
+    """Note which rows of the stage the target lacks or has otherwise."""
+    target.execute(statement("find_changes", _parts(difference)))
+    target.execute(sql.SQL("ANALYZE {}").format(_temporary("changes", difference.plan)))
 
 
-def _insert(target: Session, parts: Parts, which: str, columns: list[str]) -> int:
-    return target.execute(
-        statement("insert_rows", {**parts, "which": sql.SQL(which), "into": names(columns)})
+def changes_any_of(target: Session, difference: Difference, columns: set[str | None]) -> bool:
+    """Return whether a row of the target is to have another value in one of some columns.
+
+    Args:
+        target: the session that found the changes.
+        difference: the table.
+        columns: their names; None stands for any.
+    """
+    compared = [column.name for column in difference.plan.compared]
+    if None not in columns:
+        compared = [name for name in compared if name in columns]
+    differs = _differs("t", "c", compared)
+    return bool(
+        target.row(statement("changes_any_of", {**_parts(difference), "differs": differs}))[0]
     )
 
 
-def _unlink(target: Session, parts: Parts, column: PlannedColumn) -> int:
+def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> int:
+    """Delete the rows that the source lacks; return how many.
+
+    Unless rows are changed `in_place`, also delete those that change.
+    """
+    parts = _parts(difference)
+    gone = target.execute(statement("delete_gone_rows", parts))
+    if not in_place:
+        target.execute(statement("delete_changed_rows", parts))
+    return gone
+
+
+def write_rows(target: Session, difference: Difference, deleted: int, *, in_place: bool) -> Changes:
+    """Change the rows that were there (or insert them anew) and insert those that are new.
+
+    Returns:
+        All that the merge wrote, together with `deleted`.
+    """
+    plan, parts = difference.plan, _parts(difference)
+    updated = 0
+    if in_place and _updated_names(plan):
+        updated = target.execute(statement("update_changed_rows", parts))
+    unlinked = sum(
+        _unlink(target, parts, column, in_place=in_place)
+        for column in plan.kept
+        if column.is_unique
+    )
+    if not in_place:
+        updated = _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
+    inserted = _insert(target, parts, NEW, _copied_names(plan))
+    target.execute(statement("drop_stage", parts))
+    return Changes(inserted, updated, deleted, unlinked)
+
+
+def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -> int:
+    return target.execute(
+        statement("insert_rows", {**parts, "which": which, "into": names(columns)})
+    )
+
+
+def _unlink(target: Session, parts: Parts, column: PlannedColumn, *, in_place: bool) -> int:
     """Take a kept, unique value from rows that stay where a new row brings it; count them.
 
     A row that stays is in the target, or is about to be inserted anew.
     """
     unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
     parts = {**parts, "column": sql.Identifier(column.name), "unlinked": unlinked}
-    existed = sql.SQL("staging_sync_existed")
+    stay = [(parts["rows"], sql.SQL("true"))]
+    if not in_place:
+        stay.append((parts["changes"], sql.SQL("staging_sync_row IS NOT NULL")))
     return sum(
         target.execute(statement("unlink_kept_values", {**parts, "in_table": rows, "which": which}))
-        for rows, which in ((parts["rows"], sql.SQL("true")), (CHANGES, existed))
+        for rows, which in stay
     )
 
 
@@ -118,21 +151,46 @@ def _parts(difference: Difference) -> Parts:
     return {
         "table": plan.name.identifier,
         "rows": table_rows(plan.target),
-        "stage": _stage(plan),
-        "changes": CHANGES,
-        "ranges": RANGES,
-        "in_a_range": in_a_range(difference),
+        "stage": _temporary("stage", plan),
+        "changes": _temporary("changes", plan),
         "same_key": same_key(plan, "s", "t"),
-        "differs": sql.SQL(DIFFERS).format(names(compared, "t"), names(compared, "s")),
+        "differs": _differs("t", "s", compared),
+        "columns": names(_updated_names(plan)),
+        "new_values": names(_updated_names(plan), "c"),
         "values": sql.SQL(", ").join(values),
+        **_range_parts(difference),
     }
 
 
-def in_a_range(difference: Difference) -> sql.Composable:
-    """Return the condition that a row of the target is in the range `r`, one that differs."""
-    if difference.dirty is None:
-        return sql.SQL("true")  # the ranges table has one row, which stands for all
-    return difference.ranges.contain(target_value)
+def _differs(left: str, right: str, columns: list[str]) -> sql.Composable:
+    return sql.SQL(DIFFERS).format(names(columns, left), names(columns, right))
+
+
+def _range_parts(difference: Difference) -> Parts:
+    """Return the target's rows of the ranges that differ, and those that staged rows may equal.
+
+    The latter lie in the same ranges only where these are ranges of values: two keys that are
+    equal and not identical ('A' and 'a' in citext) hash differently.
+    """
+    ranges, table = difference.ranges, difference.plan.target
+    in_ranges = ranges.rows(table, target_value, difference.numbers)
+    return {
+        "in_ranges": in_ranges,
+        "candidates": (
+            table_rows(table)
+            if ranges.shift is None or difference.numbers is None
+            else sql.SQL("(SELECT t.* FROM {})").format(in_ranges)
+        ),
+    }
+
+
+def _updated_names(plan: TablePlan) -> list[str]:
+    """Return the columns that an UPDATE sets: PostgreSQL refuses identities always generated.
+
+    Those are as they should be; see `order.keys_in_the_way`.
+    """
+    columns = plan.target.columns
+    return [column.name for column in plan.compared if not columns[column.name].is_always_generated]
 
 
 def _copied_names(plan: TablePlan) -> list[str]:
@@ -140,6 +198,6 @@ def _copied_names(plan: TablePlan) -> list[str]:
     return [column.name for column in plan.compared + plan.kept]
 
 
-def _stage(plan: TablePlan) -> sql.Identifier:
-    """Return the stage's name; by the table's oid, since a dry run creates all of them first."""
-    return sql.Identifier("pg_temp", f"{STAGE}_{plan.target.oid}")
+def _temporary(what: str, plan: TablePlan) -> sql.Identifier:
+    """Return a temporary table's name, by the table's oid: those of all tables exist at once."""
+    return sql.Identifier("pg_temp", f"staging_sync_{what}_{plan.target.oid}")

@@ -1,6 +1,6 @@
 """What a sync did: small for the execution's output, whole for the report."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 # A state's output is limited to 256 KiB, and a person reads no more than this anyway.
@@ -24,7 +24,7 @@ class TableResult:
     ranges: int = 0  # how many the table was compared in
     ranges_changed: int = 0
     bytes: int = 0  # of COPY's text format
-    seconds: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)  # by phase
 
 
 @dataclass(frozen=True, slots=True)

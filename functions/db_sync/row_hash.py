@@ -13,48 +13,63 @@ from db_sync.plan import PlannedColumn
 
 type ValueOf = Callable[[PlannedColumn], sql.Composable]  # the column on one side
 
-# Types whose equal values are always the same bytes, as format_type names them.
-SAFE_TYPES = frozenset(
-    {
-        '"char"',
-        "bigint",
-        "boolean",
-        "bytea",
-        "date",
-        "integer",
-        "macaddr",
-        "oid",
-        "smallint",
-        "time without time zone",
-        "timestamp with time zone",
-        "timestamp without time zone",
-        "uuid",
-    }
-)
-# Likewise, by their bytes: another collation may hold different strings for equal. A
-# character(n) is padded to n; without n (bpchar) its trailing blanks count for nothing.
-SAFE_STRINGS = frozenset({"character", "character varying", "name", "text"})
+# How the values of a type are hashed, as format_type names it. Only types whose equal values
+# are always the same bytes stand here. A record of one hashes it as its type does, for types
+# whose own function SQL cannot call in every version.
+BY_RECORD = "hash_record_extended(ROW({value}), {seed})"
+# As their bytes, since the hash of a 64-bit number folds it to 32 bits: one change in four
+# billion would not be seen.
+SENT = "hash_record_extended(ROW({send}({{value}})), {{seed}})"
+BY_VALUE = {
+    '"char"': BY_RECORD,
+    # By both: its own hash folds the upper half into the lower one. The seed of the upper half is
+    # no other column's, of which a table has 1600 at most.
+    "bigint": (
+        "hashint8extended({value}, {seed}) # hashint4extended(({value} >> 32)::int4, 1600 + {seed})"
+    ),
+    "boolean": BY_RECORD,
+    "bytea": BY_RECORD,
+    "date": BY_RECORD,
+    "integer": "hashint4extended({value}, {seed})",
+    "macaddr": BY_RECORD,
+    "oid": BY_RECORD,
+    "smallint": "hashint2extended({value}, {seed})",
+    "time without time zone": SENT.format(send="time_send"),
+    "timestamp with time zone": SENT.format(send="timestamptz_send"),
+    "timestamp without time zone": SENT.format(send="timestamp_send"),
+    "uuid": "uuid_hash_extended({value}, {seed})",
+    # By their bytes: another collation may hold different strings for equal. A character(n) is
+    # padded to n.
+    "character": 'hashbpcharextended({value} COLLATE "C", {seed})',
+    "character varying": 'hashtextextended({value} COLLATE "C", {seed})',
+    "name": BY_RECORD.replace("{value}", '{value} COLLATE "C"'),
+    "text": 'hashtextextended({value} COLLATE "C", {seed})',
+}
+BY_TEXT = 'hashtextextended({value}::text COLLATE "C", {seed})'
+# A character without n: its trailing blanks count for nothing, and its cast to text drops the
+# blanks that its output shows.
 UNPADDED = "bpchar"
+UNPADDED_HASH = 'hashtextextended(ROW({value})::text COLLATE "C", {seed})'
 
 
 def row_hash(columns: Iterable[PlannedColumn], value_of: ValueOf) -> sql.Composable:
     """Return the SQL for the hash (bigint) of a row's columns.
 
-    Hashed once more, since a record's hash is a linear combination of its columns': two rows
-    that swap a value would leave the sum of their hashes as it was.
+    Each column's hash has a seed of its own. They are hashed once more together, as the seed of
+    a constant's hash: otherwise two rows that swap a value would leave the sum of their hashes
+    as it was.
     """
-    return sql.SQL("hashint8extended(hash_record_extended(ROW({}), 0), 0)").format(
-        sql.SQL(", ").join(_hashed(column, value_of(column)) for column in columns)
+    hashes = [
+        sql.SQL("coalesce({}, 0)").format(_hashed(column, value_of(column), seed))
+        for seed, column in enumerate(columns, start=1)
+    ]
+    return sql.SQL("hashint4extended(0, {})").format(
+        sql.SQL(" # ").join(hashes) if hashes else sql.SQL("0")
     )
 
 
-def _hashed(column: PlannedColumn, value: sql.Composable) -> sql.Composable:
-    """Return what is hashed of a column."""
-    if column.type == UNPADDED:
-        # Its cast to text drops the blanks that its output shows.
-        return sql.SQL('ROW({})::text COLLATE "C"').format(value)
-    if column.base_type in SAFE_TYPES:
-        return value
-    if column.base_type in SAFE_STRINGS:
-        return sql.SQL('{} COLLATE "C"').format(value)
-    return sql.SQL('({})::text COLLATE "C"').format(value)
+def _hashed(column: PlannedColumn, value: sql.Composable, seed: int) -> sql.Composable:
+    """Return the SQL for the hash of one column's value."""
+    by_type = BY_VALUE.get(column.base_type, BY_TEXT)
+    template = UNPADDED_HASH if column.type == UNPADDED else by_type
+    return sql.SQL(template).format(value=sql.SQL("({})").format(value), seed=sql.Literal(seed))

@@ -1,10 +1,14 @@
 """What the steps of one run share."""
 
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from common.database import Session
 from common.deadline import Deadline
+from common.names import Name
 from db_sync.rules import SyncRules
 
 type Progress = Callable[[str, int, int], None]  # phase, how many are done, of how many
@@ -27,11 +31,14 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: both sessions and its options."""
+    """One run: both sessions, its options, and the seconds that each table took in each phase."""
 
     source: Session
     target: Session
     options: SyncOptions
+    seconds: dict[Name, dict[str, float]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(float))
+    )
 
     def limit(self, doing: str) -> None:
         """Limit both sessions' next statements to the time that is left.
@@ -47,3 +54,10 @@ class Run:
             self.options.progress(phase, done, len(items))
             yield item
         self.options.progress(phase, len(items), len(items))
+
+    @contextmanager
+    def timed(self, phase: str, table: Name) -> Iterator[None]:
+        """Note how long a with statement takes, as that table's share of a phase."""
+        started = time.monotonic()
+        yield
+        self.seconds[table][phase] += round(time.monotonic() - started, 3)

@@ -21,7 +21,7 @@ from db_sync.result import Status, SyncResult
 from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
 from db_sync.sequences import Positions
-from db_sync.snapshot import Snapshot, open_snapshot
+from db_sync.snapshot import open_snapshot
 
 type SaveReport = Callable[[SyncResult], None]
 
@@ -97,14 +97,19 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     plan = snapshot.plan
     if not run.options.dry_run:
         _make_writers_wait(run, plan, target_catalog)
+    # Read at once: a sequence only advances, so it is as far as the snapshot's rows or further.
+    synced = {table.target.oid for table in plan.tables}
+    pairs, unreadable = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    leaders = sequences.read_positions(run.source, list(pairs.values()))
     with no_forced_row_security(run.target, plan.tables):
         differences, tables = compare_tables(run, plan.tables)
-    if run.options.dry_run:
-        changed, written = count_differences(run, differences), list[str]()
-    else:
-        changed, written = write_differences(run, differences, snapshot, target_catalog)
-    moved, unreadable = _follow_sequences(run, snapshot, target_catalog)
-    run.source.execute("COMMIT")  # production need not hold back vacuum any longer
+        if run.options.dry_run:
+            changed, written = count_differences(run, differences), list[str]()
+        else:
+            changed, written = write_differences(run, differences, snapshot, target_catalog)
+    moved = sequences.outdated(pairs, leaders, sequences.read_positions(run.target, list(pairs)))
+    if not run.options.dry_run:
+        sequences.restart(run.target, moved)
     result = SyncResult(
         status=_status(run.options, bool(differences or moved)),
         verified=not run.options.dry_run,
@@ -136,27 +141,15 @@ def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
     """
     run.limit("the target's tables were locked")
     synced = {table.target.oid for table in plan.tables}
-    referencing = {key.child for key in catalog.foreign_keys if key.parent_root in synced}
-    tables = {table.name for table in plan.tables} | referencing
+    tables = {table.name for table in plan.tables}
+    for key in catalog.foreign_keys:
+        # Its other side too: a parent that the application deletes meanwhile would be missed by
+        # a child that we write while foreign keys sleep.
+        if synced & {key.child_root, key.parent_root}:
+            tables |= {key.child, key.parent}
     locks.lock_tables(run.target, sorted(tables), locks.SHARE_ROW_EXCLUSIVE)
     if read_catalog(run.target) != catalog:
         raise TargetBusy(
             f"The schema of the target {run.target.address} changed while the sync was planned."
             " Start again when its migration is done."
         )
-
-
-def _follow_sequences(
-    run: Run, snapshot: Snapshot, target_catalog: Catalog
-) -> tuple[Positions, list[str]]:
-    """Set the sequences that differ as far as the transaction can; return all, and warnings."""
-    synced = {table.target.oid for table in snapshot.plan.tables}
-    pairs, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
-    moved = sequences.outdated(
-        pairs,
-        sequences.read_positions(run.source, list(pairs.values())),
-        sequences.read_positions(run.target, list(pairs)),
-    )
-    if not run.options.dry_run:
-        sequences.restart(run.target, moved)
-    return moved, warnings

@@ -68,7 +68,7 @@ def print_result(result: SyncResult) -> None:
                     line.rows_deleted,
                 )
             ),
-            f"{line.seconds:.2f}",
+            f"{sum(line.seconds.values()):.2f}",
         )
     console.print(table)
     for name, reason in result.left_alone.items():

@@ -4,9 +4,8 @@ SELECT
     count(*) FILTER (WHERE t.ctid IS NOT NULL AND {differs}),
     (
         SELECT count(*)
-        FROM {rows} t
-        JOIN {ranges} r ON {in_a_range}
+        FROM {in_ranges}
         WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
     )
 FROM {stage} s
-LEFT JOIN {rows} t ON {same_key}
+LEFT JOIN {candidates} t ON {same_key}

@@ -1,4 +1,8 @@
 -- Rows of the target, in the ranges that differ, whose key the source no longer has.
-DELETE FROM {rows} t
-USING {ranges} r
-WHERE {in_a_range} AND NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
+DELETE FROM {rows} d
+USING (
+    SELECT t.tableoid, t.ctid
+    FROM {in_ranges}
+    WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
+) gone
+WHERE d.tableoid = gone.tableoid AND d.ctid = gone.ctid

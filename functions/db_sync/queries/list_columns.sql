@@ -13,7 +13,8 @@ SELECT
         SELECT FROM pg_index i
         WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indpred IS NULL
           AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum
-    ) AS is_unique
+    ) AS is_unique,
+    a.attidentity = 'a' AS is_always_generated
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = ANY (%s) AND a.attnum > 0 AND NOT a.attisdropped

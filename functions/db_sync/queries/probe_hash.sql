@@ -1,9 +1,17 @@
--- The hash of one row whose text depends on everything that could differ between two servers.
-SELECT hash_record_extended(
-    ROW(
-        1::bigint, true, 'Grüße, 世界 🦉'::text COLLATE "C", '\x00ff'::bytea,
-        '2020-02-02 02:02:02.020202+02'::timestamptz, '0123456789abcdef0123456789abcdef'::uuid,
-        ROW(1.50, 0.1::float8, '1 mon 2 days'::interval, '{1,NULL}'::int[])::text COLLATE "C"
-    ),
-    0
-)
+-- The hash of one row: of every function that a row's hash is made of, and of texts that depend
+-- on everything that could differ between two servers.
+SELECT
+    hashint2extended(1::int2, 1) # hashint4extended(2, 2) # hashint8extended(3, 3)
+    # uuid_hash_extended('0123456789abcdef0123456789abcdef', 4)
+    # hashtextextended('Grüße, 世界 🦉' COLLATE "C", 5)
+    # hashbpcharextended('Grüße '::char(8) COLLATE "C", 6)
+    # hash_record_extended(
+        ROW(
+            true, '\x00ff'::bytea, '2020-02-02'::date,
+            timestamptz_send('2020-02-02 02:02:02.020202+02')
+        ),
+        7
+    )
+    # hashtextextended(
+        ROW(1.50, 0.1::float8, '1 mon 2 days'::interval, '{1,NULL}'::int[])::text COLLATE "C", 8
+    )

@@ -46,13 +46,13 @@ MISFITS = {
         "CREATE TABLE t (id int PRIMARY KEY, v bigint); INSERT INTO t VALUES (1, 4711471147)",
         "CREATE TABLE t (id int PRIMARY KEY, v int)",
         "(1, 1)",
-        ("reading public.t, converting v", "widen the type"),
+        ("The table is public.t, converting v", "widen the type"),
     ),
     "too many digits": Misfit(
         "CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, 4711.11)",
         "CREATE TABLE t (id int PRIMARY KEY, v numeric(4,2))",
         "(1, 1)",
-        ("reading public.t, converting v", "widen the type"),
+        ("The table is public.t, converting v", "widen the type"),
     ),
     "no value": Misfit(
         f"{TEXTS}; INSERT INTO t VALUES (1, NULL), (2, 'secret-word')",
@@ -116,14 +116,14 @@ MISFITS = {
         f"{TEXTS}; {SECRET}",
         "CREATE TABLE t (id int PRIMARY KEY, v jsonb)",
         "(1, '{}')",
-        ("reading public.t, converting v", "not one of the type"),
+        ("The table is public.t, converting v", "not one of the type"),
     ),
     "too big for an index": Misfit(
         f"{TEXTS}; INSERT INTO t SELECT 1, 'secret-word' || string_agg(md5(i::text), '')"
         " FROM generate_series(1, 300) i",
         "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX by_v ON t (v)",
         "(1, 'a')",
-        ("writing public.t", "drop that index"),
+        ("The table is public.t", "drop that index"),
     ),
 }
 

@@ -260,7 +260,7 @@ def test_a_label_inside_of_a_composite_is_refused_where_it_is_written(databases:
         "ROW('glad')",
     )
 
-    with pytest.raises(SchemaMismatch, match=r"column v.*It was writing public\.t\.") as refusal:
+    with pytest.raises(SchemaMismatch, match=r"column v.*The table is public\.t\.") as refusal:
         sync(pair)
 
     assert "glad" not in str(refusal.value)

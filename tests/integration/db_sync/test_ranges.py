@@ -5,7 +5,7 @@ import pytest
 from common.database import connect
 from db_sync.catalog import read_catalog
 from db_sync.plan import make_plan
-from db_sync.ranges import Ranges, divide
+from db_sync.ranges import Ranges, divide, estimate_rows
 from db_sync.rules import SyncRules
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
@@ -33,7 +33,8 @@ def ranges_of(pair: Pair) -> Ranges:
     with connect(pair.source.address, "source", execution="test") as source:
         catalog = read_catalog(source)
         (plan,) = make_plan(catalog, catalog, SyncRules()).tables
-        return divide(source, plan)
+        rows = estimate_rows(source, [plan])
+        return divide(source, plan, rows[plan.source.oid])
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -135,3 +136,54 @@ def test_blanks_at_the_end_of_an_unpadded_character_are_data(databases: Database
 
     assert sync(pair).output()["rows_updated"] == 1
     assert_same(pair)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        # The halves of both 64-bit numbers, folded over each other, are the same 32 bits.
+        ("bigint", "1", "4294967296"),
+        ("bigint", "0", "4294967297"),
+        ("timestamptz", "'2000-01-01 00:00:00.000001Z'", "'2000-01-01 01:11:34.967296Z'"),
+        ("timestamp", "'2000-01-01 00:00:00.000001'", "'2000-01-01 01:11:34.967296'"),
+        ("time", "'00:00:00.000001'", "'01:11:34.967296'"),
+    ],
+)
+def test_values_that_differ_in_their_upper_half_only_are_a_difference(
+    databases: Databases, kind: str, old: str, new: str
+) -> None:
+    pair = databases.pair(
+        f"CREATE TABLE t (id int PRIMARY KEY, v {kind})",
+        f"INSERT INTO t VALUES (1, {new})",
+        f"INSERT INTO t VALUES (1, {old})",
+    )
+
+    assert sync(pair).output()["rows_updated"] == 1
+    assert_same(pair)
+
+
+LARGE = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 80000) i"
+
+
+def test_a_sample_tells_that_a_large_table_was_rewritten(databases: Databases) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", LARGE, LARGE)
+    pair.source.execute("UPDATE t SET v = v || '!'")
+    pair.target.execute("DELETE FROM t WHERE id % 1000 = 0")
+
+    (table,) = sync(pair).tables
+
+    assert_same(pair)
+    assert (table.action, table.reason) == ("copy", "most of a sample differs")
+    assert (table.rows_inserted, table.rows_deleted) == (80000, 79920)
+
+
+def test_a_change_that_a_sample_meets_by_chance_is_no_reason_to_copy_a_table(
+    databases: Databases,
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", LARGE, LARGE)
+    pair.source.execute("UPDATE t SET v = v || '!' WHERE id BETWEEN 20000 AND 50000")
+
+    (table,) = sync(pair).tables
+
+    assert_same(pair)
+    assert (table.action, table.rows_updated) == ("merge", 30001)

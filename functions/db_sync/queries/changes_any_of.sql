@@ -1,0 +1,6 @@
+-- Whether a row that is there already is to have another value in one of some columns.
+SELECT EXISTS (
+    SELECT FROM {changes} c
+    JOIN {rows} t ON t.tableoid = c.staging_sync_table AND t.ctid = c.staging_sync_row
+    WHERE {differs}
+)

@@ -1,0 +1,18 @@
+-- Columns whose values an UPDATE cannot just exchange: those of unique and exclusion constraints,
+-- which are checked row by row, and identity columns that are always generated. By the root of
+-- their table; NULL is any column (of an expression).
+WITH members AS (
+    SELECT root.oid AS root, root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
+    UNION
+    SELECT root.oid, part.relid FROM unnest(%(tables)s::oid[]) root (oid)
+    CROSS JOIN pg_partition_tree(root.oid) part
+)
+SELECT members.root, a.attname
+FROM members
+JOIN pg_index i ON i.indrelid = members.relid AND (i.indisunique OR i.indisexclusion)
+CROSS JOIN unnest(i.indkey::int2[]) k (attnum)
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
+UNION
+SELECT members.root, a.attname
+FROM members
+JOIN pg_attribute a ON a.attrelid = members.relid AND a.attidentity = 'a'

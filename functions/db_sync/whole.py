@@ -1,0 +1,93 @@
+"""Tables that are copied whole: emptied, filled, and their indexes built after that."""
+
+from psycopg2 import sql
+
+from db_sync import fingerprint
+from db_sync.blame import naming
+from db_sync.catalog import ForeignKey
+from db_sync.compare import Difference
+from db_sync.indexes import create_indexes, drop_indexes
+from db_sync.load import copy_rows
+from db_sync.ranges import Ranges
+from db_sync.run import Run
+from db_sync.statements import table_rows
+from db_sync.transfer import Transferred
+from db_sync.verify import failure
+
+# Of fewer rows, indexes are kept up as quickly as they are built.
+MANY_ROWS = 10_000
+
+
+def copy_tables(
+    run: Run, differences: list[Difference], keys: list[ForeignKey]
+) -> list[Transferred]:
+    """Replace the rows of tables by the source's; return what travelled, for each.
+
+    Args:
+        run: the run.
+        differences: the tables.
+        keys: the foreign keys that are in place.
+
+    Raises:
+        VerificationFailed: a table is not what the source's snapshot holds.
+        SchemaMismatch: a row does not fit.
+    """
+    truncated = _empty(run, differences, keys)
+    return [
+        _copy(run, difference, is_truncated=difference in truncated)
+        for difference in run.each("copy", differences)
+    ]
+
+
+def _empty(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
+    """Remove all rows, in one TRUNCATE and never CASCADE; return the tables that it emptied.
+
+    It refuses a table that a foreign key of another one points to: those are deleted from.
+    """
+    truncated = _without_referenced(differences, keys)
+    with run.target.default_search_path():
+        if truncated:
+            tables = [table_rows(difference.plan.target) for difference in truncated]
+            run.target.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
+        for difference in differences:
+            if difference not in truncated and difference.target_rows:
+                rows = table_rows(difference.plan.target)
+                run.target.execute(sql.SQL("DELETE FROM {}").format(rows))
+    return truncated
+
+
+def _without_referenced(differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
+    """Return the tables that no foreign key points to but those of other ones of them."""
+    while True:
+        oids = {difference.plan.target.oid for difference in differences}
+        referenced = {key.parent_root for key in keys if key.child_root not in oids}
+        left = [each for each in differences if each.plan.target.oid not in referenced]
+        if len(left) == len(differences):
+            return left
+        differences = left
+
+
+def _copy(run: Run, difference: Difference, *, is_truncated: bool) -> Transferred:
+    """Fill an empty table, build its indexes and verify it."""
+    plan = difference.plan
+    run.limit(f"{plan.name} was copied")
+    with run.timed("copy", plan.name), naming(plan), run.target.default_search_path():
+        indexes = drop_indexes(run.target, plan) if difference.about_rows > MANY_ROWS else []
+        moved = copy_rows(
+            run,
+            difference.ranges,
+            None,
+            plan.name.identifier,
+            # PostgreSQL refuses it for a partitioned table.
+            is_frozen=is_truncated and not plan.target.is_partitioned,
+        )
+    run.limit(f"the indexes of {plan.name} were built, and it was verified")
+    whole = Ranges(plan)
+    with fingerprint.of_source(run.source, whole) as ours:  # meanwhile
+        with run.timed("index", plan.name), run.target.default_search_path():
+            create_indexes(run.target, plan, indexes)
+            run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
+        with run.timed("verify", plan.name), fingerprint.of_target(run.target, whole) as theirs:
+            if fingerprint.compare(ours, theirs).dirty_count:
+                raise failure(plan, ["its rows"])
+    return moved

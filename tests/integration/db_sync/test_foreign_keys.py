@@ -1,0 +1,167 @@
+"""A role that merely owns the tables: foreign keys stay in place wherever that is possible."""
+
+import pytest
+
+from common.errors import SchemaMismatch
+from db_sync.rules import SyncRules
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+
+SCHEMA = """
+CREATE TABLE authors (id int PRIMARY KEY, name text UNIQUE);
+CREATE TABLE books (
+    id int PRIMARY KEY, author_id int NOT NULL REFERENCES authors, sequel_of int REFERENCES books,
+    title text
+);
+CREATE TABLE pages (book_id int REFERENCES books, number int, PRIMARY KEY (book_id, number));
+"""
+ROWS = """
+INSERT INTO authors SELECT i, 'author ' || i FROM generate_series(1, 20) i;
+INSERT INTO books
+SELECT i, 1 + i % 20, nullif(i / 2, 0), 'book ' || i FROM generate_series(1, 60) i;
+INSERT INTO pages SELECT i, n FROM generate_series(1, 60) i, generate_series(1, 3) n;
+"""
+EDITS = {
+    "changed rows that others refer to": "UPDATE books SET title = title || '!' WHERE id % 5 = 0",
+    "new rows in every table": "INSERT INTO authors VALUES (21, 'new'); INSERT INTO books VALUES"
+    " (61, 21, 60, 'new'), (62, 21, 61, 'newer'); INSERT INTO pages VALUES (62, 1)",
+    "rows gone from every table": "DELETE FROM pages WHERE book_id > 50; DELETE FROM books WHERE id"
+    " > 50; DELETE FROM authors WHERE NOT EXISTS (SELECT FROM books WHERE author_id = authors.id)",
+    "gone and new": "DELETE FROM pages WHERE book_id = 60; DELETE FROM books WHERE id = 60;"
+    "INSERT INTO books VALUES (61, 1, 59, 'new')",
+}
+# What an UPDATE in any order could not do; and the foreign keys to the rows in question, which are
+# deleted and inserted anew.
+TANGLES = {
+    "unique values change places": (
+        "UPDATE authors SET name = 'tmp' WHERE id = 1;"
+        "UPDATE authors SET name = 'author 1' WHERE id = 2;"
+        "UPDATE authors SET name = 'author 2' WHERE id = 1",
+        {"books_author_id_fkey"},
+    ),
+    "a row leaves a parent that is gone": (
+        "INSERT INTO authors VALUES (99, 'heir');"
+        "UPDATE books SET author_id = 99 WHERE author_id = 3; DELETE FROM authors WHERE id = 3",
+        {"books_sequel_of_fkey", "pages_book_id_fkey"},
+    ),
+    "a row leaves a parent of its own table": (
+        "UPDATE books SET sequel_of = NULL WHERE sequel_of = 30;"
+        "DELETE FROM pages WHERE book_id = 30; DELETE FROM books WHERE id = 30",
+        {"books_sequel_of_fkey", "pages_book_id_fkey"},
+    ),
+}
+
+
+def keys(pair: Pair) -> dict[str, int]:
+    return dict(
+        pair.target.rows("SELECT conname, oid::bigint FROM pg_constraint WHERE contype = 'f'")
+    )
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_foreign_keys_stay_in_place_while_some_rows_are_written(
+    databases: Databases, edit: str
+) -> None:
+    pair = databases.pair(SCHEMA, ROWS, ROWS)
+    pair.source.execute(EDITS[edit])
+    before = keys(pair)
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+    assert keys(pair) == before
+
+
+@pytest.mark.parametrize("edit", TANGLES)
+def test_rows_that_no_order_of_writing_satisfies_are_written_all_the_same(
+    databases: Databases, edit: str
+) -> None:
+    pair = databases.pair(SCHEMA, ROWS, ROWS)
+    statements, in_the_way = TANGLES[edit]
+    pair.source.execute(statements)
+    before = keys(pair)
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+    after = keys(pair)
+    assert {name for name in before if after[name] != before[name]} == in_the_way
+
+
+def test_an_unsynced_child_keeps_its_rows_though_its_key_would_cascade(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        SCHEMA + "CREATE TABLE notes (book_id int REFERENCES books ON DELETE CASCADE)", ROWS, ROWS
+    )
+    pair.target.execute("INSERT INTO notes VALUES (60)")
+    pair.source.execute("DELETE FROM pages WHERE book_id = 60; DELETE FROM books WHERE id = 60")
+    rules = SyncRules.parse('{"exclude": ["public.notes"]}')
+
+    with pytest.raises(SchemaMismatch, match="notes_book_id_fkey"):
+        sync(pair, target=own_tables(pair, "table_owner"), rules=rules)
+
+    assert pair.target.value("SELECT count(*) FROM notes") == 1
+    assert pair.target.value("SELECT count(*) FROM books") == 60
+
+
+def test_a_foreign_key_that_is_not_valid_lets_rows_in_that_break_it(databases: Databases) -> None:
+    pair = databases.pair(SCHEMA, ROWS, ROWS)
+    for side in pair:
+        side.execute(
+            "ALTER TABLE pages DROP CONSTRAINT pages_book_id_fkey;"
+            "ALTER TABLE pages"
+            " ADD CONSTRAINT loose FOREIGN KEY (book_id) REFERENCES books NOT VALID;"
+            "COMMENT ON CONSTRAINT loose ON pages IS 'why'"
+        )
+    pair.source.execute("SET session_replication_role = replica; INSERT INTO pages VALUES (999, 1)")
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+
+
+def test_values_of_the_target_survive_where_rows_are_changed_in_place(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(SCHEMA, ROWS, ROWS)
+    pair.target.execute("ALTER TABLE books ADD own text; UPDATE books SET own = 'own ' || id")
+    pair.source.execute("UPDATE books SET title = title || '!' WHERE id IN (3, 5)")
+    before = keys(pair)
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert pair.target.value("SELECT count(*) FROM books WHERE own = 'own ' || id") == 60
+    assert pair.target.value("SELECT count(*) FROM books WHERE title LIKE '%!'") == 2
+    assert keys(pair) == before
+
+
+@pytest.mark.parametrize(
+    ("columns", "edit"),
+    [
+        ("name text", "UPDATE parents SET name = 'new' WHERE id = 1"),
+        ("", "INSERT INTO parents DEFAULT VALUES"),
+    ],
+    ids=["a changed row", "no column but the identity, a new row"],
+)
+def test_rows_under_an_identity_that_is_always_generated_are_changed_in_place(
+    databases: Databases, columns: str, edit: str
+) -> None:
+    schema = f"""
+    CREATE TABLE parents (
+        id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY{"," if columns else ""} {columns}
+    );
+    CREATE TABLE children (parent_id int REFERENCES parents);
+    """
+    rows = (
+        "INSERT INTO parents (id) OVERRIDING SYSTEM VALUE SELECT generate_series(1, 9);"
+        "INSERT INTO children VALUES (1); SELECT setval('parents_id_seq', 9)"
+    )
+    pair = databases.pair(schema, rows, rows)
+    pair.source.execute(edit)
+    before = keys(pair)
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+    assert keys(pair) == before

@@ -1,0 +1,84 @@
+"""Who reads staging while a sync writes: goes on, or waits; is never ended by the sync."""
+
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+
+TIMEOUT = 10  # seconds
+FAMILY = """
+CREATE TABLE parent (id int PRIMARY KEY, v text);
+CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent, v text)
+"""
+FAMILY_ROWS = """
+INSERT INTO parent SELECT i, 'parent' FROM generate_series(1, 1000) AS i;
+INSERT INTO child SELECT i, i, 'child' FROM generate_series(1, 1000) AS i
+"""
+KEYLESS = "CREATE TABLE a (v int); CREATE TABLE m (v int); CREATE TABLE z (v int)"
+KEYLESS_ROWS = "INSERT INTO a VALUES ({0}); INSERT INTO m VALUES ({0}); INSERT INTO z VALUES ({0})"
+
+
+def wait_for_lock_wait(pair: Pair, who: str) -> None:
+    """Wait until a session whose application_name begins so waits for a lock."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        f" AND wait_event_type = 'Lock' AND application_name LIKE '{who}%'"
+    )
+    deadline = time.monotonic() + TIMEOUT
+    while not pair.target.value(query):
+        assert time.monotonic() < deadline, f"{who} does not wait"
+        time.sleep(0.01)
+
+
+def execute(connection: Any, *statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def test_readers_go_on_while_an_owner_of_the_tables_has_written_some_of_the_rows(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(FAMILY, source=FAMILY_ROWS, target=FAMILY_ROWS)
+    pair.source.execute("UPDATE parent SET v = 'new' WHERE id IN (7, 500)")
+    pair.source.execute("UPDATE child SET v = 'new' WHERE id = 7")
+    owner = own_tables(pair, "readers_owner")
+
+    with ThreadPoolExecutor(1) as thread:
+        with (
+            contextlib.closing(pair.target.connect()) as holder,
+            contextlib.closing(pair.target.connect()) as reader,
+        ):
+            execute(holder, "SELECT FROM parent WHERE id = 500 FOR UPDATE")
+            syncing = thread.submit(sync, pair, target=owner)
+            wait_for_lock_wait(pair, "staging-sync")
+            execute(reader, "SET statement_timeout = '1s'", "TABLE parent", "TABLE child")
+        syncing.result()
+
+    assert_same(pair)
+
+
+def test_a_reader_of_several_tables_that_are_loaded_whole_waits_and_is_not_ended(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(KEYLESS, source=KEYLESS_ROWS.format(1), target=KEYLESS_ROWS.format(2))
+
+    with (
+        contextlib.closing(pair.target.connect()) as reader,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        execute(reader, "SET application_name = 'reader'", "TABLE z")
+        with contextlib.closing(pair.target.connect()) as other:
+            execute(other, "TABLE m")
+            syncing = threads.submit(sync, pair)
+            wait_for_lock_wait(pair, "staging-sync")  # it has a, and waits for m
+            reading = threads.submit(execute, reader, "TABLE a")
+            wait_for_lock_wait(pair, "reader")
+        reading.result()  # though the sync went on to z, which the reader holds
+        reader.rollback()
+        syncing.result()
+
+    assert_same(pair)
