@@ -72,7 +72,8 @@ def _begin(run: Run) -> list[str]:
     """
     source, target, options = run.source, run.target, run.options
     run.limit("the databases were checked")
-    target.execute("BEGIN")
+    # Whatever the role or the database has for defaults.
+    target.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     source.execute("BEGIN READ ONLY")
     require_source_apart(source, target)
     source.execute("COMMIT")
