@@ -21,7 +21,8 @@ from db_sync.result import Status, SyncResult
 from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
 from db_sync.sequences import Positions
-from db_sync.snapshot import open_snapshot
+from db_sync.snapshot import Snapshot, open_snapshot
+from db_sync.views import refresh_views
 
 type SaveReport = Callable[[SyncResult], None]
 
@@ -92,28 +93,27 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         The result, and the sequences that can only be set outside of the transaction.
     """
     started = time.monotonic()
-    target_catalog = read_catalog(run.target)
-    options = run.options
+    options, target_catalog = run.options, read_catalog(run.target)
     snapshot = open_snapshot(run.source, target_catalog, options.rules, dry_run=options.dry_run)
     plan = snapshot.plan
-    if not run.options.dry_run:
+    if not options.dry_run:
         _make_writers_wait(run, plan, target_catalog)
-    # Read at once: a sequence only advances, so it is as far as the snapshot's rows or further.
-    synced = {table.target.oid for table in plan.tables}
-    pairs, unreadable = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
-    leaders = sequences.read_positions(run.source, list(pairs.values()))
+    leaders, unreadable = _read_leaders(run, snapshot, target_catalog)
     with no_forced_row_security(run.target, plan.tables):
         differences, tables = compare_tables(run, plan.tables)
-        if run.options.dry_run:
+        if options.dry_run:
             changed, written = count_differences(run, differences), list[str]()
         else:
             changed, written = write_differences(run, differences, snapshot, target_catalog)
-    moved = sequences.outdated(pairs, leaders, sequences.read_positions(run.target, list(pairs)))
-    if not run.options.dry_run:
+    if not options.dry_run:
+        run.limit("the materialized views were refreshed")
+        written += refresh_views(run.target, [each.plan.target.oid for each in differences])
+    moved = sequences.outdated(leaders, sequences.read_positions(run.target, list(leaders)))
+    if not options.dry_run:
         sequences.restart(run.target, moved)
     result = SyncResult(
-        status=_status(run.options, bool(differences or moved)),
-        verified=not run.options.dry_run,
+        status=_status(options, bool(differences or moved)),
+        verified=not options.dry_run,
         tables=tuple(sorted(tables + changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         sequences=tuple(str(sequence) for sequence in moved),
@@ -124,6 +124,20 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         target_version=run.target.server_version,
     )
     return result, {name: at for name, at in moved.items() if at.is_exhausted}
+
+
+def _read_leaders(
+    run: Run, snapshot: Snapshot, target_catalog: Catalog
+) -> tuple[Positions, list[str]]:
+    """Return where the target's sequences are to stand, and warnings.
+
+    Read right after the snapshot: a sequence only advances, so it is as far as the snapshot's
+    rows or further.
+    """
+    synced = {table.target.oid for table in snapshot.plan.tables}
+    pairs, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    positions = sequences.read_positions(run.source, list(pairs.values()))
+    return {name: positions[leader] for name, leader in pairs.items()}, warnings
 
 
 def _status(options: SyncOptions, changed: bool) -> Status:
