@@ -73,8 +73,8 @@ def _begin(run: Run) -> list[str]:
     """
     source, target, options = run.source, run.target, run.options
     run.limit("the databases were checked")
-    # Whatever the role or the database has for defaults.
-    target.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    # Not the role's default, which might see nothing of what others commit while we wait.
+    target.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
     source.execute("BEGIN READ ONLY")
     require_source_apart(source, target)
     source.execute("COMMIT")
