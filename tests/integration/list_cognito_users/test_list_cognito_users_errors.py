@@ -75,6 +75,16 @@ def test_a_pool_that_drops_connections_is_unavailable(pool: Pool) -> None:
         pool.list()
 
 
+@pytest.mark.usefixtures("no_patience")
+def test_a_pool_that_names_the_same_page_as_the_next_one_is_unavailable(pool: Pool) -> None:
+    pool.service.users = spread(160)
+    pool.service.page_sizes = (3,)
+    pool.service.is_stuck = True
+
+    with pytest.raises(CognitoUnavailable, match=f"{POOL_ID}.*same pagination token"):
+        pool.list()
+
+
 @pytest.mark.parametrize(
     "code",
     [
