@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from common.errors import InvalidInput
 from common.event import parse_execution_input
+from list_cognito_users.rate import DEFAULT_RATE, MAX_RATE
 
 
 class SettingsError(Exception):
@@ -27,6 +28,27 @@ class Form:
 
     pattern: str
     phrase: str
+
+    def allows(self, value: str) -> bool:
+        """Return whether the whole string matches."""
+        return re.fullmatch(self.pattern, value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a number must lie above, and what it may at most be."""
+
+    above: float
+    most: float
+
+    @property
+    def phrase(self) -> str:
+        """What the number must be, for the reader."""
+        return f"a number above {self.above:g} and up to {self.most:g}"
+
+    def allows(self, value: float) -> bool:
+        """Return whether it lies there; what is not a number does not."""
+        return self.above < value <= self.most
 
 
 SecretArn = Annotated[
@@ -44,9 +66,16 @@ ColumnPath = Annotated[
 ]
 ColumnName = Annotated[str, Form(r"[^.]+", "a column's name, without its table")]
 Name = Annotated[str, Form(r".+", "a name")]
+RequestRate = Annotated[float, Limits(0, MAX_RATE)]
 ScheduleExpression = Annotated[
     str, Form(r"(rate|cron|at)\(.+\)", "rate(…), cron(…) or at(…), like cron(0 3 * * ? *)")
 ]
+# What a value of each plain type may be in JSON, and how the type is called.
+PLAIN: Mapping[Any, tuple[Any, str]] = {
+    str: (str, "a string"),
+    bool: (bool, "true or false"),
+    float: ((int, float), "a number"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +105,8 @@ class Settings:
     email_column: ColumnName = "email"
     sub_column: ColumnName = "cognito_sub"
     require_verified_email: bool = False
+    # Requests a second of the 30 that the account and Region have for ListUsers.
+    list_users_rps: RequestRate = float(DEFAULT_RATE)
     # No expression, no schedule.
     schedule_expression: ScheduleExpression | None = None
     schedule_timezone: Name = "UTC"
@@ -166,8 +197,8 @@ def _read(hint: Any, value: object, path: str) -> Any:
     if origin in {Union, UnionType}:
         return None if value is None else _read(get_args(hint)[0], value, path)
     if origin is Annotated:
-        base, form = get_args(hint)
-        return _read_form(form, _read(base, value, path), path)
+        base, rule = get_args(hint)
+        return _obey(rule, _read(base, value, path), path)
     if origin is tuple:
         if not isinstance(value, list):
             raise SettingsError(f"{path} must be a list.")
@@ -176,17 +207,17 @@ def _read(hint: Any, value: object, path: str) -> Any:
         )
     if dataclasses.is_dataclass(hint):
         return _read_object(hint, value, path)  # type: ignore[arg-type]  # a class, not an instance
-    expected, phrase = {str: (str, "a string"), bool: (bool, "true or false")}.get(
-        hint, (Mapping, "an object")
-    )
-    if not isinstance(value, expected):
+    expected, phrase = PLAIN.get(hint, (Mapping, "an object"))
+    # A boolean is a number to isinstance.
+    if not isinstance(value, expected) or (isinstance(value, bool) and hint is not bool):
         raise SettingsError(f"{path} must be {phrase}.")
     return value
 
 
-def _read_form(form: Form, value: str, path: str) -> str:
-    if not re.fullmatch(form.pattern, value):
-        raise SettingsError(f"{path} must be {form.phrase}.")
+def _obey(rule: Any, value: Any, path: str) -> Any:
+    """Return a value that its form or limits allow, or refuse."""
+    if not rule.allows(value):
+        raise SettingsError(f"{path} must be {rule.phrase}.")
     return value
 
 

@@ -87,7 +87,10 @@ class Lambdas(Construct):
     def _create_list_cognito_users(self) -> PythonFunction:
         """Outside the VPC: PrivateLink does not serve a user pool that has a domain."""
         settings = self._settings
-        environment = {"EXCHANGE_BUCKET": self._exchange.name}
+        environment = {
+            "EXCHANGE_BUCKET": self._exchange.name,
+            "LIST_USERS_RPS": f"{settings.list_users_rps:g}",
+        }
         if settings.user_pool_id:
             environment["COGNITO_USER_POOL_ID"] = settings.user_pool_id
         list_cognito_users = PythonFunction(
@@ -101,6 +104,8 @@ class Lambdas(Construct):
             retain_logs=settings.retain_data,
         )
         self._exchange.let_upload(list_cognito_users.role, "cognito-users/*")
+        # How far an earlier invocation came.
+        self._exchange.let_read(list_cognito_users.role, "cognito-users/manifest.json")
         if settings.user_pool_id:
             self._let_list_users(list_cognito_users.role, settings.user_pool_id)
         return list_cognito_users
@@ -137,7 +142,10 @@ class Lambdas(Construct):
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
         role.add_to_policy(
-            aws_iam.PolicyStatement(actions=["cognito-idp:ListUsers"], resources=[pool])
+            aws_iam.PolicyStatement(
+                actions=["cognito-idp:ListUsers", "cognito-idp:DescribeUserPool"],
+                resources=[pool],
+            )
         )
 
 

@@ -21,15 +21,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a listing consists of. A file that it does not name is no part of the listing."""
+    """What a listing consists of. A file that it does not name is no part of the listing.
+
+    `warnings`: what a person should look at, free of personal data.
+    """
 
     parts: tuple[Part, ...]
     users: int
     pages: int
     complete: bool = True
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{"parts": [{"key", "lines"}], "users", "pages", "complete"}`.
+        """Return `{"parts": [{"key", "lines"}], "users", "pages", "complete", "warnings"}`.
 
         A part's `lines` are its users; the header line is not counted, so that the lines of
         all parts add up to `users`.
@@ -39,6 +43,7 @@ class Manifest:
             "users": self.users,
             "pages": self.pages,
             "complete": self.complete,
+            "warnings": list(self.warnings),
         }
 
     @classmethod
@@ -58,7 +63,12 @@ class Manifest:
         if content.get("complete") is not True:
             raise _malformed("the listing is not complete")
         parts = tuple(_parse_part(part) for part in content["parts"])
-        manifest = cls(parts, _count(content, "users"), _count(content, "pages"))
+        warnings = content.get("warnings", [])
+        if not isinstance(warnings, list) or not all(isinstance(each, str) for each in warnings):
+            raise _malformed('"warnings" is not a list of texts')
+        manifest = cls(
+            parts, _count(content, "users"), _count(content, "pages"), warnings=tuple(warnings)
+        )
         lines = sum(part.lines for part in parts)
         if lines != manifest.users:
             raise _malformed(f"its parts have {lines} lines for {manifest.users} users")

@@ -62,12 +62,13 @@ def test_db_sync_is_told_its_secrets_bucket_and_rules(full: Synthesized) -> None
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
 
-def test_list_cognito_users_is_told_its_pool_and_bucket(full: Synthesized) -> None:
+def test_list_cognito_users_is_told_its_pool_bucket_and_rate(full: Synthesized) -> None:
     variables = full.variables("list_cognito_users")
     assert variables == {
         **POWERTOOLS,
         "COGNITO_USER_POOL_ID": "eu-central-1_ReplaceMe",
         "EXCHANGE_BUCKET": variables["EXCHANGE_BUCKET"],
+        "LIST_USERS_RPS": "20",
     }
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
@@ -109,6 +110,7 @@ def test_other_names_and_rules_reach_the_lambdas(tmp_path: Path, empty_layer: Pa
             "email_column": "mail",
             "sub_column": "sub",
             "require_verified_email": True,
+            "list_users_rps": 27.5,
             "sync_rules": {
                 "exclude": ["public.audit_log"],
                 "keep": ["public.shops.theme", "auth.people.sub"],
@@ -124,6 +126,7 @@ def test_other_names_and_rules_reach_the_lambdas(tmp_path: Path, empty_layer: Pa
     assert variables["EMAIL_COLUMN"] == "mail"
     assert variables["SUB_COLUMN"] == "sub"
     assert variables["REQUIRE_VERIFIED_EMAIL"] == "true"
+    assert stack.variables("list_cognito_users")["LIST_USERS_RPS"] == "27.5"
 
 
 @pytest.mark.parametrize("package", ["db_sync", "update_db"])

@@ -44,7 +44,9 @@ LIST_COGNITO_USERS = {
     *TRACING,
     ("s3:PutObject", f"{EXECUTIONS}/cognito-users/*"),
     ("s3:AbortMultipartUpload", f"{EXECUTIONS}/cognito-users/*"),
+    ("s3:GetObject", f"{EXECUTIONS}/cognito-users/manifest.json"),
 }
+LIST_POOL = {("cognito-idp:ListUsers", POOL), ("cognito-idp:DescribeUserPool", POOL)}
 UPDATE_DB = {
     *logging_to("Lambdas/UpdateDb/Logs"),
     *TRACING,
@@ -113,7 +115,7 @@ def test_with_vpc_pool_and_schedule_each_role_may_do_exactly_this(full: Synthesi
     assert roles == {
         **BARE_ROLES,
         "Lambdas/DbSync/Role": DB_SYNC | NETWORKING,
-        "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS | {("cognito-idp:ListUsers", POOL)},
+        "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS | LIST_POOL,
         "Lambdas/UpdateDb/Role": UPDATE_DB | NETWORKING,
         scheduler: {("states:StartExecution", "<Workflow/StateMachine>")},
     }
@@ -157,4 +159,5 @@ def test_the_rights_are_on_the_files_that_the_code_names() -> None:
     assert ("s3:PutObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in LIST_COGNITO_USERS
     assert ("s3:GetObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in UPDATE_DB
     assert MANIFEST_NAME.startswith(f"{LISTING_FOLDER}/")
+    assert ("s3:GetObject", f"{EXECUTIONS}/{MANIFEST_NAME}") in LIST_COGNITO_USERS
     assert ("s3:PutObject", f"{EXECUTIONS}/{REMAP_REPORT}") in UPDATE_DB

@@ -30,6 +30,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("unknown inside", {"sync_rules": {"exclud": []}}, "sync_rules.exclud is not a setting"),
     ("not a string", {"account": 111122223333}, "account must be a string"),
     ("not a boolean", {"require_verified_email": "true"}, "require_verified_email must be true or"),
+    ("not a number", {"list_users_rps": "20"}, "list_users_rps must be a number"),
+    ("a boolean for a number", {"list_users_rps": True}, "list_users_rps must be a number"),
+    ("no requests", {"list_users_rps": 0}, "list_users_rps must be a number above 0 and up to 30"),
+    ("more than Cognito grants", {"list_users_rps": 30.1}, "list_users_rps must be a number above"),
+    ("no number at all", {"list_users_rps": float("nan")}, "list_users_rps must be a number above"),
     ("not a list", {**NETWORK, "subnet_ids": "subnet-1"}, "subnet_ids must be a list"),
     ("not a list of strings", {**NETWORK, "subnet_ids": [1]}, "subnet_ids[0] must be a string"),
     ("not an object", {"sync_rules": ["public.audit_log"]}, "sync_rules must be an object"),
@@ -114,6 +119,7 @@ def test_the_two_secrets_are_enough() -> None:
         "email",
         "cognito_sub",
     )
+    assert settings.list_users_rps == 20
     assert settings.schedule_expression is None
     assert settings.schedule_input == {"sync_cognito": True}
     assert settings.kept_columns == ()

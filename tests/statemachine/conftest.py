@@ -8,7 +8,12 @@ from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
+import db_sync.handler
+import list_cognito_users.handler
+import update_db.handler
+from tests.databases import Databases
 from tests.statemachine.lambdas import RESULTS, Lambdas, succeeding
+from tests.statemachine.staging import Staging, make_staging
 from tests.statemachine.workflow import REGION, Workflow
 
 
@@ -48,3 +53,17 @@ def lambdas(monkeypatch: pytest.MonkeyPatch) -> Lambdas:
 def workflow() -> Workflow:
     """The state machine, created from the real definition."""
     return Workflow.deploy()
+
+
+@pytest.fixture
+def staging(databases: Databases, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch) -> Staging:
+    """The real Lambdas, and what they work on."""
+    lambdas.functions = {
+        "db_sync": db_sync.handler.handler,
+        "list_cognito_users": list_cognito_users.handler.handler,
+        "update_db": update_db.handler.handler,
+    }
+    staging, environment = make_staging(databases)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return staging

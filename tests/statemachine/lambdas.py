@@ -43,6 +43,7 @@ class Lambdas:
     """Stands for the Lambda client: routes an invocation to a function, and remembers it."""
 
     functions: dict[str, Handler]
+    make_context: Callable[[], LambdaContext] = FakeContext
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # boto3's names
@@ -52,7 +53,7 @@ class Lambdas:
         self.calls.append((name, event))
         answer: dict[str, Any] = {"StatusCode": 200}
         try:
-            document = self.functions[name](event, FakeContext())
+            document = self.functions[name](event, self.make_context())
         except Exception as error:  # noqa: BLE001  # the Lambda runtime reports each one alike
             answer["FunctionError"] = "Unhandled"
             document = _error_document(error)

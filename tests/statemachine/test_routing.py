@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from common.errors import OutOfTime
 from tests.statemachine.lambdas import RESULTS, Lambdas
 from tests.statemachine.workflow import Workflow
 
@@ -83,3 +84,40 @@ def test_no_state_after_the_first_lambda_passes_the_input_on(
     for state, passed_on in routed.items():
         assert passed_on.keys() <= {"db_sync", "cognito_mapping"}, state
         assert "jane@example.com" not in str(passed_on), state
+
+
+@pytest.mark.parametrize("field", ["sync_cognito", "cognito_only"])
+def test_a_listing_that_is_not_done_is_gone_on_with_until_it_is(
+    workflow: Workflow, lambdas: Lambdas, field: str
+) -> None:
+    listed = RESULTS["list_cognito_users"]
+    answers = iter([{**listed, "users": 7, "done": False}, {**listed, "done": False}, listed])
+    lambdas.functions["list_cognito_users"] = lambda _event, _context: next(answers)
+
+    outcome = workflow.run({field: True})
+
+    assert outcome.status == "SUCCEEDED"
+    assert outcome.output["cognito_mapping"] == RESULTS["update_db"]
+    event = {"execution": outcome.name, "input": {field: True}}
+    assert lambdas.calls[-4:] == [
+        *[("list_cognito_users", event)] * 3,  # it is told nothing of where the listing stands
+        ("update_db", {**event, "cognito_users": listed}),
+    ]
+
+
+def test_a_listing_that_fails_while_it_is_gone_on_with_ends_the_execution(
+    workflow: Workflow, lambdas: Lambdas
+) -> None:
+    answers = iter([{**RESULTS["list_cognito_users"], "done": False}])
+
+    def list_once(_event: object, _context: object) -> dict[str, Any]:
+        for answer in answers:
+            return answer
+        raise OutOfTime("The time was up.")
+
+    lambdas.functions["list_cognito_users"] = list_once
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert (outcome.status, outcome.error) == ("FAILED", "OutOfTime")
+    assert lambdas.called == ["db_sync", "list_cognito_users", "list_cognito_users"]

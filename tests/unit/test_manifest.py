@@ -13,9 +13,12 @@ PARTS = st.lists(
     unique_by=lambda part: part.key,
 )
 MANIFESTS = st.builds(
-    lambda parts, pages: Manifest(tuple(parts), sum(part.lines for part in parts), pages),
+    lambda parts, pages, warnings: Manifest(
+        tuple(parts), sum(part.lines for part in parts), pages, warnings=tuple(warnings)
+    ),
     PARTS,
     st.integers(min_value=0),
+    st.lists(st.text()),
 )
 
 
@@ -26,16 +29,23 @@ def content(**changed: Any) -> str:
         "users": 3,
         "pages": 1,
         "complete": True,
+        "warnings": ["It is short."],
     }
     return json.dumps(good | changed)
 
 
 def test_a_manifest_is_read_as_it_was_written() -> None:
-    manifest = Manifest((Part("a", 2), Part("b", 1)), users=3, pages=1)
+    manifest = Manifest((Part("a", 2), Part("b", 1)), users=3, pages=1, warnings=("It is short.",))
 
     assert json.loads(content()) == manifest.to_json()
     assert Manifest.parse(content()) == manifest
     assert Manifest.parse(content().encode()) == manifest
+
+
+def test_a_manifest_from_before_there_were_warnings_has_none() -> None:
+    old = {key: value for key, value in json.loads(content()).items() if key != "warnings"}
+
+    assert Manifest.parse(json.dumps(old)).warnings == ()
 
 
 @given(MANIFESTS)
@@ -68,6 +78,8 @@ def test_any_manifest_survives_its_text(manifest: Manifest) -> None:
         (content(users=4), "3 lines for 4 users"),
         (content(parts=[]), "0 lines for 3 users"),
         (content(parts=[{"key": "a", "lines": 2}, {"key": "a", "lines": 1}]), "a part twice"),
+        (content(warnings="It is short."), '"warnings" is not'),
+        (content(warnings=[1]), '"warnings" is not'),
         (content(complete=False), "not complete"),
         (content(complete=1), "not complete"),
         (content(complete=None), "not complete"),

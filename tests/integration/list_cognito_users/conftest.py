@@ -1,35 +1,50 @@
-"""A pool in moto's Cognito, and a stub for what moto cannot answer."""
+"""A simulated Cognito, with one server for all tests of a run, and a new pool for each."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
-from common.aws import CLIENT_CONFIG
+from common.exchange import Exchange
+from list_cognito_users.pool import CLIENT_CONFIG
+from tests.cognito_server import Server, serving
+from tests.cognito_service import POOL_ID, CognitoService
+from tests.cognito_users import ListedUsers
 from tests.integration.bucket import BUCKET
+from tests.integration.list_cognito_users.pools import Pool
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
-    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture(scope="session")
+def cognito_server() -> Iterator[Server]:
+    with serving(CognitoService(ListedUsers())) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cognito(cognito_server: Server) -> "CognitoIdentityProviderClient":
+    return cognito_server.client(CLIENT_CONFIG)
 
 
 @pytest.fixture
-def cognito(s3: "S3Client") -> "CognitoIdentityProviderClient":  # noqa: ARG001  # within its mock
-    return boto3.client("cognito-idp", config=CLIENT_CONFIG)
+def service(
+    cognito_server: Server, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> CognitoService:
+    """An empty pool without a quota; the Lambda's settings name it."""
+    for name, value in {
+        "COGNITO_USER_POOL_ID": POOL_ID,
+        "EXCHANGE_BUCKET": exchange.bucket,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": cognito_server.url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return cognito_server.replace(CognitoService(ListedUsers(), quota=float("inf")))
 
 
 @pytest.fixture
-def pool_id(cognito: "CognitoIdentityProviderClient", monkeypatch: pytest.MonkeyPatch) -> str:
-    pool_id = cognito.create_user_pool(PoolName="staging")["UserPool"]["Id"]
-    monkeypatch.setenv("COGNITO_USER_POOL_ID", pool_id)
-    monkeypatch.setenv("EXCHANGE_BUCKET", BUCKET)
-    return pool_id
-
-
-@pytest.fixture
-def stub(cognito: "CognitoIdentityProviderClient") -> Iterator[Stubber]:
-    with Stubber(cognito) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
+def pool(
+    service: CognitoService, cognito: "CognitoIdentityProviderClient", exchange: Exchange
+) -> Pool:
+    assert exchange.bucket == BUCKET
+    return Pool(service, cognito, exchange)

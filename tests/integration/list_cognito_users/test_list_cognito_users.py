@@ -1,171 +1,307 @@
-"""ListCognitoUsers: what it writes and returns."""
+"""ListCognitoUsers: what it writes and returns, in one invocation."""
 
 import gzip
 import io
 import json
-import tracemalloc
-from typing import IO, TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.stub import Stubber
 
-from common.errors import CognitoUnavailable
-from common.exchange import Exchange
-from common.manifest import Manifest
-from list_cognito_users import listing
+from common.manifest import Manifest, Part
+from list_cognito_users import parts, turns
 from list_cognito_users.handler import handler
-from list_cognito_users.listing import Listing, UserPool, list_users
+from list_cognito_users.listing import Listing
+from tests.cognito_service import CognitoService
+from tests.cognito_users import DIGITS, GeneratedUsers, ListedUsers, make_user
 from tests.integration.bucket import BUCKET, FOLDER, MANIFEST, stored_keys
-from tests.integration.list_cognito_users.cognito_pool import (
+from tests.integration.list_cognito_users.pools import (
     EVENT,
-    POOL,
-    add_pages,
+    Pool,
+    listed_subs,
+    manifest_json,
     read_manifest,
     read_rows,
-    sign_up,
+    spread,
+    subs_of,
     user,
 )
 from tests.statemachine.lambdas import FakeContext
 
 if TYPE_CHECKING:
-    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_s3 import S3Client
 
+MODIFIED = "2026-02-02T02:40:00+00:00"
 
-def test_a_pool_of_several_pages_is_listed_whole_in_several_parts(
-    s3: "S3Client",
-    cognito: "CognitoIdentityProviderClient",
-    pool_id: str,
-    monkeypatch: pytest.MonkeyPatch,
+
+def test_a_pool_of_many_pages_is_listed_whole_in_parts_of_limited_size(
+    s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subs = sign_up(cognito, pool_id, *(f"u{number}@example.com" for number in range(130)))
-    monkeypatch.setattr(listing, "USERS_PER_PART", 50)
+    pool.service.users = GeneratedUsers(2_500)  # 157 or 156 for each digit
+    monkeypatch.setattr(parts, "USERS_PER_PART", 100)
+
+    result = pool.list()
+
+    expected = sorted(GeneratedUsers(2_500).sub(number) for number in range(2_500))
+    assert listed_subs(s3) == expected
+    assert result == Listing(BUCKET, MANIFEST, users=2_500, pages=16 * 3, done=True)
+    manifest = read_manifest(s3)
+    assert max(part.lines for part in manifest.parts) <= 100
+    assert (manifest.users, manifest.pages) == (2_500, 16 * 3)
+
+
+def test_the_manifest_names_the_parts_with_their_lines(s3: "S3Client", pool: Pool) -> None:
+    pool.service.users = spread(20)
+
+    pool.list()
+
+    content = manifest_json(s3)
+    (part,) = content.pop("parts")
+    assert content == {"users": 20, "pages": 1, "complete": True, "warnings": []}
+    assert part["lines"] == 20
+    assert re.fullmatch(rf"{FOLDER}/part-all-[0-9a-f]{{16}}\.csv\.gz", part["key"])
+    assert stored_keys(s3) == [MANIFEST, part["key"]]
+
+
+def test_the_handler_returns_where_the_listing_lies(
+    s3: "S3Client", service: CognitoService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.users = spread(70)
+    monkeypatch.setenv("LIST_USERS_RPS", "30")
 
     result = handler(EVENT, FakeContext())
 
     assert result == {
         "bucket": BUCKET,
         "manifest": MANIFEST,
-        "users": 130,
-        "pages": 3,
+        "users": 70,
+        "pages": 16,
         "done": True,
     }
-    assert {row["email"]: row["sub"] for row in read_rows(s3)} == subs
-    content = json.loads(s3.get_object(Bucket=BUCKET, Key=MANIFEST)["Body"].read())
-    assert content == {
-        "parts": [
-            {"key": f"{FOLDER}/part-00001.csv.gz", "lines": 50},
-            {"key": f"{FOLDER}/part-00002.csv.gz", "lines": 50},
-            {"key": f"{FOLDER}/part-00003.csv.gz", "lines": 30},
-        ],
-        "users": 130,
-        "pages": 3,
-        "complete": True,
-    }
+    assert listed_subs(s3) == subs_of(spread(70))
 
 
-def test_a_row_holds_what_the_pool_knows_of_a_user(
-    s3: "S3Client",
-    cognito: "CognitoIdentityProviderClient",
-    exchange: Exchange,
-    stub: Stubber,
+def test_another_imitation_of_cognito_is_listed_as_well(
+    s3: "S3Client", service: CognitoService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    federated = user(2, email_verified="false") | {
-        "Username": "google_117",
-        "UserStatus": "EXTERNAL_PROVIDER",
-    }
-    without_email = user(4) | {"Attributes": [{"Name": "sub", "Value": "sub-4"}]}
-    add_pages(
-        stub,
-        [
-            user(1, email_verified="true"),
-            federated,
-            user(3, email=" O'\"Neill, J@Example.com\n") | {"Enabled": False},
-            without_email,
-        ],
-    )
+    monkeypatch.delenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
+    monkeypatch.setenv("LIST_USERS_RPS", "30")
+    cognito = boto3.client("cognito-idp")
+    pool_id = cognito.create_user_pool(PoolName="staging")["UserPool"]["Id"]
+    for number in range(61):
+        cognito.admin_create_user(UserPoolId=pool_id, Username=f"user-{number}")
+    monkeypatch.setenv("COGNITO_USER_POOL_ID", pool_id)
 
-    list_users(UserPool(cognito, POOL), exchange)
-
-    assert [list(row.values()) for row in read_rows(s3)] == [
-        ["u1@example.com", "sub-1", "name-1", "CONFIRMED", "true", "true", _NOON],
-        ["u2@example.com", "sub-2", "google_117", "EXTERNAL_PROVIDER", "true", "false", _NOON],
-        [" O'\"Neill, J@Example.com\n", "sub-3", "name-3", "CONFIRMED", "false", "", _NOON],
-        ["", "sub-4", "name-4", "CONFIRMED", "true", "", _NOON],
-    ]
-
-
-_NOON = "2026-03-01T10:00:00+00:00"  # in UTC
-
-
-def test_a_part_begins_with_the_columns_names(
-    s3: "S3Client",
-    cognito: "CognitoIdentityProviderClient",
-    exchange: Exchange,
-    stub: Stubber,
-) -> None:
-    add_pages(stub, [user(1)])
-
-    list_users(UserPool(cognito, POOL), exchange)
-
-    part = s3.get_object(Bucket=BUCKET, Key=f"{FOLDER}/part-00001.csv.gz")["Body"].read()
-    assert gzip.decompress(part).decode().splitlines() == [
-        "email,sub,username,status,enabled,email_verified,last_modified",
-        f"u1@example.com,sub-1,name-1,CONFIRMED,true,,{_NOON}",
-    ]
-
-
-def test_an_empty_page_is_not_the_end(
-    s3: "S3Client",
-    cognito: "CognitoIdentityProviderClient",
-    exchange: Exchange,
-    stub: Stubber,
-) -> None:
-    add_pages(stub, [], [user(1)], [], [], [user(2)], [])
-
-    result = list_users(UserPool(cognito, POOL), exchange)
-
-    assert result == Listing(BUCKET, MANIFEST, users=2, pages=6, done=True)
-    assert [row["sub"] for row in read_rows(s3)] == ["sub-1", "sub-2"]
-
-
-def test_an_empty_pool_has_a_manifest_without_parts(s3: "S3Client", pool_id: str) -> None:  # noqa: ARG001  # the pool exists
     result = handler(EVENT, FakeContext())
 
-    assert (result["users"], result["pages"]) == (0, 1)
+    assert result["users"] == 61
+    assert sorted(row["username"] for row in read_rows(s3)) == sorted(
+        f"user-{number}" for number in range(61)
+    )
+    assert service.arrivals == []
+
+
+def test_a_row_holds_what_the_pool_knows_of_a_user(s3: "S3Client", pool: Pool) -> None:
+    pool.service.users = ListedUsers(
+        [
+            make_user("sub-1", "u1@example.com", username="name-1"),
+            make_user(
+                "sub-2",
+                "u1@example.com",
+                username="Google_117",
+                status="EXTERNAL_PROVIDER",
+                email_verified="false",
+            ),
+            make_user("sub-3", " O'\"Neill, J@Example.com\n", enabled=False, email_verified=None),
+            make_user("sub-4", None, status="UNCONFIRMED"),
+        ]
+    )
+
+    pool.list()
+
+    assert [list(row.values()) for row in read_rows(s3)] == [
+        ["u1@example.com", "sub-1", "name-1", "CONFIRMED", "true", "true", MODIFIED],
+        ["u1@example.com", "sub-2", "Google_117", "EXTERNAL_PROVIDER", "true", "false", MODIFIED],
+        [" O'\"Neill, J@Example.com\n", "sub-3", "sub-3", "CONFIRMED", "false", "", MODIFIED],
+        ["", "sub-4", "sub-4", "UNCONFIRMED", "true", "", MODIFIED],
+    ]
+
+
+def test_a_part_begins_with_the_columns_names(s3: "S3Client", pool: Pool) -> None:
+    pool.service.users = ListedUsers([make_user("sub-1", "u1@example.com")])
+
+    pool.list()
+
+    (part,) = read_manifest(s3).parts
+    content = s3.get_object(Bucket=BUCKET, Key=part.key)["Body"].read()
+    assert gzip.decompress(content).decode().splitlines() == [
+        "email,sub,username,status,enabled,email_verified,last_modified",
+        f"u1@example.com,sub-1,sub-1,CONFIRMED,true,true,{MODIFIED}",
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 20, 60])
+def test_a_pool_of_one_page_costs_one_request_and_one_for_its_estimate(
+    s3: "S3Client", pool: Pool, count: int
+) -> None:
+    pool.service.users = spread(count)
+
+    result = pool.list()
+
+    assert (result.users, result.pages, result.done) == (count, 1, True)
+    assert (len(pool.service.arrivals), pool.service.describes) == (1, 1)
+    assert listed_subs(s3) == subs_of(spread(count))
+
+
+def test_a_larger_pool_costs_one_request_more_than_its_chains_have_pages(pool: Pool) -> None:
+    pool.service.users = spread(61)
+
+    pool.list()
+
+    assert (len(pool.service.arrivals), pool.service.describes) == (17, 1)
+
+
+def test_an_empty_pool_has_a_manifest_without_parts(s3: "S3Client", pool: Pool) -> None:
+    result = pool.list()
+
+    assert (result.users, result.pages) == (0, 1)
     assert read_manifest(s3) == Manifest(parts=(), users=0, pages=1)
     assert stored_keys(s3) == [MANIFEST]
 
 
-def test_a_part_of_a_longer_listing_that_failed_is_not_in_the_manifest(
-    s3: "S3Client",
-    cognito: "CognitoIdentityProviderClient",
-    exchange: Exchange,
-    stub: Stubber,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("page_sizes", [(0, 1, 0, 0, 3), (0, 0, 60), (1,), (60, 0)], ids=str)
+@pytest.mark.parametrize("last_is_empty", [True, False])
+def test_an_empty_or_short_page_is_not_the_end(
+    s3: "S3Client", pool: Pool, page_sizes: tuple[int, ...], last_is_empty: bool
 ) -> None:
-    monkeypatch.setattr(listing, "USERS_PER_PART", 2)
-    add_pages(stub, [user(1), user(2)], [user(3), user(4)], [user(5), user(6)], more=True)
-    stub.add_client_error("list_users", "TooManyRequestsException", http_status_code=400)
-    with pytest.raises(CognitoUnavailable):
-        list_users(UserPool(cognito, POOL), exchange)
-    assert MANIFEST not in stored_keys(s3), "a listing that failed has none"
+    pool.service.users = spread(40)
+    pool.service.page_sizes = page_sizes
+    pool.service.last_is_empty = last_is_empty
 
-    add_pages(stub, [user(1), user(2)], [user(4)])
-    list_users(UserPool(cognito, POOL), exchange)
+    result = pool.list()
 
-    assert [row["sub"] for row in read_rows(s3)] == ["sub-1", "sub-2", "sub-4"]
-    stale = set(stored_keys(s3)) - {part.key for part in read_manifest(s3).parts} - {MANIFEST}
-    assert stale == {f"{FOLDER}/part-00003.csv.gz"}
+    assert (result.users, result.done) == (40, True)
+    assert listed_subs(s3) == subs_of(spread(40))
 
 
-def test_neither_the_result_nor_the_log_names_a_person(
-    cognito: "CognitoIdentityProviderClient", pool_id: str, logged: io.StringIO
+@pytest.mark.parametrize("filters", ["refused", "ignored"])
+def test_a_pool_that_does_not_filter_is_listed_in_one_chain(
+    s3: "S3Client", pool: Pool, filters: str
 ) -> None:
-    subs = sign_up(cognito, pool_id, "jane@example.com", "joe@example.com")
+    pool.service.users = spread(200)
+    pool.service.filters = filters
+
+    result = pool.list()
+
+    assert (result.users, result.pages, result.done) == (200, 4, True)
+    assert listed_subs(s3) == subs_of(spread(200))
+    assert len(pool.service.arrivals) <= 1 + 16 + 4, "the chains are given up at once"
+
+
+@pytest.mark.parametrize("page_sizes", [(60,), (0, 0, 60, 60)])
+def test_a_pool_whose_subs_begin_with_other_characters_is_listed_in_one_chain(
+    s3: "S3Client", pool: Pool, page_sizes: tuple[int, ...]
+) -> None:
+    pool.service.page_sizes = page_sizes
+    others = [make_user(f"sub-{number}", None) for number in range(150)]
+    pool.service.users = ListedUsers([user(1), *others])
+
+    result = pool.list()
+
+    assert (result.users, result.done) == (151, True)
+    assert listed_subs(s3) == subs_of(pool.service.users)
+    assert len(pool.service.arrivals) == result.pages, "what was read is not read again"
+
+
+def test_a_pool_may_have_all_its_users_under_one_digit(s3: "S3Client", pool: Pool) -> None:
+    pool.service.users = ListedUsers([user(number, "b") for number in range(150)])
+
+    result = pool.list()
+
+    assert (result.users, result.pages) == (150, 15 + 3)
+    assert listed_subs(s3) == subs_of(pool.service.users)
+
+
+def test_every_digit_that_a_sub_can_begin_with_is_looked_for(s3: "S3Client", pool: Pool) -> None:
+    pool.service.users = ListedUsers(
+        [user(number, digit) for digit in DIGITS for number in range(5)]
+    )
+
+    pool.list()
+
+    assert len(read_rows(s3)) == 16 * 5
+
+
+def test_each_part_is_there_before_a_manifest_names_it(
+    s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.service.users = spread(200)
+    pool.service.page_sizes = (5,)
+    monkeypatch.setattr(parts, "USERS_PER_PART", 5)
+    named_too_early: set[str] = set()
+    put_object = s3.put_object
+
+    def look_first(**request: Any) -> object:
+        if request["Key"] == MANIFEST:
+            named = {part["key"] for part in json.loads(request["Body"])["parts"]}
+            named_too_early.update(named - set(stored_keys(s3)))
+        return put_object(**request)
+
+    monkeypatch.setattr(s3, "put_object", look_first)
+    pool.list_to_the_end(requests=30)
+
+    assert named_too_early == set()
+    assert len(read_manifest(s3).parts) >= 40
+
+
+def test_a_listing_that_is_made_again_replaces_the_one_before(s3: "S3Client", pool: Pool) -> None:
+    pool.service.users = spread(100)
+    pool.list()
+    before = read_manifest(s3)
+    pool.service.users = spread(90)
+
+    pool.list()
+
+    assert listed_subs(s3) == subs_of(spread(90))
+    assert {part.key for part in before.parts}.isdisjoint(_keys(read_manifest(s3).parts))
+
+
+def _keys(of: tuple[Part, ...]) -> set[str]:
+    return {part.key for part in of}
+
+
+@pytest.mark.parametrize(
+    ("listed", "estimate", "warns"),
+    [
+        (0, 60, False),
+        (0, 61, True),
+        (50, 110, False),  # 60 short
+        (50, 111, True),
+        (1_201, 1_264, False),  # 63 short, 5% are 63.2
+        (1_201, 1_265, True),  # 64 short, 5% are 63.25
+        (100, 0, False),
+        (100, 100, False),
+    ],
+)
+def test_a_listing_much_shorter_than_cognitos_estimate_gives_a_warning(
+    s3: "S3Client", pool: Pool, listed: int, estimate: int, warns: bool
+) -> None:
+    pool.service.users = GeneratedUsers(listed)
+    pool.service.estimate = estimate
+
+    result = pool.list()
+
+    assert (result.users, result.done) == (listed, True)
+    warnings = read_manifest(s3).warnings
+    assert len(warnings) == warns
+    assert all(
+        f"has {listed} users where Cognito estimates {estimate}" in each for each in warnings
+    )
+
+
+def test_neither_the_result_nor_the_log_names_a_person(pool: Pool, logged: io.StringIO) -> None:
+    pool.service.users = GeneratedUsers(2)
 
     result = handler(EVENT, FakeContext())
 
@@ -173,53 +309,20 @@ def test_neither_the_result_nor_the_log_names_a_person(
     assert line["message"] == "listed the user pool"
     assert (line["users"], line["pages"], line["parts"]) == (2, 1, 1)
     assert line["execution"] == "run-1"
-    for personal in (*subs, *subs.values(), "user-1", "user-2"):
+    for personal in ("user0@example.com", "user1@example.com", *map(GeneratedUsers(2).sub, (0, 1))):
         assert personal not in json.dumps(result)
         assert personal not in logged.getvalue()
 
 
-def test_memory_does_not_grow_with_the_pool(
-    cognito: "CognitoIdentityProviderClient", monkeypatch: pytest.MonkeyPatch
+def test_a_long_listing_tells_how_far_it_is(
+    pool: Pool, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "USERS_PER_PART", 600)
+    pool.service.users = spread(320)
+    monkeypatch.setattr(turns, "PAGES_PER_LOG", 10)
 
-    small = _peak_memory(cognito, pages=20)
-    large = _peak_memory(cognito, pages=200)
+    pool.list()
 
-    assert large < small * 1.5
-
-
-class DiscardingExchange(Exchange):
-    """Moto keeps what it is given in this process's memory."""
-
-    def upload(self, name: str, content: IO[bytes]) -> str:
-        assert content.getbuffer().nbytes, name  # type: ignore[attr-defined]  # a BytesIO
-        return self.uri(name)
-
-    def write_json(self, name: str, content: Any) -> str:
-        assert content["complete"]
-        return self.uri(name)
-
-
-def _peak_memory(cognito: "CognitoIdentityProviderClient", *, pages: int) -> int:
-    """Return the most bytes that the listing of so many pages held at once."""
-
-    def answer(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
-        page = next(numbers)
-        users = [user(page * 60 + each) for each in range(60)]
-        token = {"PaginationToken": f"token-{page}"} if page < pages else {}
-        return AWSResponse("", 200, HTTPHeaders(), None), {"Users": users, **token}
-
-    numbers = iter(range(1, pages + 1))
-    event = "before-call.cognito-idp.ListUsers"
-    cognito.meta.events.register_first(event, answer, unique_id="pages")  # type: ignore[arg-type]  # the stubs do not know that this event takes an answer
-    exchange = DiscardingExchange(boto3.client("s3"), BUCKET, "run-1")
-    tracemalloc.start()
-    try:
-        result = list_users(UserPool(cognito, POOL), exchange)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-        cognito.meta.events.unregister(event, unique_id="pages")
-    assert (result.pages, result.users) == (pages, pages * 60)
-    return peak
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert [line["message"] for line in lines] == ["listing", "listed the user pool"]
+    assert lines[0]["pages"] <= 10
+    assert "example.com" not in logged.getvalue()

@@ -1,0 +1,152 @@
+"""Lets the chains of a listing take turns: each has one request under way, at a common rate.
+
+One thread sends the requests and heeds what comes of them; the others wait for Cognito, and
+write what it answers. So the limiter counts every request, and no chain waits for long: a
+pagination token lives for an hour.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from common.errors import CognitoUnavailable
+from common.exchange import Exchange
+from common.log import logger
+from list_cognito_users.chain import DIGITS, Chain, is_found_by_digit
+from list_cognito_users.pool import (
+    CONNECTIONS,
+    FilterRefusedError,
+    Page,
+    TokenRefusedError,
+    UserPool,
+)
+from list_cognito_users.progress import Progress
+from list_cognito_users.rate import RateLimiter
+
+PATIENCE = 60.0  # seconds in which a chain fails again and again
+MAX_RESTARTS = 2  # of a chain whose token is refused
+PAGES_PER_LOG = 500
+
+
+class Turns:
+    """The chains' turns in one invocation; `pages` counts what it read, `error` is the last one.
+
+    `has_failed`: whether the turns ended because of that error.
+    """
+
+    def __init__(
+        self, progress: Progress, pool: UserPool, exchange: Exchange, limiter: RateLimiter
+    ) -> None:
+        """Go on with the chains that are not done."""
+        self.pages = 0
+        self.error: CognitoUnavailable | None = None
+        self.has_failed = False
+        self._progress = progress
+        self._pool = pool
+        self._exchange = exchange
+        self._limiter = limiter
+        self._waiting = deque(chain for chain in progress.chains if not chain.is_done)
+        self._running: dict[Future[Page], tuple[Chain, float]] = {}
+
+    def take(self, time_left: Callable[[], float]) -> None:
+        """Read pages until all chains are done, the time is up, or Cognito fails for too long.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `Chain.advance`.
+        """
+        with ThreadPoolExecutor(CONNECTIONS) as threads:
+            while self._waiting or self._running:
+                delay = self._limiter.delay()
+                if self.has_failed or time_left() <= max(delay, 0):
+                    if not self._running:
+                        return
+                    self._heed_some(None)
+                elif self._waiting and delay <= 0:
+                    self._send(threads)
+                else:
+                    self._heed_some(delay if self._waiting else None)
+
+    def _send(self, threads: ThreadPoolExecutor) -> None:
+        chain = self._waiting.popleft()
+        sent = self._limiter.take()
+        future = threads.submit(chain.advance, self._pool, self._exchange)
+        self._running[future] = chain, sent
+
+    def _heed_some(self, timeout: float | None) -> None:
+        """Wait until a request is through, for so many seconds at most."""
+        if not self._running:
+            time.sleep(timeout or 0)
+            return
+        done, _ = wait(self._running, timeout, FIRST_COMPLETED)
+        for future in done:
+            chain, sent = self._running.pop(future)
+            if chain in self._progress.chains:  # or it was given up meanwhile
+                self._heed(future, chain, sent)
+
+    def _heed(self, future: Future[Page], chain: Chain, sent: float) -> None:
+        try:
+            page = future.result()
+        except CognitoUnavailable as error:
+            self._heed_failure(chain, sent, error)
+        except TokenRefusedError:
+            self._restart(chain)
+        except FilterRefusedError:
+            logger.info("the pool does not filter by sub: listing it in one chain")
+            self._choose([Chain("")])
+        else:
+            self._heed_page(chain, page)
+
+    def _heed_page(self, chain: Chain, page: Page) -> None:
+        self.pages += 1
+        chain.failing_since = None
+        if self.pages % PAGES_PER_LOG == 0:
+            logger.info(
+                "listing",
+                users=self._progress.users,
+                pages=self._progress.pages,
+                requests_per_second=round(self._limiter.rate, 1),
+            )
+        if chain.is_done:
+            return
+        if page.users and not self._progress.is_chosen:
+            self._progress.is_chosen = True
+            if all(map(is_found_by_digit, page.users)):
+                self._choose([Chain(digit) for digit in DIGITS])
+                return
+        self._waiting.append(chain)
+
+    def _choose(self, chains: list[Chain]) -> None:
+        """List the pool in these chains, and forget the others with all that they listed."""
+        self._progress.chains = chains
+        self._waiting = deque(chains)
+
+    def _heed_failure(self, chain: Chain, sent: float, error: CognitoUnavailable) -> None:
+        self.error = error
+        if self._limiter.slow_down(sent):
+            logger.info(
+                "slowing down",
+                error=type(error.__cause__ or error).__name__,
+                requests_per_second=round(self._limiter.rate, 1),
+            )
+        if chain.failing_since is None:
+            chain.failing_since = sent
+        self.has_failed = self.has_failed or sent - chain.failing_since >= PATIENCE
+        self._waiting.append(chain)
+
+    def _restart(self, chain: Chain) -> None:
+        """Begin a chain again, without what it listed so far: its token was refused.
+
+        A token that is an hour old is refused rightly, one that is new is not; so there is
+        an end to it.
+        """
+        if chain.restarts >= MAX_RESTARTS:
+            self.error = CognitoUnavailable(
+                f"Cognito refused a pagination token of the user pool {self._pool} again and"
+                " again. Start the execution again later."
+            )
+            self.has_failed = True
+            return
+        logger.info("a pagination token was refused: listing its users again")
+        chain.restart()
+        self._waiting.append(chain)

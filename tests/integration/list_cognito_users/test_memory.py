@@ -1,0 +1,42 @@
+"""ListCognitoUsers: its memory does not grow with the pool."""
+
+import tracemalloc
+from typing import IO
+
+import pytest
+
+from list_cognito_users import parts
+from tests.cognito_service import CognitoService
+from tests.cognito_users import GeneratedUsers
+from tests.integration.list_cognito_users.pools import DictExchange, Pool, direct_client
+
+
+class DiscardingExchange(DictExchange):
+    """Keeps no part: what is kept here would be in this process's memory."""
+
+    def upload(self, name: str, content: IO[bytes]) -> str:
+        assert content.getbuffer().nbytes, name  # type: ignore[attr-defined]  # a BytesIO
+        return self.uri(name)
+
+
+def test_memory_does_not_grow_with_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "USERS_PER_PART", 60)
+
+    small = peak_memory(users=1_200)
+    large = peak_memory(users=12_000)
+
+    assert large < small * 2, "ten times the users"
+
+
+def peak_memory(users: int) -> int:
+    """Return the most bytes that the listing of so many users held at once."""
+    service = CognitoService(GeneratedUsers(users), quota=float("inf"))
+    pool = Pool(service, direct_client(service), DiscardingExchange())
+    tracemalloc.start()
+    try:
+        result = pool.list()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result.users == users
+    return peak

@@ -1,0 +1,55 @@
+"""Turns: which chain asks next. No chain may wait for the hour that a token lives."""
+
+from typing import Any, cast
+
+from common.exchange import Exchange
+from list_cognito_users.chain import DIGITS
+from list_cognito_users.pool import Page, UserPool
+from list_cognito_users.progress import Progress
+from list_cognito_users.rate import RateLimiter
+from list_cognito_users.turns import Turns
+
+UUID = "a0000000-0000-4000-a000-000000000000"
+PAGES = 3
+WAITED_FOR = 60.0  # seconds: not really, an answer ends the wait
+
+
+class RecordingPool:
+    """A pool of one user and a few pages for each chain; remembers who asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def page(self, prefix: str, token: str | None) -> Page:
+        self.asked.append(prefix)
+        page = int(token or 1)
+        users = [] if prefix else [{"Attributes": [{"Name": "sub", "Value": UUID}]}]
+        return Page(cast("Any", users), str(page + 1) if page < PAGES else None)
+
+
+class OneAtATime(RateLimiter):
+    """Allows a request when the one before is answered, so that their order is certain."""
+
+    def __init__(self, pool: RecordingPool) -> None:
+        super().__init__(1.0)
+        self._pool = pool
+        self._sent = 0
+
+    def delay(self) -> float:
+        return 0.0 if len(self._pool.asked) == self._sent else WAITED_FOR
+
+    def take(self) -> float:
+        self._sent += 1
+        return 0.0
+
+
+def test_after_the_first_page_the_chains_take_turns() -> None:
+    pool, progress = RecordingPool(), Progress.new()
+    no_exchange = cast("Exchange", None)  # no part is ever closed
+    turns = Turns(progress, cast("UserPool", pool), no_exchange, OneAtATime(pool))
+
+    turns.take(lambda: 2 * WAITED_FOR)
+
+    assert pool.asked == ["", *(PAGES * DIGITS)]
+    assert all(chain.is_done for chain in progress.chains)
+    assert turns.pages == 1 + PAGES * len(DIGITS)
