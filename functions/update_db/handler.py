@@ -43,7 +43,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     output = {**result.counts.output(), "warnings": list(result.warnings)}
     if event.input.dry_run and not event.input.cognito_only:
         output["basis"] = "before_sync"
-    return {**output, "report": exchange.uri(REPORT)}
+    return {**output, "report": result.report}
 
 
 def _manifest_key(event: Event, exchange: Exchange) -> str:

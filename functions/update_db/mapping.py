@@ -1,8 +1,11 @@
 """The listing of the user pool, read from the bucket into a temporary table."""
 
 import gzip
+import io
 import zlib
-from typing import IO
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError
 from psycopg2 import sql
@@ -11,17 +14,18 @@ from common.database import Session
 from common.errors import ConfigurationError, SchemaMismatch, StagingSyncError
 from common.exchange import Exchange
 from common.manifest import Manifest, Part
-from common.queries import load_query
 
 COPY_PART = sql.SQL("COPY pg_temp.staging_sync_pool FROM STDIN (FORMAT csv, HEADER)")
 BROKEN = (BotoCoreError, OSError, EOFError, zlib.error)
+# Parts that are fetched while one is loaded; each is below 1 MB, compressed.
+FETCHED_AHEAD = 4
 
 
-def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> int:
-    """Copy exactly the parts that the manifest lists into the pool's temporary table.
+def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> Manifest:
+    """Copy exactly the parts that the manifest lists into `staging_sync_pool`.
 
     Returns:
-        How many users the pool has.
+        The manifest.
 
     Raises:
         ConfigurationError: the manifest or a part is missing, broken, or does not have the
@@ -29,36 +33,55 @@ def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> int:
     """
     with exchange.open(manifest_key) as body:
         manifest = Manifest.parse(body.read())
-    target.execute(load_query("update_db", "create_pool"))
-    for part in manifest.parts:
-        with exchange.open(part.key) as body:
-            lines = _load_part(target, body, part)
+    for part, content in _fetch_all(exchange, manifest.parts):
+        lines = _load_part(target, content, part)
         if lines != part.lines:
             raise _unusable(part, f"it has {lines} lines where the manifest says {part.lines}")
-    return manifest.users
+    return manifest
 
 
-def _load_part(target: Session, body: IO[bytes], part: Part) -> int:
-    content = _Unzipped(body)
+def _fetch_all(exchange: Exchange, parts: tuple[Part, ...]) -> Iterator[tuple[Part, bytes]]:
+    """Yield the parts in order, compressed; fetch the next ones meanwhile."""
+    fetched: deque[tuple[Part, Future[bytes]]] = deque()
+    with ThreadPoolExecutor(FETCHED_AHEAD) as threads:
+        for part in parts:
+            fetched.append((part, threads.submit(_fetch, exchange, part)))
+            if len(fetched) > FETCHED_AHEAD:
+                first, content = fetched.popleft()
+                yield first, content.result()
+        for first, content in fetched:
+            yield first, content.result()
+
+
+def _fetch(exchange: Exchange, part: Part) -> bytes:
+    with exchange.open(part.key) as body:
+        try:
+            return body.read()
+        except BROKEN as error:
+            raise _unusable(part, f"{type(error).__name__} while reading it") from error
+
+
+def _load_part(target: Session, compressed: bytes, part: Part) -> int:
+    content = _Unzipped(compressed)
     try:
         return target.copy_in(COPY_PART, content)
     except StagingSyncError as error:
         if content.error:
-            raise _unusable(part, f"{type(content.error).__name__} while reading it") from error
+            raise _unusable(part, f"{type(content.error).__name__} while unpacking it") from error
         if isinstance(error, SchemaMismatch):  # the temporary table is ours: its rows must fit
             raise _unusable(part, "its lines are not those of a listing") from error
         raise
 
 
 class _Unzipped:
-    """A gzipped stream's content; remembers why reading failed.
+    """A part's content; remembers why unpacking failed.
 
     The driver turns an exception of `read` into one of the server's, so that the cause would
     be lost.
     """
 
-    def __init__(self, body: IO[bytes]) -> None:
-        self._content = gzip.GzipFile(fileobj=body)
+    def __init__(self, compressed: bytes) -> None:
+        self._content = gzip.GzipFile(fileobj=io.BytesIO(compressed))
         self.error: Exception | None = None
 
     def read(self, size: int, /) -> bytes:

@@ -1,14 +1,16 @@
 """The remap: each user's sub becomes that of staging's pool, in one transaction.
 
 The rules stand in docs/matching.md; `queries/decide.sql` and `queries/decide_unlinked.sql`
-hold them.
+hold them. Each is one statement for all users; rows are then written by their place in the
+table, which nobody else can change meanwhile.
 """
 
 import gzip
+import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, cast
 
 from psycopg2 import sql
 
@@ -17,13 +19,18 @@ from common.database import DatabaseAddress, Session, connect
 from common.deadline import Deadline
 from common.errors import VerificationFailed
 from common.log import logger
+from common.manifest import Manifest
 from common.queries import load_query
 from common.target import is_marked, lock_target, require_marked
 from update_db.result import RemapCounts, RemapResult
 from update_db.users_table import UsersTable
 
-type LoadMapping = Callable[[Session], int]
-type SaveReport = Callable[[IO[bytes]], object]
+type LoadMapping = Callable[[Session], Manifest]
+type SaveReport = Callable[[IO[bytes]], str]
+
+# The report's compression: 9 would make it a tenth smaller, and take ten times as long.
+COMPRESSION = 1
+BUFFER = 1 << 17  # bytes; COPY hands on one line at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,9 @@ def remap_users(
     Args:
         address: the target.
         options: which table, and how.
-        load_mapping: creates and fills the pool's temporary table; returns its users.
+        load_mapping: fills the pool's temporary table.
         save_report: called with the gzipped CSV report before the commit, so that nothing is
-            committed whose report could not be written.
+            committed whose report could not be written; returns its address.
 
     Raises:
         StagingSyncError: one of `common.errors`; the target is as it was.
@@ -62,27 +69,29 @@ def remap_users(
             "require_verified": sql.Literal(options.require_verified_email),
         }
         options.deadline.limit("the mapping was loaded", target)
-        pool_users = load_mapping(target)
+        target.execute(_statement("create_pool", parts))
+        manifest = load_mapping(target)
         options.deadline.limit("the users were matched", target)
-        counts = _decide(target, options, parts)
-        if not options.dry_run:
+        counts, released = _decide(target, options, parts)
+        if (counts.updated or released) and not options.dry_run:
             options.deadline.limit("the users were updated", target)
             with target.default_search_path():
-                _write(target, counts, parts)
-                target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is deferred fails here
-        _report(target, save_report)
+                _write(target, counts, released, parts)
+        options.deadline.limit("the report was written", target)
+        report = _report(target, save_report)
         target.execute("COMMIT")
-    warnings += _warnings(counts, pool_users, options)
+    warnings += _warnings(counts, manifest.users, options)
     for warning in warnings:
-        logger.warning("remap needs a look", warning=warning)
-    logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output())
-    return RemapResult(counts, tuple(warnings))
+        logger.warning("remap needs a look", warning=warning, report=report)
+    logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output(), report=report)
+    return RemapResult(counts, tuple(warnings), report)
 
 
 def _begin(target: Session, options: RemapOptions) -> list[str]:
     """Check that the target may be written, begin its transaction and hold its locks."""
     options.deadline.limit("the target was checked", target)
     target.execute("BEGIN")
+    target.execute(load_query("update_db", "set_memory"))
     if options.dry_run:
         lock_target(target)
         if is_marked(target):
@@ -95,28 +104,39 @@ def _begin(target: Session, options: RemapOptions) -> list[str]:
 
 def _decide(
     target: Session, options: RemapOptions, parts: dict[str, sql.Composable]
-) -> RemapCounts:
-    """Decide for every row and every user of the pool what happens; count it."""
+) -> tuple[RemapCounts, int]:
+    """Decide for every row and every user of the pool what happens.
+
+    Returns:
+        The counts, and how many rows hold a sub that is another's.
+    """
     target.execute(load_query("update_db", "create_decisions"))
+    target.execute("ANALYZE pg_temp.staging_sync_pool (email, sub)")
+    target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable
     else:
         locks.lock_tables(target, [options.users.name], locks.SHARE_ROW_EXCLUSIVE)
-    target.execute("ANALYZE pg_temp.staging_sync_pool")
     target.execute(_statement("decide", parts))
-    target.execute("ANALYZE pg_temp.staging_sync_decisions")
+    target.execute("ANALYZE pg_temp.staging_sync_decisions (status)")
     target.execute(load_query("update_db", "decide_unlinked"))
-    return RemapCounts(*target.row(load_query("update_db", "count_decisions")))
+    *counts, released = target.row(load_query("update_db", "count_decisions"))
+    return RemapCounts(*counts), released
 
 
-def _write(target: Session, counts: RemapCounts, parts: dict[str, sql.Composable]) -> None:
+def _write(
+    target: Session, counts: RemapCounts, released: int, parts: dict[str, sql.Composable]
+) -> None:
     """Release the subs that change hands, then set them.
 
     Raises:
         VerificationFailed: not every matched row has its sub, or not it alone.
     """
-    target.execute(_statement("release_subs", parts))
-    target.execute(_statement("set_subs", parts))
+    if released:
+        target.execute(_statement("release_subs", parts))
+    if target.execute(_statement("set_subs", parts)) < counts.updated:
+        target.execute(_statement("set_moved_subs", parts))
+    target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is deferred fires, or fails, here
     matched = counts.updated + counts.unchanged
     holders, right = target.row(_statement("count_holders", parts))
     if not matched == holders == right:
@@ -131,12 +151,15 @@ def _statement(name: str, parts: dict[str, sql.Composable]) -> sql.Composed:
     return sql.SQL(load_query("update_db", name)).format(**parts)
 
 
-def _report(target: Session, save_report: SaveReport) -> None:
+def _report(target: Session, save_report: SaveReport) -> str:
     """Write the report through a temporary file: it may be larger than the memory."""
     with tempfile.TemporaryFile() as file:
-        with gzip.open(file, "wb") as content:
+        with (
+            gzip.open(file, "wb", compresslevel=COMPRESSION) as zipped,
+            io.BufferedWriter(cast(io.RawIOBase, zipped), BUFFER) as content,
+        ):
             target.copy_out(load_query("update_db", "write_report"), content)
-        save_report(file)
+        return save_report(file)
 
 
 def _warnings(counts: RemapCounts, pool_users: int, options: RemapOptions) -> list[str]:

@@ -22,7 +22,8 @@ class RemapCounts:
 
 @dataclass(frozen=True, slots=True)
 class RemapResult:
-    """The counts, and what a person should look at."""
+    """The counts, what a person should look at, and the report's address."""
 
     counts: RemapCounts
     warnings: tuple[str, ...]
+    report: str

@@ -14,16 +14,17 @@ from common.unlink import unlinked_value
 NAME_PARTS = 2  # schema.table
 # What strays into an address on either side of it; not only the blank that btrim takes.
 BLANKS = " \t\n\r\f\v\u00a0"
+BYTEWISE = sql.SQL('COLLATE pg_catalog."C"')
 
 
 def normalized(email: sql.Composable, collation: str) -> sql.Composable:
     """Return the SQL for an email trimmed and in lower case, alike for pool and table.
 
     The collation is named, since the column's own may lower other letters: "C" none beyond
-    ASCII, a Turkish one an I without its dot.
+    ASCII, a Turkish one an I without its dot. Compared are bytes, as in our own tables.
     """
-    return sql.SQL("lower(btrim({}::text, {}) COLLATE {})").format(
-        email, sql.Literal(BLANKS), sql.Identifier(collation)
+    return sql.SQL("(lower(btrim({}::text, {}) COLLATE {}) {})").format(
+        email, sql.Literal(BLANKS), sql.Identifier(collation), BYTEWISE
     )
 
 
@@ -76,9 +77,10 @@ class UsersTable:
         return {
             "users": self.name.identifier,
             "sub": sql.Identifier(self.sub_column),
+            "row_sub": sql.SQL("(u.{}::text {})").format(sql.Identifier(self.sub_column), BYTEWISE),
             **columns[self.sub_column].statement_parts(),
             "row_email": normalized(sql.Identifier("u", self.email_column), collation),
-            "pool_email": normalized(sql.Identifier("email"), collation),
+            "pool_email": normalized(sql.Identifier("listed_email"), collation),
         }
 
 

@@ -1,4 +1,5 @@
--- How many lines of each status, and how many people were matched by an unverified email.
+-- How many lines of each status, how many people were matched by an unverified email, and how many
+-- rows hold another's sub.
 SELECT
     count(*) FILTER (WHERE status = 'updated'),
     count(*) FILTER (WHERE status = 'unchanged'),
@@ -8,5 +9,6 @@ SELECT
     count(*) FILTER (WHERE status = 'unlinked'),
     count(*) FILTER (
         WHERE status IN ('updated', 'unchanged', 'unverified_email') AND NOT is_verified
-    )
+    ),
+    count(*) FILTER (WHERE is_released)
 FROM staging_sync_decisions

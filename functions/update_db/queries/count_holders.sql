@@ -1,4 +1,9 @@
--- How many rows hold a sub that belongs to a matched row, and how many of them are that row.
-SELECT count(*), count(*) FILTER (WHERE {row_email} = d.email)
+-- How many rows hold a sub that belongs to a matched row, and how many of them are that row: one
+-- that nobody wrote to, or one with its email.
+SELECT
+    count(*),
+    count(*) FILTER (
+        WHERE (u.tableoid = d.row_table AND u.ctid = d.row_place) OR {row_email} = d.email
+    )
 FROM {users} AS u
-JOIN staging_sync_decisions d ON d.new_sub = u.{sub}::text
+JOIN staging_sync_decisions d ON d.new_sub = {row_sub}

@@ -1,10 +1,12 @@
--- The user pool's listing, as ListCognitoUsers wrote it.
+-- The user pool's listing, as ListCognitoUsers wrote it. Compared as bytes: equal is equal in any
+-- collation, and the database's own may take ten times as long to sort.
 CREATE TEMPORARY TABLE staging_sync_pool (
-    email text,
-    sub text NOT NULL,
+    listed_email text COLLATE "C",
+    sub text COLLATE "C" NOT NULL,
     username text,
-    status text,
-    enabled text,
-    email_verified text,
-    last_modified timestamptz
+    status text COLLATE "C",
+    enabled text COLLATE "C",
+    email_verified text COLLATE "C",
+    last_modified timestamptz,
+    email text COLLATE "C" GENERATED ALWAYS AS (nullif({pool_email}, '')) STORED
 ) ON COMMIT DROP

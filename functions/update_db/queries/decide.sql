@@ -1,37 +1,33 @@
--- Who is who: the best user of the pool for each email, and what becomes of each row.
-INSERT INTO staging_sync_decisions
-WITH listed AS (
-    -- A pool that changes while it is paged may list somebody twice: the newer state counts.
-    SELECT DISTINCT ON (sub) *
-    FROM staging_sync_pool
-    ORDER BY sub, last_modified DESC NULLS LAST
-), pool AS (
+-- Who is who: the best user of the pool for each email, and what becomes of each row. Both sides
+-- are sorted by email once; the windows and the join then read them in that order.
+INSERT INTO staging_sync_decisions (
+    email, status, old_sub, new_sub, is_verified, row_table, row_place, reason
+)
+WITH pool AS (
     SELECT
-        {pool_email} AS email,
+        email,
         CAST(sub AS {sub_type})::text AS sub, -- as the column will show it
-        enabled IS NOT DISTINCT FROM 'true' AS is_enabled,
-        email_verified IS NOT DISTINCT FROM 'true' AS is_verified,
+        enabled IS DISTINCT FROM 'true' AS is_disabled,
+        email_verified IS DISTINCT FROM 'true' AS is_unverified,
         CASE status WHEN 'CONFIRMED' THEN 1 WHEN 'EXTERNAL_PROVIDER' THEN 2 ELSE 3 END AS grade
-    FROM listed
-), ranked AS (
-    SELECT
-        *,
-        rank() OVER (
-            PARTITION BY email ORDER BY is_enabled DESC, is_verified DESC, grade
-        ) AS place,
+    FROM staging_sync_pool
+    WHERE email IS NOT NULL
+), best AS (
+    SELECT DISTINCT ON (email)
+        email,
+        sub,
+        NOT is_unverified AS is_verified,
+        count(*) OVER (PARTITION BY email, is_disabled, is_unverified, grade) AS winners,
         count(*) OVER (PARTITION BY email) AS namesakes
     FROM pool
-    WHERE email <> ''
-), best AS (
-    SELECT
-        email, min(sub) AS sub, bool_and(is_verified) AS is_verified,
-        count(*) AS winners, min(namesakes) AS namesakes
-    FROM ranked
-    WHERE place = 1
-    GROUP BY email
+    ORDER BY email, is_disabled, is_unverified, grade
 ), people AS (
-    SELECT email, sub, count(*) OVER (PARTITION BY email) AS namesakes
-    FROM (SELECT {row_email} AS email, u.{sub}::text AS sub FROM {users} AS u) AS normalized
+    SELECT *, count(*) OVER (PARTITION BY email) AS namesakes
+    FROM (
+        SELECT
+            u.tableoid AS row_table, u.ctid AS row_place, {row_email} AS email, {row_sub} AS sub
+        FROM {users} AS u
+    ) AS normalized
 ), matched AS (
     SELECT
         coalesce(people.email, best.email) AS email,
@@ -46,6 +42,8 @@ WITH listed AS (
         people.sub AS old_sub,
         best.sub AS new_sub,
         best.is_verified,
+        people.row_table,
+        people.row_place,
         people.namesakes AS rows_with_it,
         best.winners,
         best.namesakes AS users_with_it
@@ -58,6 +56,8 @@ SELECT
     old_sub,
     CASE WHEN status IN ('updated', 'unchanged') THEN new_sub END,
     is_verified,
+    row_table,
+    row_place,
     concat_ws(
         '; ',
         CASE
@@ -72,6 +72,6 @@ SELECT
     )
 FROM matched
 UNION ALL
-SELECT NULL, 'no_db_user', NULL, NULL, NULL, 'the user of the pool has no email'
-FROM pool
-WHERE (email <> '') IS NOT TRUE
+SELECT NULL, 'no_db_user', NULL, NULL, NULL, NULL, NULL, 'the user of the pool has no email'
+FROM staging_sync_pool
+WHERE email IS NULL

@@ -1,7 +1,11 @@
 -- A sub belongs to one row: whoever else holds it loses it, unless another sub comes anyway.
 UPDATE staging_sync_decisions holder
-SET status = 'unlinked', reason = concat_ws('; ', 'the sub belongs to another row', holder.reason)
+SET
+    is_released = true,
+    status = CASE holder.status WHEN 'updated' THEN 'updated' ELSE 'unlinked' END,
+    reason = CASE holder.status
+        WHEN 'updated' THEN holder.reason
+        ELSE concat_ws('; ', 'the sub belongs to another row', holder.reason)
+    END
 FROM staging_sync_decisions owner
-WHERE owner.status IN ('updated', 'unchanged')
-  AND owner.new_sub = holder.old_sub
-  AND holder.status NOT IN ('updated', 'unchanged')
+WHERE owner.new_sub = holder.old_sub AND holder.status <> 'unchanged'

@@ -3,6 +3,4 @@
 UPDATE {users} AS u
 SET {sub} = {unlinked}
 FROM staging_sync_decisions d
-WHERE d.status IN ('updated', 'unchanged')
-  AND u.{sub}::text = d.new_sub
-  AND {row_email} IS DISTINCT FROM d.email
+WHERE d.is_released AND u.tableoid = d.row_table AND u.ctid = d.row_place

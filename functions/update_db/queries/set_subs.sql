@@ -1,5 +1,5 @@
--- Gives each matched row its sub; an email that is not ambiguous finds one row.
+-- Gives each matched row its sub, where the row is still in its place.
 UPDATE {users} AS u
 SET {sub} = CAST(d.new_sub AS {sub_type})
 FROM staging_sync_decisions d
-WHERE d.status = 'updated' AND {row_email} = d.email
+WHERE d.status = 'updated' AND u.tableoid = d.row_table AND u.ctid = d.row_place

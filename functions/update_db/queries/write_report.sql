@@ -1,6 +1,13 @@
--- The report: one line per user, what happened and why.
+-- The report: one line per user, what happened and why; those of whom nothing is to be said last.
 COPY (
+    (
+        SELECT email, status, old_sub, new_sub, reason
+        FROM staging_sync_decisions
+        WHERE status <> 'unchanged'
+        ORDER BY status, email, old_sub
+    )
+    UNION ALL
     SELECT email, status, old_sub, new_sub, reason
     FROM staging_sync_decisions
-    ORDER BY status, email, old_sub
+    WHERE status = 'unchanged'
 ) TO STDOUT (FORMAT csv, HEADER)

@@ -73,7 +73,7 @@ class Users:
             self.address,
             options,
             lambda target: load_mapping(target, exchange, "manifest"),
-            lambda report: report.seek(0),
+            lambda _: "report",
         ).counts
 
     def subs(self, expected: dict[int, str | None]) -> dict[int, str | None]:

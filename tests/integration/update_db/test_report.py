@@ -40,7 +40,6 @@ LINES = [
     ),
     ("new@example.com", "no_db_user", "", "", "no row has this email"),
     ("", "no_db_user", "", "", "the user of the pool has no email"),
-    ("unchanged@example.com", "unchanged", "staging-2", "staging-2", ""),
     (
         "holder@example.com",
         "unlinked",
@@ -50,6 +49,7 @@ LINES = [
     ),
     ("unverified@example.com", "updated", "", "staging-7", "the email is not verified"),
     ("updated@example.com", "updated", "production-1", "staging-1", ""),
+    ("unchanged@example.com", "unchanged", "staging-2", "staging-2", ""),
 ]
 COUNTS = {
     "updated": 2,
