@@ -80,7 +80,7 @@ def remap_users(
         options.deadline.limit("the report was written", target)
         report = _report(target, save_report)
         target.execute("COMMIT")
-    warnings += _warnings(counts, manifest.users, options)
+    warnings += [*manifest.warnings, *_warnings(counts, manifest.users, options)]
     for warning in warnings:
         logger.warning("remap needs a look", warning=warning, report=report)
     logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output(), report=report)
