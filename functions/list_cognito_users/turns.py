@@ -79,7 +79,7 @@ class Turns:
             time.sleep(timeout or 0)
             return
         done, _ = wait(self._running, timeout, FIRST_COMPLETED)
-        for future in done:
+        for future in [each for each in self._running if each in done]:  # as they were sent
             chain, sent = self._running.pop(future)
             if chain in self._progress.chains:  # or it was given up meanwhile
                 self._heed(future, chain, sent)

@@ -28,15 +28,16 @@ class RecordingPool:
 
 
 class OneAtATime(RateLimiter):
-    """Allows a request when the one before is answered, so that their order is certain."""
+    """Allows a request when the one before is heeded, so that their order is certain."""
 
-    def __init__(self, pool: RecordingPool) -> None:
+    turns: Turns
+
+    def __init__(self) -> None:
         super().__init__(1.0)
-        self._pool = pool
         self._sent = 0
 
     def delay(self) -> float:
-        return 0.0 if len(self._pool.asked) == self._sent else WAITED_FOR
+        return 0.0 if self.turns.pages == self._sent else WAITED_FOR
 
     def take(self) -> float:
         self._sent += 1
@@ -46,7 +47,9 @@ class OneAtATime(RateLimiter):
 def test_after_the_first_page_the_chains_take_turns() -> None:
     pool, progress = RecordingPool(), Progress.new()
     no_exchange = cast("Exchange", None)  # no part is ever closed
-    turns = Turns(progress, cast("UserPool", pool), no_exchange, OneAtATime(pool))
+    limiter = OneAtATime()
+    turns = Turns(progress, cast("UserPool", pool), no_exchange, limiter)
+    limiter.turns = turns
 
     turns.take(lambda: 2 * WAITED_FOR)
 
