@@ -15,7 +15,7 @@ from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.syncing import own_tables
 
 OWNER = "table_owner"
-TIMEOUT = 10.0  # seconds; what is waited for comes much sooner
+TIMEOUT = 30.0  # seconds; what is waited for comes much sooner
 # Whoever plans a query of the table waits for this, since it locks the index alone.
 HOLD_READS = "ALTER INDEX {}_pkey SET TABLESPACE pg_default"
 # Tables to merge, to replace (it has no key) and to leave alone, a sequence to set, and a view to

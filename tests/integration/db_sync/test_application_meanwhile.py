@@ -14,6 +14,7 @@ from db_sync.sync import sync_database
 from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.faults import (
     TIMEOUT,
+    at_first,
     different_pair,
     either_role,
     state,
@@ -96,26 +97,56 @@ def test_a_child_in_a_table_that_is_not_synced_is_checked_too(pair: Pair, role: 
 
 
 @either_role
+def test_the_application_cannot_delete_a_parent_whose_new_child_the_sync_writes(
+    databases: Databases, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+    pair = databases.pair(
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        "CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent)",
+        source="INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (1, 1), (2, 2)",
+        target="INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (2, 2)",
+    )
+    rules = SyncRules.parse('{"exclude": ["public.parent"]}')
+    with contextlib.closing(pair.target.connect()) as application:
+
+        def delete() -> None:
+            with contextlib.suppress(psycopg2.errors.LockNotAvailable):
+                application.cursor().execute(AT_ONCE + "DELETE FROM parent WHERE id = 1")
+
+        options = SyncOptions("test", rules, progress=at_first(delete))
+        with contextlib.suppress(TargetBusy):  # the deletion came first
+            sync_database(pair.source.address, target_as(pair, role), options)
+        application.commit()
+
+    orphans = "SELECT count(*) FROM child WHERE parent_id NOT IN (SELECT id FROM parent)"
+    assert pair.target.value(orphans) == 0
+
+
+@either_role
 def test_readers_of_staging_see_its_old_rows_without_waiting(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(
-        "CREATE TABLE t (id int PRIMARY KEY, v text)",
-        source="INSERT INTO t SELECT i, 'new' FROM generate_series(1, 300) i",
-        target="INSERT INTO t VALUES (1, 'old'), (2, 'old'), (3, 'new')",
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        "CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent)",
+        source="INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (1, 1), (2, 2)",
+        target="INSERT INTO parent VALUES (1), (3); INSERT INTO child VALUES (3, 3)",
     )
-    seen: list[int] = []
+    read_both = AT_ONCE + "SELECT c.id, p.id FROM child c JOIN parent p ON p.id = c.parent_id"
+    seen: list[list[tuple[int, int]]] = []
 
     def read(_phase: str, _done: int, _total: int) -> None:
-        seen.append(pair.target.value(AT_ONCE + "SELECT count(*) FROM t"))
+        seen.append(pair.target.rows(read_both))
 
     result = sync_database(
         pair.source.address, target_as(pair, role), SyncOptions("test", progress=read)
     )
 
-    assert [table.action for table in result.tables] == ["merge"]
-    assert len(seen) >= 4
-    assert set(seen) == {3}
+    assert [table.action for table in result.tables] == ["merge", "merge"]
+    assert len(seen) >= 6
+    assert all(rows == [(3, 3)] for rows in seen)
+    assert_same(pair)
 
 
 @either_role
@@ -127,6 +158,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for_and_its_holders_rows_are_co
         application.cursor().execute("UPDATE same SET id = 2")
         running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
         wait_until(lambda: "relation" in waits(pair.target), "the sync waits")
+        wait_until(lambda: "relation" not in waits(pair.target), "it lets others pass")
         application.commit()
         running.result(TIMEOUT)
 
@@ -141,10 +173,11 @@ def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
     target = target_as(pair, role)
     before = state(pair.target)
 
-    with contextlib.closing(pair.target.connect()) as reader:
+    with ThreadPoolExecutor(1) as pool, contextlib.closing(pair.target.connect()) as reader:
         reader.cursor().execute("SET application_name = 'report'; SELECT count(*) FROM log")
         holder = f"backend {reader.info.backend_pid} .report. holds AccessShareLock on public.log"
+        running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
         with pytest.raises(TargetBusy, match=holder):
-            sync_database(pair.source.address, target, SyncOptions("test"))
+            running.result(TIMEOUT)
 
     assert state(pair.target) == before

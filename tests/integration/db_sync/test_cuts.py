@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from common.database import DatabaseAddress
+from common.database import CONNECTION_PARAMETERS, DatabaseAddress
 from common.errors import DatabaseUnavailable
 from db_sync.run import Progress, SyncOptions, no_progress
 from db_sync.sync import sync_database
@@ -206,3 +206,34 @@ def test_a_commit_whose_answer_is_lost_is_an_error_and_was_done(
 
     assert_same(case.pair)
     assert sync(case.pair, target=case.target).status == "unchanged"
+
+
+def test_a_target_that_falls_silent_while_rows_are_sent_is_given_up(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Keepalives are not sent while data waits for an answer, so that they do not notice.
+    assert 0 < int(CONNECTION_PARAMETERS["tcp_user_timeout"]) <= 300_000
+    monkeypatch.setitem(CONNECTION_PARAMETERS, "tcp_user_timeout", "1000")
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    # More than the proxy and the kernel take before the sender has to wait.
+    pair.source.execute(
+        "INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 30000) i"
+    )
+    heard = threading.Event()
+    passed = 0
+
+    def fall_silent(from_client: bool, data: bytes) -> bool:
+        nonlocal passed
+        passed += len(data) if from_client else 0
+        return passed > 100_000 and heard.wait()
+
+    with Proxy(pair.target, fall_silent) as proxy:
+        try:
+            with pytest.raises(DatabaseUnavailable, match="the target database"):
+                sync_database(
+                    pair.source.address, proxy.before(pair.target.address), SyncOptions("test")
+                )
+        finally:
+            heard.set()
+
+    assert pair.target.rows("TABLE t") == []

@@ -31,7 +31,13 @@ from tests.integration.db_sync.faults import (
 from tests.integration.db_sync.syncing import assert_same, sync
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
-SECONDS = 10.0  # in which a sync has the lock that a killed one held, and is done
+# A row that is written takes a millisecond, so that writing is what much of a run is.
+SLOW = """
+CREATE FUNCTION takes_its_time() RETURNS boolean LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_catalog.pg_sleep(0.001); RETURN true; END';
+ALTER TABLE child ADD CHECK (takes_its_time()) NOT VALID;
+"""
+SECONDS = 20.0  # in which a sync has the lock that a killed one held, and is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Command:
 @pytest.fixture
 def command(databases: Databases, role: str) -> Command:
     pair = different_pair(databases)
+    pair.target.execute(SLOW)
     return Command(pair, target_as(pair, role))
 
 
@@ -80,7 +87,7 @@ def seconds(command: Command) -> float:
 
 @either_role
 @settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,
@@ -103,6 +110,7 @@ def test_a_run_killed_at_a_random_moment_leaves_all_or_nothing_and_the_next_succ
     assert time.monotonic() - started < SECONDS
     assert_same(pair)
     put_back(pair)
+    wait_for_no_backend(pair)
 
 
 @either_role

@@ -102,10 +102,11 @@ def test_a_migration_of_production_that_lasts_is_not_waited_for_without_end(
     target = target_as(pair, role)
     before = state(pair.target)
 
-    with (
-        held(pair.source, "ALTER TABLE log ADD more int"),
-        pytest.raises(StagingSyncError, match=r"held a lock for too long.*the source database"),
-    ):
-        sync_database(pair.source.address, target, SyncOptions("test"))
+    with ThreadPoolExecutor(1) as pool, held(pair.source, "ALTER TABLE log ADD more int"):
+        running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
+        with pytest.raises(
+            StagingSyncError, match=r"held a lock for too long.*the source database"
+        ):
+            running.result(TIMEOUT)
 
     assert state(pair.target) == before
