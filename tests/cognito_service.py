@@ -86,6 +86,7 @@ class CognitoService:
     last_is_empty: bool = False  # the last page names a next one, which is empty
     token_seconds: float = TOKEN_SECONDS
     filters: str = "honoured"  # or "refused", or "ignored", as simpler imitations do
+    is_stuck: bool = False  # names the page that was asked for as the next one
     estimate: int | None = None  # EstimatedNumberOfUsers, if it is not the true count
     interfere: Interfere = lambda _: None  # with a ListUsers request
     describe_failure: Failure | None = None
@@ -146,7 +147,9 @@ class CognitoService:
         if following is None and self.last_is_empty and users:
             following = position
         answer: dict[str, Any] = {"Users": users}
-        if following is not None:
+        if self.is_stuck and "PaginationToken" in request:
+            answer["PaginationToken"] = request["PaginationToken"]
+        elif following is not None:
             answer["PaginationToken"] = self._make_token(request, following, page + 1)
         return answer
 

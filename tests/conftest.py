@@ -8,7 +8,7 @@ import pytest
 
 from common.log import logger
 from sandbox.postgres import EmbeddedPostgres, temporary_server
-from tests.databases import Databases
+from tests.databases import Databases, system_programs
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,26 @@ def databases(database_templates: Databases) -> Iterator[Databases]:
     """The maker of databases; those of a test are dropped when it ends."""
     yield database_templates
     database_templates.drop_all()
+
+
+@pytest.fixture(scope="session")
+def system_templates() -> Iterator[Databases]:
+    """The maker of databases on a server of the system's PostgreSQL, which has ICU and libxml."""
+    programs = system_programs()
+    if programs is None:
+        pytest.skip(
+            "needs a PostgreSQL server with ICU and libxml, which the wheel's lacks: install your"
+            " system's (on Debian: apt-get install postgresql)"
+        )
+    with temporary_server(bin_dir=programs) as running:
+        yield Databases(running)
+
+
+@pytest.fixture
+def system_databases(system_templates: Databases) -> Iterator[Databases]:
+    """As `databases`, on the server of the system's PostgreSQL."""
+    yield system_templates
+    system_templates.drop_all()
 
 
 @pytest.fixture

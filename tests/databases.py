@@ -1,15 +1,21 @@
 """Databases for tests: created from a template, so that hundreds of tests stay fast."""
 
 import contextlib
+import itertools
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg2
 
 from common.database import DatabaseAddress
-from sandbox.postgres import EmbeddedPostgres, temporary_server
+from sandbox.postgres import EmbeddedPostgres, bundled_programs, temporary_server
 
 MARK = "COMMENT ON DATABASE {} IS 'staging-sync target'"
+NUMBERS = itertools.count(1)  # of databases, whatever their server
+DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # a folder in it for each major version
 
 
 class Database:
@@ -65,12 +71,13 @@ class Database:
         """Return every row of every table, sorted: shares no code with the engine.
 
         Without the sequences: one that stands at 20 and was called, and one that stands at 21
-        and was not, give the same next number.
+        and was not, give the same next number. And without a setting that only newer versions
+        of pg_dump know.
         """
         dump = self.server.run(
             "pg_dump", "-a", "--inserts", "--column-inserts", "--restrict-key=test", self.name
         )
-        left_out = ("--", "SELECT pg_catalog.setval")
+        left_out = ("--", "SELECT pg_catalog.setval", "SET transaction_timeout")
         return "\n".join(
             sorted(line for line in dump.splitlines() if not line.startswith(left_out))
         )
@@ -90,7 +97,6 @@ class Databases:
         self._server = server
         self._templates: dict[str, str] = {}
         self._made: list[str] = []
-        self._number = 0
 
     def make(self, schema: str = "", rows: str = "") -> Database:
         """Return a new database with a schema and rows."""
@@ -100,8 +106,7 @@ class Databases:
             if schema:
                 self._server.execute(template, schema)
             self._templates[schema] = template
-        self._number += 1
-        name = f"test_{self._number}"
+        name = f"test_{next(NUMBERS)}"
         self._server.execute(
             "postgres", f"CREATE DATABASE {name} TEMPLATE {self._templates[schema]}"
         )
@@ -128,3 +133,29 @@ class Databases:
         for name in self._made:
             self._server.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         self._made.clear()
+
+
+def system_programs() -> Path | None:
+    """Return the folder of the PostgreSQL programs that the system brings, None if it has none.
+
+    Unlike the wheel's, they are built with ICU and libxml.
+    """
+    installed = sorted(DEBIAN_PROGRAMS.glob("*/bin"), key=_version, reverse=True)
+    for folder in [*_folder_of_pg_config(), *installed]:
+        # Where only libpq's headers are installed, pg_config names a folder without a server.
+        if (folder / "initdb").exists() and folder.resolve() not in bundled_programs():
+            return folder
+    return None
+
+
+def _folder_of_pg_config() -> list[Path]:
+    program = shutil.which("pg_config")
+    if program is None:
+        return []
+    asked = [program, "--bindir"]
+    said = subprocess.run(asked, check=False, capture_output=True, text=True)  # noqa: S603  # ours
+    return [Path(said.stdout.strip())] if said.returncode == 0 else []
+
+
+def _version(folder: Path) -> list[int]:
+    return [int(number) for number in folder.parent.name.split(".")]

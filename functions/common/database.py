@@ -4,7 +4,7 @@ A session is in autocommit mode, so that transactions begin and end where the co
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol, Self, cast
 
@@ -40,6 +40,8 @@ CONNECTION_PARAMETERS = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    # In milliseconds; keepalives are not sent while data waits to be acknowledged.
+    "tcp_user_timeout": "300000",
 }
 COPY_CHUNK = 65536  # bytes
 APPLICATION_NAME = "staging-sync"
@@ -72,7 +74,9 @@ SESSION_SETTINGS = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "15s",
+    # Not less: it also ends a connection whose client is alive and does not read, as we do not
+    # from production while staging is slow to take what came before.
+    "tcp_user_timeout": "300s",
 }
 
 
@@ -175,8 +179,9 @@ class Session:
             return cursor.rowcount
 
     def cancel(self) -> None:
-        """Ask the server to cancel what another thread runs on this connection."""
-        self._connection.cancel()
+        """Ask the server to cancel what another thread runs on this connection, if there is any."""
+        with suppress(psycopg2.Error):  # a lost connection runs nothing
+            self._connection.cancel()
 
     @contextmanager
     def default_search_path(self) -> Iterator[None]:
@@ -194,7 +199,8 @@ class Session:
         try:
             yield
         except psycopg2.Error as error:
-            raise statement_error(error, f"the {self.role} database {self.address}") from error
+            where = f"the {self.role} database {self.address}"
+            raise statement_error(error, where, is_source=self.role == "source") from error
 
 
 def connect(

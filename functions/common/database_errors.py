@@ -7,6 +7,8 @@ Only names travel on: the condition and the object that the server reports. The 
 message and detail can quote a row.
 """
 
+import re
+
 import psycopg2
 
 from common.errors import (
@@ -32,35 +34,83 @@ REFUSED_CREDENTIALS = (
 LOST = "The connection was lost"
 NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
 LOCKED = "Something else held a lock for too long; start the execution again later"
+CONFLICT = (
+    "The server ended the transaction in favour of another one, or of what a read replica has to"
+    " replay; start the execution again"
+)
 CANCELLED = "A statement was cancelled: the time was up, or somebody cancelled it"
 NO_RIGHT = "The role lacks a right; grant it (README lists what each role needs)"
+READ_ONLY = (
+    "The database takes no writes: it is a read replica, or its transactions are read-only by"
+    " default; name the writable one in its secret"
+)
 MISFIT = (
     "A row or a name does not fit; bring both schemas to the same migration, or exclude the table"
+)
+# What the target has and production's rows break.
+TOO_LONG = "A text is longer than its column takes; widen the column in the target"
+OUT_OF_RANGE = "A number is out of the range of its column's type; widen the type in the target"
+MALFORMED = (
+    "A value is not one of the type that it is to become; correct it in the source, or give the"
+    " column the source's type"
+)
+NO_VALUE = "A row has no value where the target demands one; drop that NOT NULL in the target"
+NO_PARENT = "A row refers to one that is missing; drop the foreign key in the target"
+NOT_UNIQUE = (
+    "Two rows have the same values where the target allows them once; drop that constraint or"
+    " index in the target"
+)
+CHECKED = "A row breaks a check of the target; drop the constraint there, or make it fit the rows"
+NO_PARTITION = (
+    "A row fits no partition of the target's table; create there the partition that the source"
+    " has for it, or a DEFAULT partition"
+)
+TOO_BIG = "A row exceeds what the server can hold, often in an index; drop that index in the target"
+OWN_FUNCTION = (
+    "A function of the application's own schema (in a check, an index, a trigger) refused a row;"
+    " the database's log says why"
 )
 
 # A SQLSTATE, or its first two characters, to the error and its sentence.
 NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "08": (DatabaseUnavailable, LOST),
     "22": (SchemaMismatch, MISFIT),
+    "22001": (SchemaMismatch, TOO_LONG),
+    "22003": (SchemaMismatch, OUT_OF_RANGE),
+    "22P02": (SchemaMismatch, MALFORMED),
     "23": (SchemaMismatch, MISFIT),
+    "23502": (SchemaMismatch, NO_VALUE),
+    "23503": (SchemaMismatch, NO_PARENT),
+    "23505": (SchemaMismatch, NOT_UNIQUE),
+    "23514": (SchemaMismatch, CHECKED),
+    "23P01": (SchemaMismatch, NOT_UNIQUE),
+    "25006": (ConfigurationError, READ_ONLY),
     "25P04": (OutOfTime, CANCELLED),  # transaction_timeout
-    "40001": (DatabaseUnavailable, "A read replica cancelled the query to catch up"),
+    "40001": (DatabaseUnavailable, CONFLICT),
     "40P01": (TargetBusy, LOCKED),
     "42": (SchemaMismatch, MISFIT),
     "42501": (ConfigurationError, NO_RIGHT),
     "53": (DatabaseUnavailable, NO_RESOURCE),
+    "54000": (SchemaMismatch, TOO_BIG),
     "55P03": (TargetBusy, LOCKED),
     "57014": (OutOfTime, CANCELLED),
     "57P01": (DatabaseUnavailable, LOST),
     "57P02": (DatabaseUnavailable, LOST),
     "57P03": (DatabaseUnavailable, LOST),
+    "57P04": (DatabaseUnavailable, LOST),  # dropped; on a read replica too
     "57P05": (DatabaseUnavailable, LOST),
+    "P0001": (SchemaMismatch, OWN_FUNCTION),
 }
 
 
 # About names and rights: the server's own words quote no row. With a context they may be an
 # application's, which can raise any state with any words.
 ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
+
+# Where a value did not fit, COPY tells the column in its context only, followed by the value.
+# Only a context that begins like this is read, and only up to the column's name: what stands
+# before it would be an application's, and what comes after it is data.
+COPY_COLUMN = re.compile(r"COPY (?:(?!, line \d).)+, line \d+, column ([^:\"\n]+): (?:\"|null)")
 
 
 def connection_error(error: psycopg2.OperationalError, where: str) -> StagingSyncError:
@@ -80,12 +130,19 @@ def connection_error(error: psycopg2.OperationalError, where: str) -> StagingSyn
     )
 
 
-def statement_error(error: psycopg2.Error, where: str) -> StagingSyncError:
-    """Return the error for a statement that failed."""
+def statement_error(
+    error: psycopg2.Error, where: str, *, is_source: bool = False
+) -> StagingSyncError:
+    """Return the error for a statement that failed; `is_source`: in the source's session."""
     state = error.pgcode or "08"  # without a state the connection broke in the middle
     name, sentence = NAMES.get(state) or NAMES.get(
         state[:2], (StagingSyncError, "The database reported an error")
     )
+    if is_source and name is TargetBusy:
+        # A migration of production; or a replica that has to replay what we are in the way of.
+        name = DatabaseUnavailable
+    if state == "23514" and error.diag.table_name and not error.diag.constraint_name:
+        sentence = NO_PARTITION
     condition = f"{type(error).__name__}, SQLSTATE {state}"
     if state in ABOUT_NAMES and not error.diag.context:
         condition += f" ({error.diag.message_primary})"
@@ -95,6 +152,15 @@ def statement_error(error: psycopg2.Error, where: str) -> StagingSyncError:
 def _object_of(error: psycopg2.Error) -> str:
     """Return ", table …, constraint …" as far as the server says it."""
     diag = error.diag
-    table = ".".join(part for part in (diag.schema_name, diag.table_name) if part)
-    named = {"table": table, "column": diag.column_name, "constraint": diag.constraint_name}
+    copied = COPY_COLUMN.match(diag.context or "")
+    named = {
+        "table": _qualified(diag.schema_name, diag.table_name),
+        "column": diag.column_name or (copied and copied[1]),
+        "type": _qualified(diag.schema_name, diag.datatype_name) if diag.datatype_name else None,
+        "constraint": diag.constraint_name,
+    }
     return "".join(f", {kind} {name}" for kind, name in named.items() if name)
+
+
+def _qualified(schema: str | None, name: str | None) -> str:
+    return ".".join(part for part in (schema, name) if part)

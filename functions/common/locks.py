@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.database import Session
-from common.errors import TargetBusy
+from common.errors import OutOfTime, TargetBusy
 from common.log import logger
 from common.names import Name
 from common.queries import load_query
@@ -17,9 +17,8 @@ SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 # A queued request blocks everybody who comes after it. And while it waits for one table it holds
 # others: somebody who waits for those is ended as the victim of a deadlock after deadlock_timeout
-# (1 s by default), so that an attempt, for all tables together, is well below that.
-ATTEMPT = 200  # milliseconds
-LEAST = 10  # milliseconds for each table
+# (1 s by default), so that an attempt, for all tables together, takes less than that.
+ATTEMPT = 500  # milliseconds
 PAUSE = 0.3  # seconds between two attempts
 # An autovacuum in our way is cancelled after deadlock_timeout, and not before: where nobody but
 # maintenance holds locks, an attempt takes longer than that.
@@ -52,16 +51,18 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
     statement = sql.SQL("LOCK TABLE {} IN {} MODE").format(
         sql.SQL(", ").join(table.identifier for table in tables), sql.SQL(mode)
     )
-    give_up = time.monotonic() + LOCK_WAIT
-    attempt = max(LEAST, ATTEMPT // len(tables))
+    (limit,) = target.row("SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'")
+    # Not longer than the run's time: what is left of it is the session's limit.
+    give_up = time.monotonic() + min(LOCK_WAIT, limit / 1000 if limit else LOCK_WAIT)
+    attempt = ATTEMPT
     while True:
         target.execute("SAVEPOINT locks")
-        _limit(target, attempt)
+        _set(target, "statement_timeout", attempt)  # lock_timeout counts for each table anew
         try:
             target.execute(statement)
             break
-        except TargetBusy as error:
-            target.execute("ROLLBACK TO SAVEPOINT locks")
+        except (TargetBusy, OutOfTime) as error:
+            target.execute("ROLLBACK TO SAVEPOINT locks")  # the setting too
             holders = _holders(target, tables, readers=mode == ACCESS_EXCLUSIVE)
             if time.monotonic() >= give_up:
                 raise TargetBusy(
@@ -70,16 +71,17 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
                     " start again."
                 ) from error
             logger.info("waiting for locks on the target's tables", holders=_told(holders))
-            is_maintenance = holders and {holder.mode for holder in holders} == {MAINTENANCE}
-            attempt = LONG_ATTEMPT if is_maintenance else max(LEAST, ATTEMPT // len(tables))
+            is_maintenance = {holder.mode for holder in holders} == {MAINTENANCE}
+            attempt = LONG_ATTEMPT if is_maintenance else ATTEMPT
             time.sleep(PAUSE)
     target.execute("RELEASE SAVEPOINT locks")
+    _set(target, "statement_timeout", limit)
     # What is locked later on (a sequence, say) is not waited for without end either.
-    _limit(target, int(LOCK_WAIT * 1000))
+    _set(target, "lock_timeout", int(LOCK_WAIT * 1000))
 
 
-def _limit(target: Session, milliseconds: int) -> None:
-    target.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(milliseconds)))
+def _set(target: Session, setting: str, milliseconds: int) -> None:
+    target.row("SELECT set_config(%s, %s, false)", [setting, str(milliseconds)])
 
 
 def _holders(target: Session, tables: list[Name], *, readers: bool) -> list[Holder]:

@@ -9,7 +9,7 @@ from db_sync.plan import TablePlan
 
 @contextmanager
 def naming(plan: TablePlan) -> Iterator[None]:
-    """Name the table that is read, and its columns whose values may not convert, in an error.
+    """Name the table that is read or written, and what is converted, in an error.
 
     Raises:
         SchemaMismatch: as in the with statement, with that sentence.
@@ -17,6 +17,6 @@ def naming(plan: TablePlan) -> Iterator[None]:
     try:
         yield
     except SchemaMismatch as error:
-        columns = ", ".join(column.name for column in plan.compared if column.conversion)
-        where = f"It was reading {plan.name}" + (f", converting {columns}." if columns else ".")
-        raise SchemaMismatch(f"{error} {where}") from error
+        converted = ", ".join(column.name for column in plan.compared if column.conversion)
+        converting = f", converting {converted}" if converted else ""
+        raise SchemaMismatch(f"{error} The table is {plan.name}{converting}.") from error

@@ -1,7 +1,8 @@
 """What a database has, as far as a sync must know: tables, columns, keys, sequences."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from common.database import Session
 from common.names import Name
@@ -20,6 +21,23 @@ class Column:
     has_default: bool
     is_generated: bool
     is_unique: bool
+    is_always_generated: bool  # an identity that no UPDATE may set
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What our role may do with a table; `has_policies`: whether row level security binds it."""
+
+    may_use_schema: bool
+    may_read: bool
+    may_write: bool
+    is_owner: bool
+    has_policies: bool
+
+    @property
+    def may_read_all(self) -> bool:
+        """Whether every row can be read."""
+        return self.may_use_schema and self.may_read and not self.has_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +48,23 @@ class Table:
     name: Name
     is_partitioned: bool
     has_foreign_partition: bool
+    is_unlogged: bool  # it or one of its partitions
     key: tuple[str, ...]  # empty: no key
     key_operator_schemas: tuple[str, ...]  # where each key column's = operator lies
+    rights: Rights
     columns: dict[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type that a database defines for itself.
+
+    Its kind and parts: "e", an enum with its labels; "c", a composite with its fields; "d", a
+    domain with its base type, with and without that one's modifier.
+    """
+
+    kind: str
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,61 +109,67 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of a whole database, and of our role there."""
+
+    database: str
+    role: str
+    may_create_temporary: bool
+    is_standby: bool
+    large_objects: int
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
-    """One side's catalog, read at one moment."""
+    """One side's catalog, read at one moment; the facts are no part of its schema."""
 
     tables: dict[Name, Table]
     foreign_keys: tuple[ForeignKey, ...]
     sequences: tuple[Sequence, ...]
-    casts: frozenset[tuple[str, str]]  # base types, from and to
+    casts: dict[tuple[str, str], bool]  # base types, from and to; whether they are stored alike
+    types: dict[str, Type]
+    facts: Facts = field(compare=False)
 
 
 def read_catalog(session: Session) -> Catalog:
     """Read a database's catalog; the number of round trips does not depend on its size."""
-    tables = session.rows(load_query("db_sync", "list_tables"))
-    columns = _read_columns(session, [oid for oid, *_ in tables])
-    casts: list[tuple[str, str]] = [
-        (source, target) for source, target in session.rows(load_query("db_sync", "list_casts"))
-    ]
     return Catalog(
-        tables={
-            Name(schema, name): Table(
-                oid, Name(schema, name), partitioned, foreign, tuple(key), tuple(ops), columns[oid]
-            )
-            for oid, schema, name, partitioned, foreign, key, ops in tables
-        },
-        foreign_keys=tuple(
-            ForeignKey(
-                name,
-                Name(schema, table),
-                child_root,
-                Name(parent_schema, parent),
-                parent_root,
-                tuple(child_columns),
-                tuple(parent_columns),
-                tuple(schemas),
-                *rest,
-            )
-            for (
-                name,
-                schema,
-                table,
-                child_root,
-                parent_schema,
-                parent,
-                parent_root,
-                child_columns,
-                parent_columns,
-                schemas,
-                *rest,
-            ) in session.rows(load_query("db_sync", "list_foreign_keys"))
-        ),
+        tables=_read_tables(session),
+        foreign_keys=tuple(_read_foreign_keys(session)),
         sequences=tuple(
             Sequence(Name(schema, name), *rest)
             for schema, name, *rest in session.rows(load_query("db_sync", "list_sequences"))
         ),
-        casts=frozenset(casts),
+        casts={
+            (source, target): is_binary
+            for source, target, is_binary in session.rows(load_query("db_sync", "list_casts"))
+        },
+        types={
+            name: Type(kind, tuple(parts))
+            for name, kind, parts in session.rows(load_query("db_sync", "list_types"))
+        },
+        facts=Facts(*session.row(load_query("db_sync", "list_facts"))),
     )
+
+
+def _read_tables(session: Session) -> dict[Name, Table]:
+    rows = session.rows(load_query("db_sync", "list_tables"))
+    columns = _read_columns(session, [oid for oid, *_ in rows])
+    tables: dict[Name, Table] = {}
+    for oid, schema, table, partitioned, foreign, unlogged, key, operator_schemas, *rights in rows:
+        name = Name(schema, table)
+        tables[name] = Table(
+            oid,
+            name,
+            partitioned,
+            foreign,
+            unlogged,
+            tuple(key),
+            tuple(operator_schemas),
+            Rights(*rights),
+            columns[oid],
+        )
+    return tables
 
 
 def _read_columns(session: Session, tables: list[int]) -> dict[int, dict[str, Column]]:
@@ -140,3 +178,30 @@ def _read_columns(session: Session, tables: list[int]) -> dict[int, dict[str, Co
     for oid, *column in session.rows(load_query("db_sync", "list_columns"), [tables]):
         columns[oid][column[0]] = Column(*column)
     return columns
+
+
+def _read_foreign_keys(session: Session) -> Iterator[ForeignKey]:
+    for (
+        name,
+        schema,
+        table,
+        child_root,
+        parent_schema,
+        parent,
+        parent_root,
+        child_columns,
+        parent_columns,
+        schemas,
+        *rest,
+    ) in session.rows(load_query("db_sync", "list_foreign_keys")):
+        yield ForeignKey(
+            name,
+            Name(schema, table),
+            child_root,
+            Name(parent_schema, parent),
+            parent_root,
+            tuple(child_columns),
+            tuple(parent_columns),
+            tuple(schemas),
+            *rest,
+        )

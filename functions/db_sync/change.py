@@ -16,7 +16,6 @@ from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
 from db_sync.verify import verify_ranges
-from db_sync.views import refresh_views
 from db_sync.whole import copy_tables
 
 
@@ -98,8 +97,6 @@ def write_differences(
     warnings = _unlinked(results)
     if asleep:  # else they held all the while, or were created again, which checks them
         warnings += foreign_keys.check(run.target, keys, snapshot.catalog, snapshot.plan.tables)
-    run.limit("the materialized views were refreshed")
-    warnings += refresh_views(run.target, [plan.target.oid for plan in plans])
     for result in results:
         logger.info("table written", result=asdict(result))
     return results, warnings
@@ -154,7 +151,11 @@ def _merge(
     for difference in run.each("write", differences):
         plan = difference.plan
         run.limit(f"rows of {plan.name} were written")
-        with run.timed("merge", plan.name), run.target.default_search_path():
+        with (
+            run.timed("merge", plan.name),
+            naming(plan),
+            run.target.default_search_path(),
+        ):
             changes = merge.write_rows(
                 run.target, difference, deleted[plan.name], in_place=plan.target.oid in referenced
             )

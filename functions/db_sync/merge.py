@@ -97,7 +97,9 @@ def write_rows(target: Session, difference: Difference, deleted: int, *, in_plac
         All that the merge wrote, together with `deleted`.
     """
     plan, parts = difference.plan, _parts(difference)
-    updated = target.execute(statement("update_changed_rows", parts)) if in_place else 0
+    updated = 0
+    if in_place and _updated_names(plan):
+        updated = target.execute(statement("update_changed_rows", parts))
     unlinked = sum(
         _unlink(target, parts, column, in_place=in_place)
         for column in plan.kept
@@ -153,8 +155,8 @@ def _parts(difference: Difference) -> Parts:
         "changes": _temporary("changes", plan),
         "same_key": same_key(plan, "s", "t"),
         "differs": _differs("t", "s", compared),
-        "columns": names(compared),
-        "new_values": names(compared, "c"),
+        "columns": names(_updated_names(plan)),
+        "new_values": names(_updated_names(plan), "c"),
         "values": sql.SQL(", ").join(values),
         **_range_parts(difference),
     }
@@ -180,6 +182,15 @@ def _range_parts(difference: Difference) -> Parts:
             else sql.SQL("(SELECT t.* FROM {})").format(in_ranges)
         ),
     }
+
+
+def _updated_names(plan: TablePlan) -> list[str]:
+    """Return the columns that an UPDATE sets: PostgreSQL refuses identities always generated.
+
+    Those are as they should be; see `order.keys_in_the_way`.
+    """
+    columns = plan.target.columns
+    return [column.name for column in plan.compared if not columns[column.name].is_always_generated]
 
 
 def _copied_names(plan: TablePlan) -> list[str]:

@@ -1,11 +1,11 @@
-"""Both catalogs compared: every table is planned, or refused, before the first write."""
+"""Both catalogs compared: every table is planned, and what speaks against it is collected."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from common.errors import ConfigurationError, SchemaMismatch
 from common.names import Name
 from db_sync.catalog import Catalog, Column, Table
+from db_sync.conversions import find_conversion, leaf
 from db_sync.rules import SyncRules
 
 # These tables tell the migration tools what was applied to *this* database.
@@ -26,20 +26,6 @@ MIGRATION_TABLES = frozenset(
         "__EFMigrationsHistory",
     }
 )
-JSON_TYPES = frozenset({"json", "jsonb"})
-JSON_CATEGORIES = frozenset("ANBC")  # pg_type.typcategory: array, number, boolean, composite
-# Types whose modifier rounds a value; that of any other limits its length.
-ROUNDED_TYPES = frozenset(
-    {
-        "interval",
-        "numeric",
-        "time with time zone",
-        "time without time zone",
-        "timestamp with time zone",
-        "timestamp without time zone",
-    }
-)
-STRING_TYPES = frozenset({"text", "character varying", "character"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,47 +69,60 @@ class TablePlan:
         return bool(self.target.key) and names.issuperset(self.target.key)
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownLabels:
+    """Labels of an enum that the target lacks; no harm as long as no row uses them."""
+
+    table: Table  # of the source
+    column: str
+    type: str
+    is_array: bool
+    labels: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Plan:
-    """What the sync does, and what it leaves behind and says so."""
+    """What the sync does, what it leaves behind and says so, and what speaks against it.
+
+    `faults` are sentences about rules and rights, `misfits` about the two schemas; with one of
+    either the plan may not be carried out. `unknown_labels` remain to be looked into.
+    """
 
     tables: list[TablePlan] = field(default_factory=list)
     left_alone: dict[Name, str] = field(default_factory=dict)  # and why
     warnings: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    misfits: list[str] = field(default_factory=list)
+    unknown_labels: list[UnknownLabels] = field(default_factory=list)
 
 
-def make_plan(source: Catalog, target: Catalog, rules: SyncRules) -> Plan:
-    """Plan every table.
-
-    Raises:
-        ConfigurationError: a rule names a table or column that does not exist.
-        SchemaMismatch: the catalogs cannot be reconciled; lists every reason.
-    """
-    _check_rules(source, target, rules)
-    plan = Plan()
-    reasons: list[str] = []
+def make_plan(source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool = False) -> Plan:
+    """Plan every table; `require_fit` says whether the plan may be carried out."""
+    plan = Plan(faults=_void_rules(source, target, rules))
     for name in sorted(source.tables.keys() | target.tables.keys()):
-        if why := _left_alone(name, source, target, rules):
+        if why := _left_alone(name, source, target, rules, dry_run=dry_run):
             reason, is_expected = why
             plan.left_alone[name] = reason
             if not is_expected:
                 plan.warnings.append(f"Table {name} is not synced: {reason}.")
         else:
             keep = rules.keep.get(name, frozenset())
-            table = _TablePlanner(source, target, name, keep)
-            plan.tables.append(table.plan())
-            plan.warnings += table.warnings
-            reasons += table.reasons
-    if reasons:
-        raise SchemaMismatch(
-            f"Source and target do not fit together: {'; '.join(reasons)}. Bring both to the same"
-            " migration, or exclude the tables. Nothing was written."
+            planner = _TablePlanner(source, target, name, keep)
+            plan.tables.append(planner.plan())
+            plan.warnings += planner.warnings
+            plan.misfits += planner.misfits
+            plan.unknown_labels += planner.unknown_labels
+    if source.facts.large_objects:
+        plan.warnings.append(
+            f"The source has {source.facts.large_objects} large objects and the target"
+            f" {target.facts.large_objects}: they are not copied, so that an oid of one may lead"
+            " nowhere."
         )
     return plan
 
 
-def _check_rules(source: Catalog, target: Catalog, rules: SyncRules) -> None:
-    """Refuse rules about what does not exist: a misspelt one would be silently void."""
+def _void_rules(source: Catalog, target: Catalog, rules: SyncRules) -> list[str]:
+    """Return a fault for rules about what does not exist: a misspelt one would be void."""
     missing = [
         f'table {name} of the "exclude" rule exists on neither side'
         for name in sorted(rules.exclude)
@@ -137,28 +136,37 @@ def _check_rules(source: Catalog, target: Catalog, rules: SyncRules) -> None:
             f'column {name}.{column} of the "keep" rule does not exist on the target'
             for column in sorted(columns - target.tables[name].columns.keys())
         ]
-    if missing:
-        raise ConfigurationError(
-            f"The sync rules do not fit: {'; '.join(missing)}. Correct the rules (or USERS_TABLE"
-            " and SUB_COLUMN, from which one is made). Nothing was written."
-        )
+    if not missing:
+        return []
+    return [
+        f"The sync rules do not fit: {'; '.join(missing)}. Correct the rules (or USERS_TABLE and"
+        " SUB_COLUMN, from which one is made)."
+    ]
 
 
 def _left_alone(
-    name: Name, source: Catalog, target: Catalog, rules: SyncRules
+    name: Name, source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool
 ) -> tuple[str, bool] | None:
     """Return why a table is not synced, and whether that is expected; None if it is synced."""
     if name in rules.exclude:
         return "excluded by a rule", True
     if name.name in MIGRATION_TABLES:
         return "it belongs to a migration tool", True
-    if name not in target.tables:
-        return "it exists in the source only", False
-    if name not in source.tables:
-        return "it exists in the target only", False
-    if target.tables[name].has_foreign_partition or source.tables[name].has_foreign_partition:
-        return "one of its partitions is a foreign table", False
-    return None
+    ours, theirs = source.tables.get(name), target.tables.get(name)
+    if ours is None or theirs is None:
+        return f"it exists in the {'source' if ours else 'target'} only", False
+    reasons = {
+        "one of its partitions is a foreign table": (
+            ours.has_foreign_partition or theirs.has_foreign_partition
+        ),
+        "it is unlogged, and the source is a standby, which has no rows of such a table": (
+            ours.is_unlogged and source.facts.is_standby
+        ),
+        "row level security hides its rows from the target's role, and a dry run leaves it on": (
+            theirs.rights.has_policies and dry_run
+        ),
+    }
+    return next(((reason, False) for reason, applies in reasons.items() if applies), None)
 
 
 class _TablePlanner:
@@ -167,13 +175,14 @@ class _TablePlanner:
     def __init__(self, source: Catalog, target: Catalog, name: Name, keep: frozenset[str]) -> None:
         self.source = source.tables[name]
         self.target = target.tables[name]
-        self.casts = source.casts
+        self.catalogs = (source, target)
         self.keep = keep
         self.warnings: list[str] = []
-        self.reasons: list[str] = []
+        self.misfits: list[str] = []
+        self.unknown_labels: list[UnknownLabels] = []
 
     def plan(self) -> TablePlan:
-        """Return the plan; `reasons` says whether it may be used."""
+        """Return the plan; `misfits` says whether it may be used."""
         shared = list(self._shared_columns())
         own = tuple(self._own_columns())
         for name in sorted(self.source.columns.keys() - self.target.columns.keys()):
@@ -198,7 +207,14 @@ class _TablePlanner:
     def _shared_columns(self) -> Iterator[PlannedColumn]:
         for name, target in self.target.columns.items():
             source = self.source.columns.get(name)
-            if source is None or target.is_generated:
+            if source is None:
+                continue
+            if target.is_generated:
+                if not source.is_generated:
+                    self.warnings.append(
+                        f"Column {self.target.name}.{name} is generated in the target only and is"
+                        " not copied."
+                    )
                 continue
             yield PlannedColumn(
                 name,
@@ -214,7 +230,7 @@ class _TablePlanner:
             if name in self.source.columns or column.is_generated:
                 continue
             if column.is_required and not column.has_default:
-                self.reasons.append(
+                self.misfits.append(
                     f"column {self.target.name}.{name} exists in the target only, is NOT NULL and"
                     " has no default"
                 )
@@ -222,36 +238,39 @@ class _TablePlanner:
 
     def _conversion(self, source: Column, target: Column) -> str | None:
         """Return what makes the target's type of the source's, None where the text will do."""
-        if source.type == target.type:
-            return None
         where = f"{self.target.name}.{target.name}"
-        if source.base_type == target.base_type and target.base_type not in ROUNDED_TYPES:
-            # Not cast to its length: an explicit cast would cut a longer value in silence,
-            # where the target's own check refuses it.
-            return None
-        conversion = self._cast(source, target)
-        if conversion:
-            self.warnings.append(
-                f"Column {where} is converted from {source.type} to {target.type}."
-            )
-        else:
-            self.reasons.append(
+        conversion = find_conversion(source, target, *self.catalogs)
+        if conversion is None:
+            self.misfits.append(
                 f"column {where} is {source.type} in the source and {target.type} in the target,"
                 " and there is no assignment cast"
             )
-        return conversion
+        elif conversion or source.base_type != target.base_type:
+            self.warnings.append(
+                f"Column {where} is converted from {source.type} to {target.type}."
+            )
+        self._compare_definitions(where, source, target)
+        return conversion or None
 
-    def _cast(self, source: Column, target: Column) -> str | None:
-        """Return the SQL that converts one type to another, None if there is none."""
-        if target.base_type in STRING_TYPES:
-            return "CAST({} AS text)"
-        if target.base_type in JSON_TYPES and source.category in JSON_CATEGORIES:
-            return f"CAST(to_jsonb({{}}) AS {target.base_type})"
-        if target.base_type in JSON_TYPES and source.base_type in STRING_TYPES:
-            return f"CAST({{}} AS {target.base_type})"
-        if source.base_type == target.base_type or (
-            (source.base_type, target.base_type) in self.casts
-        ):
-            # format_type quotes the type's name; braces in it would be placeholders.
-            return f"CAST({{}} AS {target.type.replace('{', '{{').replace('}', '}}')})"
-        return None
+    def _compare_definitions(self, where: str, source: Column, target: Column) -> None:
+        """Find what hides behind one name on both sides: other labels, other fields."""
+        ours, theirs = (
+            leaf(column, catalog.types)
+            for column, catalog in zip((source, target), self.catalogs, strict=True)
+        )
+        if ours.base_type != theirs.base_type:
+            return
+        before, after = (catalog.types.get(ours.base_type) for catalog in self.catalogs)
+        if before is None or after is None or before.kind != after.kind:
+            return
+        if before.kind == "c" and before.parts != after.parts:
+            self.misfits.append(
+                f"column {where} is of the composite type {ours.base_type}, which has the fields"
+                f" {', '.join(before.parts)} in the source and {', '.join(after.parts)} in the"
+                " target"
+            )
+        labels = tuple(label for label in before.parts if label not in after.parts)
+        if before.kind == "e" and labels and ours.arrays <= 1:
+            self.unknown_labels.append(
+                UnknownLabels(self.source, source.name, source.type, bool(ours.arrays), labels)
+            )

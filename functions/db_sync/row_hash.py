@@ -45,11 +45,26 @@ BY_VALUE = {
     "name": BY_RECORD.replace("{value}", '{value} COLLATE "C"'),
     "text": 'hashtextextended({value} COLLATE "C", {seed})',
 }
+# Types of PostgreSQL's own whose cast to text is their output; so is that of arrays of them.
 BY_TEXT = 'hashtextextended({value}::text COLLATE "C", {seed})'
-# A character without n: its trailing blanks count for nothing, and its cast to text drops the
-# blanks that its output shows.
-UNPADDED = "bpchar"
-UNPADDED_HASH = 'hashtextextended(ROW({value})::text COLLATE "C", {seed})'
+PLAIN_TEXT = frozenset(
+    {
+        "bit",
+        "bit varying",
+        "double precision",
+        "interval",
+        "json",
+        "jsonb",
+        "numeric",
+        "real",
+        "time with time zone",
+    }
+    | BY_VALUE.keys()
+)
+# All others: a cast to text can be any function, and drop what the output shows. That of a
+# character without n drops trailing blanks, xml's output drops the declaration.
+BY_OUTPUT = 'hashtextextended(ROW({value})::text COLLATE "C", {seed})'
+UNPADDED = "bpchar"  # a character without n: its trailing blanks count for nothing
 
 
 def row_hash(columns: Iterable[PlannedColumn], value_of: ValueOf) -> sql.Composable:
@@ -70,6 +85,10 @@ def row_hash(columns: Iterable[PlannedColumn], value_of: ValueOf) -> sql.Composa
 
 def _hashed(column: PlannedColumn, value: sql.Composable, seed: int) -> sql.Composable:
     """Return the SQL for the hash of one column's value."""
-    by_type = BY_VALUE.get(column.base_type, BY_TEXT)
-    template = UNPADDED_HASH if column.type == UNPADDED else by_type
+    if column.type == UNPADDED:
+        template = BY_OUTPUT
+    elif column.base_type.removesuffix("[]") in PLAIN_TEXT:
+        template = BY_VALUE.get(column.base_type, BY_TEXT)
+    else:
+        template = BY_OUTPUT
     return sql.SQL(template).format(value=sql.SQL("({})").format(value), seed=sql.Literal(seed))

@@ -91,12 +91,12 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
     return {sequences[number]: Position(*position) for number, *position in rows}
 
 
-def outdated(pairs: dict[Name, Name], source: Positions, target: Positions) -> Positions:
+def outdated(leaders: Positions, target: Positions) -> Positions:
     """Return the positions that the target's sequences are to have and do not."""
     return {
-        name: source[leader]
-        for name, leader in pairs.items()
-        if source[leader].next_value != target[name].next_value
+        name: leader
+        for name, leader in leaders.items()
+        if leader.next_value != target[name].next_value
     }
 
 

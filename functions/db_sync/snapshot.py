@@ -7,7 +7,9 @@ from psycopg2 import sql
 from common.database import Session
 from common.errors import SchemaMismatch
 from db_sync.catalog import Catalog, read_catalog
+from db_sync.fit import require_fit
 from db_sync.plan import Plan, make_plan
+from db_sync.rights import check_rights
 from db_sync.rules import SyncRules
 
 ATTEMPTS = 3
@@ -23,7 +25,9 @@ class Snapshot:
     taken_at: str
 
 
-def open_snapshot(source: Session, target_catalog: Catalog, rules: SyncRules) -> Snapshot:
+def open_snapshot(
+    source: Session, target_catalog: Catalog, rules: SyncRules, *, dry_run: bool = False
+) -> Snapshot:
     """Plan the sync and begin the source's transaction.
 
     The planned tables are locked (ACCESS SHARE, as any SELECT does) before the snapshot is
@@ -31,26 +35,38 @@ def open_snapshot(source: Session, target_catalog: Catalog, rules: SyncRules) ->
     as empty. https://www.postgresql.org/docs/current/mvcc-caveats.html
 
     Raises:
-        SchemaMismatch: see `make_plan`; or the source's schema changes all the time.
+        ConfigurationError: see `require_fit`.
+        SchemaMismatch: see `require_fit`; or the source's schema changes all the time.
     """
-    catalog = read_catalog(source)
     for _ in range(ATTEMPTS):
-        plan = make_plan(catalog, target_catalog, rules)
+        catalog = read_catalog(source)
+        plan = make_plan(catalog, target_catalog, rules, dry_run=dry_run)
+        check_rights(catalog, target_catalog, plan, dry_run=dry_run)
+        if plan.faults or plan.misfits:
+            require_fit(source, plan)  # no lock on production for what is refused anyway
         source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        source.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-        if plan.tables:
-            source.execute(
-                sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
-                    sql.SQL(", ").join(table.name.identifier for table in plan.tables)
-                )
-            )
-        locked = read_catalog(source)
-        if locked == catalog:
+        if _lock(source, plan) and read_catalog(source) == catalog:
+            require_fit(source, plan)
             (taken_at,) = source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
             return Snapshot(plan, catalog, taken_at)
         source.execute("ROLLBACK")
-        catalog = locked
     raise SchemaMismatch(
         f"The schema of the source {source.address} changes while it is read. Start again when"
         " its migration is done."
     )
+
+
+def _lock(source: Session, plan: Plan) -> bool:
+    """Lock the planned tables; return False if one of them is there no more."""
+    if not plan.tables:
+        return True
+    source.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+    try:
+        source.execute(
+            sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
+                sql.SQL(", ").join(table.name.identifier for table in plan.tables)
+            )
+        )
+    except SchemaMismatch:
+        return False
+    return True

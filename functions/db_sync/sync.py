@@ -18,9 +18,11 @@ from db_sync.compare import compare_tables
 from db_sync.fingerprint import prepare
 from db_sync.plan import Plan
 from db_sync.result import Status, SyncResult
+from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
 from db_sync.sequences import Positions
-from db_sync.snapshot import open_snapshot
+from db_sync.snapshot import Snapshot, open_snapshot
+from db_sync.views import refresh_views
 
 type SaveReport = Callable[[SyncResult], None]
 
@@ -71,7 +73,8 @@ def _begin(run: Run) -> list[str]:
     """
     source, target, options = run.source, run.target, run.options
     run.limit("the databases were checked")
-    target.execute("BEGIN")
+    # Not the role's default, which might see nothing of what others commit while we wait.
+    target.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
     source.execute("BEGIN READ ONLY")
     require_source_apart(source, target)
     source.execute("COMMIT")
@@ -90,26 +93,27 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         The result, and the sequences that can only be set outside of the transaction.
     """
     started = time.monotonic()
-    target_catalog = read_catalog(run.target)
-    snapshot = open_snapshot(run.source, target_catalog, run.options.rules)
+    options, target_catalog = run.options, read_catalog(run.target)
+    snapshot = open_snapshot(run.source, target_catalog, options.rules, dry_run=options.dry_run)
     plan = snapshot.plan
-    if not run.options.dry_run:
+    if not options.dry_run:
         _make_writers_wait(run, plan, target_catalog)
-    # Read at once: a sequence only advances, so it is as far as the snapshot's rows or further.
-    synced = {table.target.oid for table in plan.tables}
-    pairs, unreadable = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
-    leaders = sequences.read_positions(run.source, list(pairs.values()))
-    differences, tables = compare_tables(run, plan.tables)
-    if run.options.dry_run:
-        changed, written = count_differences(run, differences), list[str]()
-    else:
-        changed, written = write_differences(run, differences, snapshot, target_catalog)
-    moved = sequences.outdated(pairs, leaders, sequences.read_positions(run.target, list(pairs)))
-    if not run.options.dry_run:
+    leaders, unreadable = _read_leaders(run, snapshot, target_catalog)
+    with no_forced_row_security(run.target, plan.tables):
+        differences, tables = compare_tables(run, plan.tables)
+        if options.dry_run:
+            changed, written = count_differences(run, differences), list[str]()
+        else:
+            changed, written = write_differences(run, differences, snapshot, target_catalog)
+    if not options.dry_run:
+        run.limit("the materialized views were refreshed")
+        written += refresh_views(run.target, [each.plan.target.oid for each in differences])
+    moved = sequences.outdated(leaders, sequences.read_positions(run.target, list(leaders)))
+    if not options.dry_run:
         sequences.restart(run.target, moved)
     result = SyncResult(
-        status=_status(run.options, bool(differences or moved)),
-        verified=not run.options.dry_run,
+        status=_status(options, bool(differences or moved)),
+        verified=not options.dry_run,
         tables=tuple(sorted(tables + changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         sequences=tuple(str(sequence) for sequence in moved),
@@ -120,6 +124,20 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         target_version=run.target.server_version,
     )
     return result, {name: at for name, at in moved.items() if at.is_exhausted}
+
+
+def _read_leaders(
+    run: Run, snapshot: Snapshot, target_catalog: Catalog
+) -> tuple[Positions, list[str]]:
+    """Return where the target's sequences are to stand, and warnings.
+
+    Read right after the snapshot: a sequence only advances, so it is as far as the snapshot's
+    rows or further.
+    """
+    synced = {table.target.oid for table in snapshot.plan.tables}
+    pairs, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    positions = sequences.read_positions(run.source, list(pairs.values()))
+    return {name: positions[leader] for name, leader in pairs.items()}, warnings
 
 
 def _status(options: SyncOptions, changed: bool) -> Status:
@@ -138,8 +156,12 @@ def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
     """
     run.limit("the target's tables were locked")
     synced = {table.target.oid for table in plan.tables}
-    referencing = {key.child for key in catalog.foreign_keys if key.parent_root in synced}
-    tables = {table.name for table in plan.tables} | referencing
+    tables = {table.name for table in plan.tables}
+    for key in catalog.foreign_keys:
+        # Its other side too: a parent that the application deletes meanwhile would be missed by
+        # a child that we write while foreign keys sleep.
+        if synced & {key.child_root, key.parent_root}:
+            tables |= {key.child, key.parent}
     locks.lock_tables(run.target, sorted(tables), locks.SHARE_ROW_EXCLUSIVE)
     if read_catalog(run.target) != catalog:
         raise TargetBusy(

@@ -3,12 +3,16 @@
 import contextlib
 import io
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 
-from common.database import Query, Session
+from common.database import Query, Session, Writable
 from common.errors import StagingSyncError
+
+SPOOLED_IN_MEMORY = 4_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +50,33 @@ def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) 
 
 
 @contextlib.contextmanager
-def lines(source: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
-    """Run a COPY in the background and yield its lines as they come, for a with statement.
+def lines(session: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
+    """Run a COPY in the background and yield its lines when all are there, for a with statement.
+
+    They wait in a temporary file and not in the connection: a server whose client does not read
+    for minutes, because it waits for the other one, ends the connection (tcp_user_timeout).
 
     Raises:
         StagingSyncError: the COPY failed; raised where the lines are read.
     """
-    sender, receiver = _start(source, copy_out)
-    try:
-        yield receiver.lines()
-    except BaseException:
-        source.cancel()  # nobody waits for the rest
-        raise
-    finally:
-        receiver.close()
-        sender.join()
+    with tempfile.SpooledTemporaryFile(max_size=SPOOLED_IN_MEMORY) as file:
+        copying = _Copying(session, copy_out, file)
+        copying.start()
+        try:
+            yield _lines_of(copying, file)
+        except BaseException:
+            session.cancel()  # nobody waits for the rest
+            raise
+        finally:
+            copying.join()
+
+
+def _lines_of(copying: "_Copying", file: IO[bytes]) -> Iterator[bytes]:
+    copying.join()
+    if copying.error:
+        raise copying.error
+    file.seek(0)
+    yield from file
 
 
 def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
@@ -71,27 +87,36 @@ def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
     return sender, _Receiver(os.fdopen(read_end, "rb"), sender)
 
 
-class _Sender(threading.Thread):
-    """Runs the source's COPY and closes its end of the pipe when it ends, however."""
+class _Copying(threading.Thread):
+    """Runs a COPY into a file; keeps its error, which is raised where the file is read."""
 
-    def __init__(self, source: Session, copy_out: Query, pipe: io.BufferedWriter) -> None:
+    def __init__(self, session: Session, copy_out: Query, into: Writable) -> None:
         super().__init__(name="copy-out", daemon=True)
-        self._source = source
+        self._session = session
         self._copy_out = copy_out
-        self._pipe = pipe
+        self._into = into
         self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
-            self._source.copy_out(self._copy_out, self._pipe)
-            self._pipe.flush()
-        except BrokenPipeError:
-            pass  # the target failed and hung up; its error is the one that counts
+            self._session.copy_out(self._copy_out, self._into)
         except BaseException as error:  # noqa: BLE001  # kept, and raised where it is read
             self.error = error
-        finally:
-            with contextlib.suppress(BrokenPipeError):  # what was still buffered has no reader
-                self._pipe.close()
+
+
+class _Sender(_Copying):
+    """Copies into its end of a pipe, and closes that when it ends, however."""
+
+    def __init__(self, source: Session, copy_out: Query, pipe: io.BufferedWriter) -> None:
+        super().__init__(source, copy_out, pipe)
+        self._pipe = pipe
+
+    def run(self) -> None:
+        super().run()
+        with contextlib.suppress(BrokenPipeError):
+            self._pipe.close()  # what is still buffered is written first
+        if isinstance(self.error, BrokenPipeError):
+            self.error = None  # the target failed and hung up; its error is the one that counts
 
 
 class _Receiver:
@@ -108,10 +133,6 @@ class _Receiver:
         if not chunk:
             self._raise_senders_error()
         return chunk
-
-    def lines(self) -> Iterator[bytes]:
-        yield from self._pipe
-        self._raise_senders_error()
 
     def _raise_senders_error(self) -> None:
         self._sender.join()

@@ -23,7 +23,7 @@ MISSING = frozenset({"NoSuchKey", "AccessDenied"})
 class Progress:
     """The chains of a listing.
 
-    A new one is a single chain of all users, until its first page tells which chains there
+    A new one is a single chain of all users, until its first users tell which chains there
     must be (`is_chosen`).
     """
 

@@ -79,7 +79,7 @@ class Turns:
             time.sleep(timeout or 0)
             return
         done, _ = wait(self._running, timeout, FIRST_COMPLETED)
-        for future in done:
+        for future in [each for each in self._running if each in done]:  # as they were sent
             chain, sent = self._running.pop(future)
             if chain in self._progress.chains:  # or it was given up meanwhile
                 self._heed(future, chain, sent)
@@ -109,16 +109,16 @@ class Turns:
             )
         if chain.is_done:
             return
-        if not self._progress.is_chosen and all(map(is_found_by_digit, page.users)):
-            self._choose([Chain(digit) for digit in DIGITS])
-            return
-        self._progress.is_chosen = True
+        if page.users and not self._progress.is_chosen:
+            self._progress.is_chosen = True
+            if all(map(is_found_by_digit, page.users)):
+                self._choose([Chain(digit) for digit in DIGITS])
+                return
         self._waiting.append(chain)
 
     def _choose(self, chains: list[Chain]) -> None:
         """List the pool in these chains, and forget the others with all that they listed."""
         self._progress.chains = chains
-        self._progress.is_chosen = True
         self._waiting = deque(chains)
 
     def _heed_failure(self, chain: Chain, sent: float, error: CognitoUnavailable) -> None:
@@ -126,7 +126,7 @@ class Turns:
         if self._limiter.slow_down(sent):
             logger.info(
                 "slowing down",
-                error=type(error.__cause__).__name__,
+                error=type(error.__cause__ or error).__name__,
                 requests_per_second=round(self._limiter.rate, 1),
             )
         if chain.failing_since is None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 from tests.bench import data, peers, report
 from tests.bench.cases import CASES, Case
 from tests.bench.measure import Measurement, measure_sync
 from tests.bench.report import Outcome
-from tests.bench.servers import Servers, embedded_programs, running
+from tests.bench.servers import Servers, running
 
 WIDTH = 132  # characters, where nobody looks on
 
@@ -30,7 +31,7 @@ def main() -> int:
     call = parser.parse_args()
     log = Console(stderr=True, highlight=False)
     try:
-        with ending_in_order(), running(call.bindir or embedded_programs()) as servers:
+        with ending_in_order(), running(call.bindir) as servers:
             log.print("Building the data")
             data.build(servers, call.scale)
             size = data.size(servers.source)
@@ -39,7 +40,7 @@ def main() -> int:
     except KeyboardInterrupt:
         log.print("Stopped; nothing is left behind.")
         return 1
-    except (RuntimeError, OSError) as error:
+    except (SandboxError, RuntimeError, OSError) as error:
         log.print(error, markup=False, soft_wrap=True)
         return 1
     console = Console(highlight=False)

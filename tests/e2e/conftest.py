@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from sandbox.account import StagingAccount, staging_account
-from tests.e2e.tools import disable_schedule, reset_databases, save_databases
+from tests.e2e.tools import SCHEDULE, end_executions, reset_databases, save_databases
 
-# It fires a minute after it was made: the other tests run meanwhile.
+# It fires no sooner than a minute after it was made: the other tests run meanwhile.
 LAST = "test_schedule.py"
 HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == LAST)
     for item in items:
@@ -23,15 +23,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[StagingAccount]:
-    """A staging account with a schedule that is switched off until its own test."""
-    with staging_account(schedule="rate(1 minute)") as account:
-        disable_schedule(account)
+    """A staging account with a schedule."""
+    with staging_account(schedule=SCHEDULE) as account:
         save_databases(account)
         yield account
 
 
 @pytest.fixture
 def account(sandbox: StagingAccount) -> Iterator[StagingAccount]:
-    """The staging account; whatever a test does to the databases is undone."""
+    """The staging account; what a test leaves running is ended, and the databases are reset."""
     yield sandbox
+    end_executions(sandbox)
     reset_databases(sandbox)

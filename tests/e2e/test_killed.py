@@ -1,49 +1,28 @@
 """A Lambda that is killed in the middle of a sync leaves staging exactly as it was."""
 
-import time
-from collections.abc import Callable
-
-import psutil
-
 from sandbox.account import StagingAccount
 from sandbox.comparison import contents
 from sandbox.execution import run, start, wait
-from tests.e2e.tools import everything
+from tests.e2e.tools import everything, kill_lambdas, wait_during
 
-TIMEOUT = 30  # seconds
-# Each row that is loaded into page_views, after most other tables were written, takes 5 ms.
+# Each row that is loaded into page_views, after orders and their items were, takes 5 ms.
 SLOW = """
 CREATE FUNCTION takes_its_time(integer) RETURNS boolean LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_catalog.pg_sleep(0.005); RETURN true; END';
 ALTER TABLE page_views ADD CONSTRAINT slow CHECK (public.takes_its_time(book_id)) NOT VALID
 """
+# It has no key: it is emptied, and all rows are copied straight into it.
 LOADING = """
 SELECT 1 FROM pg_stat_progress_copy JOIN pg_stat_activity USING (pid)
 WHERE relid = 'page_views'::regclass AND command = 'COPY FROM' AND backend_xid IS NOT NULL
 """
 
 
-def wait_until(holds: Callable[[], object], what: str) -> None:
-    """Poll until something holds."""
-    deadline = time.monotonic() + TIMEOUT
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {what}"
-        time.sleep(0.02)
-
-
-def lambda_processes(account: StagingAccount, package: str) -> list[psutil.Process]:
-    """Return the processes in which the local AWS runs a Lambda."""
-    folder = f"ministack-lambda-{account.function_name(package)}-"
-    children = psutil.Process(account.cloud.process_id).children(recursive=True)
-    return [child for child in children if folder in " ".join(child.cmdline())]
-
-
 def kill_in_the_middle(account: StagingAccount) -> str:
     """Start an execution, kill its Lambda when much was written, and return its ARN."""
     arn = start(account, {})
-    wait_until(lambda: account.staging.rows(LOADING), "the sync loads page_views")
-    (worker,) = lambda_processes(account, "db_sync")
-    worker.kill()
+    wait_during(account, arn, lambda: account.staging.rows(LOADING), "rows enter page_views")
+    assert kill_lambdas(account, account.function_name("db_sync")) > 0
     return arn
 
 

@@ -14,7 +14,10 @@ from sandbox.databases import NAME, Database
 from sandbox.execution import run
 from tests.e2e.tools import assert_refused, everything, function_changed, secret_text
 
-SOON = 15  # seconds until a database that does not answer is given up
+# Seconds until a database that does not answer is given up. Once: the local AWS calls every error
+# of a Lambda Runtime.HandlerError, so that no Retry of the state machine fires. In AWS the error is
+# DatabaseUnavailable, which is tried again for minutes; tests/statemachine shows that.
+SOON = 15
 SYNC: dict[str, bool] = {}
 REMAP = {"cognito_only": True}
 

@@ -7,18 +7,18 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.account import StagingAccount
 from sandbox.comparison import contents, subs
 from sandbox.execution import Execution, history, run, state_events, wait
 from sandbox.logins import Found, log_in_everybody
-from sandbox.people import PEOPLE, SUB_HOLDER, Outcome
+from sandbox.people import SUB_HOLDER
 from sandbox.processes import clean_environment
-from tests.e2e.tools import everything, files, log_text
+from tests.e2e.tools import LINKED, everything, files, log_text
 
 CONSOLE_DEFAULT = {"Comment": "Insert your JSON here"}
-LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
 # What the sandbox's people and customers come to, once staging holds production's rows.
 COUNTS = {
     "updated": 22,
@@ -215,15 +215,18 @@ def test_the_real_aws_command_starts_an_execution(account: StagingAccount, tmp_p
 
 
 def test_no_email_and_no_sub_enters_history_output_or_logs(account: StagingAccount) -> None:
-    known = {sub for sub in subs(account.staging).values() if sub}
+    databases = (account.production, account.staging)
+    known = {sub for database in databases for sub in subs(database).values() if sub}
+    began = datetime.now(UTC)
 
     execution = run(account, {"sync_cognito": True})
 
     known |= {sub for sub in subs(account.staging).values() if sub}
     kept = json.dumps(history(account, execution.arn), default=str)
-    logs = log_text(account)
+    logs = log_text(account, since=began)
     assert "UpdateDatabase" in kept
     assert execution.name in logs
+    assert logs.count("START RequestId") == len(tasks(account, execution)) == 3
     for text in (kept, logs):
         assert "@" not in text
         assert not [sub for sub in known if sub in text]

@@ -3,16 +3,23 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
+
+import psutil
 
 from sandbox.account import StagingAccount
 from sandbox.comparison import Contents, contents
 from sandbox.databases import MARK, NAME, ROLE, Database
 from sandbox.execution import Execution, run
+from sandbox.people import PEOPLE, Outcome
 
+LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
+# Too seldom to fire into a test; its own test shortens it.
+SCHEDULE = "rate(1 hour)"
 SAVED = f"{NAME}_saved"
-TIMEOUT = 30  # seconds
-SCHEDULE_FIELDS = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+TIMEOUT = 30.0  # seconds
+POLL = 0.05  # seconds
 
 
 def save_databases(account: StagingAccount) -> None:
@@ -30,12 +37,58 @@ def reset_databases(account: StagingAccount) -> None:
     account.staging.server.execute("postgres", MARK)
 
 
-def wait_until(holds: Callable[[], object], what: str) -> None:
+def wait_until(holds: Callable[[], object], what: str, *, seconds: float = TIMEOUT) -> None:
     """Poll until something holds."""
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {what}"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(POLL)
+
+
+def wait_during(account: StagingAccount, arn: str, holds: Callable[[], object], what: str) -> None:
+    """Poll until something holds that an execution brings about before it ends."""
+
+    def holds_or_has_ended() -> object:
+        # Asked for first: whatever it brought about before its end is there after that.
+        execution = account.clients.states.describe_execution(executionArn=arn)
+        found, status = holds(), execution["status"]
+        ended = f"the execution is {status} before {what}: {execution.get('cause')}"
+        assert found or status == "RUNNING", ended
+        return found
+
+    wait_until(holds_or_has_ended, what)
+
+
+def kill_lambdas(account: StagingAccount, function: str = "") -> int:
+    """Kill the processes in which the local AWS runs a Lambda, or any; return how many.
+
+    One process serves one call at a time and is kept for the next one. After two calls at once
+    there are two: which of them is at work cannot be seen, and an idle one is no loss.
+    """
+    folder, killed = f"ministack-lambda-{function}", 0
+    for process in psutil.Process(account.cloud.process_id).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            if folder in " ".join(process.cmdline()):
+                process.kill()
+                killed += 1
+    return killed
+
+
+def end_executions(account: StagingAccount) -> None:
+    """End what a test that failed left running, and wait until nothing of it will write any more.
+
+    Step Functions' own way to stop an execution lets its Lambda go on.
+    """
+
+    def have_ended() -> bool:
+        running = account.clients.states.list_executions(
+            stateMachineArn=account.state_machine_arn, statusFilter="RUNNING"
+        )["executions"]
+        if running:  # again and again: it may have been about to start the next Lambda
+            kill_lambdas(account)
+        return not running
+
+    wait_until(have_ended, "the executions whose Lambdas were killed end")
 
 
 def everything(account: StagingAccount) -> Contents:
@@ -72,15 +125,15 @@ def files(account: StagingAccount, execution: Execution) -> list[str]:
     return [entry["Key"].removeprefix(prefix) for entry in found.get("Contents", [])]
 
 
-def log_text(account: StagingAccount) -> str:
-    """Return all that the Lambdas and the state machine have logged so far."""
+def log_text(account: StagingAccount, since: datetime) -> str:
+    """Return all that the Lambdas and the state machine have logged since then."""
     client = account.clients.logs
     return "\n".join(
         event["message"]
         for page in client.get_paginator("describe_log_groups").paginate()
         for group in page["logGroups"]
         for events in client.get_paginator("filter_log_events").paginate(
-            logGroupName=group["logGroupName"]
+            logGroupName=group["logGroupName"], startTime=int(since.timestamp() * 1000)
         )
         for event in events["events"]
     )
@@ -114,27 +167,30 @@ def function_changed(account: StagingAccount, name: str, **changes: Any) -> Iter
         client.update_function_configuration(FunctionName=name, **before)  # type: ignore[arg-type]  # two shapes in one dict
 
 
-def disable_schedule(account: StagingAccount) -> None:
-    """Keep the schedule from firing."""
-    _update_schedule(account, "DISABLED")
-
-
 @contextlib.contextmanager
-def schedule_enabled(account: StagingAccount) -> Iterator[None]:
-    """Let the schedule fire for the length of a with statement."""
-    _update_schedule(account, "ENABLED")
-    try:
-        yield
-    finally:
-        disable_schedule(account)
+def schedule_fires_soon(account: StagingAccount) -> Iterator[None]:
+    """Let the schedule fire every minute for the length of a with statement.
 
-
-def _update_schedule(account: StagingAccount, state: Literal["DISABLED", "ENABLED"]) -> None:
+    The local AWS counts the first minute from when the schedule was made.
+    """
     client = account.clients.scheduler
     (found,) = client.list_schedules()["Schedules"]
     schedule = client.get_schedule(Name=found["Name"])
-    kept: dict[str, Any] = {key: schedule[key] for key in SCHEDULE_FIELDS}  # type: ignore[literal-required]  # the names are a tuple's
-    client.update_schedule(**kept, State=state)
+    assert schedule["ScheduleExpression"] == SCHEDULE
+
+    def update(expression: str) -> None:
+        client.update_schedule(
+            Name=schedule["Name"],
+            ScheduleExpression=expression,
+            FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
+            Target=schedule["Target"],
+        )
+
+    update("rate(1 minute)")
+    try:
+        yield
+    finally:
+        update(SCHEDULE)
 
 
 def _copy(database: Database, existing: str, new: str) -> None:

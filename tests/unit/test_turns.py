@@ -1,6 +1,6 @@
 """Turns: which chain asks next. No chain may wait for the hour that a token lives."""
 
-from typing import cast
+from typing import Any, cast
 
 from common.exchange import Exchange
 from list_cognito_users.chain import DIGITS
@@ -9,12 +9,13 @@ from list_cognito_users.progress import Progress
 from list_cognito_users.rate import RateLimiter
 from list_cognito_users.turns import Turns
 
+UUID = "a0000000-0000-4000-a000-000000000000"
 PAGES = 3
 WAITED_FOR = 60.0  # seconds: not really, an answer ends the wait
 
 
-class EmptyPool:
-    """A pool whose chains have a few pages without users; remembers who asked."""
+class RecordingPool:
+    """A pool of one user and a few pages for each chain; remembers who asked."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -22,19 +23,21 @@ class EmptyPool:
     def page(self, prefix: str, token: str | None) -> Page:
         self.asked.append(prefix)
         page = int(token or 1)
-        return Page([], str(page + 1) if page < PAGES else None)
+        users = [] if prefix else [{"Attributes": [{"Name": "sub", "Value": UUID}]}]
+        return Page(cast("Any", users), str(page + 1) if page < PAGES else None)
 
 
 class OneAtATime(RateLimiter):
-    """Allows a request when the one before is answered, so that their order is certain."""
+    """Allows a request when the one before is heeded, so that their order is certain."""
 
-    def __init__(self, pool: EmptyPool) -> None:
+    turns: Turns
+
+    def __init__(self) -> None:
         super().__init__(1.0)
-        self._pool = pool
         self._sent = 0
 
     def delay(self) -> float:
-        return 0.0 if len(self._pool.asked) == self._sent else WAITED_FOR
+        return 0.0 if self.turns.pages == self._sent else WAITED_FOR
 
     def take(self) -> float:
         self._sent += 1
@@ -42,9 +45,11 @@ class OneAtATime(RateLimiter):
 
 
 def test_after_the_first_page_the_chains_take_turns() -> None:
-    pool, progress = EmptyPool(), Progress.new()
-    no_exchange = cast("Exchange", None)  # nothing is written of empty pages
-    turns = Turns(progress, cast("UserPool", pool), no_exchange, OneAtATime(pool))
+    pool, progress = RecordingPool(), Progress.new()
+    no_exchange = cast("Exchange", None)  # no part is ever closed
+    limiter = OneAtATime()
+    turns = Turns(progress, cast("UserPool", pool), no_exchange, limiter)
+    limiter.turns = turns
 
     turns.take(lambda: 2 * WAITED_FOR)
 

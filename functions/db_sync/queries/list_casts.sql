@@ -1,4 +1,4 @@
--- The casts that an assignment may use.
-SELECT format_type(castsource, NULL), format_type(casttarget, NULL)
+-- The casts that an assignment may use, and whether both types are stored alike.
+SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castmethod = 'b' AS is_binary
 FROM pg_cast
 WHERE castcontext IN ('i', 'a')

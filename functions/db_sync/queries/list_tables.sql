@@ -1,8 +1,9 @@
 -- Every table that could be synced, with its key: the primary key, else a unique index that
 -- finds each row (over NOT NULL columns, whole, checked at once). For each key column also
--- the equality operator of its index, since that may lie outside the search path.
+-- the equality operator of its index, since that may lie outside the search path. Then what the
+-- role may do; has_table_privilege takes several privileges as "any of them".
 WITH tables AS (
-    SELECT c.oid, n.nspname, c.relname, c.relkind
+    SELECT c.oid, n.oid AS schema, n.nspname, c.relname, c.relkind, c.relowner, c.relpersistence
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p')
@@ -53,8 +54,20 @@ SELECT
         JOIN pg_class ON pg_class.oid = part.relid
         WHERE tables.relkind = 'p' AND pg_class.relkind = 'f'
     ) AS has_foreign_partition,
+    tables.relpersistence = 'u' OR EXISTS (
+        SELECT FROM pg_partition_tree(tables.oid) part
+        JOIN pg_class ON pg_class.oid = part.relid
+        WHERE tables.relkind = 'p' AND pg_class.relpersistence = 'u'
+    ) AS is_unlogged,
     coalesce(key_columns.names, '{}') AS key,
-    coalesce(key_columns.operator_schemas, '{}') AS key_operator_schemas
+    coalesce(key_columns.operator_schemas, '{}') AS key_operator_schemas,
+    has_schema_privilege(tables.schema, 'USAGE') AS may_use_schema,
+    has_table_privilege(tables.oid, 'SELECT') AS may_read,
+    has_table_privilege(tables.oid, 'INSERT') AND has_table_privilege(tables.oid, 'UPDATE')
+        AND has_table_privilege(tables.oid, 'DELETE')
+        AND has_table_privilege(tables.oid, 'TRUNCATE') AS may_write,
+    pg_has_role(tables.relowner, 'USAGE') AS is_owner,
+    row_security_active(tables.oid) AS has_policies
 FROM tables
 LEFT JOIN key_columns ON key_columns.indrelid = tables.oid
 ORDER BY tables.nspname, tables.relname

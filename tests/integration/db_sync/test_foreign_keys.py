@@ -134,3 +134,34 @@ def test_values_of_the_target_survive_where_rows_are_changed_in_place(
     assert pair.target.value("SELECT count(*) FROM books WHERE own = 'own ' || id") == 60
     assert pair.target.value("SELECT count(*) FROM books WHERE title LIKE '%!'") == 2
     assert keys(pair) == before
+
+
+@pytest.mark.parametrize(
+    ("columns", "edit"),
+    [
+        ("name text", "UPDATE parents SET name = 'new' WHERE id = 1"),
+        ("", "INSERT INTO parents DEFAULT VALUES"),
+    ],
+    ids=["a changed row", "no column but the identity, a new row"],
+)
+def test_rows_under_an_identity_that_is_always_generated_are_changed_in_place(
+    databases: Databases, columns: str, edit: str
+) -> None:
+    schema = f"""
+    CREATE TABLE parents (
+        id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY{"," if columns else ""} {columns}
+    );
+    CREATE TABLE children (parent_id int REFERENCES parents);
+    """
+    rows = (
+        "INSERT INTO parents (id) OVERRIDING SYSTEM VALUE SELECT generate_series(1, 9);"
+        "INSERT INTO children VALUES (1); SELECT setval('parents_id_seq', 9)"
+    )
+    pair = databases.pair(schema, rows, rows)
+    pair.source.execute(edit)
+    before = keys(pair)
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+    assert keys(pair) == before

@@ -149,7 +149,7 @@ def test_a_text_that_is_no_json_is_refused_with_its_table_and_column(databases: 
         "INSERT INTO t VALUES (1, 'secret-word')",
     )
 
-    with pytest.raises(SchemaMismatch, match=r"It was reading public\.t, converting v\.") as no:
+    with pytest.raises(SchemaMismatch, match=r"The table is public\.t, converting v\.") as no:
         sync(pair)
 
     assert "secret-word" not in str(no.value)

@@ -1,34 +1,75 @@
-"""Random tables, rows and edits: after a sync both sides are identical, and a second finds so."""
+"""Random tables, rows and edits: after a sync both sides are identical, and a second finds so.
 
-from hypothesis import HealthCheck, given, settings
+`RANDOM_EXAMPLES=200 pytest …/test_random.py` tries that many new ones; else it is always the same.
+"""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
-from tests.databases import Databases, Pair
-from tests.integration.db_sync.syncing import assert_same, sync
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.random_rows import (
+    UNLINKED,
+    Sides,
+    expected,
+    insert,
+    random_sides,
+    targets_columns,
+)
+from tests.integration.db_sync.random_tables import (
+    KEYS,
+    VALUES,
+    Table,
+    copied_columns,
+    create,
+    quoted,
+    random_tables,
+)
+from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 
-# SQL literals by type: small alphabets, so that values meet, and the awkward ones of each type.
-VALUES: dict[str, st.SearchStrategy[str]] = {
-    "int": st.integers(-3, 70).map(str),
-    "bigint": st.sampled_from(["-9223372036854775808", "0", "1", "9223372036854775807"]),
-    "numeric": st.sampled_from(["1.0", "1.00", "0", "-0.0", "'NaN'", "1e20", "'Infinity'"]),
-    "float8": st.sampled_from(["0", "'-0'", "'NaN'", "0.1", "'-Infinity'", "1e300"]),
-    "text": st.sampled_from(["''", "'a'", "'A'", "'a '", r"E'\\N'", r"E'\t\n'", "'ü'", "'{,}'"]),
-    "char(3)": st.sampled_from(["''", "'a'", "'a '", "'abc'"]),
-    "bpchar": st.sampled_from(["''", "'a'", "'a '"]),
-    "boolean": st.sampled_from(["true", "false"]),
-    "bytea": st.sampled_from([r"'\x'", r"'\x00'", r"'\x5c'"]),
-    "interval": st.sampled_from(["'1 month'", "'30 days'", "'720 hours'"]),
-    "timestamptz": st.sampled_from(["'infinity'", "'2020-01-01 00:00+00'", "'0044-03-15 BC'"]),
-    "jsonb": st.sampled_from(["'null'", "'{}'", "'{\"a\": 1.0}'", "'{\"a\": 1.00}'"]),
-    "json": st.sampled_from(["'{}'", "'{ }'", '\'{"a":1,"a":2}\'']),
-    "int[]": st.sampled_from(["'{}'", "'{1,NULL}'", "'[0:1]={1,2}'", "'{{1},{2}}'"]),
-    "numrange": st.sampled_from(["'empty'", "'[1,2)'", "'[1.0,2)'", "'(,)'"]),
-    "uuid": st.sampled_from([f"'{digit * 8}-0000-0000-0000-000000000000'" for digit in "01f"]),
+EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "0"))
+SETTINGS = settings(
+    deadline=None,
+    derandomize=not EXAMPLES,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,  # each example empties it first
+        HealthCheck.too_slow,  # of the machine, which runs other tests beside it
+    ],
+)
+
+
+# From how many rows or ranges on the engine takes other ways; few here, for some of the examples.
+LARGE = {
+    "ranges.ROWS_PER_RANGE": 4,
+    "ranges.FEW_ROWS": 8,
+    "compare.FEW_RANGES": 4,
+    "compare.MANY_RANGES": 16,
+    "compare.SAMPLE": 8,
+    "compare.MOST_DIRTY": 12,
+    "fingerprint.MOST_DIRTY": 12,
+    "whole.MANY_ROWS": 20,
 }
 
 
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    """Two empty databases; each example fills them anew, which is faster than new ones."""
+    return databases.pair("")
+
+
 @st.composite
-def tables(draw: st.DrawFn) -> tuple[str, str, str]:
+def typed_tables(draw: st.DrawFn) -> tuple[str, str, str]:
     """Return a table's definition, and the rows of source and target as INSERTs."""
     types = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=5))
     kinds = ["by value", "by hash", "none"]
@@ -54,24 +95,140 @@ def _insert(rows: dict[int, str]) -> str:
     return "".join(f"INSERT INTO t VALUES ('{key}', {row});" for key, row in rows.items())
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example drops its own
-)
-@given(table=tables())
+@settings(SETTINGS, max_examples=EXAMPLES or 6)
+@given(table=typed_tables())
 def test_any_table_becomes_identical_and_a_second_sync_writes_nothing(
-    databases: Databases, table: tuple[str, str, str]
+    pair: Pair, table: tuple[str, str, str]
 ) -> None:
-    schema, source, target = table
-    pair = Pair(
-        databases.make("", schema + ";" + source), databases.make("", schema + ";" + target)
-    )
-    pair.target.mark()
-    try:
-        sync(pair)
+    definition, source, target = table
+    fill(pair, f"{definition};{source}", f"{definition};{target}")
 
-        assert_same(pair)
-        assert sync(pair).status == "unchanged"
-    finally:
-        databases.drop_all()
+    sync(pair)
+
+    assert_same(pair)
+    assert sync(pair).status == "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Tables of two sides that went apart.
+
+    `is_owner`: who syncs merely owns them; `is_large`: the engine holds them for large ones.
+    """
+
+    tables: list[Table]
+    sides: Sides
+    is_owner: bool
+    is_large: bool
+
+
+@st.composite
+def went_apart(draw: st.DrawFn) -> Apart:
+    tables = draw(random_tables())
+    return Apart(tables, draw(random_sides(tables)), draw(st.booleans()), draw(st.booleans()))
+
+
+@settings(SETTINGS, max_examples=EXAMPLES or 24)
+@given(apart=went_apart())
+def test_tables_that_went_apart_follow_the_source_and_keep_what_is_the_targets(
+    pair: Pair, apart: Apart
+) -> None:
+    tables, sides = apart.tables, apart.sides
+    source = f"{create(tables, is_target=False)};{insert(tables, sides.source, is_target=False)}"
+    target = f"{create(tables, is_target=True)};{insert(tables, sides.target, is_target=True)}"
+    note(f"source: {source}")
+    note(f"target: {target}")
+    fill(pair, source, target)
+    before = Dumps.of(pair, tables)
+
+    first, second = sync_twice(pair, apart)
+
+    after = Dumps.of(pair, tables)
+    assert after.target == after.source == before.source
+    assert first.status == ("synced" if before.source != before.target else "unchanged")
+    for number, table in enumerate(tables):
+        assert_counted(first, table, before.source[number], before.target[number])
+        assert_targets_own(pair.target, apart, number, before)
+    assert second.status == "unchanged"
+
+
+def sync_twice(pair: Pair, apart: Apart) -> list[SyncResult]:
+    """Sync as the example says, and once more; see that the target's schema is untouched."""
+    kept = [f"public.{table.name}.kept" for table in apart.tables if table.kept]
+    options = SyncOptions("test", SyncRules.parse(json.dumps({"keep": kept})))
+    role = own_tables(pair, "table_owner") if apart.is_owner else pair.target.address
+    schema = pair.target.schema()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in LARGE.items() if apart.is_large else ():
+            patch.setattr(f"db_sync.{name}", value)
+        results = [sync_database(pair.source.address, role, options) for _ in range(2)]
+    assert pair.target.schema() == schema
+    return results
+
+
+def fill(pair: Pair, source: str, target: str) -> None:
+    """Give both databases new contents."""
+    for database, contents in zip(pair, (source, target), strict=True):
+        database.execute(f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {contents}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dumps:
+    """The copied columns of each table as sorted lines, on both sides."""
+
+    source: list[list[str]]
+    target: list[list[str]]
+
+    @classmethod
+    def of(cls, pair: Pair, tables: Sequence[Table]) -> "Dumps":
+        return cls(*(list(_dump(database, tables)) for database in pair))
+
+
+def _dump(database: Database, tables: Sequence[Table]) -> Iterator[list[str]]:
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        for table in tables:
+            lines = io.StringIO()
+            columns = ", ".join(copied_columns(tables, table))
+            cursor.copy_expert(
+                f"COPY (SELECT {columns} FROM {quoted(table.name)}) TO STDOUT", lines
+            )
+            yield sorted(lines.getvalue().split("\n")[:-1])
+
+
+def assert_counted(result: SyncResult, table: Table, source: list[str], target: list[str]) -> None:
+    """See that the rows that the result counts are those that differ, by their keys."""
+    (found,) = (found for found in result.tables if found.table == f"public.{table.name}")
+    event(found.reason)  # pytest --hypothesis-show-statistics
+    if found.action == "none":
+        assert source == target
+    elif found.action == "copy":
+        assert (found.rows_inserted, found.rows_deleted) == (len(source), len(target))
+    else:
+        ours, theirs = _by_key(table, source), _by_key(table, target)
+        updated = [key for key in ours.keys() & theirs.keys() if ours[key] != theirs[key]]
+        assert (found.rows_inserted, found.rows_updated, found.rows_deleted) == (
+            len(ours.keys() - theirs.keys()),
+            len(updated),
+            len(theirs.keys() - ours.keys()),
+        )
+
+
+def _by_key(table: Table, lines: list[str]) -> dict[tuple[str, ...], str]:
+    return {tuple(line.split("\t")[: len(KEYS[table.key])]): line for line in lines}
+
+
+def assert_targets_own(target: Database, apart: Apart, number: int, before: Dumps) -> None:
+    """See that what is not copied is what the plain model says."""
+    table = apart.tables[number]
+    columns = ", ".join(f"{column}::text" for column in targets_columns(table))
+    found = [
+        tuple(UNLINKED if value and value.startswith(UNLINKED) else value for value in row)
+        for row in target.rows(f"SELECT {columns} FROM {quoted(table.name)}")
+    ]
+    wanted = expected(
+        table,
+        apart.sides.source[number],
+        apart.sides.target[number],
+        is_changed=before.source[number] != before.target[number],
+    )
+    assert sorted(found, key=repr) == sorted(wanted, key=repr)

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,8 +43,8 @@ class Killed(BaseException):
 class CountingLimiter(RateLimiter):
     """Counts the requests that are sent; FAST, so that no test waits for it."""
 
-    def __init__(self, rate: float = FAST) -> None:
-        super().__init__(rate)
+    def __init__(self, rate: float = FAST, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(rate, clock)
         self.sent = 0
 
     def take(self) -> float:
@@ -59,9 +60,15 @@ class Pool:
     client: "CognitoIdentityProviderClient"
     exchange: Exchange
 
-    def list(self, *, requests: float = float("inf"), rate: float = FAST) -> Listing:
+    def list(
+        self,
+        *,
+        requests: float = float("inf"),
+        rate: float = FAST,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Listing:
         """List in one invocation, whose time is up after so many requests."""
-        limiter = CountingLimiter(rate)
+        limiter = CountingLimiter(rate, clock)
         return self._list(limiter, lambda: 10.0 if limiter.sent < requests else 0.0)
 
     def list_to_the_end(self, *, requests: float) -> int:

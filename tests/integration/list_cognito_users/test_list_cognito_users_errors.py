@@ -75,6 +75,16 @@ def test_a_pool_that_drops_connections_is_unavailable(pool: Pool) -> None:
         pool.list()
 
 
+@pytest.mark.usefixtures("no_patience")
+def test_a_pool_that_names_the_same_page_as_the_next_one_is_unavailable(pool: Pool) -> None:
+    pool.service.users = spread(160)
+    pool.service.page_sizes = (3,)
+    pool.service.is_stuck = True
+
+    with pytest.raises(CognitoUnavailable, match=f"{POOL_ID}.*same pagination token"):
+        pool.list()
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -121,14 +131,9 @@ def test_a_pool_that_does_not_exist_is_named(
     assert stored_keys(s3) == []
 
 
-@pytest.mark.usefixtures("service")
-def test_an_id_that_the_sdk_rejects_is_a_matter_of_configuration(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("COGNITO_USER_POOL_ID", "no pool")
-
-    with pytest.raises(ConfigurationError, match="no pool"):
-        handler(EVENT, FakeContext())
+def test_an_id_that_the_sdk_rejects_is_a_matter_of_configuration(pool: Pool) -> None:
+    with pytest.raises(ConfigurationError, match="ParamValidationError"):
+        list_users(UserPool(pool.client, ""), pool.exchange, RateLimiter(FAST), lambda: 10.0)
 
 
 @pytest.mark.usefixtures("no_patience")

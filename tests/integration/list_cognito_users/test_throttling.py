@@ -1,5 +1,6 @@
 """ListCognitoUsers: how fast it asks, and what it does when Cognito refuses or fails."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,36 @@ def test_a_chain_that_fails_in_the_middle_is_tried_again(
     assert (result.users, result.pages, result.done) == (160, 64, True)
     assert listed_subs(s3) == subs_of(spread(160))
     assert len(pool.service.arrivals) == 1 + 64 + 3
+
+
+def test_a_chain_that_fails_now_and_then_is_tried_for_as_long_as_it_takes(
+    s3: "S3Client", pool: Pool
+) -> None:
+    pool.service.users = spread(160)
+    pool.service.page_sizes = (3,)
+    pool.service.interfere = failing(
+        INTERNAL_ERROR, lambda call: call.prefix == "a" and call.of_prefix % 2 == 0
+    )
+
+    pool.list(clock=hours_pass(pool))
+
+    assert listed_subs(s3) == subs_of(spread(160))
+
+
+def test_a_chain_that_fails_for_longer_than_a_minute_ends_the_invocation(pool: Pool) -> None:
+    pool.service.users = spread(160)
+    pool.service.page_sizes = (3,)
+    pool.service.interfere = failing(
+        INTERNAL_ERROR, lambda call: call.prefix == "a" and call.of_prefix in {2, 3}
+    )
+
+    with pytest.raises(CognitoUnavailable, match="InternalErrorException"):
+        pool.list(clock=hours_pass(pool))
+
+
+def hours_pass(pool: Pool) -> Callable[[], float]:
+    """Return a clock by which an hour lies between any two requests."""
+    return lambda: 3_600.0 * len(pool.service.arrivals) + time.monotonic()
 
 
 def test_a_storm_of_refusals_that_passes_is_sat_out(s3: "S3Client", pool: Pool) -> None:

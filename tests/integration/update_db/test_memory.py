@@ -26,7 +26,8 @@ FROM generate_series(0, {PARTS * USERS_PER_PART - 1}) i
 
 
 def email(number: int) -> str:
-    return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest() * 10 + "@example.com"
+    digest = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
+    return f"{digest * 10}@example.com"
 
 
 def a_large_listing() -> Exchange:

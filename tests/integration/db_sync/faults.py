@@ -1,0 +1,178 @@
+"""What the tests of faults share: a pair that keeps a sync busy, and what must hold after one."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from common.database import DatabaseAddress
+from db_sync.rules import SyncRules
+from db_sync.run import Progress, SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.syncing import own_tables
+
+OWNER = "table_owner"
+TIMEOUT = 30.0  # seconds; what is waited for comes much sooner
+# Whoever plans a query of the table waits for this, since it locks the index alone.
+HOLD_READS = "ALTER INDEX {}_pkey SET TABLESPACE pg_default"
+# Tables to merge, to replace (it has no key) and to leave alone, a sequence to set, and a view to
+# refresh.
+SCHEMA = """
+CREATE TABLE parent (id int PRIMARY KEY, v text);
+CREATE TABLE child (id serial PRIMARY KEY, parent_id int NOT NULL REFERENCES parent, v text);
+CREATE TABLE log (line text);
+CREATE TABLE same (id int PRIMARY KEY);
+CREATE MATERIALIZED VIEW children AS SELECT count(*) FROM child;
+"""
+PRODUCTION = """
+INSERT INTO parent SELECT i, 'parent ' || i FROM generate_series(1, 300) i;
+INSERT INTO child (parent_id, v) SELECT i, 'child ' || i FROM generate_series(1, 300) i;
+INSERT INTO log SELECT 'line ' || i FROM generate_series(1, 300) i;
+INSERT INTO same VALUES (1);
+REFRESH MATERIALIZED VIEW children;
+"""
+# Parent 900 and its child are to be deleted, some parents and children are to be added or changed.
+STAGING = """
+INSERT INTO parent SELECT i, 'parent ' || i FROM generate_series(1, 290) i;
+INSERT INTO parent VALUES (900, 'gone');
+INSERT INTO child (parent_id, v) SELECT i, 'child ' || i FROM generate_series(1, 200) i;
+INSERT INTO child (parent_id, v) VALUES (900, 'gone');
+UPDATE child SET v = 'old' WHERE id = 7;
+INSERT INTO log VALUES ('old');
+INSERT INTO same VALUES (1);
+REFRESH MATERIALIZED VIEW children;
+"""
+
+either_role = pytest.mark.parametrize("role", ["superuser", "owner"])
+either_side = pytest.mark.parametrize("side", ["source", "target"])
+
+
+def different_pair(databases: Databases) -> Pair:
+    """Return production and a staging in which much differs."""
+    return databases.pair(SCHEMA, source=PRODUCTION, target=STAGING)
+
+
+def target_as(pair: Pair, role: str) -> DatabaseAddress:
+    """Return the target's address for a superuser, or for a role that merely owns its tables."""
+    if role == "superuser":
+        return pair.target.address
+    address = own_tables(pair, OWNER)
+    pair.target.execute(
+        "DO $$ DECLARE view regclass; BEGIN"
+        " FOR view IN SELECT oid FROM pg_class WHERE relkind = 'm' LOOP"
+        f" EXECUTE format('ALTER MATERIALIZED VIEW %s OWNER TO {OWNER}', view); END LOOP; END $$"
+    )
+    return address
+
+
+def put_back(pair: Pair) -> None:
+    """Give the target the rows again that it had before a sync."""
+    pair.target.execute("TRUNCATE parent, child, log, same RESTART IDENTITY;" + STAGING)
+
+
+def state(database: Database) -> str:
+    """Return the schema, the rows, and where the sequences stand."""
+    positions = database.rows("SELECT * FROM pg_sequences ORDER BY schemaname, sequencename")
+    return f"{database.schema()}\n{database.contents()}\n{positions}"
+
+
+def wait_until(holds: Callable[[], object], what: str, timeout: float = TIMEOUT) -> None:
+    """Poll until something holds; `timeout` is in seconds."""
+    give_up = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < give_up, f"not within {timeout:.0f} s: {what}"
+        time.sleep(0.01)
+
+
+def at_first(action: Callable[[], object]) -> Progress:
+    """Return a progress that does something once, when the first table is about to be compared."""
+    left = [action]
+
+    def show(_phase: str, _done: int, _total: int) -> None:
+        if left:
+            left.pop()()
+
+    return show
+
+
+def sync_while_others_wait(
+    pair: Pair,
+    target: DatabaseAddress,
+    others: Database,
+    statements: list[str],
+    rules: SyncRules | None = None,
+) -> list[BaseException | None]:
+    """Sync, and run statements in a database meanwhile, each of which has to wait for a lock.
+
+    Returns:
+        The statements' errors, None for each that succeeded in the end.
+    """
+    started: list[Future[None]] = []
+    with ThreadPoolExecutor(len(statements)) as pool:
+
+        def start() -> None:
+            started.extend(pool.submit(others.execute, statement) for statement in statements)
+            wait_until(lambda: waiting_for_locks(others) == len(statements), "all of them wait")
+
+        options = SyncOptions("test", rules or SyncRules(), progress=at_first(start))
+        assert sync_database(pair.source.address, target, options).verified
+        return [statement.exception(TIMEOUT) for statement in started]
+
+
+def waiting_for_locks(database: Database) -> int:
+    """Return how many sessions of a database, anybody's, wait for a lock."""
+    waiting: int = database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    return waiting
+
+
+def backends(database: Database) -> list[int]:
+    """Return the process ids of the backends that a sync has in a database."""
+    return [
+        pid
+        for (pid,) in database.rows(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'staging-sync%'"
+        )
+    ]
+
+
+def is_in_transaction(database: Database) -> bool:
+    """Return whether a sync has a transaction open in a database."""
+    return bool(
+        database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'staging-sync%' AND state <> 'idle'"
+        )
+    )
+
+
+def wait_for_no_backend(pair: Pair) -> None:
+    """Wait until both servers have noticed that the sync is gone: a matter of seconds."""
+    wait_until(
+        lambda: not backends(pair.source) + backends(pair.target), "no backend of a sync", 3.0
+    )
+
+
+def waits(database: Database) -> list[str]:
+    """Return what the backends of a sync wait for, as `pg_stat_activity` names it."""
+    return [
+        event
+        for (event,) in database.rows(
+            "SELECT wait_event FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'staging-sync%'"
+        )
+    ]
+
+
+@contextlib.contextmanager
+def held(database: Database, statement: str) -> Iterator[None]:
+    """Hold the locks that a statement takes, for the length of a with statement."""
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        yield

@@ -1,0 +1,183 @@
+"""The application goes on using staging while a sync runs: what waits, and what it finds then."""
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+
+from common import locks
+from common.errors import TargetBusy
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.faults import (
+    TIMEOUT,
+    at_first,
+    different_pair,
+    either_role,
+    state,
+    sync_while_others_wait,
+    target_as,
+    wait_until,
+    waits,
+)
+from tests.integration.db_sync.syncing import assert_same
+
+AT_ONCE = "SET lock_timeout = '10ms';"
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return different_pair(databases)
+
+
+@either_role
+def test_every_write_to_staging_has_to_wait_all_the_while(pair: Pair, role: str) -> None:
+    waiting: list[bool] = []
+
+    def write(_phase: str, _done: int, _total: int) -> None:
+        waiting.extend(
+            has_to_wait(pair.target, f"DELETE FROM {table}")
+            for table in ("parent", "child", "log", "same")
+        )
+
+    sync_database(pair.source.address, target_as(pair, role), SyncOptions("test", progress=write))
+
+    assert len(waiting) > 16
+    assert all(waiting)
+    assert_same(pair)
+
+
+def has_to_wait(database: Database, statement: str) -> bool:
+    try:
+        database.execute(AT_ONCE + statement)
+    except psycopg2.errors.LockNotAvailable:
+        return True
+    return False
+
+
+@either_role
+def test_what_waited_to_write_is_checked_against_the_rows_that_it_finds(
+    pair: Pair, role: str
+) -> None:
+    orphaned, added, updated = sync_while_others_wait(
+        pair,
+        target_as(pair, role),
+        pair.target,
+        [
+            "INSERT INTO child (id, parent_id, v) VALUES (5000, 900, 'its parent was deleted')",
+            "INSERT INTO child (id, parent_id, v) VALUES (5001, 300, 'its parent was added')",
+            "UPDATE child SET v = 'by the application' WHERE id = 7",
+        ],
+    )
+
+    assert isinstance(orphaned, psycopg2.errors.ForeignKeyViolation)
+    assert (added, updated) == (None, None)
+    assert pair.target.rows("SELECT id, v FROM child WHERE id > 4999 OR id = 7 ORDER BY id") == [
+        (7, "by the application"),
+        (5001, "its parent was added"),
+    ]
+
+
+@either_role
+def test_a_child_in_a_table_that_is_not_synced_is_checked_too(pair: Pair, role: str) -> None:
+    pair.target.execute("DELETE FROM child WHERE parent_id = 900")
+
+    (orphaned,) = sync_while_others_wait(
+        pair,
+        target_as(pair, role),
+        pair.target,
+        ["INSERT INTO child (parent_id, v) VALUES (900, 'its parent was deleted')"],
+        SyncRules.parse('{"exclude": ["public.child"]}'),
+    )
+
+    assert isinstance(orphaned, psycopg2.errors.ForeignKeyViolation)
+
+
+@either_role
+def test_the_application_cannot_delete_a_parent_whose_new_child_the_sync_writes(
+    databases: Databases, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+    pair = databases.pair(
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        "CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent)",
+        source="INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (1, 1), (2, 2)",
+        target="INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (2, 2)",
+    )
+    rules = SyncRules.parse('{"exclude": ["public.parent"]}')
+    with contextlib.closing(pair.target.connect()) as application:
+
+        def delete() -> None:
+            with contextlib.suppress(psycopg2.errors.LockNotAvailable):
+                application.cursor().execute(AT_ONCE + "DELETE FROM parent WHERE id = 1")
+
+        options = SyncOptions("test", rules, progress=at_first(delete))
+        with contextlib.suppress(TargetBusy):  # the deletion came first
+            sync_database(pair.source.address, target_as(pair, role), options)
+        application.commit()
+
+    orphans = "SELECT count(*) FROM child WHERE parent_id NOT IN (SELECT id FROM parent)"
+    assert pair.target.value(orphans) == 0
+
+
+@either_role
+def test_readers_of_staging_see_its_old_rows_without_waiting(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        "CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent)",
+        source="INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (1, 1), (2, 2)",
+        target="INSERT INTO parent VALUES (1), (3); INSERT INTO child VALUES (3, 3)",
+    )
+    read_both = AT_ONCE + "SELECT c.id, p.id FROM child c JOIN parent p ON p.id = c.parent_id"
+    seen: list[list[tuple[int, int]]] = []
+
+    def read(_phase: str, _done: int, _total: int) -> None:
+        seen.append(pair.target.rows(read_both))
+
+    result = sync_database(
+        pair.source.address, target_as(pair, role), SyncOptions("test", progress=read)
+    )
+
+    assert [table.action for table in result.tables] == ["merge", "merge"]
+    assert len(seen) >= 6
+    assert all(rows == [(3, 3)] for rows in seen)
+    assert_same(pair)
+
+
+@either_role
+def test_a_lock_that_is_let_go_in_time_is_waited_for_and_its_holders_rows_are_compared(
+    pair: Pair, role: str
+) -> None:
+    target = target_as(pair, role)
+    with ThreadPoolExecutor(1) as pool, contextlib.closing(pair.target.connect()) as application:
+        application.cursor().execute("UPDATE same SET id = 2")
+        running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
+        wait_until(lambda: "relation" in waits(pair.target), "the sync waits")
+        wait_until(lambda: "relation" not in waits(pair.target), "it lets others pass")
+        application.commit()
+        running.result(TIMEOUT)
+
+    assert_same(pair)
+
+
+@either_role
+def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
+    pair: Pair, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+    target = target_as(pair, role)
+    before = state(pair.target)
+
+    with ThreadPoolExecutor(1) as pool, contextlib.closing(pair.target.connect()) as reader:
+        reader.cursor().execute("SET application_name = 'report'; SELECT count(*) FROM log")
+        holder = f"backend {reader.info.backend_pid} .report. holds AccessShareLock on public.log"
+        running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
+        with pytest.raises(TargetBusy, match=holder):
+            running.result(TIMEOUT)
+
+    assert state(pair.target) == before

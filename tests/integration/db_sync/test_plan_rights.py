@@ -1,0 +1,265 @@
+"""Rights that a role lacks: told before anything is done, all at once."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from common.database import connect
+from common.errors import ConfigurationError
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same
+
+TABLES = """
+CREATE TABLE a (id int PRIMARY KEY, v text);
+CREATE TABLE "B" (id int PRIMARY KEY);
+CREATE SCHEMA shut;
+CREATE TABLE shut.c (id serial PRIMARY KEY);
+"""
+ROWS = """
+INSERT INTO a VALUES (1, 'one');
+INSERT INTO "B" VALUES (1);
+INSERT INTO shut.c VALUES (1);
+"""
+# No role sees a row of it but its owner, those that bypass, and who is called by its column.
+POLICY = """
+CREATE TABLE a (id int PRIMARY KEY, v text);
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON a USING (v = current_user)
+"""
+
+
+@pytest.fixture
+def role(databases: Databases) -> Iterator[str]:
+    """A role that may log in and do nothing else."""
+    anywhere = databases.make()
+    anywhere.execute("CREATE ROLE plain LOGIN")
+    yield "plain"
+    databases.drop_all()  # what it owns, and what it was granted
+    anywhere.server.execute("postgres", "DROP ROLE plain")
+
+
+def sync_as(
+    pair: Pair,
+    *,
+    source: str = "postgres",
+    target: str = "postgres",
+    dry_run: bool = False,
+    rules: SyncRules | None = None,
+) -> SyncResult:
+    schema = pair.target.schema()
+    result = sync_database(
+        pair.source.address_as(source),
+        pair.target.address_as(target),
+        SyncOptions("test", rules or SyncRules(), dry_run),
+    )
+    assert pair.target.schema() == schema
+    return result
+
+
+def statements_in(message: str) -> list[str]:
+    """Return the statements that a message tells to run."""
+    return re.findall(r"(?:GRANT|ALTER) [^;]+;", message)
+
+
+def test_a_source_role_needs_connect_usage_and_select_only(databases: Databases, role: str) -> None:
+    pair = databases.pair(TABLES, source=ROWS)
+    pair.source.execute(
+        f"""
+        REVOKE ALL ON DATABASE {pair.source.name} FROM PUBLIC;
+        REVOKE ALL ON SCHEMA public FROM PUBLIC;
+        GRANT CONNECT ON DATABASE {pair.source.name} TO {role};
+        GRANT USAGE ON SCHEMA public, shut TO {role};
+        GRANT SELECT ON ALL TABLES IN SCHEMA public, shut TO {role};
+        GRANT SELECT ON ALL SEQUENCES IN SCHEMA public, shut TO {role};
+        """
+    )
+
+    result = sync_as(pair, source=role)
+
+    assert_same(pair)
+    assert result.warnings == ()
+
+
+def test_every_table_that_the_source_role_may_not_read_is_named_with_the_grants(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(TABLES, source=ROWS)
+
+    with pytest.raises(ConfigurationError) as refusal:
+        sync_as(pair, source=role)
+
+    message = str(refusal.value)
+    assert "The source role plain may not read public.B, public.a, shut.c." in message
+    for statement in statements_in(message):
+        pair.source.execute(statement)
+    pair.source.execute(f"GRANT SELECT ON SEQUENCE shut.c_id_seq TO {role}")
+    sync_as(pair, source=role)
+    assert_same(pair)
+
+
+def test_rights_on_tables_that_are_not_synced_are_not_needed(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE alembic_version (v int);"
+        "CREATE TABLE audit_log (v int)",
+        source="INSERT INTO a VALUES (1); CREATE TABLE only_here (id int)",
+    )
+    for database in pair:
+        database.execute(f"ALTER TABLE a OWNER TO {role}")
+
+    sync_as(
+        pair,
+        source=role,
+        target=role,
+        rules=SyncRules.parse('{"exclude": ["public.audit_log"]}'),
+    )
+
+    assert pair.target.rows("TABLE a") == [(1,)]
+
+
+def test_missing_rights_are_told_together_with_what_else_does_not_fit(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (v text)")
+    pair.source.execute("ALTER TABLE b ALTER v TYPE bytea USING NULL")
+    pair.target.execute("ALTER TABLE b ALTER v TYPE int USING NULL")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        sync_as(pair, source=role, target=role, rules=SyncRules.parse('{"exclude": ["x.y"]}'))
+
+    for named in (
+        'table x.y of the "exclude" rule',
+        "source role plain may not read public.a, public.b",
+        "target role plain may not write public.a, public.b",
+        "column public.b.v is bytea in the source and integer in the target",
+    ):
+        assert named in str(refusal.value)
+
+
+@pytest.mark.parametrize("granted", ["", "SELECT", "SELECT, INSERT, UPDATE"])
+def test_every_table_that_the_target_role_may_not_write_is_named_with_the_statements(
+    databases: Databases, role: str, granted: str
+) -> None:
+    pair = databases.pair(TABLES, source=ROWS)
+    if granted:
+        pair.target.execute(f"GRANT {granted} ON ALL TABLES IN SCHEMA public, shut TO {role}")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        sync_as(pair, target=role)
+
+    message = str(refusal.value)
+    assert "The target role plain may not write public.B, public.a, shut.c;" in message
+    for statement in statements_in(message):
+        pair.target.execute(statement)
+    sync_as(pair, target=role)
+    assert_same(pair)
+
+
+def test_a_child_that_is_not_synced_must_be_the_target_roles_too(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY)", source="INSERT INTO a VALUES (1)")
+    pair.target.execute(
+        f"ALTER TABLE a OWNER TO {role}; CREATE TABLE notes (a_id int REFERENCES a)"
+    )
+
+    with pytest.raises(ConfigurationError, match=r"plain may not write public\.notes"):
+        sync_as(pair, target=role)
+
+
+def test_a_target_role_that_was_granted_to_write_and_owns_nothing_will_do(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE a (id int PRIMARY KEY, v text)",
+        source="INSERT INTO a VALUES (1, 'one')",
+        target="INSERT INTO a VALUES (1, 'two')",
+    )
+    pair.target.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON a TO {role}")
+
+    sync_as(pair, target=role)
+
+    assert_same(pair)
+
+
+def test_a_target_role_that_may_not_create_temporary_tables_is_told_the_grant(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE a (id int PRIMARY KEY)",
+        source="INSERT INTO a VALUES (1)",
+        target="INSERT INTO a VALUES (2)",
+    )
+    pair.target.execute(
+        f"ALTER TABLE a OWNER TO {role}; REVOKE TEMP ON DATABASE {pair.target.name} FROM PUBLIC"
+    )
+
+    with pytest.raises(ConfigurationError, match="may not create temporary tables") as refusal:
+        sync_as(pair, target=role)
+
+    for statement in statements_in(str(refusal.value)):
+        pair.target.execute(statement)
+    sync_as(pair, target=role)
+    assert_same(pair)
+
+
+def test_a_dry_run_needs_to_read_the_target_only_and_says_what_a_sync_needs(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE a (id int PRIMARY KEY)",
+        source="INSERT INTO a VALUES (1)",
+        target="INSERT INTO a VALUES (2)",
+    )
+    with pytest.raises(ConfigurationError, match=r'GRANT SELECT ON "public"\."a" TO "plain"'):
+        sync_as(pair, target=role, dry_run=True)
+    pair.target.execute(f"GRANT SELECT ON a TO {role}")
+
+    result = sync_as(pair, target=role, dry_run=True)
+
+    assert result.output()["rows_inserted"] == 1
+    (warning,) = result.warnings
+    assert warning.startswith("A sync that writes will be refused: The target role plain may not")
+
+
+def test_policies_on_the_source_are_an_error_that_names_every_table(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        POLICY + "; CREATE TABLE b (id int); ALTER TABLE b ENABLE ROW LEVEL SECURITY",
+        source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')",
+    )
+    pair.source.execute(f"GRANT SELECT ON a, b TO {role}")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        sync_as(pair, source=role)
+
+    message = str(refusal.value)
+    assert "Row level security hides rows of public.a, public.b from the source role" in message
+    assert pair.target.value("SELECT count(*) FROM a") == 0
+    (bypass,) = statements_in(message)
+    pair.source.execute(bypass)
+    sync_as(pair, source=role)
+    assert_same(pair)
+
+
+def test_a_policy_that_comes_after_the_plan_is_an_error_and_never_a_subset(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE a (id int PRIMARY KEY, v text)",
+        source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')",
+    )
+    pair.source.execute(f"ALTER TABLE a OWNER TO {role}; {POLICY.partition(';')[2]}")
+    with connect(pair.source.address_as(role), "source", execution="test") as source:
+        assert source.row("SELECT count(*) FROM public.a") == (2,)  # its owner is not bound
+        pair.source.execute("ALTER TABLE a FORCE ROW LEVEL SECURITY")
+
+        with pytest.raises(ConfigurationError, match="row-level security policy"):
+            source.row("SELECT count(*) FROM public.a")

@@ -1,0 +1,188 @@
+"""Rows that the target's schema has no room for: the refusal names all but the values."""
+
+from typing import NamedTuple
+
+import pytest
+
+from common.errors import SchemaMismatch
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import own_tables
+
+TEXTS = "CREATE TABLE t (id int PRIMARY KEY, v text)"
+SECRET = "INSERT INTO t VALUES (1, 'secret-word')"
+
+
+class Misfit(NamedTuple):
+    """What the source holds, the target's table, a row that fits it, and what must be named."""
+
+    source: str
+    target: str
+    fits: str
+    named: tuple[str, ...]
+
+
+MISFITS = {
+    "too long a text": Misfit(
+        f"{TEXTS}; {SECRET}",
+        "CREATE TABLE t (id int PRIMARY KEY, v varchar(3))",
+        "(1, 'a')",
+        ("column v", "public.t", "widen the column"),
+    ),
+    "too long a text in an array": Misfit(
+        "CREATE TABLE t (id int PRIMARY KEY, v text[]);INSERT INTO t VALUES (1, '{secret-word}')",
+        "CREATE TABLE t (id int PRIMARY KEY, v varchar(3)[])",
+        "(1, '{a}')",
+        ("column v", "public.t", "widen the column"),
+    ),
+    "too many bits": Misfit(
+        "CREATE TABLE t (id int PRIMARY KEY, v bit(8)); INSERT INTO t VALUES (1, '10011001')",
+        "CREATE TABLE t (id int PRIMARY KEY, v bit varying(4))",
+        "(1, '1')",
+        ("column v", "public.t", "widen the column"),
+    ),
+    "a number out of range": Misfit(
+        "CREATE TABLE t (id int PRIMARY KEY, v bigint); INSERT INTO t VALUES (1, 4711471147)",
+        "CREATE TABLE t (id int PRIMARY KEY, v int)",
+        "(1, 1)",
+        ("The table is public.t, converting v", "widen the type"),
+    ),
+    "too many digits": Misfit(
+        "CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, 4711.11)",
+        "CREATE TABLE t (id int PRIMARY KEY, v numeric(4,2))",
+        "(1, 1)",
+        ("The table is public.t, converting v", "widen the type"),
+    ),
+    "no value": Misfit(
+        f"{TEXTS}; INSERT INTO t VALUES (1, NULL), (2, 'secret-word')",
+        "CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL)",
+        "(1, 'a')",
+        ("table public.t", "column v", "drop that NOT NULL"),
+    ),
+    "a check": Misfit(
+        f"{TEXTS}; {SECRET}",
+        "CREATE TABLE t (id int PRIMARY KEY, v text CONSTRAINT short CHECK (length(v) < 5))",
+        "(1, 'a')",
+        ("table public.t", "constraint short", "drop the constraint"),
+    ),
+    "a domain's check": Misfit(
+        f"{TEXTS}; {SECRET}",
+        "CREATE DOMAIN brief AS text CONSTRAINT short CHECK (length(VALUE) < 5);"
+        "CREATE TABLE t (id int PRIMARY KEY, v brief)",
+        "(1, 'a')",
+        ("public.t", "column v", "type public.brief", "constraint short"),
+    ),
+    "a domain that wants a value": Misfit(
+        f"{TEXTS}; INSERT INTO t VALUES (1, NULL), (2, 'secret-word')",
+        "CREATE DOMAIN given AS text NOT NULL; CREATE TABLE t (id int PRIMARY KEY, v given)",
+        "(1, 'a')",
+        ("public.t", "column v", "type public.given", "drop that NOT NULL"),
+    ),
+    "a unique constraint": Misfit(
+        f"{TEXTS}; {SECRET}, (2, 'secret-word')",
+        "CREATE TABLE t (id int PRIMARY KEY, v text CONSTRAINT once UNIQUE)",
+        "(1, 'a')",
+        ("table public.t", "constraint once", "drop that constraint"),
+    ),
+    "a unique index": Misfit(
+        f"{TEXTS}; {SECRET}, (2, 'SECRET-word')",
+        "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE UNIQUE INDEX once ON t (lower(v))",
+        "(1, 'a')",
+        ("table public.t", "constraint once", "drop that constraint or index"),
+    ),
+    "a key that the source lacks": Misfit(
+        "CREATE TABLE t (id int, v text); INSERT INTO t VALUES (1, 'secret-word'), (1, 'b')",
+        "CREATE TABLE t (id int PRIMARY KEY, v text)",
+        "(1, 'a')",
+        ("table public.t", "constraint t_pkey", "drop that constraint"),
+    ),
+    "an exclusion constraint": Misfit(
+        "CREATE TABLE t (id int PRIMARY KEY, v int4range);"
+        "INSERT INTO t VALUES (1, '[4711,4713)'), (2, '[4712,)')",
+        "CREATE TABLE t (id int PRIMARY KEY, v int4range,"
+        " CONSTRAINT apart EXCLUDE USING gist (v WITH &&))",
+        "(1, '[1,2)')",
+        ("table public.t", "constraint apart", "drop that constraint"),
+    ),
+    "no partition": Misfit(
+        f"{TEXTS}; INSERT INTO t VALUES (4711, 'secret-word')",
+        "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+        "CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (10)",
+        "(1, 'a')",
+        ("table public.t", "fits no partition", "DEFAULT partition"),
+    ),
+    "no JSON": Misfit(
+        f"{TEXTS}; {SECRET}",
+        "CREATE TABLE t (id int PRIMARY KEY, v jsonb)",
+        "(1, '{}')",
+        ("The table is public.t, converting v", "not one of the type"),
+    ),
+    "too big for an index": Misfit(
+        f"{TEXTS}; INSERT INTO t SELECT 1, 'secret-word' || string_agg(md5(i::text), '')"
+        " FROM generate_series(1, 300) i",
+        "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX by_v ON t (v)",
+        "(1, 'a')",
+        ("The table is public.t", "drop that index"),
+    ),
+}
+
+
+def refusal_of(pair: Pair, role: str) -> str:
+    """Sync, and return the message of the refusal; the target is as it was."""
+    target = own_tables(pair, "table_owner") if role == "owner" else pair.target.address
+    before = pair.target.rows("TABLE t")
+    with pytest.raises(SchemaMismatch) as refusal:
+        sync_database(pair.source.address, target, SyncOptions("test"))
+    assert pair.target.rows("TABLE t") == before
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("role", ["superuser", "owner"])
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_a_row_that_does_not_fit_is_refused_by_name_and_not_quoted(
+    databases: Databases, misfit: str, role: str
+) -> None:
+    source, target, fits, named = MISFITS[misfit]
+    pair = Pair(databases.make("", source), databases.make("", target))
+    pair.target.mark()
+
+    copied_whole = refusal_of(pair, role)
+    pair.target.execute(f"INSERT INTO t VALUES {fits}")
+    merged = refusal_of(pair, role)
+
+    for message in (copied_whole, merged):
+        assert [word for word in named if word not in message] == []
+        for secret in ("secret", "SECRET", "4711", "10011001"):
+            assert secret not in message
+
+
+@pytest.mark.parametrize("role", ["superuser", "owner"])
+def test_a_row_whose_parent_production_lacks_is_refused_with_the_foreign_key(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE t (a_id int)")
+    pair.target.execute("ALTER TABLE t ADD CONSTRAINT t_to_a FOREIGN KEY (a_id) REFERENCES a")
+    pair.source.execute("INSERT INTO t VALUES (4711)")
+
+    message = refusal_of(pair, role)
+
+    assert "public.t" in message
+    assert "t_to_a" in message
+    assert "4711" not in message
+
+
+def test_a_value_that_looks_like_the_servers_words_is_not_taken_for_them(
+    databases: Databases,
+) -> None:
+    value = 'x\nCOPY t, line 1, column secret-word: "'
+    pair = databases.pair(
+        'CREATE TABLE t (id int PRIMARY KEY, "a: b" text, v text)',
+    )
+    pair.source.execute(f"INSERT INTO t VALUES (1, '{value}', '{value}')")
+    pair.target.execute('ALTER TABLE t ALTER "a: b" TYPE varchar(3)')
+
+    message = refusal_of(pair, "superuser")
+
+    assert "column" not in message.split("SQLSTATE")[1]
+    assert "secret-word" not in message

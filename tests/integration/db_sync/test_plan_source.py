@@ -1,0 +1,211 @@
+"""The source's side of the plan: what is read, when it is locked, and what is only counted."""
+
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from common.database import Session, connect
+from common.errors import DatabaseUnavailable, SchemaMismatch
+from db_sync import snapshot
+from db_sync.catalog import Catalog, read_catalog
+from db_sync.plan import Plan, make_plan
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.syncing import assert_same, sync
+
+TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
+ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10) i"
+
+
+def wait_until_locked_out(database: Database, table: str) -> None:
+    """Wait until a session waits for a lock on a table."""
+    give_up = time.monotonic() + 30
+    waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
+    while not database.value(waiting):
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_large_objects_are_counted_and_reported_and_not_copied(
+    databases: Databases, dry_run: bool
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, image oid)")
+    pair.source.execute("INSERT INTO t SELECT i, lo_create(0) FROM generate_series(1, 3) i")
+    pair.target.execute("SELECT lo_create(0)")
+
+    result = sync(pair, dry_run=dry_run)
+
+    assert result.warnings == (
+        "The source has 3 large objects and the target 1: they are not copied, so that an oid of"
+        " one may lead nowhere.",
+    )
+    assert pair.target.value("SELECT count(*) FROM pg_largeobject_metadata") == 1
+
+
+def test_large_objects_of_the_target_only_are_nobodys_business(databases: Databases) -> None:
+    pair = databases.pair(TABLE, target="SELECT lo_create(0)")
+
+    assert sync(pair).warnings == ()
+
+
+def test_production_cannot_truncate_or_rewrite_a_table_once_the_snapshot_is_taken(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(TABLE, source=ROWS)
+    refused: list[str] = []
+
+    def meddle(phase: str, done: int, _total: int) -> None:
+        if (phase, done) != ("compare", 0):
+            return
+        for statement in ("TRUNCATE t", "ALTER TABLE t ALTER v TYPE varchar(20)"):
+            with pytest.raises(psycopg2.errors.LockNotAvailable):
+                pair.source.execute(f"SET lock_timeout = '50ms'; {statement}")
+            refused.append(statement)
+
+    sync_database(pair.source.address, pair.target.address, SyncOptions("test", progress=meddle))
+
+    assert len(refused) == 2
+    assert_same(pair)
+
+
+def test_a_migration_that_ends_while_its_lock_is_waited_for_is_planned_for(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(TABLE, source=ROWS)
+    pair.target.execute("ALTER TABLE t ADD late int")
+    migration = pair.source.connect()
+    with migration.cursor() as cursor:
+        cursor.execute("ALTER TABLE t ADD late int; UPDATE t SET late = id")
+
+    def commit() -> None:
+        wait_until_locked_out(pair.source, "t")
+        migration.commit()
+
+    committing = threading.Thread(target=commit)
+    committing.start()
+    sync(pair)
+    committing.join()
+    migration.close()
+
+    assert_same(pair)
+    assert pair.target.value("SELECT count(late) FROM t") == 10
+
+
+def test_a_truncation_that_ends_while_its_lock_is_waited_for_is_seen(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(TABLE, source=ROWS, target=ROWS)
+    truncation = pair.source.connect()
+    with truncation.cursor() as cursor:
+        cursor.execute("TRUNCATE t; INSERT INTO t VALUES (1, 'anew')")
+
+    def commit() -> None:
+        wait_until_locked_out(pair.source, "t")
+        truncation.commit()
+
+    committing = threading.Thread(target=commit)
+    committing.start()
+    sync(pair)
+    committing.join()
+    truncation.close()
+
+    assert pair.target.rows("TABLE t") == [(1, "anew")]
+
+
+def run_after_planning(pair: Pair, statements: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let production migrate after each planning and before its lock."""
+
+    def plan_and_migrate(
+        source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool
+    ) -> Plan:
+        plan = make_plan(source, target, rules, dry_run=dry_run)
+        if statements:
+            pair.source.execute(statements.pop(0))
+        return plan
+
+    monkeypatch.setattr(snapshot, "make_plan", plan_and_migrate)
+
+
+@pytest.mark.parametrize("migration", ["DROP TABLE gone", "ALTER TABLE gone RENAME TO kept"])
+def test_a_table_that_is_dropped_before_it_is_locked_is_planned_for(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch, migration: str
+) -> None:
+    pair = databases.pair(TABLE + "; CREATE TABLE gone (id int)", source=ROWS)
+    run_after_planning(pair, [migration], monkeypatch)
+
+    result = sync(pair)
+
+    assert "Table public.gone is not synced: it exists in the target only." in result.warnings
+    assert pair.target.value("SELECT count(*) FROM t") == 10
+
+
+def test_a_schema_that_changes_all_the_time_is_refused(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = databases.pair(TABLE, source=ROWS)
+    run_after_planning(
+        pair, [f"ALTER TABLE t ADD c{number} int" for number in range(5)], monkeypatch
+    )
+
+    with pytest.raises(SchemaMismatch, match="changes while it is read"):
+        sync(pair)
+
+
+def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[object] = []
+
+    def counted(method: str) -> None:
+        original = getattr(Session, method)
+
+        def count(self: Session, query: object, parameters: object = None) -> object:
+            trips.append(query)
+            return original(self, query, parameters)
+
+        monkeypatch.setattr(Session, method, count)
+
+    def count_of(tables: int) -> int:
+        types = "CREATE TYPE mood AS ENUM ('sad', 'ok'{});"
+        schema = "".join(
+            f"CREATE TABLE t{number} (id serial PRIMARY KEY, v int REFERENCES t{number}, m mood,"
+            f" w varchar({number + 3})); CREATE TABLE p{number} (id int) PARTITION BY LIST (id);"
+            f"CREATE TABLE p{number}_1 PARTITION OF p{number} DEFAULT;"
+            for number in range(tables)
+        )
+        pair = Pair(
+            databases.make("", types.format(", 'new'") + schema),
+            databases.make("", types.format("") + schema),
+        )
+        trips.clear()
+        with (
+            connect(pair.source.address, "source", execution="test", read_only=True) as source,
+            connect(pair.target.address, "target", execution="test") as target,
+        ):
+            found = snapshot.open_snapshot(source, read_catalog(target), SyncRules())
+        assert len(found.plan.tables) == tables * 2
+        return len(trips)
+
+    counted("execute")
+    counted("rows")
+
+    assert count_of(5) == count_of(50)
+    assert len(trips) < 50
+
+
+def test_a_migration_of_production_that_goes_on_is_not_waited_for_without_end(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "LOCK_TIMEOUT", "100ms")
+    pair = databases.pair(TABLE, source=ROWS)
+    with connect(pair.source.address, "source", execution="migration") as migration:
+        migration.execute("BEGIN")
+        migration.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
+
+        with pytest.raises(DatabaseUnavailable, match=r"held a lock for too long.*source database"):
+            sync(pair)

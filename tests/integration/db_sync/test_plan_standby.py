@@ -1,0 +1,168 @@
+"""A source that is a read replica, with a real one."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from common.database import connect
+from common.errors import ConfigurationError, DatabaseUnavailable, TargetNotAllowed
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from sandbox.postgres import temporary_server
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.standby import Standby, standby_of
+from tests.integration.db_sync.syncing import assert_same, sync
+
+SCHEMA = """
+CREATE TABLE t (id serial PRIMARY KEY, v text);
+CREATE TABLE many (id int PRIMARY KEY, v text)
+"""
+ROWS = """
+INSERT INTO t (v) SELECT 'row ' || i FROM generate_series(1, 10) i;
+INSERT INTO many SELECT i, 'row ' || i FROM generate_series(1, 100) i
+"""
+
+
+@pytest.fixture(scope="module")
+def standby() -> Iterator[Standby]:
+    """A standby; its primary is `standby.primary`."""
+    with temporary_server() as primary, standby_of(primary) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def on_primary(standby: Standby) -> Databases:
+    """The maker of the primary's databases."""
+    return Databases(standby.primary)
+
+
+@pytest.fixture
+def production(on_primary: Databases) -> Iterator[Database]:
+    """A database of the primary, which the standby replays."""
+    yield on_primary.make(SCHEMA, ROWS)
+    on_primary.drop_all()
+
+
+def pair_of(standby: Standby, production: Database, databases: Databases, schema: str) -> Pair:
+    """Return the standby as source, and a marked target elsewhere."""
+    pair = Pair(standby.database(production.name), databases.make(schema))
+    pair.target.mark()
+    return pair
+
+
+def test_a_replica_is_a_source_like_any_other(
+    standby: Standby, production: Database, databases: Databases
+) -> None:
+    pair = pair_of(standby, production, databases, SCHEMA)
+
+    result = sync(pair)
+
+    assert_same(pair)
+    assert (result.status, result.warnings) == ("synced", ())
+    assert sync(pair).status == "unchanged"
+    # A replica's sequences run ahead of its primary's, by as many numbers as a WAL record covers.
+    assert 10 < pair.target.value("SELECT nextval('t_id_seq')") < 50
+
+
+def test_unlogged_tables_of_a_replica_are_left_alone_with_a_warning(
+    standby: Standby, production: Database, databases: Databases
+) -> None:
+    unlogged = """
+        CREATE UNLOGGED TABLE cache (id serial PRIMARY KEY);
+        CREATE TABLE tree (id int) PARTITION BY RANGE (id);
+        CREATE UNLOGGED TABLE leaf PARTITION OF tree DEFAULT;
+        """
+    production.execute(unlogged)
+    pair = pair_of(standby, production, databases, SCHEMA + ";" + unlogged)
+    pair.target.execute("INSERT INTO cache VALUES (7); INSERT INTO tree VALUES (8)")
+
+    result = sync(pair)
+
+    why = "it is unlogged, and the source is a standby, which has no rows of such a table"
+    assert result.warnings == (
+        f"Table public.cache is not synced: {why}.",
+        f"Table public.tree is not synced: {why}.",
+    )
+    assert pair.target.rows("SELECT c.id, t.id FROM cache c, tree t") == [(7, 8)]
+    assert pair.target.value("SELECT count(*) FROM t") == 10
+
+
+def test_a_replica_of_the_target_is_refused_as_a_source(
+    standby: Standby, production: Database
+) -> None:
+    production.mark()
+    replica = standby.database(production.name)
+
+    with pytest.raises(TargetNotAllowed, match="its replica"):
+        sync_database(replica.address, production.address, SyncOptions("test"))
+
+
+def test_a_replica_is_refused_as_a_target(
+    standby: Standby, production: Database, databases: Databases
+) -> None:
+    source = databases.make(SCHEMA)
+    production.mark()
+    replica = standby.database(production.name)
+
+    with pytest.raises(ConfigurationError, match="takes no writes"):
+        sync_database(source.address, replica.address, SyncOptions("test"))
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("cause", ["DROP TABLE many", "DROP DATABASE"])
+def test_a_sync_that_is_in_the_way_of_replaying_ends_as_unavailable(
+    standby: Standby, production: Database, databases: Databases, cause: str
+) -> None:
+    pair = pair_of(standby, production, databases, SCHEMA)
+    ours = (
+        f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{production.name}'"
+        " AND application_name = 'staging-sync test'"
+    )
+
+    def write_on_the_primary(phase: str, done: int, _total: int) -> None:
+        if (phase, done) == ("compare", 1):
+            if cause == "DROP DATABASE":
+                standby.primary.execute("postgres", f"DROP DATABASE {production.name}")
+            else:
+                production.execute(cause)
+            wait_for(lambda: Database(standby, "postgres").value(ours) == 0)
+
+    with pytest.raises(DatabaseUnavailable, match="the source database"):
+        sync_database(
+            pair.source.address,
+            pair.target.address,
+            SyncOptions("test", progress=write_on_the_primary),
+        )
+
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+def test_a_statement_that_is_in_the_way_of_replaying_is_unavailable_with_advice(
+    standby: Standby, production: Database
+) -> None:
+    replica = standby.database(production.name)
+    running = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ '^SELECT.30'"
+    )
+
+    def drop() -> None:
+        wait_for(lambda: Database(standby, "postgres").value(running) == 1)
+        production.execute("DROP TABLE many")
+
+    dropping = threading.Thread(target=drop)
+    dropping.start()
+    with connect(replica.address, "source", execution="test", read_only=True) as source:
+        source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        source.rows("SELECT FROM public.many LIMIT 1")
+
+        with pytest.raises(DatabaseUnavailable, match=r"a read replica.*SQLSTATE 40001"):
+            source.rows("SELECT 30, pg_sleep(30)")
+    dropping.join()
