@@ -14,7 +14,7 @@ from tests.bench.cognito import report
 from tests.bench.cognito.lambdas import Account
 from tests.bench.cognito.listing import ListingOutcome, measure_listing
 from tests.bench.cognito.remap import RemapOutcome, measure_remap
-from tests.bench.servers import Servers, embedded_programs, running
+from tests.bench.servers import Servers, running
 
 SIZES = (10_000, 100_000, 1_000_000)  # users of the pool
 WIDTH = 118  # characters, where nobody looks on
@@ -34,7 +34,7 @@ def main() -> int:
             ending_in_order(),
             tempfile.TemporaryDirectory(prefix="staging-sync-bench-") as root,
             local_aws(Path(root) / "aws") as cloud,
-            running(embedded_programs()) as servers,
+            running(None) as servers,
         ):
             account = Account.of(cloud, servers.target)
             listings = _list(account, sizes, call, log) if call.only != "remap" else []

@@ -42,7 +42,7 @@ class Account:
         clients = Clients.of(cloud)
         clients.s3.create_bucket(Bucket=BUCKET)
         secret = {
-            "host": str(database.directory),
+            "host": str(database.postgres.socket_dir),
             "port": 5432,
             "username": "postgres",
             "password": "none",

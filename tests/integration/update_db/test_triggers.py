@@ -89,14 +89,14 @@ def test_a_trigger_that_fails_rolls_everything_back(make_staging: MakeStaging) -
     assert "example.com" not in str(caught.value)
 
 
-@pytest.mark.parametrize("when", ["BEFORE", "AFTER"])
-def test_a_trigger_may_write_to_other_users_meanwhile(make_staging: MakeStaging, when: str) -> None:
+def test_a_trigger_may_write_to_other_users_meanwhile(make_staging: MakeStaging) -> None:
     # Rows that were not written to yet are in another place then, in the middle of the remap.
-    schema = f"""
+    # AFTER: a BEFORE trigger that does so makes PostgreSQL refuse any UPDATE of these rows.
+    schema = """
     CREATE TABLE users (id int, email text, cognito_sub text UNIQUE, seen int DEFAULT 0);
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql
         AS 'BEGIN UPDATE users SET seen = seen + 1; RETURN NULL; END';
-    CREATE TRIGGER touch {when} UPDATE OF cognito_sub ON users
+    CREATE TRIGGER touch AFTER UPDATE OF cognito_sub ON users
         FOR EACH STATEMENT EXECUTE FUNCTION touch();
     """
     staging = make_staging(people("s-2", "s-1", "p-3", "s-5", "p-5"), schema)
