@@ -68,7 +68,7 @@ bench: install ## Measure a sync beside pg_dump and pg_restore; more: make bench
 
 .PHONY: bench-cognito
 bench-cognito: install ## Measure listing a pool and remapping, up to a million users; less: make bench-cognito BENCH="--largest 100000"
-	@python -m tests.bench.cognito $(BENCH)
+	@PYTHONPATH=functions python -m tests.bench.cognito $(BENCH)
 
 .PHONY: bench-growth
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -52,40 +52,47 @@ def measure_sync(servers: Servers) -> Measurement:
     """
     with Probe(servers.target, READS) as reader, Probe(servers.target, WRITES) as writer:
         started = time.monotonic()
-        printed, peak_memory = _run(
+        printed, peak_memory = run_measured(
             [
                 *(sys.executable, "-m", "db_sync", "--json"),
                 *("--source", servers.source.url(), "--target", servers.target.url()),
-            ]
+            ],
+            {**os.environ, "PYTHONPATH": str(FUNCTIONS)},
         )
         seconds = time.monotonic() - started
     return Measurement(seconds, peak_memory, reader.longest, writer.longest, json.loads(printed))
 
 
-def _run(command: Sequence[str]) -> tuple[str, int]:
-    """Run a command; return what it printed and its peak memory in bytes."""
+def run_measured(
+    command: Sequence[str], environment: Mapping[str, str], standard_input: str = ""
+) -> tuple[str, int]:
+    """Run a command; return what it printed and its peak memory in bytes.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it said.
+    """
     with (
+        tempfile.TemporaryFile("w+") as given,
         tempfile.TemporaryFile("w+") as printed,
         tempfile.TemporaryFile("w+") as errors,
-        subprocess.Popen(  # noqa: S603 - every argument is ours
-            command,
-            stdout=printed,
-            stderr=errors,
-            env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
-        ) as process,
     ):
-        try:
-            # A child's peak begins with what its parent held at the fork: some 30 MB here, which
-            # the command exceeds by itself.
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            raise
-        process.returncode = os.waitstatus_to_exitcode(status)
+        given.write(standard_input)
+        given.seek(0)
+        with subprocess.Popen(  # noqa: S603 - every argument is ours
+            command, stdin=given, stdout=printed, stderr=errors, env=environment
+        ) as process:
+            try:
+                # A child's peak begins with what its parent held at the fork: some 30 MB here,
+                # which the commands exceed by themselves.
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.kill()
+                raise
+            process.returncode = os.waitstatus_to_exitcode(status)
         printed.seek(0)
         errors.seek(0)
         if process.returncode:
-            raise RuntimeError(f"The sync failed: {errors.read()}")
+            raise RuntimeError(f"{' '.join(command[1:4])} failed: {errors.read()[-3000:]}")
         # Kilobytes on Linux, bytes on macOS.
         unit = 1 if sys.platform == "darwin" else 1024
         return printed.read(), usage.ru_maxrss * unit

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from common.exchange import Exchange
 from sandbox.clients import Clients
 from sandbox.cloud import LocalAws
 from sandbox.processes import clean_environment
+from tests.bench.measure import run_measured
 from tests.bench.servers import NAME, Server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,30 +81,10 @@ class Account:
         Raises:
             RuntimeError: it failed; with what it logged.
         """
-        with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as logged:
-            with subprocess.Popen(  # noqa: S603 - every argument is ours
-                [sys.executable, "-m", "tests.bench.cognito.invoke", name, str(seconds)],
-                stdin=subprocess.PIPE,
-                stdout=printed,
-                stderr=logged,
-                text=True,
-                env={**self.environment, **(environment or {})},
-            ) as process:
-                try:
-                    assert process.stdin is not None
-                    process.stdin.write(json.dumps(event))
-                    process.stdin.close()
-                    # A child's peak begins with what its parent held at the fork: less than
-                    # boto3 alone needs.
-                    _, status, usage = os.wait4(process.pid, 0)
-                except BaseException:
-                    process.kill()
-                    raise
-                process.returncode = os.waitstatus_to_exitcode(status)
-            printed.seek(0)
-            logged.seek(0)
-            if process.returncode:
-                raise RuntimeError(f"{name} failed: {logged.read()[-3000:]}")
-            answer = json.load(printed)
-        unit = 1 if sys.platform == "darwin" else 1024  # kilobytes on Linux, bytes on macOS
-        return Invocation(answer["output"], answer["seconds"], usage.ru_maxrss * unit)
+        printed, peak_memory = run_measured(
+            [sys.executable, "-m", "tests.bench.cognito.invoke", name, str(seconds)],
+            {**self.environment, **(environment or {})},
+            json.dumps(event),
+        )
+        answer = json.loads(printed)
+        return Invocation(answer["output"], answer["seconds"], peak_memory)
