@@ -84,7 +84,9 @@ def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> i
     Unless rows are changed `in_place`, also delete those that change.
     """
     parts = _parts(difference)
-    gone = target.execute(statement("delete_gone_rows", parts))
+    gone = target.execute(statement("find_gone_rows", parts))
+    if gone:
+        target.execute(statement("delete_gone_rows", parts))
     if not in_place:
         target.execute(statement("delete_changed_rows", parts))
     return gone
@@ -153,6 +155,7 @@ def _parts(difference: Difference) -> Parts:
         "rows": table_rows(plan.target),
         "stage": _temporary("stage", plan),
         "changes": _temporary("changes", plan),
+        "gone": _temporary("gone", plan),
         "same_key": same_key(plan, "s", "t"),
         "differs": _differs("t", "s", compared),
         "columns": names(_updated_names(plan)),
