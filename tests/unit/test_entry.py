@@ -68,7 +68,8 @@ def test_an_error_of_ours_leaves_as_it_is_and_is_logged_with_the_execution(
         raising(error)(EVENT, FakeContext())
 
     assert caught.value is error
-    (line,) = lines(logged)
+    started, line = lines(logged)
+    assert (started["message"], started["execution"]) == ("started", "run-1")
     assert (line["level"], line["message"], line["execution"]) == ("ERROR", "failed", "run-1")
     assert (line["error"], line["cause"]) == ("TargetBusy", str(error))
 
@@ -91,7 +92,7 @@ def test_an_unexpected_error_leaves_and_is_logged_without_its_message(
     assert f"Unexpected {type(error).__name__}" in str(caught.value)
     assert "jane@example.com" not in str(caught.value)
     assert "jane@example.com" not in logged.getvalue()
-    (line,) = lines(logged)
+    _, line = lines(logged)
     assert (line["message"], line["execution"]) == ("failed unexpectedly", "run-1")
     assert line["error"] == type(error).__name__
 
@@ -102,6 +103,6 @@ def test_a_line_does_not_carry_the_execution_of_the_invocation_before(logged: io
     with pytest.raises(InvalidInput):
         raising(TargetBusy("Busy."))({"input": {}}, FakeContext())
 
-    first, second = lines(logged)
+    _, first, _, second = lines(logged)
     assert first["execution"] == "run-1"
     assert "execution" not in second
