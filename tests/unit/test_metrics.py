@@ -9,7 +9,6 @@ import pytest
 from common.log import SERVICE
 from common.metrics import DIMENSION, NAMESPACE, PHASES, Metric, emit
 
-
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
