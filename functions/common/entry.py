@@ -23,7 +23,8 @@ def entry_point(run: Callable[[Event, LambdaContext], dict[str, Any]]) -> Handle
 
     The handler raises what `run` raises if it is a `StagingSyncError`. Any other exception
     is a defect of ours and may carry row contents in its message, so it leaves as a
-    `StagingSyncError` that names only its type.
+    `StagingSyncError` that names only its type, with the stack trace of the other. What an
+    error came from is cut off: a driver's error quotes a row, and who prints it prints that too.
     """
 
     @functools.wraps(run)
@@ -38,12 +39,13 @@ def entry_point(run: Callable[[Event, LambdaContext], dict[str, Any]]) -> Handle
             return run(parse_event(event), context)
         except StagingSyncError as error:
             logger.error("failed", error=type(error).__name__, cause=str(error))
-            raise
-        except Exception as error:
+            raise error from None
+        except Exception as error:  # noqa: BLE001  # it leaves as another one
             logger.error("failed unexpectedly", error=type(error).__name__)
-            raise StagingSyncError(
+            defect = StagingSyncError(
                 f"Unexpected {type(error).__name__}: a defect of staging-sync. The stack trace of"
                 " this execution says where; please report it."
-            ) from error
+            )
+            raise defect.with_traceback(error.__traceback__) from None
 
     return handler

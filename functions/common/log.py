@@ -30,6 +30,7 @@ def take_over_other_writers() -> None:
     others.addFilter(_is_anothers)
     others.addFilter(_name_exception)
     logging.root.handlers[:] = [others]
+    logging.root.setLevel(logging.WARNING)  # where logs are JSON the runtime lets all through
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_lost_exception
     sys.unraisablehook = _log_lost_exception

@@ -1,5 +1,7 @@
 import io
 import json
+import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -106,3 +108,33 @@ def test_a_line_does_not_carry_the_execution_of_the_invocation_before(logged: io
     _, first, _, second = lines(logged)
     assert first["execution"] == "run-1"
     assert "execution" not in second
+
+
+def raise_from_driver() -> None:
+    """Raise as our code does where the driver's error quotes a row."""
+    try:
+        raise KeyError("jane@example.com")
+    except KeyError as error:
+        raise TargetBusy("Busy.") from error
+
+
+def fail_unexpectedly() -> None:
+    raise KeyError("jane@example.com")
+
+
+@pytest.mark.parametrize("fail", [raise_from_driver, fail_unexpectedly])
+def test_whoever_prints_the_error_prints_where_it_arose_and_not_what_it_came_from(
+    fail: Callable[[], None],
+) -> None:
+    @entry_point
+    def handler(_event: Event, _context: LambdaContext) -> dict[str, Any]:
+        fail()
+        return {}
+
+    with pytest.raises(StagingSyncError) as caught:
+        handler(EVENT, FakeContext())
+
+    printed = "".join(traceback.format_exception(caught.value))
+    assert f"in {fail.__name__}" in printed
+    assert "\nKeyError" not in printed
+    assert "KeyError: 'jane" not in printed
