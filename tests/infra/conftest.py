@@ -23,6 +23,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     settings: dict[str, Any] = {
         **EXAMPLE["context"]["environments"]["staging"],
         **SECRETS,
+        "has_nat": True,  # production's secret lies in another Region
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
     }
