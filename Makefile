@@ -8,6 +8,8 @@ AWS_VENV := .venv-aws
 # Node.js (for CDK) and every tool come from the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP_VERSION := 26.3
+# Those of every Region. A private certificate authority has another address, or a file of its own.
+CA_BUNDLE_URL := https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
 # The first interpreter of 3.12 or newer that really runs. A pyenv shim can
 # exist and fail, so each candidate is run, not only looked up.
@@ -55,6 +57,10 @@ demo: install ## Show the main job, for real, from start to finish
 .PHONY: up
 up: install ## Start the staging account on this machine and leave it running
 	@python -m sandbox.up
+
+.PHONY: ca-bundle
+ca-bundle: install ## Fetch the certificates that RDS's are signed by, for the setting ca_bundle
+	@python cdk/fetch_ca_bundle.py $(CA_BUNDLE_URL) build/ca-bundle.pem
 
 .PHONY: test
 test: lint ## Lint, types and every test
