@@ -12,7 +12,8 @@ from sandbox.board import DEFINITION
 from tests.pages import blocks, headings, read_page
 
 PAGE = read_page("operations.md")
-ERRORS = [error.__name__ for error in (StagingSyncError, *StagingSyncError.__subclasses__())]
+CLASSES: list[type[Exception]] = [StagingSyncError, *StagingSyncError.__subclasses__()]
+ERRORS = [error.__name__ for error in CLASSES]
 COMMANDS = blocks(PAGE, "bash")
 MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text()
 
