@@ -4,7 +4,7 @@ import json
 
 import boto3
 
-from common.aws import CLIENT_CONFIG, aws_errors
+from common.aws import CLIENT_CONFIG, aws_errors, give_up_soon
 from common.database import DatabaseAddress
 from common.errors import ConfigurationError
 
@@ -28,6 +28,7 @@ def read_database_secret(arn: str, ca_bundle: str = "") -> DatabaseAddress:
     if len(parts) != ARN_PARTS or parts[0] != "arn" or not parts[ARN_REGION]:
         raise ConfigurationError(f'"{arn}" is not the ARN of a secret.')
     client = boto3.client("secretsmanager", region_name=parts[ARN_REGION], config=CLIENT_CONFIG)
+    give_up_soon(client)
     with aws_errors(f"read the secret {arn}"):
         text = client.get_secret_value(SecretId=arn).get("SecretString", "")
     return parse_database_secret(arn, text, ca_bundle)

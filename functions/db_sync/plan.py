@@ -39,7 +39,7 @@ class PlannedColumn:
     type: str
     base_type: str
     conversion: str | None
-    is_unique: bool
+    unique_keys: list[list[str]]
     is_required: bool
 
 
@@ -221,7 +221,7 @@ class _TablePlanner:
                 target.type,
                 target.base_type,
                 self._conversion(source, target),
-                target.is_unique,
+                target.unique_keys,
                 target.is_required,
             )
 
