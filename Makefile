@@ -8,6 +8,10 @@ AWS_VENV := .venv-aws
 # Node.js (for CDK) and every tool come from the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP_VERSION := 26.3
+# npm's "latest" is too old for the library in constraints.txt; sandbox/deploy.py has the same.
+CDK := npx --yes aws-cdk@2.1148.1
+# Those of every Region. A private certificate authority has another address, or a file of its own.
+CA_BUNDLE_URL := https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
 # The first interpreter of 3.12 or newer that really runs. A pyenv shim can
 # exist and fail, so each candidate is run, not only looked up.
@@ -55,6 +59,27 @@ demo: install ## Show the main job, for real, from start to finish
 .PHONY: up
 up: install ## Start the staging account on this machine and leave it running
 	@python -m sandbox.up
+
+# What these act on: a block of cdk.json, and an execution's input. A deployment asks before it
+# widens anybody's rights; CI says CDK_OPTIONS='--require-approval never'.
+deploy diff start: export ENV ?= staging
+start: export INPUT ?= {}
+
+.PHONY: deploy
+deploy: install ## Deploy an environment: make deploy ENV=staging
+	@$(CDK) deploy --context "environment=$$ENV" $(CDK_OPTIONS)
+
+.PHONY: diff
+diff: install ## Show what a deployment would change: make diff ENV=staging
+	@$(CDK) diff --context "environment=$$ENV" $(CDK_OPTIONS)
+
+.PHONY: start
+start: install ## Start an execution and follow it: make start ENV=staging INPUT='{"sync_cognito": true}'
+	@python -m sandbox.start "$$ENV" "$$INPUT"
+
+.PHONY: ca-bundle
+ca-bundle: install ## Fetch the certificates that RDS's are signed by, for the setting ca_bundle
+	@python cdk/fetch_ca_bundle.py $(CA_BUNDLE_URL) build/ca-bundle.pem
 
 .PHONY: test
 test: lint ## Lint, types and every test

@@ -27,7 +27,9 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
-    logs: Any  # the one service whose stubs are not installed
+    logs: Any  # these three are the services whose stubs are not installed
+    queues: Any
+    topics: Any
     s3: "S3Client"
     scheduler: "EventBridgeSchedulerClient"
     secrets: "SecretsManagerClient"
@@ -44,6 +46,8 @@ class Clients:
             cognito=session.client("cognito-idp", **options),
             functions=session.client("lambda", **options),
             logs=session.client("logs", **options),
+            queues=session.client("sqs", **options),
+            topics=session.client("sns", **options),
             s3=session.client("s3", **options),
             scheduler=session.client("scheduler", **options),
             secrets=session.client("secretsmanager", **options),

@@ -1,11 +1,11 @@
-"""Two stacks, each synthesized once: the example of cdk.json with a schedule, and a bare one."""
+"""Three stacks, each synthesized once: cdk.json's example, a bare one, and one with everything."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.synthesized import EXAMPLE, SECRETS, Synthesized, synthesize
+from tests.infra.synthesized import EXAMPLE, SECRETS, Synthesized, every_setting, synthesize
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +19,14 @@ def empty_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The example's settings and a schedule: VPC, pool, and the real layer."""
+    """The example's settings, a schedule and an alarm: VPC, pool, and the real layer."""
     settings: dict[str, Any] = {
         **EXAMPLE["context"]["environments"]["staging"],
         **SECRETS,
+        "has_nat": True,  # production's secret lies in another Region
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
+        "alarm_email": "on-call@example.com",
     }
     return synthesize(tmp_path_factory.mktemp("full"), settings)
 
@@ -34,3 +36,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthes
     """Only what must be set: no VPC, no pool, no schedule."""
     settings = {**SECRETS, "layer_dir": str(empty_layer)}
     return synthesize(tmp_path_factory.mktemp("bare"), settings)
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+    """Every setting set, to something that is not its default."""
+    directory = tmp_path_factory.mktemp("everything")
+    return synthesize(directory / "out", every_setting(directory, empty_layer))
