@@ -27,7 +27,8 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
-    logs: Any  # the one service whose stubs are not installed
+    iam: Any  # its stubs are not installed, nor those of logs
+    logs: Any
     s3: "S3Client"
     scheduler: "EventBridgeSchedulerClient"
     secrets: "SecretsManagerClient"
@@ -38,11 +39,16 @@ class Clients:
         """Return the clients of a local AWS."""
         session = _session()
         # Without proxies: nothing stands between us and 127.0.0.1.
-        options: dict[str, Any] = {"endpoint_url": cloud.endpoint, "config": Config(proxies={})}
+        options: dict[str, Any] = {
+            "endpoint_url": cloud.endpoint,
+            "verify": str(cloud.authority),
+            "config": Config(proxies={}),
+        }
         return cls(
             cloudformation=session.client("cloudformation", **options),
             cognito=session.client("cognito-idp", **options),
             functions=session.client("lambda", **options),
+            iam=session.client("iam", **options),
             logs=session.client("logs", **options),
             s3=session.client("s3", **options),
             scheduler=session.client("scheduler", **options),

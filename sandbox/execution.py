@@ -20,6 +20,7 @@ class Execution:
     arn: str
     status: str  # SUCCEEDED, FAILED, TIMED_OUT or ABORTED
     output: dict[str, Any]  # empty unless it succeeded
+    error: str  # the name of what it failed with; empty if it did not fail
     cause: str  # why it failed
     seconds: float
 
@@ -85,6 +86,7 @@ def wait(
                 arn=arn,
                 status=found["status"],
                 output=json.loads(found["output"]) if found["status"] == "SUCCEEDED" else {},
+                error=found.get("error", ""),
                 cause=_message(found.get("cause", "")),
                 seconds=(found["stopDate"] - found["startDate"]).total_seconds(),
             )
