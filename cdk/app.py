@@ -14,7 +14,7 @@ if (node := Path(sys.executable).with_name("node")).exists():
 from aws_cdk import App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from config import SettingsError, choose_environment
+from environment import SettingsError, choose_environment
 from layer import LayerError
 from stack import StagingSyncStack
 

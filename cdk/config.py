@@ -1,121 +1,232 @@
-"""The app's settings: one typed block per environment in the context of cdk.json.
+"""One environment's settings, as cdk.json holds them: each field with its type and its meaning.
 
-To add a setting, add a field to `Settings`: its annotation is what the reader checks, its
-default makes it optional. A rule between fields goes into `_contradictions`.
+To add a setting, add a field to `Settings`: its annotation is what is checked, its default makes
+it optional, its description goes into the table of docs/deployment.md, which a test compares.
+A rule between fields goes into contradictions.py.
 """
 
-import dataclasses
-import re
-import zoneinfo
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
-from common.errors import InvalidInput
-from common.event import parse_execution_input
-from list_cognito_users.rate import DEFAULT_RATE, MAX_RATE
+from pydantic import BaseModel, ConfigDict, Field
 
-
-class SettingsError(Exception):
-    """A setting is unknown, missing, of the wrong type or impossible; the message names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The form that a string must have: a pattern for us, and a phrase for the reader."""
-
-    pattern: str
-    phrase: str
-
-    def allows(self, value: str) -> bool:
-        """Return whether the whole string matches."""
-        return re.fullmatch(self.pattern, value) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a number must lie above, and what it may at most be."""
-
-    above: float
-    most: float
-
-    @property
-    def phrase(self) -> str:
-        """What the number must be, for the reader."""
-        return f"a number above {self.above:g} and up to {self.most:g}"
-
-    def allows(self, value: float) -> bool:
-        """Return whether it lies there; what is not a number does not."""
-        return self.above < value <= self.most
+from forms import (
+    AccountId,
+    ColumnName,
+    ColumnPath,
+    Email,
+    FilePath,
+    KeyArn,
+    LogRetention,
+    MemorySize,
+    PolicyArn,
+    Region,
+    RequestRate,
+    RetryAttempts,
+    RouteTableId,
+    ScheduleExpression,
+    SecretArn,
+    SecurityGroupId,
+    SubnetId,
+    TableName,
+    Tags,
+    TimeoutSeconds,
+    TimeZoneName,
+    TopicArn,
+    UserPoolId,
+    VpcId,
+    WindowMinutes,
+    ZoneName,
+)
+from list_cognito_users.rate import DEFAULT_RATE
 
 
-SecretArn = Annotated[
-    str,
-    Form(
-        r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^*?]+-\w{6}",
-        "the complete ARN of a secret, with the six characters that end it",
-    ),
-]
-UserPoolId = Annotated[str, Form(r"[\w-]+_\w+", "a user pool's ID, like eu-central-1_AbCdEfGhI")]
-AccountId = Annotated[str, Form(r"\d{12}", "twelve digits in quotes")]
-TableName = Annotated[str, Form(r"[^.]+\.[^.]+", "a table with its schema, like public.users")]
-ColumnPath = Annotated[
-    str, Form(r"[^.]+\.[^.]+\.[^.]+", "schema, table and column, like public.users.cognito_sub")
-]
-ColumnName = Annotated[str, Form(r"[^.]+", "a column's name, without its table")]
-Name = Annotated[str, Form(r".+", "a name")]
-RequestRate = Annotated[float, Limits(0, MAX_RATE)]
-ScheduleExpression = Annotated[
-    str, Form(r"(rate|cron|at)\(.+\)", "rate(…), cron(…) or at(…), like cron(0 3 * * ? *)")
-]
-# What a value of each plain type may be in JSON, and how the type is called.
-PLAIN: Mapping[Any, tuple[Any, str]] = {
-    str: (str, "a string"),
-    bool: (bool, "true or false"),
-    float: ((int, float), "a number"),
-}
+class Block(BaseModel):
+    """A block of settings: no unknown field, no value that only resembles its type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncRules:
+class SyncRules(Block):
     """Which tables the sync leaves alone, and which columns belong to the target."""
 
-    exclude: tuple[TableName, ...] = ()
-    keep: tuple[ColumnPath, ...] = ()
+    exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
+    keep: Annotated[
+        tuple[ColumnPath, ...],
+        Field(
+            description="columns that belong to staging; the users' `sub_column` is one of them"
+            " without being named, where a pool is set"
+        ),
+    ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Block):
     """One environment's settings."""
 
-    prod_secret_arn: SecretArn
-    staging_secret_arn: SecretArn
-    # Both optional: without them the stack goes where the deploying credentials point.
-    account: AccountId | None = None
-    region: Name | None = None
-    # The network of DbSync and UpdateDb: all four or none. One zone per subnet, in its order.
-    vpc_id: Name | None = None
-    subnet_ids: tuple[Name, ...] = ()
-    availability_zones: tuple[Name, ...] = ()
-    security_group_ids: tuple[Name, ...] = ()
-    user_pool_id: UserPoolId | None = None
-    users_table: TableName = "public.users"
-    email_column: ColumnName = "email"
-    sub_column: ColumnName = "cognito_sub"
-    require_verified_email: bool = False
-    # Requests a second of the 30 that the account and Region have for ListUsers.
-    list_users_rps: RequestRate = float(DEFAULT_RATE)
-    # No expression, no schedule.
-    schedule_expression: ScheduleExpression | None = None
-    schedule_timezone: Name = "UTC"
-    schedule_input: Mapping[str, Any] = field(default_factory=lambda: {"sync_cognito": True})
-    sync_rules: SyncRules = field(default_factory=SyncRules)
-    # A layer that is built already, for another platform than Lambda's.
-    layer_dir: Name | None = None
-    # Whether bucket and logs outlive the stack.
-    retain_data: bool = True
+    prod_secret_arn: Annotated[
+        SecretArn,
+        Field(
+            description="production's secret, of the RDS shape; it may lie in another account,"
+            " and, with a NAT, in another Region"
+        ),
+    ]
+    staging_secret_arn: Annotated[SecretArn, Field(description="staging's secret, likewise")]
+    secrets_kms_key_arns: Annotated[
+        tuple[KeyArn, ...],
+        Field(
+            description="the customer keys that the two secrets are encrypted with; none for"
+            " Secrets Manager's own key, which serves one account only"
+        ),
+    ] = ()
+    account: Annotated[
+        AccountId | None,
+        Field(description="where the stack goes; by default where the credentials point"),
+    ] = None
+    region: Annotated[
+        Region | None,
+        Field(description="where the stack goes; by default where the credentials point"),
+    ] = None
+
+    vpc_id: Annotated[
+        VpcId | None,
+        Field(
+            description="the VPC of DbSync and UpdateDb; without one they run where only public"
+            " databases are reached"
+        ),
+    ] = None
+    vpc_lookup: Annotated[
+        bool,
+        Field(
+            description="find the VPC's private subnets, zones and route tables in the account"
+            " when the stack is synthesized, instead of naming them; needs `account` and `region`"
+        ),
+    ] = False
+    subnet_ids: Annotated[
+        tuple[SubnetId, ...], Field(description="the subnets that the two run in")
+    ] = ()
+    availability_zones: Annotated[
+        tuple[ZoneName, ...],
+        Field(description="the zone of each of `subnet_ids`, in the same order"),
+    ] = ()
+    security_group_ids: Annotated[
+        tuple[SecurityGroupId, ...], Field(description="the security groups that the two carry")
+    ] = ()
+    has_nat: Annotated[
+        bool,
+        Field(description="whether the subnets reach the internet, and so other Regions' services"),
+    ] = False
+    vpc_endpoints: Annotated[
+        bool,
+        Field(
+            description="create the endpoints that the two need, an interface endpoint for Secrets"
+            " Manager and a gateway endpoint for S3, where the VPC has neither them nor a NAT"
+        ),
+    ] = False
+    route_table_ids: Annotated[
+        tuple[RouteTableId, ...],
+        Field(description="the subnets' route tables, for the S3 endpoint of `vpc_endpoints`"),
+    ] = ()
+    ca_bundle: Annotated[
+        FilePath | None,
+        Field(
+            description="a PEM file with the certificates that the databases' must be signed by;"
+            " `make ca-bundle` fetches Amazon's. With it connections are `verify-full`, without it"
+            " `require`: encrypted, but to whoever answers"
+        ),
+    ] = None
+
+    user_pool_id: Annotated[
+        UserPoolId | None,
+        Field(
+            description="staging's user pool, in the stack's account and Region; without it an"
+            " execution that asks for Cognito fails"
+        ),
+    ] = None
+    users_table: Annotated[TableName, Field(description="the table that holds the users")] = (
+        "public.users"
+    )
+    email_column: Annotated[ColumnName, Field(description="its column with the email")] = "email"
+    sub_column: Annotated[ColumnName, Field(description="its column with the sub")] = "cognito_sub"
+    require_verified_email: Annotated[
+        bool, Field(description="skip a person whose email in the pool is not verified")
+    ] = False
+    list_users_rps: Annotated[
+        RequestRate,
+        Field(
+            description="how many ListUsers requests a second the listing may send, of the 30"
+            " that the account and Region have for everybody"
+        ),
+    ] = float(DEFAULT_RATE)
+    sync_rules: Annotated[
+        SyncRules, Field(description="what the sync leaves alone; the next two lie in it")
+    ] = SyncRules()
+
+    schedule_expression: Annotated[
+        ScheduleExpression | None,
+        Field(description="when the workflow starts by itself; without it there is no schedule"),
+    ] = None
+    schedule_timezone: Annotated[
+        TimeZoneName, Field(description="the time zone of `cron` and `at`")
+    ] = "UTC"
+    schedule_input: Annotated[
+        dict[str, Any], Field(description="each scheduled execution's input")
+    ] = {"sync_cognito": True}
+    schedule_window_minutes: Annotated[
+        WindowMinutes | None,
+        Field(description="how much later than the schedule says it may start; by default at once"),
+    ] = None
+    schedule_retry_attempts: Annotated[
+        RetryAttempts, Field(description="how often a start that failed is tried again")
+    ] = 10
+    schedule_retry_minutes: Annotated[
+        WindowMinutes,
+        Field(
+            description="how long a start that failed is tried again; by day it would lock the"
+            " tables that people work with"
+        ),
+    ] = 60
+    schedule_dead_letter_queue: Annotated[
+        bool,
+        Field(description="keep the starts that never came about in a queue, for 14 days"),
+    ] = True
+
+    memory_mb: Annotated[
+        MemorySize,
+        Field(description="each Lambda's memory; it buys processor time, and 1769 are one core"),
+    ] = 1024
+    timeout_seconds: Annotated[
+        TimeoutSeconds, Field(description="each Lambda's time; a sync that needs more fails")
+    ] = 900
+    log_retention_days: Annotated[
+        LogRetention, Field(description="how long logs are kept; executions are, for 90 days")
+    ] = 90
+    alarm_email: Annotated[
+        Email | None,
+        Field(description="who is told of failures; they confirm a mail that SNS sends them"),
+    ] = None
+    alarm_topic_arn: Annotated[
+        TopicArn | None, Field(description="an existing topic that is told of failures instead")
+    ] = None
+    kms_key_arn: Annotated[
+        KeyArn | None,
+        Field(
+            description="a customer key for bucket, logs, topic and execution history; its policy"
+            " must let those services use it. By default AWS's own keys"
+        ),
+    ] = None
+    tags: Annotated[Tags, Field(description="tags that everything in the stack carries")] = {}
+    permissions_boundary_arn: Annotated[
+        PolicyArn | None, Field(description="the permissions boundary of every role")
+    ] = None
+    retain_data: Annotated[bool, Field(description="whether bucket and logs outlive the stack")] = (
+        True
+    )
+    layer_dir: Annotated[
+        FilePath | None,
+        Field(
+            description="a dependency layer that is built already, for another platform than"
+            " Lambda's; by default it is built"
+        ),
+    ] = None
 
     @property
     def kept_columns(self) -> tuple[str, ...]:
@@ -125,133 +236,3 @@ class Settings:
         """
         sub_columns = [f"{self.users_table}.{self.sub_column}"] if self.user_pool_id else []
         return tuple(dict.fromkeys([*self.sync_rules.keep, *sub_columns]))
-
-
-def choose_environment(environments: object, wanted: object = None) -> tuple[str, Settings]:
-    """Return the name and the settings of the environment to deploy.
-
-    Args:
-        environments: the context value "environments": blocks of settings by name.
-        wanted: the context value "environment"; without it the only block is taken, or
-            "staging".
-
-    Raises:
-        SettingsError: no such environment, or its block is wrong.
-    """
-    if not isinstance(environments, Mapping) or not environments:
-        raise SettingsError(
-            'environments: cdk.json\'s context must hold {"environments": {"staging": {…}}}.'
-        )
-    name = wanted or (next(iter(environments)) if len(environments) == 1 else "staging")
-    if name not in environments:
-        raise SettingsError(
-            f'environment: "{name}" is not one of {", ".join(sorted(environments))};'
-            " choose one with -c environment=NAME."
-        )
-    # The name becomes part of the stack's, which CloudFormation restricts.
-    if not re.fullmatch(r"[A-Za-z0-9-]+", str(name)):
-        raise SettingsError(f'environments.{name}: its name may hold only letters, digits and "-".')
-    return str(name), parse_settings(environments[name], f"environments.{name}")
-
-
-def parse_settings(block: object, path: str) -> Settings:
-    """Return the checked settings of one block.
-
-    Args:
-        block: the block as JSON gives it.
-        path: where it stands, for the messages.
-
-    Raises:
-        SettingsError: the first thing that is wrong, with the field's path.
-    """
-    settings: Settings = _read_object(Settings, block, path)
-    for contradiction in _contradictions(settings):
-        raise SettingsError(f"{path}.{contradiction}")
-    return settings
-
-
-def _read_object(cls: type[Any], value: object, path: str) -> Any:
-    """Return an instance of a dataclass whose fields say what its block may hold."""
-    if not isinstance(value, Mapping):
-        raise SettingsError(f"{path} must be an object.")
-    fields = {entry.name: entry for entry in dataclasses.fields(cls)}
-    for name in value:
-        if name not in fields:
-            raise SettingsError(
-                f"{path}.{name} is not a setting; known are {', '.join(sorted(fields))}."
-            )
-    for name, entry in fields.items():
-        has_default = (
-            entry.default is not dataclasses.MISSING
-            or entry.default_factory is not dataclasses.MISSING
-        )
-        if name not in value and not has_default:
-            raise SettingsError(f"{path}.{name} is missing and has no default.")
-    hints = get_type_hints(cls, include_extras=True)
-    return cls(**{name: _read(hints[name], part, f"{path}.{name}") for name, part in value.items()})
-
-
-def _read(hint: Any, value: object, path: str) -> Any:
-    """Return a value of the annotated type, or refuse."""
-    origin = get_origin(hint)
-    if origin in {Union, UnionType}:
-        return None if value is None else _read(get_args(hint)[0], value, path)
-    if origin is Annotated:
-        base, rule = get_args(hint)
-        return _obey(rule, _read(base, value, path), path)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise SettingsError(f"{path} must be a list.")
-        return tuple(
-            _read(get_args(hint)[0], part, f"{path}[{index}]") for index, part in enumerate(value)
-        )
-    if dataclasses.is_dataclass(hint):
-        return _read_object(hint, value, path)  # type: ignore[arg-type]  # a class, not an instance
-    expected, phrase = PLAIN.get(hint, (Mapping, "an object"))
-    # A boolean is a number to isinstance.
-    if not isinstance(value, expected) or (isinstance(value, bool) and hint is not bool):
-        raise SettingsError(f"{path} must be {phrase}.")
-    return value
-
-
-def _obey(rule: Any, value: Any, path: str) -> Any:
-    """Return a value that its form or limits allow, or refuse."""
-    if not rule.allows(value):
-        raise SettingsError(f"{path} must be {rule.phrase}.")
-    return value
-
-
-def _contradictions(settings: Settings) -> Iterator[str]:
-    """Name what is wrong between fields that are each well formed."""
-    if settings.prod_secret_arn == settings.staging_secret_arn:
-        yield "staging_secret_arn is production's secret too: staging needs one of its own."
-    network = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
-    unset = [name for name in network if not getattr(settings, name)]
-    if unset and len(unset) < len(network):
-        yield f"{unset[0]} is missing: {', '.join(network)} are set together or not at all."
-    if len(settings.availability_zones) != len(settings.subnet_ids):
-        yield "availability_zones must name one zone for each of subnet_ids, in the same order."
-    pool_region = (settings.user_pool_id or "").rpartition("_")[0]
-    if settings.region and pool_region not in {"", settings.region}:
-        yield f"user_pool_id lies in {pool_region}; ListCognitoUsers runs in {settings.region}."
-    if settings.layer_dir and not Path(settings.layer_dir, "python").is_dir():
-        yield "layer_dir must be a directory that holds python/, like build/layer."
-    zones = zoneinfo.available_timezones()  # empty where the machine has no time zone data
-    if zones and settings.schedule_timezone not in zones:
-        yield "schedule_timezone is not a time zone, like UTC or Europe/Berlin."
-    yield from _schedule_contradictions(settings)
-
-
-def _schedule_contradictions(settings: Settings) -> Iterator[str]:
-    """Name what would make every scheduled execution fail."""
-    try:
-        scheduled = parse_execution_input(dict(settings.schedule_input))
-    except InvalidInput as error:
-        yield f"schedule_input is not an execution's input: {error}"
-        return
-    needs_pool = scheduled.sync_cognito or scheduled.cognito_only
-    if settings.schedule_expression and needs_pool and not settings.user_pool_id:
-        yield (
-            "schedule_input asks for Cognito, but user_pool_id is not set: set it, or set"
-            " schedule_input to {}."
-        )

@@ -2,7 +2,16 @@
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnElement, Duration, Stack, Validations, aws_iam, aws_s3
+from aws_cdk import (
+    Acknowledgment,
+    CfnElement,
+    Duration,
+    Stack,
+    Validations,
+    aws_iam,
+    aws_kms,
+    aws_s3,
+)
 from constructs import Construct
 
 from removal import removal_policy
@@ -13,7 +22,9 @@ KEPT_DAYS = 30
 class ExchangeBucket(Construct):
     """A private, encrypted bucket whose files expire, and the rights on parts of it."""
 
-    def __init__(self, scope: Construct, id_: str, *, retain: bool) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, retain: bool, key: aws_kms.IKey | None
+    ) -> None:
         """Create the bucket.
 
         Args:
@@ -21,13 +32,17 @@ class ExchangeBucket(Construct):
             id_: the construct's id.
             retain: whether it outlives the stack. Otherwise CloudFormation deletes it, which
                 works only when it is empty: emptying it would take a Lambda of its own.
+            key: a customer key for the files; without one S3's own.
         """
         super().__init__(scope, id_)
+        self._key = key
         self.bucket = aws_s3.Bucket(
             self,
             "Bucket",
             block_public_access=aws_s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=aws_s3.BucketEncryption.S3_MANAGED,
+            encryption=(aws_s3.BucketEncryption.KMS if key else aws_s3.BucketEncryption.S3_MANAGED),
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,  # one request to KMS for many files
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=aws_s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -59,14 +74,39 @@ class ExchangeBucket(Construct):
     def let_read(self, role: aws_iam.Role, files: str) -> None:
         """Allow a role to read these files of every execution."""
         self._allow(role, files, "s3:GetObject")
+        self._allow_key(role, "kms:Decrypt")
 
     def let_write(self, role: aws_iam.Role, files: str) -> None:
         """Allow a role to write these files of every execution in one request."""
         self._allow(role, files, "s3:PutObject")
+        self._allow_key(role, "kms:GenerateDataKey")
 
     def let_upload(self, role: aws_iam.Role, files: str) -> None:
         """Allow a role to write these files of every execution in parts, and to give up."""
         self._allow(role, files, "s3:PutObject", "s3:AbortMultipartUpload")
+        # S3 reads the parts again to put them together.
+        self._allow_key(role, "kms:GenerateDataKey", "kms:Decrypt")
+
+    def _allow_key(self, role: aws_iam.Role, *actions: str) -> None:
+        """Allow a role to use the customer key through S3 and for this bucket only.
+
+        With a bucket key the encryption context is the bucket's ARN (S3 user guide, "Reducing
+        the cost of SSE-KMS with Amazon S3 Bucket Keys").
+        """
+        if self._key is None:
+            return
+        role.add_to_policy(
+            aws_iam.PolicyStatement(
+                actions=list(actions),
+                resources=[self._key.key_arn],
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": f"s3.{Stack.of(self).region}.amazonaws.com",
+                        "kms:EncryptionContext:aws:s3:arn": self.bucket.bucket_arn,
+                    }
+                },
+            )
+        )
 
     def _allow(self, role: aws_iam.Role, files: str, *actions: str) -> None:
         path = f"executions/*/{files}"

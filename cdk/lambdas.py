@@ -1,21 +1,31 @@
 """The three Lambdas: what each is told, and what each may do."""
 
 import json
+from typing import Any
 
-from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations, aws_ec2, aws_iam
+from aws_cdk import ArnFormat, Stack, aws_iam, aws_kms, aws_lambda
 from constructs import Construct
 
+from ca_bundle import CaBundle
 from config import Settings
 from exchange import ExchangeBucket
 from layer import DependencyLayer
-from python_function import Network, PythonFunction
+from network import Network, find_network
+from python_function import PythonFunction
+from secret_access import let_read_secret
 
 
 class Lambdas(Construct):
     """DbSync, ListCognitoUsers and UpdateDb: one code asset, one layer, a role each."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, settings: Settings, exchange: ExchangeBucket
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: Settings,
+        exchange: ExchangeBucket,
+        key: aws_kms.IKey | None,
     ) -> None:
         """Create the functions.
 
@@ -24,40 +34,30 @@ class Lambdas(Construct):
             id_: the construct's id.
             settings: the environment's settings.
             exchange: the bucket that the functions share.
+            key: a customer key for their logs.
         """
         super().__init__(scope, id_)
         self._settings = settings
         self._exchange = exchange
+        self._defaults: dict[str, Any] = {"settings": settings, "key": key}
         self._layer = DependencyLayer(self, "Layer", layer_dir=settings.layer_dir)
-        network = self._import_network()
+        self._ca_bundle = (
+            CaBundle(self, "CaBundle", file=settings.ca_bundle) if settings.ca_bundle else None
+        )
+        network = find_network(self, settings)
         self.db_sync = self._create_db_sync(network)
         self.list_cognito_users = self._create_list_cognito_users()
         self.update_db = self._create_update_db(network)
 
-    def _import_network(self) -> Network | None:
-        settings = self._settings
-        if settings.vpc_id is None:
-            return None
-        vpc = aws_ec2.Vpc.from_vpc_attributes(
-            self,
-            "Vpc",
-            vpc_id=settings.vpc_id,
-            availability_zones=list(settings.availability_zones),
-            private_subnet_ids=list(settings.subnet_ids),
-        )
-        Validations.of(vpc).acknowledge(
-            Acknowledgment(
-                id="Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
-                reason="Nothing here looks at the subnets' routes.",
-            )
-        )
-        groups = [
-            aws_ec2.SecurityGroup.from_security_group_id(
-                self, f"SecurityGroup{index}", group, mutable=False
-            )
-            for index, group in enumerate(settings.security_group_ids)
-        ]
-        return Network(vpc, groups)
+    @property
+    def _database_layers(self) -> list[aws_lambda.ILayerVersion]:
+        """The layers of a function that reaches a database."""
+        return [self._layer, *([self._ca_bundle] if self._ca_bundle else [])]
+
+    @property
+    def _database_environment(self) -> dict[str, str]:
+        """The variables of a function that reaches a database."""
+        return {"DATABASE_CA_BUNDLE": CaBundle.path} if self._ca_bundle else {}
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
         settings = self._settings
@@ -70,17 +70,19 @@ class Lambdas(Construct):
             "DbSync",
             package="db_sync",
             description="Makes the staging database's rows equal to production's",
-            layer=self._layer,
+            layers=self._database_layers,
             environment={
+                **self._database_environment,
                 "PROD_SECRET_ARN": settings.prod_secret_arn,
                 "STAGING_SECRET_ARN": settings.staging_secret_arn,
                 "EXCHANGE_BUCKET": self._exchange.name,
                 "SYNC_RULES": json.dumps(rules),
             },
             network=network,
-            retain_logs=settings.retain_data,
+            **self._defaults,
         )
-        _let_read_secrets(db_sync.role, settings.prod_secret_arn, settings.staging_secret_arn)
+        for arn in (settings.prod_secret_arn, settings.staging_secret_arn):
+            let_read_secret(db_sync.role, arn, settings.secrets_kms_key_arns)
         self._exchange.let_write(db_sync.role, "db-sync.json")
         return db_sync
 
@@ -98,10 +100,10 @@ class Lambdas(Construct):
             "ListCognitoUsers",
             package="list_cognito_users",
             description="Writes email and sub of every user in staging's pool to S3",
-            layer=self._layer,
+            layers=[self._layer],
             environment=environment,
             network=None,
-            retain_logs=settings.retain_data,
+            **self._defaults,
         )
         self._exchange.let_upload(list_cognito_users.role, "cognito-users/*")
         # How far an earlier invocation came.
@@ -117,8 +119,9 @@ class Lambdas(Construct):
             "UpdateDb",
             package="update_db",
             description="Sets users' subs in staging to those of its pool, matched by email",
-            layer=self._layer,
+            layers=self._database_layers,
             environment={
+                **self._database_environment,
                 "STAGING_SECRET_ARN": settings.staging_secret_arn,
                 "EXCHANGE_BUCKET": self._exchange.name,
                 "USERS_TABLE": settings.users_table,
@@ -127,9 +130,9 @@ class Lambdas(Construct):
                 "REQUIRE_VERIFIED_EMAIL": json.dumps(settings.require_verified_email),
             },
             network=network,
-            retain_logs=settings.retain_data,
+            **self._defaults,
         )
-        _let_read_secrets(update_db.role, settings.staging_secret_arn)
+        let_read_secret(update_db.role, settings.staging_secret_arn, settings.secrets_kms_key_arns)
         self._exchange.let_read(update_db.role, "cognito-users/*")
         self._exchange.let_upload(update_db.role, "cognito-mapping.csv.gz")
         return update_db
@@ -147,9 +150,3 @@ class Lambdas(Construct):
                 resources=[pool],
             )
         )
-
-
-def _let_read_secrets(role: aws_iam.Role, *arns: str) -> None:
-    role.add_to_policy(
-        aws_iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=list(arns))
-    )

@@ -1,49 +1,79 @@
 """The schedule that starts the workflow, where one is configured."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from aws_cdk import Duration, TimeZone, aws_scheduler, aws_scheduler_targets
+from aws_cdk import (
+    Acknowledgment,
+    Duration,
+    TimeZone,
+    Validations,
+    aws_scheduler,
+    aws_scheduler_targets,
+    aws_sqs,
+)
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
+
+from config import Settings
 
 
 class Schedule(Construct):
     """An EventBridge Scheduler schedule with a role that may start this state machine only."""
 
-    def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
+    def __init__(
         self,
         scope: Construct,
         id_: str,
         *,
         state_machine: stepfunctions.IStateMachine,
         expression: str,
-        timezone: str,
-        execution_input: Mapping[str, Any],
+        settings: Settings,
     ) -> None:
-        """Create the schedule.
+        """Create the schedule, and the queue of the starts that never came about.
 
         Args:
             scope: the parent.
             id_: the construct's id.
             state_machine: what it starts.
             expression: rate(…), cron(…) or at(…).
-            timezone: the time zone of cron and at.
-            execution_input: each execution's input. Without one Scheduler sends a
-                notification of its own, which the workflow rejects.
+            settings: time zone, input, window and what to do about a start that failed. The
+                input is always sent: without one Scheduler sends a notification of its own,
+                which the workflow rejects.
         """
         super().__init__(scope, id_)
+        self.dead_letter_queue = (
+            self._create_queue() if settings.schedule_dead_letter_queue else None
+        )
+        window = settings.schedule_window_minutes
         aws_scheduler.Schedule(
             self,
             "Schedule",
             description="Starts staging-sync",
-            schedule=aws_scheduler.ScheduleExpression.expression(expression, TimeZone.of(timezone)),
+            schedule=aws_scheduler.ScheduleExpression.expression(
+                expression, TimeZone.of(settings.schedule_timezone)
+            ),
+            time_window=(
+                aws_scheduler.TimeWindow.flexible(Duration.minutes(window)) if window else None
+            ),
             target=aws_scheduler_targets.StepFunctionsStartExecution(
                 state_machine,
-                input=aws_scheduler.ScheduleTargetInput.from_object(dict(execution_input)),
-                # By default a start that failed at night is tried again for a whole day, and
-                # would lock staging's tables when people work.
-                max_event_age=Duration.hours(1),
-                retry_attempts=10,
+                input=aws_scheduler.ScheduleTargetInput.from_object(settings.schedule_input),
+                max_event_age=Duration.minutes(settings.schedule_retry_minutes),
+                retry_attempts=settings.schedule_retry_attempts,
+                dead_letter_queue=self.dead_letter_queue,
             ),
         )
+
+    def _create_queue(self) -> aws_sqs.Queue:
+        queue = aws_sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),  # the most that there is
+        )
+        Validations.of(queue).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-SQS3",
+                reason="It is a dead-letter queue: Scheduler's, which cdk-nag does not look at.",
+            )
+        )
+        return queue

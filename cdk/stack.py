@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Tags, aws_iam, aws_kms
 from constructs import Construct
 
 from config import Settings
@@ -34,18 +34,33 @@ class StagingSyncStack(Stack):
         # cfn-lint calls each of them redundant (W3005). They do no harm.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
 
-        exchange = ExchangeBucket(self, "Exchange", retain=settings.retain_data)
-        lambdas = Lambdas(self, "Lambdas", settings=settings, exchange=exchange)
-        workflow = Workflow(self, "Workflow", lambdas=lambdas, retain_logs=settings.retain_data)
+        key = (
+            aws_kms.Key.from_key_arn(self, "Key", settings.kms_key_arn)
+            if settings.kms_key_arn
+            else None
+        )
+        exchange = ExchangeBucket(self, "Exchange", retain=settings.retain_data, key=key)
+        lambdas = Lambdas(self, "Lambdas", settings=settings, exchange=exchange, key=key)
+        workflow = Workflow(self, "Workflow", lambdas=lambdas, settings=settings, key=key)
         if settings.schedule_expression:
             Schedule(
                 self,
                 "Schedule",
                 state_machine=workflow.state_machine,
                 expression=settings.schedule_expression,
-                timezone=settings.schedule_timezone,
-                execution_input=settings.schedule_input,
+                settings=settings,
             )
+        self._mark_everything(settings)
 
         CfnOutput(self, "StateMachineArn", value=workflow.state_machine.state_machine_arn)
         CfnOutput(self, "ExchangeBucketName", value=exchange.name)
+
+    def _mark_everything(self, settings: Settings) -> None:
+        """Put the tags and the permissions boundary on all that can carry them."""
+        for name, value in settings.tags.items():
+            Tags.of(self).add(name, value)
+        if settings.permissions_boundary_arn:
+            boundary = aws_iam.ManagedPolicy.from_managed_policy_arn(
+                self, "Boundary", settings.permissions_boundary_arn
+            )
+            aws_iam.PermissionsBoundary.of(self).apply(boundary)

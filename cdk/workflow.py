@@ -1,12 +1,13 @@
 """The state machine: the definition of statemachine/ with our functions put in."""
 
-from aws_cdk import Acknowledgment, Aws, Fn, Stack, Validations, aws_iam, aws_logs
+from aws_cdk import Acknowledgment, Aws, Fn, Stack, Validations, aws_iam, aws_kms, aws_logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from config import Settings
 from lambdas import Lambdas
 from layer import ROOT
-from removal import removal_policy
+from logs import create_log_group
 
 DEFINITION = ROOT / "statemachine" / "staging_sync.asl.json"
 
@@ -14,8 +15,24 @@ DEFINITION = ROOT / "statemachine" / "staging_sync.asl.json"
 class Workflow(Construct):
     """The state machine, its log group, and a role that may invoke exactly its functions."""
 
-    def __init__(self, scope: Construct, id_: str, *, lambdas: Lambdas, retain_logs: bool) -> None:
-        """Create the state machine, whose Tasks invoke these Lambdas."""
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        lambdas: Lambdas,
+        settings: Settings,
+        key: aws_kms.IKey | None,
+    ) -> None:
+        """Create the state machine.
+
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            lambdas: what its Tasks invoke.
+            settings: what becomes of its log.
+            key: a customer key for the log and the executions' history.
+        """
         super().__init__(scope, id_)
         functions = {
             "DbSyncFunctionArn": lambdas.db_sync.function.function_arn,
@@ -31,10 +48,13 @@ class Workflow(Construct):
             definition_substitutions=functions,
             tracing_enabled=True,
             logs=stepfunctions.LogOptions(
-                destination=self._create_log_group(retain=retain_logs),
+                destination=self._create_log_group(settings, key),
                 level=stepfunctions.LogLevel.ALL,
                 # Counts, durations and S3 addresses: the state never holds personal data.
                 include_execution_data=True,
+            ),
+            encryption_configuration=(
+                stepfunctions.CustomerManagedEncryptionConfiguration(key) if key else None
             ),
         )
         # Not grant_invoke, which allows every version and alias too.
@@ -50,7 +70,7 @@ class Workflow(Construct):
             )
         )
 
-    def _create_log_group(self, *, retain: bool) -> aws_logs.LogGroup:
+    def _create_log_group(self, settings: Settings, key: aws_kms.IKey | None) -> aws_logs.LogGroup:
         """Create a log group whose name Step Functions may write to by one rule for all.
 
         Under any other name each state machine adds itself to the account's CloudWatch Logs
@@ -58,10 +78,5 @@ class Workflow(Construct):
         new each time, since a retained group still holds the old one.
         """
         stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
-        return aws_logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}-{stack_uuid}",
-            retention=aws_logs.RetentionDays.THREE_MONTHS,
-            removal_policy=removal_policy(retain=retain),
-        )
+        name = f"/aws/vendedlogs/states/{Stack.of(self).stack_name}-{stack_uuid}"
+        return create_log_group(self, settings=settings, key=key, name=name)

@@ -1,11 +1,11 @@
-"""Two stacks, each synthesized once: the example of cdk.json with a schedule, and a bare one."""
+"""Three stacks, each synthesized once: cdk.json's example, a bare one, and one with everything."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.synthesized import EXAMPLE, SECRETS, Synthesized, synthesize
+from tests.infra.synthesized import EXAMPLE, SECRETS, Synthesized, every_setting, synthesize
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +23,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     settings: dict[str, Any] = {
         **EXAMPLE["context"]["environments"]["staging"],
         **SECRETS,
+        "has_nat": True,  # production's secret lies in another Region
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
     }
@@ -34,3 +35,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthes
     """Only what must be set: no VPC, no pool, no schedule."""
     settings = {**SECRETS, "layer_dir": str(empty_layer)}
     return synthesize(tmp_path_factory.mktemp("bare"), settings)
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+    """Every setting set, to something that is not its default."""
+    directory = tmp_path_factory.mktemp("everything")
+    return synthesize(directory / "out", every_setting(directory, empty_layer))

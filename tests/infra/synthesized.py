@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aws_cdk import App
@@ -18,6 +19,14 @@ SECRETS = {
     ),
 }
 EXAMPLE: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())
+
+STAGING_KEY = "arn:aws:kms:eu-central-1:111122223333:key/staging"
+CUSTOMER_KEY = "arn:aws:kms:eu-central-1:111122223333:key/customer"
+PRODUCTION_KEY = "arn:aws:kms:eu-central-1:444455556666:key/production"
+BOUNDARY = "arn:aws:iam::111122223333:policy/edge"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nnobody's\n-----END CERTIFICATE-----\n"
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 type Json = dict[str, Any]
 
@@ -95,8 +104,62 @@ class Synthesized:
         }
 
 
-def synthesize(assembly: Path, settings: Mapping[str, Any]) -> Synthesized:
+def every_setting(directory: Path, layer: Path) -> Json:
+    """Return settings of which each is set, and differs from its default.
+
+    Production's secret is a replica in the stack's Region, since the VPC has no NAT. Only what
+    excludes something else is missing: vpc_lookup, has_nat, alarm_email.
+    """
+    bundle = directory / "ca.pem"
+    bundle.write_text(CERTIFICATE)
+    return {
+        "prod_secret_arn": SECRETS["prod_secret_arn"].replace("eu-west-1", "eu-central-1"),
+        "staging_secret_arn": SECRETS["staging_secret_arn"],
+        "secrets_kms_key_arns": [PRODUCTION_KEY, STAGING_KEY],
+        "account": "111122223333",
+        "region": "eu-central-1",
+        "vpc_id": "vpc-11112222333344445",
+        "subnet_ids": ["subnet-11112222333344445", "subnet-55556666777788889"],
+        "availability_zones": ["eu-central-1a", "eu-central-1b"],
+        "security_group_ids": ["sg-11112222333344445"],
+        "vpc_endpoints": True,
+        "route_table_ids": ["rtb-11112222333344445"],
+        "ca_bundle": str(bundle),
+        "user_pool_id": "eu-central-1_Shop",
+        "users_table": "auth.people",
+        "email_column": "mail",
+        "sub_column": "sub",
+        "require_verified_email": True,
+        "list_users_rps": 27.5,
+        "sync_rules": {"exclude": ["public.audit_log"], "keep": ["public.shops.theme"]},
+        "schedule_expression": "cron(0 3 * * ? *)",
+        "schedule_timezone": "Europe/Berlin",
+        "schedule_input": {"dry_run": True},
+        "schedule_window_minutes": 15,
+        "schedule_retry_attempts": 3,
+        "schedule_retry_minutes": 20,
+        "schedule_dead_letter_queue": False,
+        "memory_mb": 1769,
+        "timeout_seconds": 600,
+        "log_retention_days": 30,
+        "alarm_topic_arn": "arn:aws:sns:eu-central-1:111122223333:alarms",
+        "kms_key_arn": CUSTOMER_KEY,
+        "tags": {"team": "platform", "cost-center": "4711"},
+        "permissions_boundary_arn": BOUNDARY,
+        "retain_data": False,
+        "layer_dir": str(layer),
+    }
+
+
+def synthesize(
+    assembly: Path, settings: Mapping[str, Any], looked_up: Mapping[str, Any] = NOTHING
+) -> Synthesized:
     """Synthesize the stack of an environment "staging" with these settings.
+
+    Args:
+        assembly: where to; a directory that does not exist yet.
+        settings: the environment's block.
+        looked_up: what the CDK CLI found out about the account, as cdk.context.json holds it.
 
     Raises:
         SettingsError: a setting is wrong.
@@ -105,6 +168,7 @@ def synthesize(assembly: Path, settings: Mapping[str, Any]) -> Synthesized:
     app = App(
         outdir=str(assembly),
         context={
+            **looked_up,
             "environments": {"staging": settings},
             "aws:cdk:enable-path-metadata": True,
             "@aws-cdk/core:validationReportPrettyPrint": False,

@@ -1,12 +1,21 @@
 """Each role may do exactly what is listed here."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common.manifest import LISTING_FOLDER, MANIFEST_NAME
 from db_sync.handler import REPORT as DB_SYNC_REPORT
-from tests.infra.synthesized import SECRETS, Synthesized
+from tests.infra.synthesized import (
+    BOUNDARY,
+    CUSTOMER_KEY,
+    PRODUCTION_KEY,
+    SECRETS,
+    STAGING_KEY,
+    Synthesized,
+    synthesize,
+)
 from update_db.handler import REPORT as REMAP_REPORT
 
 TRACING = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
@@ -18,11 +27,16 @@ NETWORKING = {
     ("ec2:AssignPrivateIpAddresses", "*"),
     ("ec2:UnassignPrivateIpAddresses", "*"),
 }
+CONTEXT = "kms:EncryptionContext:"
+MACHINE = "arn:<AWS::Partition>:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"
+LOGS = "arn:<AWS::Partition>:logs:eu-central-1:111122223333:*"
+ARN_VARIABLES = ("PROD_SECRET_ARN", "STAGING_SECRET_ARN")
 EXECUTIONS = "<Exchange/Bucket.Arn>/executions/*"
 PROD, STAGING = SECRETS["prod_secret_arn"], SECRETS["staging_secret_arn"]
 POOL = "arn:<AWS::Partition>:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_ReplaceMe"
 
-type Permissions = set[tuple[str, str]]
+# An action on a resource, and for some the conditions under which it is allowed.
+type Permissions = set[tuple[str, ...]]
 
 
 def logging_to(log_group: str) -> Permissions:
@@ -92,13 +106,22 @@ def permissions_by_role(stack: Synthesized) -> dict[str, Permissions]:
 
 def permissions_of(stack: Synthesized, statement: dict[str, Any]) -> Permissions:
     # NotAction, NotResource or a Deny would need another reading than this one.
-    assert set(statement) == {"Action", "Effect", "Resource"}
+    assert set(statement) - {"Condition"} == {"Action", "Effect", "Resource"}
     assert statement["Effect"] == "Allow"
+    conditions = conditions_of(stack, statement.get("Condition", {}))
     return {
-        (action, stack.text(resource))
+        (action, stack.text(resource), *conditions)
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
+
+
+def conditions_of(stack: Synthesized, condition: dict[str, Any]) -> list[str]:
+    """Return a statement's conditions as `key=value`; each must hold."""
+    assert set(condition) <= {"StringEquals"}
+    return sorted(
+        f"{key}={stack.text(value)}" for key, value in condition.get("StringEquals", {}).items()
+    )
 
 
 def as_list(value: Any) -> list[Any]:
@@ -117,11 +140,94 @@ def test_with_vpc_pool_and_schedule_each_role_may_do_exactly_this(full: Synthesi
         "Lambdas/DbSync/Role": DB_SYNC | NETWORKING,
         "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS | LIST_POOL,
         "Lambdas/UpdateDb/Role": UPDATE_DB | NETWORKING,
-        scheduler: {("states:StartExecution", "<Workflow/StateMachine>")},
+        scheduler: {
+            ("states:StartExecution", "<Workflow/StateMachine>"),
+            ("sqs:SendMessage", "<Schedule/DeadLetters.Arn>"),
+        },
     }
 
 
-@pytest.mark.parametrize("stack", ["bare", "full"])
+def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_only(
+    everything: Synthesized,
+) -> None:
+    roles = permissions_by_role(everything)
+    keyed = {
+        path: {permission for permission in role if permission[0].startswith("kms:")}
+        for path, role in roles.items()
+    }
+    prod, staging = (everything.variables("db_sync")[name] for name in ARN_VARIABLES)
+    assert {path: role for path, role in keyed.items() if role} == {
+        "Lambdas/DbSync/Role": {
+            *decrypting_secret(prod),
+            *decrypting_secret(staging),
+            through_s3("kms:GenerateDataKey"),
+        },
+        "Lambdas/ListCognitoUsers/Role": {
+            through_s3("kms:GenerateDataKey"),
+            through_s3("kms:Decrypt"),
+        },
+        "Lambdas/UpdateDb/Role": {
+            *decrypting_secret(staging),
+            through_s3("kms:GenerateDataKey"),
+            through_s3("kms:Decrypt"),
+        },
+        "Workflow/StateMachine/Role": {
+            ("kms:Decrypt", CUSTOMER_KEY, f"{CONTEXT}aws:states:stateMachineArn={MACHINE}"),
+            ("kms:GenerateDataKey", CUSTOMER_KEY, f"{CONTEXT}aws:states:stateMachineArn={MACHINE}"),
+            ("kms:GenerateDataKey", CUSTOMER_KEY, f"{CONTEXT}SourceArn={LOGS}"),
+        },
+    }
+
+
+def decrypting_secret(secret: str) -> Permissions:
+    """Return the right to have either secrets' key decrypt this one secret."""
+    conditions = (
+        f"{CONTEXT}SecretARN={secret}",
+        "kms:ViaService=secretsmanager.eu-central-1.amazonaws.com",
+    )
+    return {("kms:Decrypt", key, *conditions) for key in (PRODUCTION_KEY, STAGING_KEY)}
+
+
+def through_s3(action: str) -> tuple[str, ...]:
+    conditions = (
+        f"{CONTEXT}aws:s3:arn=<Exchange/Bucket.Arn>",
+        "kms:ViaService=s3.eu-central-1.amazonaws.com",
+    )
+    return (action, CUSTOMER_KEY, *conditions)
+
+
+def test_a_key_in_another_region_is_used_through_that_region_s_secrets_manager(
+    tmp_path: Path, empty_layer: Path
+) -> None:
+    key = PRODUCTION_KEY.replace("eu-central-1", "eu-west-1")
+    settings = {
+        **SECRETS,
+        "layer_dir": str(empty_layer),
+        "secrets_kms_key_arns": [key, STAGING_KEY],
+    }
+    roles = permissions_by_role(synthesize(tmp_path / "out", settings))
+    db_sync = {entry[1:] for entry in roles["Lambdas/DbSync/Role"] if entry[0] == "kms:Decrypt"}
+    assert db_sync == {
+        (
+            owned,
+            f"{CONTEXT}SecretARN={secret}",
+            f"kms:ViaService=secretsmanager.{region}.amazonaws.com",
+        )
+        for owned, secret, region in [
+            (key, PROD, "eu-west-1"),
+            (STAGING_KEY, STAGING, "eu-central-1"),
+        ]
+    }
+    update_db = [entry[1] for entry in roles["Lambdas/UpdateDb/Role"] if entry[0] == "kms:Decrypt"]
+    assert update_db == [STAGING_KEY]
+
+
+def test_every_role_carries_the_permissions_boundary(everything: Synthesized) -> None:
+    boundaries = {role["PermissionsBoundary"] for role in everything.resources("AWS::IAM::Role")}
+    assert boundaries == {BOUNDARY}
+
+
+@pytest.mark.parametrize("stack", ["bare", "full", "everything"])
 def test_no_role_has_rights_from_anywhere_else(stack: str, request: pytest.FixtureRequest) -> None:
     synthesized: Synthesized = request.getfixturevalue(stack)
     for role in synthesized.resources("AWS::IAM::Role"):

@@ -47,3 +47,34 @@ def test_another_input_is_passed_as_it_stands_even_an_empty_one(
 def test_a_start_that_failed_at_night_is_not_made_up_for_by_day(full: Synthesized) -> None:
     retries = full.only("AWS::Scheduler::Schedule")["Target"]["RetryPolicy"]
     assert retries == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
+
+
+def test_a_start_that_never_came_about_is_kept(full: Synthesized) -> None:
+    target = full.only("AWS::Scheduler::Schedule")["Target"]
+    assert full.text(target["DeadLetterConfig"]["Arn"]) == "<Schedule/DeadLetters.Arn>"
+    queue = full.only("AWS::SQS::Queue")
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_window_tries_and_queue_are_what_the_settings_say(everything: Synthesized) -> None:
+    schedule = everything.only("AWS::Scheduler::Schedule")
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+    assert schedule["Target"]["RetryPolicy"] == {
+        "MaximumEventAgeInSeconds": 1200,
+        "MaximumRetryAttempts": 3,
+    }
+    assert "DeadLetterConfig" not in schedule["Target"]
+    assert everything.resources("AWS::SQS::Queue") == []
+
+
+def test_no_attempt_but_the_first_is_a_setting_too(tmp_path: Path, empty_layer: Path) -> None:
+    settings = {
+        **SECRETS,
+        "layer_dir": str(empty_layer),
+        "schedule_expression": "rate(1 day)",
+        "schedule_input": {},
+        "schedule_retry_attempts": 0,
+    }
+    target = synthesize(tmp_path / "out", settings).only("AWS::Scheduler::Schedule")["Target"]
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from config import Settings, SettingsError, choose_environment, parse_settings
+from config import Settings
+from environment import SettingsError, choose_environment, parse_settings
 from layer import build_layer
 from tests.infra.synthesized import EXAMPLE, ROOT, SECRETS
 
@@ -18,8 +19,19 @@ NETWORK = {
     "subnet_ids": ["subnet-1", "subnet-2"],
     "availability_zones": ["eu-central-1a", "eu-central-1b"],
     "security_group_ids": ["sg-1"],
+    "has_nat": True,
 }
-EMPTY: dict[str, object] = {
+LOOKUP = {
+    "account": "111122223333",
+    "region": "eu-central-1",
+    "vpc_id": "vpc-1",
+    "vpc_lookup": True,
+    "security_group_ids": ["sg-1"],
+    "has_nat": True,
+}
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
+EMPTY: dict[str, Any] = {
     "vpc_id": None,
     "subnet_ids": [],
     "availability_zones": [],
@@ -83,6 +95,92 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "schedule_input asks for Cognito, but user_pool_id is not set",
     ),
     ("no layer", {"layer_dir": "no/such/place"}, "layer_dir must be a directory that holds"),
+    ("no VPC's ID", {**NETWORK, "vpc_id": "shop"}, "vpc_id must be a VPC's ID"),
+    ("no Region", {"region": "Frankfurt"}, "region must be a Region, like eu-central-1"),
+    ("an alias for a key", {"kms_key_arn": KEY.replace("key/", "alias/")}, "kms_key_arn must be"),
+    ("a FIFO topic", {"alarm_topic_arn": f"{TOPIC}.fifo"}, "alarm_topic_arn must be the ARN of a"),
+    ("a policy's name", {"permissions_boundary_arn": "Edge"}, "permissions_boundary_arn must be"),
+    (
+        "two addresses",
+        {"alarm_email": "a@x.test, b@x.test"},
+        "alarm_email must be one e-mail",
+    ),
+    (
+        "both who is told and where",
+        {"alarm_email": "a@shop.test", "alarm_topic_arn": TOPIC},
+        "alarm_email and alarm_topic_arn are both set",
+    ),
+    (
+        "a key elsewhere",
+        {"region": "eu-west-1", "kms_key_arn": KEY},
+        "kms_key_arn lies in eu-central-1; it must lie in the stack's eu-west-1",
+    ),
+    (
+        "a topic elsewhere",
+        {"region": "eu-west-1", "alarm_topic_arn": TOPIC},
+        "alarm_topic_arn lies in eu-central-1",
+    ),
+    (
+        "the key of no secret",
+        {"secrets_kms_key_arns": [KEY, KEY.replace("eu-central-1", "us-east-1")]},
+        "secrets_kms_key_arns[1] lies in us-east-1, where neither secret lies",
+    ),
+    ("more time than Lambda grants", {"timeout_seconds": 901}, "timeout_seconds must be a whole"),
+    ("less time than a sync needs", {"timeout_seconds": 59}, "timeout_seconds must be a whole"),
+    ("half a second", {"timeout_seconds": 90.5}, "timeout_seconds must be a whole number"),
+    ("more memory than Lambda grants", {"memory_mb": 10241}, "memory_mb must be a whole number"),
+    ("a retention that is not one", {"log_retention_days": 8}, "log_retention_days must be one of"),
+    ("a tag of AWS's own", {"tags": {"aws:team": "shop"}}, "tags must be names and values"),
+    ("a tag that is no string", {"tags": {"cost": 1}}, "tags.cost must be a string"),
+    ("no window", {"schedule_window_minutes": 0}, "schedule_window_minutes must be a whole"),
+    ("too many starts", {"schedule_retry_attempts": 186}, "schedule_retry_attempts must be a"),
+    ("too late", {"schedule_retry_minutes": 1441}, "schedule_retry_minutes must be a whole"),
+    ("no certificates", {"ca_bundle": "cdk.json"}, "ca_bundle must be a PEM file"),
+    ("no file", {"ca_bundle": "no/such/file.pem"}, "ca_bundle must be a PEM file"),
+    (
+        "a secret that no endpoint reaches",
+        {**NETWORK, "has_nat": False},
+        "prod_secret_arn lies in eu-west-1, which a VPC endpoint in eu-central-1 does not reach:"
+        " replicate the secret to eu-central-1",
+    ),
+    (
+        "a stack away from its secrets",
+        {
+            **NETWORK,
+            "has_nat": False,
+            "region": "eu-west-1",
+        },
+        "staging_secret_arn lies in eu-central-1, which a VPC endpoint in eu-west-1 does not reach",
+    ),
+    ("endpoints nowhere", {"vpc_endpoints": True}, "vpc_endpoints is set without vpc_id"),
+    ("a NAT nowhere", {"has_nat": True}, "has_nat is set without vpc_id"),
+    (
+        "an S3 endpoint that nobody's route leads to",
+        {**NETWORK, "vpc_endpoints": True},
+        "route_table_ids is missing",
+    ),
+    (
+        "route tables for nothing",
+        {**NETWORK, "route_table_ids": ["rtb-1"]},
+        "route_table_ids is set without vpc_endpoints",
+    ),
+    *[
+        (f"a lookup without {name}", {**LOOKUP, name: None}, f"{name} is missing: vpc_lookup")
+        for name in ("vpc_id", "account", "region")
+    ],
+    (
+        "a lookup without security groups",
+        {**LOOKUP, "security_group_ids": []},
+        "security_group_ids is missing: vpc_lookup",
+    ),
+    *[
+        (f"a lookup beside {name}", {**LOOKUP, name: [value]}, f"{name} is set beside vpc_lookup")
+        for name, value in {
+            "subnet_ids": "subnet-1",
+            "availability_zones": "eu-central-1a",
+            "route_table_ids": "rtb-1",
+        }.items()
+    ],
     ("fewer zones than subnets", {**NETWORK, "availability_zones": ["a"]}, "availability_zones"),
     *[
         (f"a network without {name}", {**NETWORK, name: empty}, f"{name} is missing")
@@ -127,6 +225,18 @@ def test_the_two_secrets_are_enough() -> None:
 
 def test_an_optional_setting_may_be_null() -> None:
     assert parse_settings({**SECRETS, "user_pool_id": None}, "staging").user_pool_id is None
+
+
+def test_what_belongs_together_is_accepted() -> None:
+    network = {**NETWORK, "vpc_endpoints": True, "route_table_ids": ["rtb-1"]}
+    here = {**SECRETS, "prod_secret_arn": SECRETS["prod_secret_arn"].replace("west-1", "central-1")}
+    assert parse_settings({**here, **network, "has_nat": False}, "staging").vpc_endpoints
+    assert parse_settings({**SECRETS, **LOOKUP}, "staging").vpc_lookup
+
+
+def test_without_a_vpc_a_secret_may_lie_in_any_region() -> None:
+    settings = parse_settings({**SECRETS, "region": "us-east-1"}, "staging")
+    assert settings.region == "us-east-1"
 
 
 def test_the_sub_column_is_kept_once_however_often_it_is_named() -> None:

@@ -1,0 +1,135 @@
+"""What is wrong between settings that are each well formed: rules, in the order they are told."""
+
+import zoneinfo
+from collections.abc import Iterator
+from pathlib import Path
+
+from arns import region_of
+from common.errors import InvalidInput
+from common.event import parse_execution_input
+from config import Settings
+
+NETWORK = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
+NEEDED_BY_LOOKUP = ("vpc_id", "security_group_ids", "account", "region")
+FOUND_BY_LOOKUP = ("subnet_ids", "availability_zones", "route_table_ids")
+CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+
+
+def contradictions(settings: Settings) -> Iterator[str]:
+    """Name what is wrong, each as a sentence that begins with a field."""
+    if settings.prod_secret_arn == settings.staging_secret_arn:
+        yield "staging_secret_arn is production's secret too: staging needs one of its own."
+    yield from _network(settings)
+    yield from _regions(settings)
+    yield from _files(settings)
+    yield from _schedule(settings)
+    if settings.alarm_email and settings.alarm_topic_arn:
+        yield (
+            "alarm_email and alarm_topic_arn are both set: set one, and subscribe the address to"
+            " the topic if both are wanted."
+        )
+
+
+def _network(settings: Settings) -> Iterator[str]:
+    if settings.vpc_lookup:
+        yield from _lookup(settings)
+        return
+    unset = [name for name in NETWORK if not getattr(settings, name)]
+    if unset and len(unset) < len(NETWORK):
+        yield (
+            f"{unset[0]} is missing: {', '.join(NETWORK)} are set together or not at all, or"
+            " vpc_lookup finds the subnets and zones."
+        )
+    if len(settings.availability_zones) != len(settings.subnet_ids):
+        yield "availability_zones must name one zone for each of subnet_ids, in the same order."
+    yield from _needs_vpc(settings)
+    if settings.vpc_endpoints and not settings.route_table_ids:
+        yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints enters them."
+    if settings.route_table_ids and not settings.vpc_endpoints:
+        yield "route_table_ids is set without vpc_endpoints, which alone would use them."
+
+
+def _lookup(settings: Settings) -> Iterator[str]:
+    """Name what vpc_lookup lacks, or what is set beside it and would be ignored."""
+    for name in NEEDED_BY_LOOKUP:
+        if not getattr(settings, name):
+            yield f"{name} is missing: vpc_lookup needs {', '.join(NEEDED_BY_LOOKUP)}."
+    for name in FOUND_BY_LOOKUP:
+        if getattr(settings, name):
+            yield f"{name} is set beside vpc_lookup, which finds it: remove one of them."
+
+
+def _needs_vpc(settings: Settings) -> Iterator[str]:
+    for name in ("has_nat", "vpc_endpoints"):
+        if getattr(settings, name) and not settings.vpc_id:
+            yield f"{name} is set without vpc_id: it is said of a VPC."
+
+
+def _regions(settings: Settings) -> Iterator[str]:
+    """Name what lies in a Region from which, or for which, it does not work."""
+    pool_region = (settings.user_pool_id or "").rpartition("_")[0]
+    if settings.region and pool_region not in {"", settings.region}:
+        yield f"user_pool_id lies in {pool_region}; ListCognitoUsers runs in {settings.region}."
+    for name in ("kms_key_arn", "alarm_topic_arn"):
+        arn = getattr(settings, name)
+        if settings.region and arn and region_of(arn) != settings.region:
+            yield f"{name} lies in {region_of(arn)}; it must lie in the stack's {settings.region}."
+    regions = {region_of(settings.prod_secret_arn), region_of(settings.staging_secret_arn)}
+    for index, arn in enumerate(settings.secrets_kms_key_arns):
+        if region_of(arn) not in regions:
+            yield (
+                f"secrets_kms_key_arns[{index}] lies in {region_of(arn)}, where neither secret"
+                " lies: a secret's key lies in its own Region."
+            )
+    yield from _far_secrets(settings)
+
+
+def _far_secrets(settings: Settings) -> Iterator[str]:
+    """Name a secret that an endpoint in the VPC does not reach."""
+    if settings.vpc_id is None or settings.has_nat:
+        return
+    # Where the stack's Region is not said, staging's secret tells it.
+    here = settings.region or region_of(settings.staging_secret_arn)
+    for name in ("prod_secret_arn", "staging_secret_arn"):
+        region = region_of(getattr(settings, name))
+        if region != here:
+            yield (
+                f"{name} lies in {region}, which a VPC endpoint in {here} does not reach:"
+                f" replicate the secret to {here} and name the replica, or set has_nat if the"
+                " subnets have a NAT."
+            )
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    if settings.layer_dir and not Path(settings.layer_dir, "python").is_dir():
+        yield "layer_dir must be a directory that holds python/, like build/layer."
+    if settings.ca_bundle and not _holds_certificates(Path(settings.ca_bundle)):
+        yield (
+            "ca_bundle must be a PEM file of certificates; `make ca-bundle` fetches Amazon's to"
+            " build/ca-bundle.pem."
+        )
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        return CERTIFICATE in path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _schedule(settings: Settings) -> Iterator[str]:
+    """Name what would make every scheduled execution fail."""
+    zones = zoneinfo.available_timezones()  # empty where the machine has no time zone data
+    if zones and settings.schedule_timezone not in zones:
+        yield "schedule_timezone is not a time zone, like UTC or Europe/Berlin."
+    try:
+        scheduled = parse_execution_input(settings.schedule_input)
+    except InvalidInput as error:
+        yield f"schedule_input is not an execution's input: {error}"
+        return
+    needs_pool = scheduled.sync_cognito or scheduled.cognito_only
+    if settings.schedule_expression and needs_pool and not settings.user_pool_id:
+        yield (
+            "schedule_input asks for Cognito, but user_pool_id is not set: set it, or set"
+            " schedule_input to {}."
+        )

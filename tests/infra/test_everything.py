@@ -1,0 +1,92 @@
+"""What the settings of keys, tags and limits change, on a stack that has all of them."""
+
+from pathlib import Path
+
+from config import Settings
+from tests.infra.synthesized import CERTIFICATE, CUSTOMER_KEY, Synthesized, every_setting
+
+# Each contradicts one that is set.
+LEFT_OUT = {"vpc_lookup", "has_nat", "alarm_email"}
+
+
+def test_the_stack_with_everything_has_every_setting(tmp_path: Path) -> None:
+    chosen = every_setting(tmp_path, tmp_path)
+    assert chosen.keys() | LEFT_OUT == Settings.model_fields.keys()
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    assert {name for name, value in chosen.items() if value == defaults[name]} == set()
+
+
+def test_the_bucket_is_encrypted_with_the_customer_s_key(everything: Synthesized) -> None:
+    encryption = everything.only("AWS::S3::Bucket")["BucketEncryption"]
+    assert encryption["ServerSideEncryptionConfiguration"] == [
+        {
+            "BucketKeyEnabled": True,
+            "ServerSideEncryptionByDefault": {
+                "SSEAlgorithm": "aws:kms",
+                "KMSMasterKeyID": CUSTOMER_KEY,
+            },
+        }
+    ]
+
+
+def test_every_log_is_encrypted_with_it_and_ends_when_asked(everything: Synthesized) -> None:
+    logs = everything.resources("AWS::Logs::LogGroup")
+    assert len(logs) == 4
+    assert {(log["KmsKeyId"], log["RetentionInDays"]) for log in logs} == {(CUSTOMER_KEY, 30)}
+
+
+def test_the_history_of_executions_is_encrypted_with_it(everything: Synthesized) -> None:
+    encryption = everything.only("AWS::StepFunctions::StateMachine")["EncryptionConfiguration"]
+    assert encryption["Type"] == "CUSTOMER_MANAGED_KMS_KEY"
+    assert encryption["KmsKeyId"] == CUSTOMER_KEY
+
+
+def test_without_it_aws_s_own_keys_encrypt(bare: Synthesized) -> None:
+    assert "EncryptionConfiguration" not in bare.only("AWS::StepFunctions::StateMachine")
+    assert not [log for log in bare.resources("AWS::Logs::LogGroup") if "KmsKeyId" in log]
+
+
+def test_everything_that_can_carries_the_tags(everything: Synthesized) -> None:
+    tagged = {
+        resource["Type"]
+        for resource in everything.template["Resources"].values()
+        if {"Key": "team", "Value": "platform"} in resource["Properties"].get("Tags", [])
+        and {"Key": "cost-center", "Value": "4711"} in resource["Properties"]["Tags"]
+    }
+    assert tagged >= {
+        "AWS::S3::Bucket",
+        "AWS::Lambda::Function",
+        "AWS::Logs::LogGroup",
+        "AWS::IAM::Role",
+        "AWS::StepFunctions::StateMachine",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::VPCEndpoint",
+    }
+
+
+def test_each_lambda_has_the_memory_and_time_that_are_set(everything: Synthesized) -> None:
+    functions = everything.resources("AWS::Lambda::Function")
+    assert {(entry["MemorySize"], entry["Timeout"]) for entry in functions} == {(1769, 600)}
+
+
+def test_the_certificates_lie_where_the_lambdas_of_the_databases_look(
+    everything: Synthesized,
+) -> None:
+    for package in ("db_sync", "update_db"):
+        path = everything.variables(package)["DATABASE_CA_BUNDLE"]
+        layers = [everything.text(layer) for layer in everything.function(package)["Layers"]]
+        assert layers == ["<Lambdas/Layer>", "<Lambdas/CaBundle>"]
+        layer = everything.paths("AWS::Lambda::LayerVersion")["Lambdas/CaBundle"]
+        unpacked = everything.asset(layer["Content"]["S3Key"])  # to /opt
+        assert (unpacked / Path(path).relative_to("/opt")).read_text() == CERTIFICATE
+
+
+def test_without_certificates_no_lambda_looks_for_them(full: Synthesized) -> None:
+    assert len(full.resources("AWS::Lambda::LayerVersion")) == 1
+    for package in ("db_sync", "update_db", "list_cognito_users"):
+        assert "DATABASE_CA_BUNDLE" not in full.variables(package)
+
+
+def test_list_cognito_users_which_reaches_no_database_gets_none(everything: Synthesized) -> None:
+    assert "DATABASE_CA_BUNDLE" not in everything.variables("list_cognito_users")
+    assert len(everything.function("list_cognito_users")["Layers"]) == 1
