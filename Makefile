@@ -8,6 +8,11 @@ AWS_VENV := .venv-aws
 # Node.js (for CDK) and every tool come from the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP_VERSION := 26.3
+# npm's "latest" is too old for the library in constraints.txt; sandbox/deploy.py has the same.
+CDK := npx --yes aws-cdk@2.1148.1
+# What deploy, diff and start act on: a block of cdk.json, and an execution's input.
+export ENV ?= staging
+export INPUT ?= {}
 
 # The first interpreter of 3.12 or newer that really runs. A pyenv shim can
 # exist and fail, so each candidate is run, not only looked up.
@@ -55,6 +60,18 @@ demo: install ## Show the main job, for real, from start to finish
 .PHONY: up
 up: install ## Start the staging account on this machine and leave it running
 	@python -m sandbox.up
+
+.PHONY: deploy
+deploy: install ## Deploy an environment: make deploy ENV=staging
+	@$(CDK) deploy --context "environment=$$ENV"
+
+.PHONY: diff
+diff: install ## Show what a deployment would change: make diff ENV=staging
+	@$(CDK) diff --context "environment=$$ENV"
+
+.PHONY: start
+start: install ## Start an execution and follow it: make start ENV=staging INPUT='{"sync_cognito": true}'
+	@python -m sandbox.start "$$ENV" "$$INPUT"
 
 .PHONY: test
 test: lint ## Lint, types and every test

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox.clients import Clients
 from sandbox.cloud import LocalAws, local_aws
@@ -22,6 +23,9 @@ from sandbox.pools import Pools
 from sandbox.postgres import EmbeddedPostgres
 from sandbox.signals import held
 
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
 
 @dataclass(frozen=True, slots=True)
 class StagingAccount:
@@ -36,6 +40,11 @@ class StagingAccount:
     staging_secret_arn: str
     state_machine_arn: str
     bucket: str
+
+    @property
+    def states(self) -> "SFNClient":
+        """The client of Step Functions."""
+        return self.clients.states
 
     def function_name(self, package: str) -> str:
         """Return the deployed name of a Lambda, e.g. of "db_sync"."""

@@ -16,8 +16,9 @@ from rich.console import Console
 
 from sandbox import execution
 from sandbox.account import StagingAccount, staging_account
+from sandbox.board import follow, table
 from sandbox.comparison import contents
-from sandbox.display import follow, login_table, table
+from sandbox.display import login_table
 from sandbox.execution import Execution
 from sandbox.logins import Found, Login, log_in_everybody
 from sandbox.people import Outcome

@@ -5,12 +5,35 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sandbox.account import StagingAccount
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 POLL = 0.2  # seconds
 TIMEOUT = 120.0  # seconds; a run on the bookshop takes a few
+# Where Step Functions says how a Lambda's invocation failed; the last ones by what we may not do.
+FAILURES = (
+    "lambdaFunctionFailedEventDetails",
+    "lambdaFunctionTimedOutEventDetails",
+    "lambdaFunctionScheduleFailedEventDetails",
+    "lambdaFunctionStartFailedEventDetails",
+    "taskFailedEventDetails",
+    "taskTimedOutEventDetails",
+)
+
+
+class Workflow(Protocol):
+    """A state machine that is deployed, and the client that reaches it."""
+
+    @property
+    def states(self) -> "SFNClient":
+        """The client of Step Functions."""
+
+    @property
+    def state_machine_arn(self) -> str:
+        """The state machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +43,8 @@ class Execution:
     arn: str
     status: str  # SUCCEEDED, FAILED, TIMED_OUT or ABORTED
     output: dict[str, Any]  # empty unless it succeeded
-    error: str  # the name of what it failed with; empty if it did not fail
-    cause: str  # why it failed
+    error: str  # how it failed, and why
+    cause: str
     seconds: float
 
     @property
@@ -30,54 +53,67 @@ class Execution:
         return self.arn.rsplit(":", 1)[1]
 
 
+class Step(Enum):
+    """What happened to a state."""
+
+    ENTERED = "entered"
+    FAILED = "failed"  # one try of it; there may be another
+    LEFT = "left"
+
+
 @dataclass(frozen=True, slots=True)
 class StateEvent:
-    """An execution reached a state, or left it."""
+    """An execution reached a state, failed in it, or left it."""
 
     state: str
-    entered: bool
+    step: Step
     at: datetime
+    error: str = ""
+
+    @property
+    def entered(self) -> bool:
+        """Whether the state was reached."""
+        return self.step is Step.ENTERED
 
 
-def run(account: StagingAccount, document: object) -> Execution:
+def run(workflow: Workflow, document: object) -> Execution:
     """Start an execution with a JSON document as its input and wait for its end."""
-    return wait(account, start(account, document))
+    return wait(workflow, start(workflow, document))
 
 
-def _message(cause: str) -> str:
-    """Return the sentence in a cause: Lambda wraps it in JSON."""
-    try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, LookupError, TypeError):
-        return cause
-
-
-def start(account: StagingAccount, document: object) -> str:
+def start(workflow: Workflow, document: object) -> str:
     """Start an execution and return its ARN."""
-    return account.clients.states.start_execution(
-        stateMachineArn=account.state_machine_arn, input=json.dumps(document)
+    return workflow.states.start_execution(
+        stateMachineArn=workflow.state_machine_arn, input=json.dumps(document)
     )["executionArn"]
 
 
 def wait(
-    account: StagingAccount, arn: str, on_event: Callable[[StateEvent], None] = lambda _: None
+    workflow: Workflow,
+    arn: str,
+    on_event: Callable[[StateEvent], None] = lambda _: None,
+    *,
+    poll: float = POLL,
+    timeout: float = TIMEOUT,
 ) -> Execution:
     """Wait until an execution has ended.
 
     Args:
-        account: where it runs.
+        workflow: whose execution it is.
         arn: the execution.
         on_event: is told of each state as the execution enters and leaves it.
+        poll: how often to ask, in seconds.
+        timeout: how long to wait, in seconds.
 
     Raises:
         TimeoutError: it has not ended in time.
     """
     told = 0
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        found = account.clients.states.describe_execution(executionArn=arn)
+        found = workflow.states.describe_execution(executionArn=arn)
         # Asked for after the status: the events of an execution that has ended are all there.
-        events = state_events(account, arn)
+        events = state_events(workflow, arn)
         for event in events[told:]:
             on_event(event)
         told = len(events)
@@ -90,24 +126,35 @@ def wait(
                 cause=_message(found.get("cause", "")),
                 seconds=(found["stopDate"] - found["startDate"]).total_seconds(),
             )
-        time.sleep(POLL)
-    raise TimeoutError(f"{arn} has not ended after {TIMEOUT:.0f} s.")
+        time.sleep(poll)
+    raise TimeoutError(f"{arn} has not ended after {timeout:.0f} s.")
 
 
-def state_events(account: StagingAccount, arn: str) -> list[StateEvent]:
-    """Return the states that an execution has entered and left so far, in order."""
-    events = []
-    for entry in history(account, arn):
-        for entered, details in (
-            (True, "stateEnteredEventDetails"),
-            (False, "stateExitedEventDetails"),
-        ):
-            if details in entry:
-                events.append(StateEvent(entry[details]["name"], entered, entry["timestamp"]))
+def _message(cause: str) -> str:
+    """Return the sentence in a cause: Lambda wraps it in JSON."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, LookupError, TypeError):
+        return cause
+
+
+def state_events(workflow: Workflow, arn: str) -> list[StateEvent]:
+    """Return what happened to the states of an execution so far, in order."""
+    events: list[StateEvent] = []
+    for entry in history(workflow, arn):
+        at = entry["timestamp"]
+        if entered := entry.get("stateEnteredEventDetails"):
+            events.append(StateEvent(entered["name"], Step.ENTERED, at))
+        elif left := entry.get("stateExitedEventDetails"):
+            events.append(StateEvent(left["name"], Step.LEFT, at))
+        elif events and (failed := [entry[name] for name in FAILURES if name in entry]):
+            # Nothing runs side by side: what fails is the state that was entered last.
+            error = failed[0].get("error", "")
+            events.append(StateEvent(events[-1].state, Step.FAILED, at, error))
     return events
 
 
-def history(account: StagingAccount, arn: str) -> list[Any]:
+def history(workflow: Workflow, arn: str) -> list[Any]:
     """Return all that Step Functions keeps of an execution."""
-    pages = account.clients.states.get_paginator("get_execution_history")
+    pages = workflow.states.get_paginator("get_execution_history")
     return [entry for page in pages.paginate(executionArn=arn) for entry in page["events"]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.log import logger
+from common.log import SERVICE, logger
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from tests.databases import Databases, system_programs
 
@@ -59,4 +59,4 @@ def logged() -> Iterator[io.StringIO]:
     handler.setFormatter(logger.registered_formatter)
     logger.addHandler(handler)
     yield text
-    logging.getLogger("staging-sync").removeHandler(handler)
+    logging.getLogger(SERVICE).removeHandler(handler)

@@ -5,8 +5,50 @@ output is for its result alone. Tracebacks are not logged, since a driver's mess
 hold row contents; a message, a count or a name never does.
 """
 
+import logging
+import os
 import sys
+import threading
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
-logger = Logger(service="staging-sync", stream=sys.stderr)
+# In a Lambda the stack's name, which tells the environments of one account apart.
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "staging-sync")
+
+logger = Logger(service=SERVICE, stream=sys.stderr)
+
+
+def take_over_other_writers() -> None:
+    """Make a line of ours of whatever else a process writes: libraries, warnings, threads.
+
+    Each then carries the execution's name, as the logger's own lines do, and an exception is
+    named by its type alone.
+    """
+    others = logging.StreamHandler(sys.stderr)
+    others.setFormatter(logger.registered_formatter)
+    others.addFilter(_is_anothers)
+    others.addFilter(_name_exception)
+    logging.root.handlers[:] = [others]
+    logging.root.setLevel(logging.WARNING)  # where logs are JSON the runtime lets all through
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _log_lost_exception
+    sys.unraisablehook = _log_lost_exception
+
+
+def _is_anothers(record: logging.LogRecord) -> bool:
+    """Return whether a record is not the logger's own, which has a handler of its own."""
+    return record.name != SERVICE
+
+
+def _name_exception(record: logging.LogRecord) -> bool:
+    """Leave of a record's exception its type; what it says may be a row."""
+    if record.exc_info and record.exc_info[0]:
+        record.error = record.exc_info[0].__name__
+    record.exc_info = record.exc_text = None
+    return True
+
+
+def _log_lost_exception(lost: Any) -> None:
+    """Log an exception that nobody can catch: a thread's, or a destructor's."""
+    logger.error("an exception was lost", error=lost.exc_type.__name__)

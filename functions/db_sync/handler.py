@@ -8,6 +8,7 @@ from common.deadline import Deadline
 from common.entry import entry_point
 from common.event import Event
 from common.exchange import Exchange
+from common.metrics import PHASES, Metric, emit
 from common.secrets import read_database_secret
 from common.settings import optional, required
 from db_sync.result import SyncResult
@@ -20,7 +21,7 @@ REPORT = "db-sync.json"
 
 @entry_point
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-    """Sync, write the report to S3, and return the `db_sync` object of the output."""
+    """Sync, write the report to S3, emit metrics, and return the output's `db_sync` object."""
     exchange = Exchange.of(required("EXCHANGE_BUCKET"), event.execution)
     options = SyncOptions(
         execution=event.execution,
@@ -38,4 +39,23 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         options,
         save_report,
     )
+    if not event.input.dry_run:
+        emit(event.execution, _measure(result))
     return {**result.output(), "report": exchange.uri(REPORT)}
+
+
+def _measure(result: SyncResult) -> dict[Metric, float]:
+    """Return what a sync did and took, as metrics."""
+    output = result.output()
+    seconds = {
+        metric: round(sum(table.seconds.get(phase, 0.0) for table in result.tables), 3)
+        for phase, metric in PHASES.items()
+    }
+    return {
+        Metric.ROWS_INSERTED: output["rows_inserted"],
+        Metric.ROWS_UPDATED: output["rows_updated"],
+        Metric.ROWS_DELETED: output["rows_deleted"],
+        Metric.TABLES_CHANGED: output["tables_changed"],
+        Metric.SYNC_SECONDS: result.duration_seconds,
+        **seconds,
+    }

@@ -9,10 +9,12 @@ from common.entry import entry_point
 from common.errors import ConfigurationError
 from common.event import Event
 from common.exchange import Exchange
+from common.metrics import Metric, emit
 from common.secrets import read_database_secret
 from common.settings import flag, optional, required
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
+from update_db.result import RemapCounts
 from update_db.users_table import UsersTable
 
 REPORT = "cognito-mapping.csv.gz"
@@ -20,7 +22,7 @@ REPORT = "cognito-mapping.csv.gz"
 
 @entry_point
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-    """Remap, write the report to S3, and return the `cognito_mapping` object of the output."""
+    """Remap, write the report to S3, emit metrics, and return the output's `cognito_mapping`."""
     exchange = Exchange.of(required("EXCHANGE_BUCKET"), event.execution)
     manifest = _manifest_key(event, exchange)
     options = RemapOptions(
@@ -40,10 +42,25 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         lambda target: load_mapping(target, exchange, manifest),
         lambda report: exchange.upload(REPORT, report),
     )
+    if not event.input.dry_run:
+        emit(event.execution, _measure(result.counts))
     output = {**result.counts.output(), "warnings": list(result.warnings)}
     if event.input.dry_run and not event.input.cognito_only:
         output["basis"] = "before_sync"
     return {**output, "report": result.report}
+
+
+def _measure(counts: RemapCounts) -> dict[Metric, float]:
+    """Return how many people each case had, as metrics."""
+    return {
+        Metric.USERS_UPDATED: counts.updated,
+        Metric.USERS_UNCHANGED: counts.unchanged,
+        Metric.USERS_SKIPPED_NO_COGNITO_USER: counts.skipped_no_cognito_user,
+        Metric.USERS_SKIPPED_NO_DB_USER: counts.skipped_no_db_user,
+        Metric.USERS_SKIPPED_AMBIGUOUS: counts.skipped_ambiguous,
+        Metric.USERS_UNLINKED: counts.unlinked,
+        Metric.USERS_UNVERIFIED_EMAIL: counts.unverified_email,
+    }
 
 
 def _manifest_key(event: Event, exchange: Exchange) -> str:

@@ -1,5 +1,6 @@
 """What the real Lambdas work on: two real databases, and a bucket and a pool of moto's."""
 
+import gzip
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ INSERT INTO users VALUES
     (1, 'jane@example.com', 'production-1'), (9, 'gone@example.com', 'production-9');
 INSERT INTO orders VALUES (10, 9);
 """
+PASSWORD = "Tr0ub4dor&3"
 USERS = "SELECT id, email, cognito_sub FROM users ORDER BY id"
 ORDERS = "SELECT id, user_id FROM orders ORDER BY id"
 
@@ -45,6 +47,12 @@ class Staging:
         """Return what an execution left in the exchange bucket."""
         found = self.s3.list_objects_v2(Bucket="exchange", Prefix=f"executions/{execution}/")
         return [each["Key"].split("/", 2)[2] for each in found.get("Contents", [])]
+
+    def read(self, execution: str, name: str) -> str:
+        """Return the text of such a file, unzipped."""
+        found = self.s3.get_object(Bucket="exchange", Key=f"executions/{execution}/{name}")
+        content = found["Body"].read()
+        return (gzip.decompress(content) if name.endswith(".gz") else content).decode()
 
 
 def make_staging(databases: Databases) -> tuple[Staging, dict[str, str]]:
@@ -86,7 +94,7 @@ def _store_secret(name: str, database: Database) -> str:
         "host": str(database.server.socket_dir),
         "port": 5432,
         "username": "postgres",
-        "password": "Tr0ub4dor&3",
+        "password": PASSWORD,
         "dbname": database.name,
     }
     client = boto3.client("secretsmanager")

@@ -40,6 +40,11 @@ class Outcome:
         message: str = json.loads(self.cause or "{}")["errorMessage"]
         return message
 
+    def entered(self) -> list[str]:
+        """Return the states that were entered, in order."""
+        details = [event.get("stateEnteredEventDetails") for event in self.history]
+        return [each["name"] for each in details if each]
+
     def exits(self) -> dict[str, Any]:
         """Return what each state passed on."""
         details = [event.get("stateExitedEventDetails") for event in self.history]

@@ -1,5 +1,7 @@
 import io
 import json
+import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,7 +70,8 @@ def test_an_error_of_ours_leaves_as_it_is_and_is_logged_with_the_execution(
         raising(error)(EVENT, FakeContext())
 
     assert caught.value is error
-    (line,) = lines(logged)
+    started, line = lines(logged)
+    assert (started["message"], started["execution"]) == ("started", "run-1")
     assert (line["level"], line["message"], line["execution"]) == ("ERROR", "failed", "run-1")
     assert (line["error"], line["cause"]) == ("TargetBusy", str(error))
 
@@ -91,7 +94,7 @@ def test_an_unexpected_error_leaves_and_is_logged_without_its_message(
     assert f"Unexpected {type(error).__name__}" in str(caught.value)
     assert "jane@example.com" not in str(caught.value)
     assert "jane@example.com" not in logged.getvalue()
-    (line,) = lines(logged)
+    _, line = lines(logged)
     assert (line["message"], line["execution"]) == ("failed unexpectedly", "run-1")
     assert line["error"] == type(error).__name__
 
@@ -102,6 +105,36 @@ def test_a_line_does_not_carry_the_execution_of_the_invocation_before(logged: io
     with pytest.raises(InvalidInput):
         raising(TargetBusy("Busy."))({"input": {}}, FakeContext())
 
-    first, second = lines(logged)
+    _, first, _, second = lines(logged)
     assert first["execution"] == "run-1"
     assert "execution" not in second
+
+
+def raise_from_driver() -> None:
+    """Raise as our code does where the driver's error quotes a row."""
+    try:
+        raise KeyError("jane@example.com")
+    except KeyError as error:
+        raise TargetBusy("Busy.") from error
+
+
+def fail_unexpectedly() -> None:
+    raise KeyError("jane@example.com")
+
+
+@pytest.mark.parametrize("fail", [raise_from_driver, fail_unexpectedly])
+def test_whoever_prints_the_error_prints_where_it_arose_and_not_what_it_came_from(
+    fail: Callable[[], None],
+) -> None:
+    @entry_point
+    def handler(_event: Event, _context: LambdaContext) -> dict[str, Any]:
+        fail()
+        return {}
+
+    with pytest.raises(StagingSyncError) as caught:
+        handler(EVENT, FakeContext())
+
+    printed = "".join(traceback.format_exception(caught.value))
+    assert f"in {fail.__name__}" in printed
+    assert "\nKeyError" not in printed
+    assert "KeyError: 'jane" not in printed

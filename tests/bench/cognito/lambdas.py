@@ -54,6 +54,7 @@ class Account:
             **cloud.environment,
             "EXCHANGE_BUCKET": BUCKET,
             "STAGING_SECRET_ARN": stored["ARN"],
+            "POWERTOOLS_METRICS_DISABLED": "true",  # standard output is for the measurement
             "PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}",
         }
         return cls(clients, environment)

@@ -1,0 +1,169 @@
+"""Nothing personal leaves the databases and the pool but in the reports, whatever happens."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import boto3
+import pytest
+
+import update_db.handler
+from tests.statemachine.staging import PASSWORD, Staging
+from tests.statemachine.workflow import Outcome, Workflow
+
+NAME, NOTE = "Jane Recognisable", "a note about 4711"
+ADD_COLUMNS = "ALTER TABLE users ADD name text, ADD note text;"
+FILL = f"UPDATE users SET name = '{NAME}', note = '{NOTE}';"
+REMAP_TRIGGER = """
+CREATE TABLE audit (email text UNIQUE);
+INSERT INTO audit VALUES ('jane@example.com');
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN {body}; RETURN NEW; END $$;
+CREATE TRIGGER note BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION note();
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """What all streams of the process have taken since the test began."""
+
+    logged: io.StringIO
+    capfd: pytest.CaptureFixture[str]
+
+    def everything(self, outcome: Outcome) -> str:
+        """Return it, and what Step Functions keeps of an execution."""
+        kept = json.dumps(
+            [outcome.history, outcome.output, outcome.error, outcome.cause], default=str
+        )
+        return "\n".join([self.logged.getvalue(), *self.capfd.readouterr(), kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is wrong with staging, in which state the execution fails, and as what."""
+
+    name: str
+    sql: str
+    error: str
+    where: str = "SyncDatabase"
+    document: dict[str, bool] = field(default_factory=lambda: {"sync_cognito": True})
+
+
+FAILURES = [
+    Case("a text is too long", "ALTER TABLE users ALTER name TYPE varchar(5)", "SchemaMismatch"),
+    Case("a row breaks a check", "ALTER TABLE users ADD CHECK (note IS NULL)", "SchemaMismatch"),
+    Case("two rows are alike", "CREATE UNIQUE INDEX ON users (name)", "SchemaMismatch"),
+    Case(
+        "a value has another form",
+        "CREATE DOMAIN short AS text CHECK (VALUE NOT LIKE 'Jane%');"
+        "ALTER TABLE users ALTER name TYPE short",
+        "SchemaMismatch",
+    ),
+    Case(
+        "a trigger breaks a constraint",
+        REMAP_TRIGGER.format(body="INSERT INTO audit VALUES (NEW.email)"),
+        "SchemaMismatch",
+        "UpdateDatabase",
+    ),
+    Case(
+        "a trigger raises the row",
+        REMAP_TRIGGER.format(body="RAISE EXCEPTION 'not %', NEW USING DETAIL = NEW.email"),
+        "SchemaMismatch",
+        "UpdateDatabase",
+    ),
+]
+
+
+@pytest.fixture
+def recorder(logged: io.StringIO, capfd: pytest.CaptureFixture[str]) -> Recorder:
+    return Recorder(logged, capfd)
+
+
+@pytest.fixture
+def staging(staging: Staging) -> Staging:
+    """Rows with a name and a note that nobody else has."""
+    for database in (staging.production, staging.target):
+        database.execute(ADD_COLUMNS)
+    staging.production.execute(FILL)
+    return staging
+
+
+def personal(staging: Staging) -> list[str]:
+    """Return what must not be found: the rows' values, the pool's and the password."""
+    return [*staging.subs, *staging.subs.values(), "@example", "production-", NAME, NOTE, PASSWORD]
+
+
+def assert_clean(text: str, staging: Staging) -> None:
+    assert [value for value in personal(staging) if value in text] == []
+
+
+def assert_each_line_names(outcome: Outcome, logged: io.StringIO) -> None:
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert lines
+    assert {line.get("execution") for line in lines} == {outcome.name}
+
+
+def test_a_run_writes_personal_data_into_its_reports_alone(
+    workflow: Workflow, staging: Staging, recorder: Recorder
+) -> None:
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert outcome.status == "SUCCEEDED", outcome.cause
+    text = recorder.everything(outcome)
+    for part in ("UpdateDatabase", "remapped", "table written", "UsersUpdated", "RowsInserted"):
+        assert part in text, "the log, the metrics and the history are there"
+    assert_clean(text, staging)
+    assert_each_line_names(outcome, recorder.logged)
+    held = {name: staging.read(outcome.name, name) for name in staging.files(outcome.name)}
+    clean = {
+        name
+        for name, content in held.items()
+        if not any(value in content for value in personal(staging))
+    }
+    assert clean == {"db-sync.json", "cognito-users/manifest.json"}
+    assert len(held) == 4, "the listing's part and the remap's report hold what they are for"
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=[case.name for case in FAILURES])
+def test_a_row_that_the_database_refuses_is_quoted_nowhere(
+    workflow: Workflow, staging: Staging, recorder: Recorder, case: Case
+) -> None:
+    staging.target.execute(case.sql)
+
+    outcome = workflow.run(case.document)
+
+    assert (outcome.status, outcome.error) == ("FAILED", case.error), outcome.cause
+    assert list(outcome.entered())[-1] == case.where
+    assert_clean(recorder.everything(outcome), staging)
+    assert_each_line_names(outcome, recorder.logged)
+
+
+@pytest.mark.parametrize(
+    "text", [f'{{"password": "{PASSWORD}', f'{{"password": "{PASSWORD}"}}', PASSWORD]
+)
+def test_a_secret_that_cannot_be_used_is_quoted_nowhere(
+    workflow: Workflow, staging: Staging, recorder: Recorder, text: str
+) -> None:
+    boto3.client("secretsmanager").put_secret_value(SecretId="staging", SecretString=text)
+
+    outcome = workflow.run({})
+
+    assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError")
+    assert_clean(recorder.everything(outcome), staging)
+    assert_each_line_names(outcome, recorder.logged)
+
+
+def test_a_defect_of_ours_quotes_nothing(
+    workflow: Workflow, staging: Staging, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise KeyError("jane@example.com", NAME)
+
+    monkeypatch.setattr(update_db.handler, "remap_users", fail)
+
+    outcome = workflow.run({"cognito_only": True})
+
+    assert (outcome.status, outcome.error) == ("FAILED", "StagingSyncError")
+    assert_clean(recorder.everything(outcome), staging)
+    assert_each_line_names(outcome, recorder.logged)

@@ -1,0 +1,241 @@
+"""The command that starts the workflow and follows it; AWS is a fake with prepared answers."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, NoRegionError
+
+from sandbox import start
+from tests.statemachine.lambdas import RESULTS
+
+MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"
+EXECUTION = "arn:aws:states:eu-central-1:111122223333:execution:staging-sync-staging:run-1"
+BEGAN = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
+OUTPUT = {"db_sync": RESULTS["db_sync"], "cognito_mapping": RESULTS["update_db"]}
+SYNC_ENTERED = {"stateEnteredEventDetails": {"name": "SyncDatabase"}}
+SYNC_LEFT = {"stateExitedEventDetails": {"name": "SyncDatabase"}}
+BUSY = {"lambdaFunctionFailedEventDetails": {"error": "TargetBusy", "cause": "{}"}}
+
+
+@dataclass(slots=True)
+class FakeStates:
+    """Step Functions with one execution, which ends when it is asked about the second time."""
+
+    end: dict[str, Any]
+    events: list[dict[str, Any]] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list)
+    fault: BaseException | None = None
+    asked: int = 0
+
+    def start_execution(self, *, stateMachineArn: str, input: str) -> dict[str, str]:  # noqa: A002, N803 - boto3's names
+        assert stateMachineArn == MACHINE
+        self.inputs.append(json.loads(input))
+        return {"executionArn": EXECUTION}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        assert executionArn == EXECUTION
+        self.asked += 1
+        if self.asked == 1:
+            return {"status": "RUNNING"}
+        if self.fault:
+            raise self.fault
+        return {"startDate": BEGAN, "stopDate": BEGAN + timedelta(seconds=83), **self.end}
+
+    def get_paginator(self, _: str) -> SimpleNamespace:
+        told = self.events[: self.asked * 2]
+        page = {"events": [{"timestamp": BEGAN, **event} for event in told]}
+        return SimpleNamespace(paginate=lambda **_: [page])
+
+
+@dataclass(slots=True)
+class FakeStacks:
+    """CloudFormation with one stack, of the environment "staging"."""
+
+    outputs: list[dict[str, str]] = field(
+        default_factory=lambda: [{"OutputKey": "StateMachineArn", "OutputValue": MACHINE}]
+    )
+    meta: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(region_name="eu-central-1")
+    )
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
+        if StackName != "staging-sync-staging":
+            raise refusal("ValidationError", f"Stack with id {StackName} does not exist")
+        return {"Stacks": [{"Outputs": self.outputs, "StackStatus": "ROLLBACK_COMPLETE"}]}
+
+
+def refusal(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Call")
+
+
+@pytest.fixture
+def states() -> FakeStates:
+    """An execution that succeeds."""
+    return FakeStates({"status": "SUCCEEDED", "output": json.dumps(OUTPUT)})
+
+
+@pytest.fixture
+def stacks() -> FakeStacks:
+    return FakeStacks()
+
+
+@pytest.fixture(autouse=True)
+def _aws(states: FakeStates, stacks: FakeStacks, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = {"cloudformation": stacks, "stepfunctions": states}
+    monkeypatch.setattr(boto3, "client", clients.__getitem__)
+    monkeypatch.setattr(start, "POLL", 0.0)
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
+    states: FakeStates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warned = {**OUTPUT["db_sync"], "warnings": ["public.audit was left alone."]}
+    states.end["output"] = json.dumps({**OUTPUT, "db_sync": warned})
+
+    assert start.main(["staging", '{"sync_cognito": true}']) == 0
+
+    assert states.inputs == [{"sync_cognito": True}]
+    shown = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert f"Started {EXECUTION}" in lines
+    assert lines[1].startswith("https://eu-central-1.console.aws.amazon.com/")
+    assert lines[1].endswith(f"/executions/details/{EXECUTION}")
+    for line in (
+        "SUCCEEDED after 83.0 s",
+        "db_sync status synced",
+        "db_sync rows updated 400",
+        "db_sync verified yes",
+        "cognito_mapping skipped no cognito user 30",
+        "warning: db_sync: public.audit was left alone.",
+        f"report: db_sync: {OUTPUT['db_sync']['report']}",
+        f"report: cognito_mapping: {OUTPUT['cognito_mapping']['report']}",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (
+            {
+                "status": "FAILED",
+                "error": "TargetBusy",
+                "cause": json.dumps({"errorMessage": "Somebody holds a lock.", "errorType": "x"}),
+            },
+            "TargetBusy: Somebody holds a lock.",
+        ),
+        (
+            {"status": "TIMED_OUT", "error": "States.Timeout"},
+            "States.Timeout: nor a cause",
+        ),
+        ({"status": "ABORTED", "cause": "not today"}, "No error was named: not today"),
+    ],
+    ids=["failed", "timed out", "aborted"],
+)
+def test_any_other_end_is_shown_with_error_and_cause_and_exits_with_1(
+    states: FakeStates, capsys: pytest.CaptureFixture[str], end: dict[str, Any], told: str
+) -> None:
+    states.end = end
+    states.events = [SYNC_ENTERED, BUSY, BUSY]
+
+    assert start.main(["staging"]) == 1
+
+    assert states.inputs == [{}]
+    shown = capsys.readouterr().out
+    assert f"{end['status']} after 83.0 s" in shown
+    assert told in shown
+    assert "✘  SyncDatabase" in shown
+    assert "docs/operations.md" in shown
+
+
+def test_a_state_that_gets_through_after_a_failed_try_is_no_failure(
+    states: FakeStates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states.events = [SYNC_ENTERED, BUSY, SYNC_LEFT]
+
+    assert start.main(["staging"]) == 0
+
+    assert "✔  SyncDatabase" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere"], "There is no stack staging-sync-nowhere in eu-central-1. cdk.json knows"),
+        (["staging", "{sync_cognito: true}"], "The input is not JSON"),
+        (["staging", "[]"], "must be a JSON object"),
+        (["staging", '{"sync_congito": true}'], '"sync_congito" is not a field'),
+    ],
+)
+def test_a_wrong_call_starts_nothing_and_exits_with_2(
+    states: FakeStates, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert start.main(arguments) == 2
+
+    assert states.inputs == []
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert captured.out == ""
+
+
+def test_a_stack_that_never_came_up_starts_nothing(
+    states: FakeStates, stacks: FakeStacks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.outputs.clear()
+
+    assert start.main(["staging"]) == 2
+
+    assert states.inputs == []
+    assert "ROLLBACK_COMPLETE: deploy it first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [refusal("ExpiredToken", "The security token included is expired"), NoRegionError()],
+    ids=["refused", "no Region"],
+)
+def test_where_aws_cannot_be_asked_nothing_is_started(
+    states: FakeStates,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+) -> None:
+    def refuse(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(FakeStacks, "describe_stacks", lambda _, **call: refuse(**call))
+
+    assert start.main(["staging"]) == 2
+
+    assert states.inputs == []
+    assert str(error) in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_the_execution_running_and_says_how_to_stop_it(
+    states: FakeStates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states.fault = KeyboardInterrupt()
+
+    assert start.main(["staging"]) == 130
+
+    shown = capsys.readouterr().out
+    assert "the execution goes on" in shown
+    assert f"aws stepfunctions stop-execution --execution-arn {EXECUTION}\n" in shown
+
+
+def test_a_call_that_fails_on_the_way_is_told_apart_from_a_failed_execution(
+    states: FakeStates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states.fault = refusal("ExpiredToken", "The security token included is expired")
+
+    assert start.main(["staging"]) == 1
+
+    shown = capsys.readouterr().out
+    assert "Lost sight of it" in shown
+    assert "the execution goes on" in shown
