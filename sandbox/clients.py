@@ -37,7 +37,7 @@ class Clients:
     @classmethod
     def of(cls, cloud: LocalAws) -> "Clients":
         """Return the clients of a local AWS."""
-        session = _session()
+        session = local_session()
         # Without proxies: nothing stands between us and 127.0.0.1.
         options: dict[str, Any] = {
             "endpoint_url": cloud.endpoint,
@@ -57,7 +57,9 @@ class Clients:
         )
 
 
-def _session() -> Session:
+def local_session(
+    *, access_key: str = CREDENTIALS["AWS_ACCESS_KEY_ID"], region: str = REGION
+) -> Session:
     """Return a session that knows neither the user's AWS profile nor their files."""
     nowhere = (None, None, os.devnull, None)
     core = botocore.session.Session(
@@ -68,8 +70,8 @@ def _session() -> Session:
         }
     )
     return Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id=access_key,
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
+        region_name=region,
         botocore_session=core,
     )
