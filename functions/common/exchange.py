@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -15,6 +16,9 @@ from common.aws import CLIENT_CONFIG, aws_errors, give_up_soon
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# A large file goes up in parts of 8 MB, and ten of them would be held at once by default.
+UPLOAD = TransferConfig(max_concurrency=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Exchange:
         """
         content.seek(0)
         with aws_errors(f"write {self.uri(name)}"):
-            self.client.upload_fileobj(content, self.bucket, self.key(name))
+            self.client.upload_fileobj(content, self.bucket, self.key(name), Config=UPLOAD)
         return self.uri(name)
 
     def open(self, key: str) -> IO[bytes]:
