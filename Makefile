@@ -13,6 +13,8 @@ CDK := npx --yes aws-cdk@2.1148.1
 # What deploy, diff and start act on: a block of cdk.json, and an execution's input.
 export ENV ?= staging
 export INPUT ?= {}
+# Those of every Region. A private certificate authority has another address, or a file of its own.
+CA_BUNDLE_URL := https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
 # The first interpreter of 3.12 or newer that really runs. A pyenv shim can
 # exist and fail, so each candidate is run, not only looked up.
@@ -72,6 +74,10 @@ diff: install ## Show what a deployment would change: make diff ENV=staging
 .PHONY: start
 start: install ## Start an execution and follow it: make start ENV=staging INPUT='{"sync_cognito": true}'
 	@python -m sandbox.start "$$ENV" "$$INPUT"
+
+.PHONY: ca-bundle
+ca-bundle: install ## Fetch the certificates that RDS's are signed by, for the setting ca_bundle
+	@python cdk/fetch_ca_bundle.py $(CA_BUNDLE_URL) build/ca-bundle.pem
 
 .PHONY: test
 test: lint ## Lint, types and every test

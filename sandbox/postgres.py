@@ -75,6 +75,7 @@ class EmbeddedPostgres:
         """
         self.socket_dir = directory
         self.bin_dir = bin_dir.absolute() if bin_dir else _programs_of(version)
+        self._port = settings.get("port", "5432")  # of the socket's name too
         self._log = directory / "server.log"
         self._user = SYSTEM_USER if os.geteuid() == 0 else None
         if self._user:
@@ -102,7 +103,7 @@ class EmbeddedPostgres:
 
     def url(self, database: str, user: str = "postgres") -> str:
         """Return a connection URL for a database of this server."""
-        return f"postgresql://{user}@/{database}?host={self.socket_dir}"
+        return f"postgresql://{user}@/{database}?host={self.socket_dir}&port={self._port}"
 
     def execute(self, database: str, sql: str) -> None:
         """Run statements in a database, in one implicit transaction."""
@@ -120,14 +121,14 @@ class EmbeddedPostgres:
             SandboxError: it failed; with what it said.
         """
         path = f"{self.bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        here = {"PATH": path, "PGHOST": str(self.socket_dir), "PGUSER": "postgres"}
+        here = {"PGHOST": str(self.socket_dir), "PGPORT": self._port, "PGUSER": "postgres"}
         done = subprocess.run(  # noqa: S603  # every argument is ours
             [shutil.which(program, path=path) or program, *arguments],
             check=False,
             text=True,
             capture_output=True,
             input=stdin,
-            env={**os.environ, **here},
+            env={**os.environ, "PATH": path, **here},
         )
         if done.returncode:
             raise SandboxError(f"{program} failed and said: {done.stderr[-SAID:]}")

@@ -87,29 +87,38 @@ class DatabaseAddress:
     parameters: Mapping[str, str] = field(repr=False)  # libpq's connection parameters
 
     @classmethod
-    def of_server(cls, *, host: str, port: str, user: str, password: str, dbname: str) -> Self:
-        """Return the address of a database; `host` may be a Unix socket's directory."""
-        return cls(
-            {
-                "host": host,
-                "port": port,
-                "user": user,
-                "password": password,
-                "dbname": dbname,
-                "sslmode": "disable" if host.startswith("/") else "require",
-            }
-        )
+    def of_server(  # noqa: PLR0913 - what a secret holds, all of it by keyword
+        cls, *, host: str, port: str, user: str, password: str, dbname: str, ca_bundle: str = ""
+    ) -> Self:
+        """Return the address of a database.
+
+        Args:
+            host: its name, which its certificate must bear, or a Unix socket's directory.
+            port: its port.
+            user: who logs in.
+            password: with what.
+            dbname: the database's name.
+            ca_bundle: the path of a PEM file: the server's certificate must be signed by one in
+                it. Without it the connection is encrypted, and whoever answers is trusted.
+        """
+        server = {"host": host, "port": port, "user": user, "password": password, "dbname": dbname}
+        return cls(server | _encryption(host, ca_bundle))
 
     @classmethod
     def of_url(cls, url: str) -> Self:
         """Return the address in a connection URL or libpq connection string.
+
+        What it says about encryption holds. Where it says nothing, a server is asked for it:
+        libpq's own default would go on in the clear if the server has none.
 
         Raises:
             ConfigurationError: it is malformed; it is not repeated, since it may hold a
                 password.
         """
         try:
-            return cls(extensions.parse_dsn(url))
+            parameters = extensions.parse_dsn(url)
+            is_server = not parameters.get("host", "/").startswith("/")
+            return cls(({"sslmode": "require"} if is_server else {}) | parameters)
         except psycopg2.ProgrammingError:
             raise ConfigurationError(
                 "The connection URL is malformed. Write it as"
@@ -120,6 +129,15 @@ class DatabaseAddress:
         """Return host:port/dbname, for messages."""
         of = self.parameters.get
         return f"{of('host', 'localhost')}:{of('port', '5432')}/{of('dbname', of('user', ''))}"
+
+
+def _encryption(host: str, ca_bundle: str) -> dict[str, str]:
+    """Return how to encrypt: a Unix socket's bytes never leave the machine."""
+    if host.startswith("/"):
+        return {"sslmode": "disable"}
+    if ca_bundle:
+        return {"sslmode": "verify-full", "sslrootcert": ca_bundle}
+    return {"sslmode": "require"}
 
 
 class Session:
@@ -215,7 +233,7 @@ def connect(
         read_only: whether the session is READ ONLY from its first statement.
 
     Raises:
-        ConfigurationError: the server refuses the credentials.
+        ConfigurationError: the server refuses the credentials, or is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
     parameters = {**CONNECTION_PARAMETERS, **address.parameters}

@@ -31,6 +31,16 @@ REFUSED_CREDENTIALS = (
     "is not permitted to log in",
 )
 
+# What libpq says when it does not trust the server, or the server takes no TLS. An SSL error is
+# OpenSSL's, in many words; the one of a connection that was cut is not about trust.
+UNTRUSTED = (
+    "SSL error: ",
+    "does not match host name",
+    "root certificate file",
+    "server does not support SSL",
+)
+CUT = "unexpected eof"
+
 LOST = "The connection was lost"
 NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
 LOCKED = "Something else held a lock for too long; start the execution again later"
@@ -119,6 +129,12 @@ def connection_error(error: psycopg2.OperationalError, where: str) -> StagingSyn
     libpq's message names host, port and user, and never the password.
     """
     reason = " ".join(str(error).split())
+    if CUT not in reason and any(words in reason for words in UNTRUSTED):
+        return ConfigurationError(
+            f"Could not trust {where}: {reason}. The server must take TLS; where ca_bundle is set,"
+            " its certificate must be signed by one of that file, be valid, and bear the host name"
+            " that the secret names. `make ca-bundle` fetches Amazon's; deploy again after that."
+        )
     if any(words in reason for words in REFUSED_CREDENTIALS):
         return ConfigurationError(
             f"Could not log in to {where}: {reason}. Check the username, password and dbname in"

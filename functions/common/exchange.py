@@ -2,15 +2,23 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from common.aws import CLIENT_CONFIG, aws_errors
+from common.aws import CLIENT_CONFIG, aws_errors, give_up_soon
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# A large file goes up in parts of 8 MB, and ten of them would be held at once by default.
+UPLOAD = TransferConfig(max_concurrency=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,19 @@ class Exchange:
     @classmethod
     def of(cls, bucket: str, execution: str) -> "Exchange":
         """Return the folder of an execution in a bucket."""
-        return cls(boto3.client("s3", config=CLIENT_CONFIG), bucket, execution)
+        return cls(_client(CLIENT_CONFIG), bucket, execution)
+
+    def check_reachable(self) -> None:
+        """Raise unless S3 answers, whatever it answers: a report is due when much is done.
+
+        The question is anonymous: it takes no right, and no denied call stands in a trail.
+
+        Raises:
+            ConfigurationError: nothing leads to S3.
+        """
+        anonymous = _client(CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)))
+        with aws_errors(f"reach s3://{self.bucket}"), suppress(ClientError):
+            anonymous.head_bucket(Bucket=self.bucket)
 
     def key(self, name: str) -> str:
         """Return the key of a file of this execution."""
@@ -57,7 +77,7 @@ class Exchange:
         """
         content.seek(0)
         with aws_errors(f"write {self.uri(name)}"):
-            self.client.upload_fileobj(content, self.bucket, self.key(name))
+            self.client.upload_fileobj(content, self.bucket, self.key(name), Config=UPLOAD)
         return self.uri(name)
 
     def open(self, key: str) -> IO[bytes]:
@@ -69,3 +89,9 @@ class Exchange:
         with aws_errors(f"read s3://{self.bucket}/{key}"):
             body: IO[bytes] = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]  # type: ignore[assignment]  # a StreamingBody reads like a file
             return body
+
+
+def _client(config: Config) -> "S3Client":
+    client = boto3.client("s3", config=config)
+    give_up_soon(client)
+    return client

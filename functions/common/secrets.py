@@ -4,7 +4,7 @@ import json
 
 import boto3
 
-from common.aws import CLIENT_CONFIG, aws_errors
+from common.aws import CLIENT_CONFIG, aws_errors, give_up_soon
 from common.database import DatabaseAddress
 from common.errors import ConfigurationError
 
@@ -13,10 +13,12 @@ ARN_PARTS = 7
 MAX_PORT = 65535
 
 
-def read_database_secret(arn: str) -> DatabaseAddress:
+def read_database_secret(arn: str, ca_bundle: str = "") -> DatabaseAddress:
     """Return the database that a secret of the RDS shape points to.
 
-    The secret's Region is taken from its ARN, so that production's may lie elsewhere.
+    Args:
+        arn: the secret's. Its Region is taken from it, so that production's may lie elsewhere.
+        ca_bundle: see `DatabaseAddress.of_server`.
 
     Raises:
         ConfigurationError: the ARN is malformed, the secret cannot be read, or it is not a
@@ -26,12 +28,13 @@ def read_database_secret(arn: str) -> DatabaseAddress:
     if len(parts) != ARN_PARTS or parts[0] != "arn" or not parts[ARN_REGION]:
         raise ConfigurationError(f'"{arn}" is not the ARN of a secret.')
     client = boto3.client("secretsmanager", region_name=parts[ARN_REGION], config=CLIENT_CONFIG)
+    give_up_soon(client)
     with aws_errors(f"read the secret {arn}"):
         text = client.get_secret_value(SecretId=arn).get("SecretString", "")
-    return parse_database_secret(arn, text)
+    return parse_database_secret(arn, text, ca_bundle)
 
 
-def parse_database_secret(arn: str, text: str) -> DatabaseAddress:
+def parse_database_secret(arn: str, text: str, ca_bundle: str = "") -> DatabaseAddress:
     """Return the address in a secret's text; the rest as `read_database_secret`."""
     try:
         secret = json.loads(text)
@@ -63,4 +66,5 @@ def parse_database_secret(arn: str, text: str) -> DatabaseAddress:
         user=secret["username"],
         password=secret["password"],
         dbname=secret["dbname"],
+        ca_bundle=ca_bundle,
     )

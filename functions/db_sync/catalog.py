@@ -1,7 +1,7 @@
 """What a database has, as far as a sync must know: tables, columns, keys, sequences."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from common.database import Session
@@ -11,7 +11,10 @@ from common.queries import load_query
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `type` has its modifier, as in numeric(12,2), `base_type` has not."""
+    """A column; `type` has its modifier, as in numeric(12,2), `base_type` has not.
+
+    `unique_keys` are the columns of each unique index that it is under.
+    """
 
     name: str
     type: str
@@ -20,8 +23,8 @@ class Column:
     is_required: bool
     has_default: bool
     is_generated: bool
-    is_unique: bool
     is_always_generated: bool  # an identity that no UPDATE may set
+    unique_keys: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,11 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     def save_report(result: SyncResult) -> None:
         exchange.write_json(REPORT, result.report())
 
+    exchange.check_reachable()
+    ca_bundle = optional("DATABASE_CA_BUNDLE")
     result = sync_database(
-        read_database_secret(required("PROD_SECRET_ARN")),
-        read_database_secret(required("STAGING_SECRET_ARN")),
+        read_database_secret(required("PROD_SECRET_ARN"), ca_bundle),
+        read_database_secret(required("STAGING_SECRET_ARN"), ca_bundle),
         options,
         save_report,
     )

@@ -4,10 +4,41 @@ from collections.abc import Sequence
 
 from psycopg2 import sql
 
+from db_sync.plan import PlannedColumn, TablePlan
 from db_sync.ranges import Ranges
 from db_sync.run import Run
 from db_sync.statements import names, source_value, source_values
 from db_sync.transfer import Transferred, transfer
+
+# Types of PostgreSQL's own whose binary form is the same in every version and holds no oid. It
+# takes the target two thirds of the time to read, or less; other types travel as text.
+BINARY_TYPES = frozenset(
+    {
+        "bigint",
+        "bit",
+        "bit varying",
+        "boolean",
+        "bytea",
+        "character",
+        "character varying",
+        "date",
+        "double precision",
+        "inet",
+        "integer",
+        "interval",
+        "json",
+        "jsonb",
+        "numeric",
+        "real",
+        "smallint",
+        "text",
+        "time with time zone",
+        "time without time zone",
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "uuid",
+    }
+)
 
 
 def copy_rows(
@@ -28,17 +59,32 @@ def copy_rows(
         is_frozen: whether the rows are frozen at once; only for a table that this transaction
             emptied by TRUNCATE.
     """
-    columns = ranges.plan.compared + ranges.plan.kept
-    values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT")
-    # A table may have no column at all; COPY takes no empty list.
-    rows = "COPY {} ({}) FROM STDIN" if columns else "COPY {} FROM STDIN"
-    if is_frozen:
-        rows += " (FREEZE)"
-    return transfer(
-        run.source,
-        values.format(
-            source_values(columns), ranges.rows(ranges.plan.source, source_value, numbers)
-        ),
-        run.target,
-        sql.SQL(rows).format(into, names(column.name for column in columns)),
+    plan = ranges.plan
+    columns = plan.compared + plan.kept
+    options = [sql.SQL("FORMAT binary")] if _can_be_binary(plan, columns) else []
+    values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT{}").format(
+        source_values(columns),
+        ranges.rows(plan.source, source_value, numbers),
+        _with(options),
     )
+    if is_frozen:
+        options.append(sql.SQL("FREEZE"))
+    # A table may have no column at all; COPY takes no empty list.
+    rows = sql.SQL("COPY {0} ({1}) FROM STDIN{2}" if columns else "COPY {0} FROM STDIN{2}").format(
+        into, names(column.name for column in columns), _with(options)
+    )
+    return transfer(run.source, values, run.target, rows)
+
+
+def _can_be_binary(plan: TablePlan, columns: Sequence[PlannedColumn]) -> bool:
+    """Return whether both sides have the same types, whose binary form is portable."""
+    ours = plan.source.columns
+    return all(
+        column.base_type == ours[column.name].base_type
+        and column.base_type.removesuffix("[]") in BINARY_TYPES
+        for column in columns
+    )
+
+
+def _with(options: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" ({})").format(sql.SQL(", ").join(options)) if options else sql.SQL("")

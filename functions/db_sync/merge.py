@@ -5,6 +5,7 @@ the target's. Those that differ are deleted and inserted anew: unlike an UPDATE,
 unique values change places between rows. Columns that belong to the target are carried over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -84,7 +85,9 @@ def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> i
     Unless rows are changed `in_place`, also delete those that change.
     """
     parts = _parts(difference)
-    gone = target.execute(statement("delete_gone_rows", parts))
+    gone = target.execute(statement("find_gone_rows", parts))
+    if gone:
+        target.execute(statement("delete_gone_rows", parts))
     if not in_place:
         target.execute(statement("delete_changed_rows", parts))
     return gone
@@ -100,10 +103,12 @@ def write_rows(target: Session, difference: Difference, deleted: int, *, in_plac
     updated = 0
     if in_place and _updated_names(plan):
         updated = target.execute(statement("update_changed_rows", parts))
+    sent = set(_copied_names(plan))
     unlinked = sum(
-        _unlink(target, parts, column, in_place=in_place)
+        _unlink(target, parts, column, key, in_place=in_place)
         for column in plan.kept
-        if column.is_unique
+        for key in column.unique_keys
+        if sent.issuperset(key)  # what a new row has in other columns is not known yet
     )
     if not in_place:
         updated = _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
@@ -118,13 +123,33 @@ def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -
     )
 
 
-def _unlink(target: Session, parts: Parts, column: PlannedColumn, *, in_place: bool) -> int:
+def _unlink(
+    target: Session,
+    parts: Parts,
+    column: PlannedColumn,
+    key: Sequence[str],
+    *,
+    in_place: bool,
+) -> int:
     """Take a kept, unique value from rows that stay where a new row brings it; count them.
 
     A row that stays is in the target, or is about to be inserted anew.
+
+    Args:
+        target: the session.
+        parts: the table's.
+        column: the kept column.
+        key: the columns that are unique together; it is one of them.
+        in_place: whether rows that change are so already.
     """
     unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
-    parts = {**parts, "column": sql.Identifier(column.name), "unlinked": unlinked}
+    parts = {
+        **parts,
+        "column": sql.Identifier(column.name),
+        "unlinked": unlinked,
+        "key": names(key),
+        "key_of_new": names(key, "c"),
+    }
     stay = [(parts["rows"], sql.SQL("true"))]
     if not in_place:
         stay.append((parts["changes"], sql.SQL("staging_sync_row IS NOT NULL")))
@@ -153,6 +178,7 @@ def _parts(difference: Difference) -> Parts:
         "rows": table_rows(plan.target),
         "stage": _temporary("stage", plan),
         "changes": _temporary("changes", plan),
+        "gone": _temporary("gone", plan),
         "same_key": same_key(plan, "s", "t"),
         "differs": _differs("t", "s", compared),
         "columns": names(_updated_names(plan)),

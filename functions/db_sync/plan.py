@@ -1,6 +1,6 @@
 """Both catalogs compared: every table is planned, and what speaks against it is collected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from common.names import Name
@@ -39,7 +39,7 @@ class PlannedColumn:
     type: str
     base_type: str
     conversion: str | None
-    is_unique: bool
+    unique_keys: Sequence[Sequence[str]]
     is_required: bool
 
 
@@ -221,7 +221,7 @@ class _TablePlanner:
                 target.type,
                 target.base_type,
                 self._conversion(source, target),
-                target.is_unique,
+                target.unique_keys,
                 target.is_required,
             )
 

@@ -23,7 +23,7 @@ class TableResult:
     rows_unlinked: int = 0
     ranges: int = 0  # how many the table was compared in
     ranges_changed: int = 0
-    bytes: int = 0  # of COPY's text format
+    bytes: int = 0  # as COPY sent them
     seconds: dict[str, float] = field(default_factory=dict)  # by phase
 
 

@@ -17,7 +17,7 @@ SPOOLED_IN_MEMORY = 4_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """What went through, in rows and in bytes of COPY's text format."""
+    """What went through, in rows and in the bytes that COPY made of them."""
 
     rows: int
     bytes: int

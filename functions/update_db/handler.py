@@ -37,7 +37,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
     )
     result = remap_users(
-        read_database_secret(required("STAGING_SECRET_ARN")),
+        read_database_secret(required("STAGING_SECRET_ARN"), optional("DATABASE_CA_BUNDLE")),
         options,
         lambda target: load_mapping(target, exchange, manifest),
         lambda report: exchange.upload(REPORT, report),

@@ -50,3 +50,48 @@ def test_the_original_error_is_chained_and_its_message_not_repeated(error: Excep
 def test_an_error_that_is_not_of_aws_passes_unchanged() -> None:
     with pytest.raises(KeyError, match="mine"), aws_errors("do something"):
         raise KeyError("mine")
+
+
+ROLE = "User: arn:aws:sts::111122223333:assumed-role/DbSync/session"
+WHY = "because no identity-based policy allows the action"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "named", "remedy"),
+    [
+        (
+            "AccessDeniedException",
+            f"{ROLE} is not authorized to perform: secretsmanager:GetSecretValue on resource:"
+            f" arn:x {WHY}",
+            "secretsmanager:GetSecretValue",
+            "what lies in another account must also allow the role",
+        ),
+        (
+            "AccessDeniedException",
+            "Access to KMS is not allowed",
+            "kms:Decrypt on the key",
+            "Name the key in cdk.json (secrets_kms_key_arns",
+        ),
+        (
+            "AccessDenied",
+            f"{ROLE} is not authorized to perform: kms:GenerateDataKey on resource: arn:x {WHY}",
+            "kms:GenerateDataKey on the key",
+            "kms_key_arn for the bucket's",
+        ),
+        (
+            "AccessDenied",
+            f"{ROLE} is not authorized to perform: s3:PutObject on resource: arn:x {WHY}",
+            "s3:PutObject.",
+            "Deploy again",
+        ),
+    ],
+)
+def test_a_right_that_is_missing_is_named_and_who_lacks_it_is_not_repeated(
+    code: str, said: str, named: str, remedy: str
+) -> None:
+    answer = {"Error": {"Code": code, "Message": said}}
+    with pytest.raises(ConfigurationError) as caught, aws_errors("read the secret arn:x"):
+        raise ClientError(answer, "GetSecretValue")  # type: ignore[arg-type]  # a part of it
+    assert f"This Lambda's role lacks {named}" in str(caught.value)
+    assert remedy in str(caught.value)
+    assert "assumed-role" not in str(caught.value)

@@ -1,6 +1,8 @@
 import io
 import json
+import os
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -41,6 +43,30 @@ def test_a_file_is_uploaded_from_its_beginning_whatever_was_read_of_it(exchange:
 
     assert address == "s3://exchange/executions/run-1/part.csv.gz"
     assert exchange.open("executions/run-1/part.csv.gz").read() == b"12345"
+
+
+def test_a_large_file_is_uploaded_in_parts_two_at_a_time(exchange: Exchange) -> None:
+    held: list[int] = []
+    largest_held = 0
+    send = exchange.client.upload_part
+
+    def upload_part(**call: Any) -> Any:
+        nonlocal largest_held
+        held.append(call["PartNumber"])
+        largest_held = max(largest_held, len(held))
+        answer = send(**call)
+        held.remove(call["PartNumber"])
+        return answer
+
+    exchange.client.upload_part = upload_part  # type: ignore[method-assign]
+    content = os.urandom(33_000_000)  # bytes
+
+    exchange.upload("report", io.BytesIO(content))
+
+    stored = exchange.client.get_object(Bucket="exchange", Key="executions/run-1/report")
+    assert stored["ETag"].endswith('-4"'), "four parts"
+    assert stored["Body"].read() == content
+    assert largest_held <= 2
 
 
 def test_a_second_file_of_a_name_takes_the_firsts_place(exchange: Exchange) -> None:

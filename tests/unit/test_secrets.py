@@ -1,8 +1,11 @@
+import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -142,3 +145,54 @@ def test_a_binary_secret_is_not_a_json_object() -> None:
 def test_what_is_no_secrets_arn_is_refused(arn: str) -> None:
     with pytest.raises(ConfigurationError, match="is not the ARN of a secret"):
         read_database_secret(arn)
+
+
+def test_a_secret_that_lies_in_another_region_than_its_arn_says_is_named() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="us-east-1")
+        arn = client.create_secret(Name="production", SecretString=secret())["ARN"]
+        elsewhere = arn.replace("us-east-1", "eu-west-1")
+
+        with pytest.raises(ConfigurationError) as caught:
+            read_database_secret(elsewhere)
+
+    assert f"Could not read the secret {elsewhere}: ResourceNotFoundException" in str(caught.value)
+    assert "Check that it exists, in that Region" in str(caught.value)
+
+
+def test_a_secret_that_is_deleted_is_named_and_how_to_get_it_back() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-1")
+        arn = client.create_secret(Name="production", SecretString=secret())["ARN"]
+        client.delete_secret(SecretId=arn)
+
+        with pytest.raises(ConfigurationError) as caught:
+            read_database_secret(arn)
+
+    assert f"Could not read the secret {arn}: InvalidRequestException" in str(caught.value)
+    assert "It is marked for deletion: restore it" in str(caught.value)
+
+
+def test_a_key_that_may_not_be_used_is_named_with_the_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> AWSResponse:
+        body = b'{"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}'
+        return AWSResponse("https://aws.test", 400, {}, RawBody(body))
+
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+    with pytest.raises(ConfigurationError) as caught:
+        read_database_secret(ARN)
+
+    assert f"Could not read the secret {ARN}: AccessDeniedException" in str(caught.value)
+    assert "lacks kms:Decrypt on the key" in str(caught.value)
+
+
+class RawBody(io.BytesIO):
+    """A response's body as botocore reads it."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.read()

@@ -1,2 +1,2 @@
 -- What a merge needed, and needs no longer.
-DROP TABLE {stage}, {changes}
+DROP TABLE {stage}, {changes}, {gone}

@@ -25,6 +25,7 @@ CREATE TABLE users (
 """
 INDEX = "CREATE INDEX ON users (lower(email))"
 PRODUCTION = GeneratedUsers(0, seed=1)  # whose subs the rows carry that changed
+OTHER = GeneratedUsers(0, seed=2)  # whose subs nobody carries
 MODIFIED = datetime(2026, 3, 1, 10, 0, 0, 123_000, UTC)
 PAGE = 60
 ROWS_AT_ONCE = 10_000
@@ -147,17 +148,23 @@ def _update_one_by_one(database: Server, pool: GeneratedUsers) -> float:
     The pages that it writes to were written to before, by the remap: it does not pay for their
     first images in the log.
     """
-    numbers = [index * (len(pool) // SAMPLE) // 10 * 10 for index in range(SAMPLE)]
+    updates = []
+    for index in range(SAMPLE):
+        number = index * (len(pool) // SAMPLE) // 10 * 10
+        if index % 10:
+            updates.append((pool.sub(number), number))
+        else:  # one in ten gets another sub here too
+            updates.append((OTHER.sub(number + 3), number + 3))
     with (
         contextlib.closing(psycopg2.connect(database.url())) as connection,
         connection.cursor() as cursor,
     ):
         touched = 0
         started = time.monotonic()
-        for number in numbers:
+        for sub, number in updates:
             cursor.execute(
                 "UPDATE users SET cognito_sub = %s WHERE lower(email) = %s",
-                (pool.sub(number), f"user{number}@example.com"),
+                (sub, f"user{number}@example.com"),
             )
             touched += cursor.rowcount
             connection.commit()

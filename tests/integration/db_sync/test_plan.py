@@ -208,6 +208,31 @@ def test_a_new_row_takes_its_kept_value_from_the_row_that_holds_it(
     )
 
 
+@pytest.mark.parametrize("child", ["", "CREATE TABLE log (user_id int REFERENCES users)"])
+def test_a_kept_value_that_is_unique_within_a_tenant_is_taken_there_only(
+    databases: Databases, child: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE users (id int PRIMARY KEY, tenant int, cognito_sub text,"
+        f" UNIQUE (tenant, cognito_sub)); {child}",
+        source="INSERT INTO users VALUES (1, 8, 'a'), (2, 7, 'b'), (3, 8, 'shared')",
+        target="INSERT INTO users VALUES (1, 7, 'shared'), (2, 7, 'other'), (4, 8, 'shared')",
+    )
+
+    result = sync(pair, rules=KEEP_SUB)
+
+    assert pair.target.rows("TABLE users ORDER BY id") == [
+        (1, 8, None),  # came into tenant 8, where the new row has its sub
+        (2, 7, "other"),
+        (3, 8, "shared"),
+    ]
+    assert sum(table.rows_unlinked for table in result.tables) == 1
+
+    pair.source.execute("INSERT INTO users VALUES (5, 9, 'other')")
+    again = sync(pair, rules=KEEP_SUB)
+    assert sum(table.rows_unlinked for table in again.tables) == 0, "tenant 7 keeps its own"
+
+
 @pytest.mark.parametrize(
     ("rules", "named"),
     [

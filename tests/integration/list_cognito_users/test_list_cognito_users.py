@@ -14,7 +14,7 @@ from list_cognito_users import parts, turns
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import Listing
 from tests.cognito_service import CognitoService
-from tests.cognito_users import DIGITS, GeneratedUsers, ListedUsers, make_user
+from tests.cognito_users import GeneratedUsers, ListedUsers, make_user
 from tests.integration.bucket import BUCKET, FOLDER, MANIFEST, stored_keys
 from tests.integration.list_cognito_users.pools import (
     EVENT,
@@ -25,7 +25,6 @@ from tests.integration.list_cognito_users.pools import (
     read_rows,
     spread,
     subs_of,
-    user,
 )
 from tests.statemachine.lambdas import FakeContext
 
@@ -141,96 +140,12 @@ def test_a_part_begins_with_the_columns_names(s3: "S3Client", pool: Pool) -> Non
     ]
 
 
-@pytest.mark.parametrize("count", [0, 1, 20, 60])
-def test_a_pool_of_one_page_costs_one_request_and_one_for_its_estimate(
-    s3: "S3Client", pool: Pool, count: int
-) -> None:
-    pool.service.users = spread(count)
-
-    result = pool.list()
-
-    assert (result.users, result.pages, result.done) == (count, 1, True)
-    assert (len(pool.service.arrivals), pool.service.describes) == (1, 1)
-    assert listed_subs(s3) == subs_of(spread(count))
-
-
-def test_a_larger_pool_costs_one_request_more_than_its_chains_have_pages(pool: Pool) -> None:
-    pool.service.users = spread(61)
-
-    pool.list()
-
-    assert (len(pool.service.arrivals), pool.service.describes) == (17, 1)
-
-
 def test_an_empty_pool_has_a_manifest_without_parts(s3: "S3Client", pool: Pool) -> None:
     result = pool.list()
 
     assert (result.users, result.pages) == (0, 1)
     assert read_manifest(s3) == Manifest(parts=(), users=0, pages=1)
     assert stored_keys(s3) == [MANIFEST]
-
-
-@pytest.mark.parametrize("page_sizes", [(0, 1, 0, 0, 3), (0, 0, 60), (1,), (60, 0)], ids=str)
-@pytest.mark.parametrize("last_is_empty", [True, False])
-def test_an_empty_or_short_page_is_not_the_end(
-    s3: "S3Client", pool: Pool, page_sizes: tuple[int, ...], last_is_empty: bool
-) -> None:
-    pool.service.users = spread(40)
-    pool.service.page_sizes = page_sizes
-    pool.service.last_is_empty = last_is_empty
-
-    result = pool.list()
-
-    assert (result.users, result.done) == (40, True)
-    assert listed_subs(s3) == subs_of(spread(40))
-
-
-@pytest.mark.parametrize("filters", ["refused", "ignored"])
-def test_a_pool_that_does_not_filter_is_listed_in_one_chain(
-    s3: "S3Client", pool: Pool, filters: str
-) -> None:
-    pool.service.users = spread(200)
-    pool.service.filters = filters
-
-    result = pool.list()
-
-    assert (result.users, result.pages, result.done) == (200, 4, True)
-    assert listed_subs(s3) == subs_of(spread(200))
-    assert len(pool.service.arrivals) <= 1 + 16 + 4, "the chains are given up at once"
-
-
-@pytest.mark.parametrize("page_sizes", [(60,), (0, 0, 60, 60)])
-def test_a_pool_whose_subs_begin_with_other_characters_is_listed_in_one_chain(
-    s3: "S3Client", pool: Pool, page_sizes: tuple[int, ...]
-) -> None:
-    pool.service.page_sizes = page_sizes
-    others = [make_user(f"sub-{number}", None) for number in range(150)]
-    pool.service.users = ListedUsers([user(1), *others])
-
-    result = pool.list()
-
-    assert (result.users, result.done) == (151, True)
-    assert listed_subs(s3) == subs_of(pool.service.users)
-    assert len(pool.service.arrivals) == result.pages, "what was read is not read again"
-
-
-def test_a_pool_may_have_all_its_users_under_one_digit(s3: "S3Client", pool: Pool) -> None:
-    pool.service.users = ListedUsers([user(number, "b") for number in range(150)])
-
-    result = pool.list()
-
-    assert (result.users, result.pages) == (150, 15 + 3)
-    assert listed_subs(s3) == subs_of(pool.service.users)
-
-
-def test_every_digit_that_a_sub_can_begin_with_is_looked_for(s3: "S3Client", pool: Pool) -> None:
-    pool.service.users = ListedUsers(
-        [user(number, digit) for digit in DIGITS for number in range(5)]
-    )
-
-    pool.list()
-
-    assert len(read_rows(s3)) == 16 * 5
 
 
 def test_each_part_is_there_before_a_manifest_names_it(

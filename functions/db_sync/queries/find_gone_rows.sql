@@ -1,0 +1,7 @@
+-- Where the target's rows are, in the ranges that differ, whose key the source no longer has.
+-- A table of its own: of one statement with the deletion, the planner expects so many rows that
+-- it reads the whole target to find them.
+CREATE TEMPORARY TABLE {gone} ON COMMIT DROP AS
+SELECT t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row
+FROM {in_ranges}
+WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})

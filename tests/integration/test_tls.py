@@ -1,0 +1,212 @@
+"""Connections to the databases are encrypted, and with certificates configured they are trusted."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from common.database import DatabaseAddress, Session, connect
+from common.errors import ConfigurationError
+from common.secrets import parse_database_secret
+from db_sync.handler import handler as db_sync
+from sandbox.cloud import free_port
+from sandbox.postgres import SYSTEM_USER, EmbeddedPostgres, temporary_server
+from tests.certificates import Authority
+from tests.databases import Databases, Pair, system_programs
+from tests.integration.bucket import BUCKET, REGION
+from tests.integration.db_sync.syncing import assert_same
+from tests.statemachine.lambdas import FakeContext
+
+ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/production-AbCdEf"
+HOST = "localhost"  # what the server's certificate bears
+IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsServer:
+    """A PostgreSQL server that takes TLS, on a port of 127.0.0.1."""
+
+    server: EmbeddedPostgres
+    databases: Databases
+    port: int
+    authority: Path  # who signed its certificate
+
+    def secret(self, database: str = "postgres", host: str = HOST) -> str:
+        """Return the text of a secret of the RDS shape."""
+        fields = {
+            "host": host,
+            "port": self.port,
+            "username": "postgres",
+            "password": "not-needed",
+            "dbname": database,
+        }
+        return json.dumps(fields)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
+    programs = system_programs()
+    if programs is None:
+        pytest.skip(
+            "needs a PostgreSQL server with TLS, which the wheel's lacks: install your system's"
+            " (on Debian: apt-get install postgresql)"
+        )
+    port = free_port()
+    settings = {"listen_addresses": "127.0.0.1", "port": str(port)}
+    authority = Authority.create("The shop's authority")
+    with temporary_server(bin_dir=programs, settings=settings) as server:
+        set_certificate(server, authority)
+        file = tmp_path_factory.mktemp("authority") / "ca.pem"
+        yield TlsServer(server, Databases(server), port, authority.write(file))
+
+
+def set_certificate(server: EmbeddedPostgres, authority: Authority) -> None:
+    certificate, key = authority.issue(HOST)
+    for name, content in (("server.crt", certificate), ("server.key", key)):
+        file = server.socket_dir / name
+        file.write_bytes(content)
+        file.chmod(0o600)
+        if file.owner() == "root":  # then the server runs as another user
+            shutil.chown(file, SYSTEM_USER)
+    switch_tls(server, "on")
+
+
+def switch_tls(server: EmbeddedPostgres, state: str) -> None:
+    for statement in (f"ALTER SYSTEM SET ssl = {state}", "SELECT pg_reload_conf()"):
+        server.execute("postgres", statement)
+
+
+@pytest.fixture
+def another_authority(tmp_path: Path) -> Path:
+    return Authority.create("Somebody's authority").write(tmp_path / "another.pem")
+
+
+def opened(secret: str, ca_bundle: Path | None = None) -> Session:
+    address = parse_database_secret(ARN, secret, str(ca_bundle or ""))
+    return connect(address, "source", execution="run-1")
+
+
+def refusal(secret: str, ca_bundle: Path | None = None) -> str:
+    """Return what the error says, whose class no state tries again."""
+    with pytest.raises(ConfigurationError) as caught:
+        opened(secret, ca_bundle)
+    assert "not-needed" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_without_certificates_the_connection_is_encrypted(tls: TlsServer) -> None:
+    with opened(tls.secret()) as session:
+        assert session.row(IS_ENCRYPTED) == (True,)
+
+
+def test_with_the_right_authority_it_connects(tls: TlsServer) -> None:
+    with opened(tls.secret(), tls.authority) as session:
+        assert session.row(IS_ENCRYPTED) == (True,)
+
+
+def test_a_bundle_of_several_authorities_will_do(
+    tls: TlsServer, another_authority: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(another_authority.read_text() + tls.authority.read_text())
+    with opened(tls.secret(), bundle) as session:
+        assert session.row(IS_ENCRYPTED) == (True,)
+
+
+def test_with_another_authority_it_does_not_connect(
+    tls: TlsServer, another_authority: Path
+) -> None:
+    said = refusal(tls.secret(), another_authority)
+    assert said.startswith(f"Could not trust the source database {HOST}:{tls.port}/postgres: ")
+    assert "certificate verify failed" in said
+    assert "`make ca-bundle` fetches Amazon's" in said
+
+
+def test_with_another_authority_of_the_same_name_it_does_not_connect_either(
+    tls: TlsServer, tmp_path: Path
+) -> None:
+    impostor = Authority.create("The shop's authority").write(tmp_path / "impostor.pem")
+    said = refusal(tls.secret(), impostor)
+    assert "SSL error: " in said
+    assert said.startswith("Could not trust the source database")
+
+
+def test_under_another_host_name_it_does_not_connect(tls: TlsServer) -> None:
+    said = refusal(tls.secret(host="127.0.0.1"), tls.authority)
+    assert 'server certificate for "localhost"' in said
+    assert 'does not match host name "127.0.0.1"' in said
+    assert "bear the host name that the secret names" in said
+
+
+def test_a_bundle_that_is_not_there_is_named(tls: TlsServer, tmp_path: Path) -> None:
+    said = refusal(tls.secret(), tmp_path / "none.pem")
+    assert f'root certificate file "{tmp_path}/none.pem" does not exist' in said
+
+
+@pytest.mark.parametrize("ca_bundle", [False, True], ids=["without", "with certificates"])
+def test_a_server_without_tls_is_refused(tls: TlsServer, *, ca_bundle: bool) -> None:
+    switch_tls(tls.server, "off")
+    try:
+        said = refusal(tls.secret(), tls.authority if ca_bundle else None)
+    finally:
+        switch_tls(tls.server, "on")
+    assert "server does not support SSL" in said
+    assert "The server must take TLS" in said
+
+
+def test_a_url_that_says_nothing_about_encryption_asks_for_it(tls: TlsServer) -> None:
+    url = f"postgresql://postgres@{HOST}:{tls.port}/postgres"
+    assert DatabaseAddress.of_url(url).parameters["sslmode"] == "require"
+    with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
+        assert session.row(IS_ENCRYPTED) == (True,)
+
+
+def test_what_a_url_says_about_encryption_holds(tls: TlsServer) -> None:
+    url = f"postgresql://postgres@{HOST}:{tls.port}/postgres?sslmode=disable"
+    with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
+        assert session.row(IS_ENCRYPTED) == (False,)
+
+
+@pytest.fixture
+def pair(tls: TlsServer) -> Iterator[Pair]:
+    schema = "CREATE TABLE users (id int PRIMARY KEY, email text)"
+    yield tls.databases.pair(schema, source="INSERT INTO users VALUES (1, 'ana@example.com')")
+    tls.databases.drop_all()
+
+
+@pytest.fixture
+def lambda_environment(tls: TlsServer, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the Lambda is told, with secrets that lead over TLS."""
+    client = boto3.client("secretsmanager", REGION)
+    for variable, database in (
+        ("PROD_SECRET_ARN", pair.source),
+        ("STAGING_SECRET_ARN", pair.target),
+    ):
+        text = tls.secret(database.name)
+        arn = client.create_secret(Name=variable, SecretString=text)["ARN"]
+        monkeypatch.setenv(variable, arn)
+    monkeypatch.setenv("EXCHANGE_BUCKET", BUCKET)
+
+
+@pytest.mark.usefixtures("s3", "lambda_environment")
+def test_a_whole_sync_runs_between_databases_that_are_trusted(
+    tls: TlsServer, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_CA_BUNDLE", str(tls.authority))
+    output = db_sync({"execution": "run-1", "input": {}}, FakeContext())
+    assert output["status"] == "synced"
+    assert_same(pair)
+
+
+@pytest.mark.usefixtures("s3", "lambda_environment")
+def test_the_lambda_does_not_talk_to_an_impostor(
+    pair: Pair, another_authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_CA_BUNDLE", str(another_authority))
+    with pytest.raises(ConfigurationError, match="Could not trust the source database"):
+        db_sync({"execution": "run-1", "input": {}}, FakeContext())
+    assert pair.target.value("SELECT count(*) FROM users") == 0
