@@ -10,9 +10,6 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP_VERSION := 26.3
 # npm's "latest" is too old for the library in constraints.txt; sandbox/deploy.py has the same.
 CDK := npx --yes aws-cdk@2.1148.1
-# What deploy, diff and start act on: a block of cdk.json, and an execution's input.
-export ENV ?= staging
-export INPUT ?= {}
 # Those of every Region. A private certificate authority has another address, or a file of its own.
 CA_BUNDLE_URL := https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
@@ -62,6 +59,10 @@ demo: install ## Show the main job, for real, from start to finish
 .PHONY: up
 up: install ## Start the staging account on this machine and leave it running
 	@python -m sandbox.up
+
+# What these act on: a block of cdk.json, and an execution's input.
+deploy diff start: export ENV ?= staging
+start: export INPUT ?= {}
 
 .PHONY: deploy
 deploy: install ## Deploy an environment: make deploy ENV=staging

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Acknowledgment, Duration, Validations, aws_iam, aws_kms, aws_lambda, aws_logs
+from aws_cdk import (
+    Acknowledgment,
+    Duration,
+    Stack,
+    Validations,
+    aws_iam,
+    aws_kms,
+    aws_lambda,
+    aws_logs,
+)
 from constructs import Construct
 
 from config import Settings
@@ -15,8 +24,8 @@ DEFAULTS: dict[str, Any] = {
     "runtime": aws_lambda.Runtime.PYTHON_3_13,
     "architecture": aws_lambda.Architecture.ARM_64,
     "tracing": aws_lambda.Tracing.ACTIVE,
+    "logging_format": aws_lambda.LoggingFormat.JSON,  # the platform's lines too
 }
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync", "POWERTOOLS_LOG_LEVEL": "INFO"}
 # What Lambda itself needs to attach a function to a VPC.
 NETWORK_ACTIONS = [
     "ec2:CreateNetworkInterface",
@@ -67,7 +76,11 @@ class PythonFunction(Construct):
             role=self.role,
             log_group=log_group,
             layers=list(layers),
-            environment={**POWERTOOLS, **environment},
+            environment={
+                "POWERTOOLS_SERVICE_NAME": Stack.of(self).stack_name,  # the metrics' dimension
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **environment,
+            },
             **(network.properties if network else {}),
         )
         _accept_runtime(self.function)

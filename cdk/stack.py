@@ -5,7 +5,9 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack, Tags, aws_iam, aws_kms
 from constructs import Construct
 
+from alarms import Alarms
 from config import Settings
+from dashboard import Dashboard
 from exchange import ExchangeBucket
 from lambdas import Lambdas
 from schedule import Schedule
@@ -13,7 +15,7 @@ from workflow import Workflow
 
 
 class StagingSyncStack(Stack):
-    """The bucket, the Lambdas, the workflow and, if configured, its schedule."""
+    """The bucket, Lambdas, workflow and dashboard; schedule and alarms where configured."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings, **stack: Any) -> None:
         """Wire the constructs.
@@ -42,14 +44,25 @@ class StagingSyncStack(Stack):
         exchange = ExchangeBucket(self, "Exchange", retain=settings.retain_data, key=key)
         lambdas = Lambdas(self, "Lambdas", settings=settings, exchange=exchange, key=key)
         workflow = Workflow(self, "Workflow", lambdas=lambdas, settings=settings, key=key)
+        schedule = None
         if settings.schedule_expression:
-            Schedule(
+            schedule = Schedule(
                 self,
                 "Schedule",
                 state_machine=workflow.state_machine,
                 expression=settings.schedule_expression,
                 settings=settings,
             )
+        if settings.alarm_email or settings.alarm_topic_arn:
+            Alarms(
+                self,
+                "Alarms",
+                state_machine=workflow.state_machine,
+                dead_letter_queue=schedule.dead_letter_queue if schedule else None,
+                settings=settings,
+                key=key,
+            )
+        Dashboard(self, "Dashboard", workflow=workflow)
         self._mark_everything(settings)
 
         CfnOutput(self, "StateMachineArn", value=workflow.state_machine.state_machine_arn)

@@ -39,6 +39,7 @@ class Workflow(Construct):
             "ListCognitoUsersFunctionArn": lambdas.list_cognito_users.function.function_arn,
             "UpdateDbFunctionArn": lambdas.update_db.function.function_arn,
         }
+        self.log_group = self._create_log_group(settings, key)
         self.state_machine = stepfunctions.StateMachine(
             self,
             "StateMachine",
@@ -48,7 +49,7 @@ class Workflow(Construct):
             definition_substitutions=functions,
             tracing_enabled=True,
             logs=stepfunctions.LogOptions(
-                destination=self._create_log_group(settings, key),
+                destination=self.log_group,
                 level=stepfunctions.LogLevel.ALL,
                 # Counts, durations and S3 addresses: the state never holds personal data.
                 include_execution_data=True,

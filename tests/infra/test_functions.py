@@ -10,7 +10,7 @@ from db_sync.rules import SyncRules
 from tests.infra.synthesized import ROOT, SECRETS, Synthesized, synthesize
 
 PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync", "POWERTOOLS_LOG_LEVEL": "INFO"}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync-staging", "POWERTOOLS_LOG_LEVEL": "INFO"}
 
 
 def test_there_are_three_lambdas_and_no_more(full: Synthesized) -> None:

@@ -1,0 +1,207 @@
+"""Who is told when an execution does not succeed, or does not begin."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import Settings
+from schedule_gap import hours_without_a_start
+from tests.infra.synthesized import CUSTOMER_KEY, SECRETS, Synthesized, synthesize
+
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
+NIGHTLY = "cron(0 3 * * ? *)"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+    """A stack with a nightly schedule, whose failures are mailed."""
+    settings = {
+        **SECRETS,
+        "layer_dir": str(empty_layer),
+        "schedule_expression": NIGHTLY,
+        "schedule_input": {},
+        "alarm_email": "on-call@example.com",
+        "kms_key_arn": CUSTOMER_KEY,
+    }
+    return synthesize(tmp_path_factory.mktemp("told"), settings)
+
+
+def message_of(stack: Synthesized, detail: dict[str, Any]) -> dict[str, Any]:
+    """Return what EventBridge publishes of an event, as its manual says it fills a template in."""
+    (target,) = stack.only("AWS::Events::Rule")["Targets"]
+    template = stack.text(target["InputTransformer"]["InputTemplate"])
+    for name, path in target["InputTransformer"]["InputPathsMap"].items():
+        value = detail[path.removeprefix("$.detail.")]
+        template = template.replace(f":<{name}>", f":{json.dumps(value)}")
+        template = template.replace(f"<{name}>", str(value))
+    message: dict[str, Any] = json.loads(template)
+    return message
+
+
+def test_without_an_address_or_a_topic_nobody_is_told(bare: Synthesized) -> None:
+    for kind in ("AWS::SNS::Topic", "AWS::Events::Rule", "AWS::CloudWatch::Alarm"):
+        assert bare.resources(kind) == []
+
+
+def test_every_end_but_success_of_this_machine_is_published(told: Synthesized) -> None:
+    rule = told.only("AWS::Events::Rule")
+    detail = rule["EventPattern"].pop("detail")
+    assert rule["EventPattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+    }
+    assert detail["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert [told.text(arn) for arn in detail["stateMachineArn"]] == ["<Workflow/StateMachine>"]
+    assert rule["State"] == "ENABLED"
+    (target,) = rule["Targets"]
+    assert told.text(target["Arn"]) == "<Alarms/Topic>"
+    assert "RoleArn" not in target, "EventBridge publishes to topics by their own policy"
+
+
+def test_the_message_says_what_failed_and_why_and_links_to_the_execution(
+    told: Synthesized,
+) -> None:
+    arn = "arn:aws:states:eu-central-1:111122223333:execution:staging-sync-staging:run-1"
+    cause = json.dumps({"errorMessage": 'Role "x" lacks a right.', "errorType": "TargetBusy"})
+
+    message = message_of(
+        told,
+        {
+            "name": "run-1",
+            "status": "FAILED",
+            "error": "TargetBusy",
+            "cause": cause,
+            "executionArn": arn,
+        },
+    )
+
+    assert message["what"] == "staging-sync-staging: execution run-1 is FAILED"
+    assert (message["error"], message["cause"]) == ("TargetBusy", cause)
+    assert message["execution"].startswith("https://<AWS::Region>.console.aws.amazon.com/states/")
+    assert message["execution"].endswith(f"#/v2/executions/details/{arn}")
+
+
+def test_an_execution_that_was_stopped_has_no_error_and_is_told_all_the_same(
+    told: Synthesized,
+) -> None:
+    ended = {
+        "name": "run-1",
+        "status": "ABORTED",
+        "error": None,
+        "cause": None,
+        "executionArn": "a",
+    }
+
+    message = message_of(told, ended)
+
+    assert message["what"] == "staging-sync-staging: execution run-1 is ABORTED"
+    assert message["error"] is None
+
+
+def test_the_message_does_not_carry_the_input_in_which_anything_may_stand(
+    told: Synthesized,
+) -> None:
+    (target,) = told.only("AWS::Events::Rule")["Targets"]
+    paths = set(target["InputTransformer"]["InputPathsMap"].values())
+    assert paths.isdisjoint({"$.detail", "$.detail.input", "$.detail.output"})
+
+
+def test_the_address_is_subscribed_to_a_topic_that_is_encrypted_with_the_customer_s_key(
+    told: Synthesized,
+) -> None:
+    assert told.only("AWS::SNS::Topic")["KmsMasterKeyId"] == CUSTOMER_KEY
+    subscription = told.only("AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
+    assert told.text(subscription["TopicArn"]) == "<Alarms/Topic>"
+
+
+def test_only_eventbridge_and_this_account_s_alarms_publish_and_only_by_tls(
+    told: Synthesized,
+) -> None:
+    statements = told.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    refused, *allowed = sorted(statements, key=lambda each: str(each["Effect"]), reverse=True)
+    assert refused["Effect"] == "Deny"
+    assert refused["Principal"] == "*"
+    assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert {each["Principal"]["Service"]: each.get("Condition") for each in allowed} == {
+        "events.amazonaws.com": None,
+        "cloudwatch.amazonaws.com": {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        },
+    }
+    assert {each["Action"] for each in [refused, *allowed]} == {"sns:Publish"}
+
+
+def test_an_existing_topic_is_told_instead_and_left_as_it_is(everything: Synthesized) -> None:
+    (target,) = everything.only("AWS::Events::Rule")["Targets"]
+    assert target["Arn"] == TOPIC
+    for kind in ("Topic", "TopicPolicy", "Subscription"):
+        assert everything.resources(f"AWS::SNS::{kind}") == []
+    for alarm in everything.resources("AWS::CloudWatch::Alarm"):
+        assert alarm["AlarmActions"] == [TOPIC]
+
+
+def test_a_night_without_a_start_rings(told: Synthesized) -> None:
+    alarm = told.paths("AWS::CloudWatch::Alarm")["Alarms/NoStart"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsStarted")
+    (dimension,) = alarm["Dimensions"]
+    assert told.text(dimension["Value"]) == "<Workflow/StateMachine>"
+    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 3600, 27)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "breaching", "without a start there is no metric either"
+    assert "docs/operations.md" in alarm["AlarmDescription"]
+
+
+def test_a_start_that_never_came_about_rings(told: Synthesized) -> None:
+    alarm = told.paths("AWS::CloudWatch::Alarm")["Alarms/DeadLetters"]
+    assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    (dimension,) = alarm["Dimensions"]
+    assert told.text(dimension["Value"]) == "<Schedule/DeadLetters.QueueName>"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "GreaterThanOrEqualToThreshold",
+        1,
+    )
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("expression", "hours"),
+    [
+        (NIGHTLY, 24 + 3),
+        ("cron(0/30 * ? * * *)", 24 + 3),
+        ("cron(0 3 ? * MON-FRI *)", 72 + 3),
+        ("cron(0 3 ? * 2-6 *)", 72 + 3),
+        ("cron(0 3 ? * FRI-MON *)", 96 + 3),
+        ("cron(0 3 ? * MON,thu *)", 96 + 3),
+        ("cron(0 3 ? * SUN *)", None),
+        ("cron(0 3 ? * 6L *)", None),
+        ("cron(0 3 ? * 2#1 *)", None),
+        ("cron(0 3 1 * ? *)", None),
+        ("cron(0 3 * JAN ? *)", None),
+        ("cron(0 3 * * ? 2027)", None),
+        ("rate(30 minutes)", 4),
+        ("rate(1 hour)", 4),
+        ("rate(2 days)", 48 + 3),
+        ("rate(7 days)", None),
+        ("at(2027-01-01T03:00:00)", None),
+    ],
+)
+def test_the_schedule_is_overdue_after_its_longest_pause_and_some_hours(
+    expression: str, hours: int | None
+) -> None:
+    settings = Settings(**SECRETS, schedule_expression=expression)
+
+    assert hours_without_a_start(settings) == hours
+
+
+def test_a_start_that_may_be_late_is_waited_for() -> None:
+    settings = Settings(
+        **SECRETS,
+        schedule_expression=NIGHTLY,
+        schedule_window_minutes=90,
+        schedule_retry_minutes=120,
+    )
+
+    assert hours_without_a_start(settings) == 24 + 4 + 2
