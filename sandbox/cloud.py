@@ -15,15 +15,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.certificate import HOST, Certificate, create_certificate
+from sandbox.certificates import Authority
 from sandbox.processes import Command, SandboxError, clean_environment, log_end, started
 
 PROJECT = Path(__file__).resolve().parent.parent
 AWS_VENV_BIN = PROJECT / ".venv-aws" / "bin"
+HOST = "127.0.0.1"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_TIMEOUT = 60  # seconds; an idle machine takes one
+CERTIFICATE, KEY, AUTHORITY = "server.pem", "key.pem", "ca.pem"
 PROGRAM = Path(__file__).with_name("error_names.py")
 
 
@@ -59,21 +61,31 @@ def local_aws(directory: Path) -> Iterator[LocalAws]:
     port = free_port()
     temporary = directory / "tmp"
     temporary.mkdir(parents=True)
-    certificate = create_certificate(directory)
+    authority = _certify(directory)
     command = Command(
         # -P: a module of this folder is never taken for one of its own.
         [str(AWS_VENV_BIN / "python"), "-P", str(PROGRAM)],
         directory,
-        clean_environment(temporary) | _settings(port, certificate),
+        clean_environment(temporary) | _settings(port, directory),
         directory / "aws.log",
     )
     with started(command) as process:
-        cloud = LocalAws(f"https://{HOST}:{port}", certificate.authority, process.pid)
+        cloud = LocalAws(f"https://{HOST}:{port}", authority, process.pid)
         _wait_until_healthy(cloud, process, command.log)
         yield cloud
 
 
-def _settings(port: int, certificate: Certificate) -> dict[str, str]:
+def _certify(directory: Path) -> Path:
+    """Write a certificate for us and its key; return that of the authority which signed it."""
+    authority = Authority.create("staging-sync sandbox")
+    certificate, key = authority.issue(HOST)
+    (directory / CERTIFICATE).write_bytes(certificate)
+    (directory / KEY).touch(mode=0o600)
+    (directory / KEY).write_bytes(key)
+    return authority.write(directory / AUTHORITY)
+
+
+def _settings(port: int, directory: Path) -> dict[str, str]:
     """Return ministack's own variables, and what it hands on to the Lambdas."""
     return {
         "GATEWAY_PORT": str(port),
@@ -82,9 +94,9 @@ def _settings(port: int, certificate: Certificate) -> dict[str, str]:
         "AUTH": "true",
         # Without TLS the buckets' own policies refuse everything, CDK's assets included.
         "USE_SSL": "1",
-        "MINISTACK_SSL_CERT": str(certificate.chain),
-        "MINISTACK_SSL_KEY": str(certificate.key),
-        "AWS_CA_BUNDLE": str(certificate.authority),
+        "MINISTACK_SSL_CERT": str(directory / CERTIFICATE),
+        "MINISTACK_SSL_KEY": str(directory / KEY),
+        "AWS_CA_BUNDLE": str(directory / AUTHORITY),
         # A state that is retried is so at once: nobody is there to be spared.
         "SFN_WAIT_SCALE": "0",
     }

@@ -1,7 +1,6 @@
 """docs/deployment.md, followed by a reader who copies its commands and replaces its examples."""
 
 import json
-import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -112,8 +111,3 @@ class Reader:
         before = {} if anew else environments["staging"]
         environments["staging"] = {**before, **block, **self.settings}
         file.write_text(json.dumps(content))
-
-
-def printed_words(output: str, pattern: str) -> list[str]:
-    """Return the words of a command's output that have a form."""
-    return [word for word in output.split() if re.fullmatch(pattern, word)]

@@ -19,7 +19,7 @@ from sandbox.people import Account
 from sandbox.pools import UserPool
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from sandbox.processes import clean_environment
-from tests.e2e.guide import Reader, blocks, printed_words
+from tests.e2e.guide import Reader, blocks
 
 # It has a sandbox of its own, so that it runs beside the other end-to-end tests.
 pytestmark = pytest.mark.xdist_group("guide")
@@ -30,7 +30,6 @@ DATABASES = {"production": "shop", "staging": "shop_staging"}
 NOT_COPIED = shutil.ignore_patterns(".*", "build", "cdk.out", "__pycache__", "node_modules")
 # It fetches from the internet, and the databases here are reached through a socket.
 CA_BUNDLE = "make ca-bundle\n"
-OWNED = "CREATE ROLE shop_owner; CREATE DATABASE shop OWNER shop_owner;"
 PRODUCTION = """
 INSERT INTO users (email, name, cognito_sub) VALUES
     ('ada@shop.example', 'Ada', 'sub-of-production-1'),
@@ -137,8 +136,8 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
     # So that the secrets' passwords are asked for.
     for role in ("staging_sync_reader", "staging_sync_writer"):
         server.execute("postgres", f"GRANT password_users TO {role}")
-    (group,) = printed_words(reader.follow("3. The network")[0], r"sg-\w+")
-    prod, staging = printed_words(reader.follow("4. The secrets")[0], r"arn:aws:secretsmanager:.+")
+    group = reader.follow("3. The network")[0].split()[-1]
+    prod, staging = reader.follow("4. The secrets")[0].split()
     arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:staging-sync/"
     reader.replacements |= {
         "sg-11112222333344445": group,
