@@ -76,8 +76,8 @@ def _note_start(context: dict[str, Any], **_: object) -> None:
 def _end_if_late(
     request_dict: dict[str, Any], caught_exception: Exception | None, **_: object
 ) -> None:
-    unconnected = isinstance(caught_exception, botocore.exceptions.ConnectionError)
-    if unconnected and time.monotonic() - request_dict["context"][STARTED] > CONNECTING:
+    is_late = time.monotonic() - request_dict["context"][STARTED] > CONNECTING
+    if is_late and isinstance(caught_exception, botocore.exceptions.ConnectionError):
         raise caught_exception
 
 

@@ -1,7 +1,7 @@
 """What a database has, as far as a sync must know: tables, columns, keys, sequences."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.database import Session
@@ -24,7 +24,7 @@ class Column:
     has_default: bool
     is_generated: bool
     is_always_generated: bool  # an identity that no UPDATE may set
-    unique_keys: Sequence[Sequence[str]]
+    unique_keys: list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Both catalogs compared: every table is planned, and what speaks against it is collected."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.names import Name
@@ -39,7 +39,7 @@ class PlannedColumn:
     type: str
     base_type: str
     conversion: str | None
-    unique_keys: Sequence[Sequence[str]]
+    unique_keys: list[list[str]]
     is_required: bool
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -178,7 +179,7 @@ def test_a_key_that_may_not_be_used_is_named_with_the_secret(
 ) -> None:
     def refuse(*_: object, **__: object) -> AWSResponse:
         body = b'{"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}'
-        return AWSResponse("https://aws.test", 400, {}, RawBody(body))
+        return AWSResponse("https://aws.test", 400, HTTPHeaders(), RawBody(body))
 
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

@@ -63,6 +63,20 @@ def test_xml_is_copied_and_compared_as_it_is_written(system_databases: Databases
     assert sync(pair).status == "unchanged"
 
 
+def test_citext_is_copied_and_compared_as_it_is_written(system_databases: Databases) -> None:
+    pair = system_databases.pair(
+        "CREATE EXTENSION citext; CREATE TABLE t (name citext PRIMARY KEY, v citext)",
+        source="INSERT INTO t VALUES ('Ana', 'X'), ('bo', 'x'), ('cy', 'same'), ('dee', 'new')",
+        target="INSERT INTO t VALUES ('ana', 'X'), ('bo', 'X'), ('cy', 'same'), ('eve', 'old')",
+    )
+
+    result = sync(pair)
+
+    assert_same(pair)
+    assert (result.output()["rows_updated"], result.output()["rows_inserted"]) == (2, 1)
+    assert sync(pair).status == "unchanged"
+
+
 def test_strings_that_a_collation_holds_for_equal_are_told_apart(
     system_databases: Databases,
 ) -> None:

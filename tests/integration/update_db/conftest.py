@@ -54,8 +54,8 @@ def make_staging(
     for name in ("USERS_TABLE", "EMAIL_COLUMN", "SUB_COLUMN", "REQUIRE_VERIFIED_EMAIL"):
         monkeypatch.delenv(name, raising=False)
 
-    def make(rows: str = "", schema: str = USERS) -> Staging:
-        database = databases.make(schema, rows)
+    def make(rows: str = "", schema: str = USERS, on: Databases = databases) -> Staging:
+        database = on.make(schema, rows)
         database.mark()
         use_database(database)
         return Staging(database, s3, exchange)

@@ -199,23 +199,17 @@ def test_rows_of_a_table_that_inherits_are_users_too(make_staging: MakeStaging) 
     assert result.counts == {"updated": 2, "unlinked": 1}
 
 
-def test_a_column_that_ignores_case_is_compared_like_any_other(make_staging: MakeStaging) -> None:
-    # The type as the extension citext defines it; the wheel's server has no such extension.
-    schema = """
-    CREATE SCHEMA ext;
-    CREATE TYPE ext.citext;
-    CREATE FUNCTION ext.citextin(cstring) RETURNS ext.citext
-        AS 'textin' LANGUAGE internal IMMUTABLE STRICT;
-    CREATE FUNCTION ext.citextout(ext.citext) RETURNS cstring
-        AS 'textout' LANGUAGE internal IMMUTABLE STRICT;
-    CREATE TYPE ext.citext (
-        INPUT = ext.citextin, OUTPUT = ext.citextout, LIKE = text, CATEGORY = 'S', COLLATABLE = true
-    );
-    CREATE CAST (ext.citext AS text) WITHOUT FUNCTION AS IMPLICIT;
-    CREATE CAST (text AS ext.citext) WITHOUT FUNCTION AS ASSIGNMENT;
-    CREATE TABLE users (id int, email ext.citext, cognito_sub text UNIQUE);
+@pytest.mark.xdist_group("server programs")
+@pytest.mark.parametrize("schema", ["public", "ext"])
+def test_a_column_that_ignores_case_is_compared_like_any_other(
+    make_staging: MakeStaging, system_databases: Databases, schema: str
+) -> None:
+    tables = f"""
+    CREATE SCHEMA IF NOT EXISTS {schema};
+    CREATE EXTENSION citext SCHEMA {schema};
+    CREATE TABLE users (id int, email {schema}.citext UNIQUE, cognito_sub {schema}.citext UNIQUE);
     """
-    staging = make_staging(people("p-1", "p-2"), schema)
+    staging = make_staging(people("P-1", "p-2"), tables, on=system_databases)
 
     result = staging.remap(PoolUser("U1@Example.com", "s-1"))
 
