@@ -133,6 +133,7 @@ def _settings(
         "layer_dir": str(layer),
         "retain_data": False,
         "schedule_expression": schedule,
+        "alarm_email": "on-call@example.com",
     }
 
 

@@ -27,8 +27,10 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
-    iam: Any  # its stubs are not installed, nor those of logs
+    iam: Any  # these four are the services whose stubs are not installed
     logs: Any
+    queues: Any
+    topics: Any
     s3: "S3Client"
     scheduler: "EventBridgeSchedulerClient"
     secrets: "SecretsManagerClient"
@@ -50,6 +52,8 @@ class Clients:
             functions=session.client("lambda", **options),
             iam=session.client("iam", **options),
             logs=session.client("logs", **options),
+            queues=session.client("sqs", **options),
+            topics=session.client("sns", **options),
             s3=session.client("s3", **options),
             scheduler=session.client("scheduler", **options),
             secrets=session.client("secretsmanager", **options),

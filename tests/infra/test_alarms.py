@@ -191,17 +191,19 @@ def test_a_start_that_never_came_about_rings(told: Synthesized) -> None:
 def test_the_schedule_is_overdue_after_its_longest_pause_and_some_hours(
     expression: str, hours: int | None
 ) -> None:
-    settings = Settings(**SECRETS, schedule_expression=expression)
+    settings = Settings.model_validate({**SECRETS, "schedule_expression": expression})
 
     assert hours_without_a_start(settings) == hours
 
 
 def test_a_start_that_may_be_late_is_waited_for() -> None:
-    settings = Settings(
-        **SECRETS,
-        schedule_expression=NIGHTLY,
-        schedule_window_minutes=90,
-        schedule_retry_minutes=120,
+    settings = Settings.model_validate(
+        {
+            **SECRETS,
+            "schedule_expression": NIGHTLY,
+            "schedule_window_minutes": 90,
+            "schedule_retry_minutes": 120,
+        }
     )
 
     assert hours_without_a_start(settings) == 24 + 4 + 2

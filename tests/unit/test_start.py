@@ -1,8 +1,11 @@
 """The command that starts the workflow and follows it; AWS is a fake with prepared answers."""
 
 import json
+import re
+import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
 from sandbox import start
+from sandbox.deploy import CDK
 from tests.statemachine.lambdas import RESULTS
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"
@@ -239,3 +243,24 @@ def test_a_call_that_fails_on_the_way_is_told_apart_from_a_failed_execution(
     shown = capsys.readouterr().out
     assert "Lost sight of it" in shown
     assert "the execution goes on" in shown
+
+
+def test_make_deploys_with_the_version_of_the_cdk_that_the_sandbox_tests() -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+
+    (pinned,) = re.findall(r"^CDK := (.*)$", makefile, re.MULTILINE)
+    assert pinned.split() == [word for word in CDK if word != "--no-notices"]
+
+
+def test_make_hands_the_input_on_as_it_stands() -> None:
+    text = '{"it\'s": "$HOME `x` \\"'
+
+    done = subprocess.run(  # noqa: S603 - all of it is written here
+        ["make", "--old-file=install", "start", f"INPUT={text.replace('$', '$$')}"],  # noqa: S607
+        cwd=Path(__file__).parents[2],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert f"It was: {text}" in done.stderr

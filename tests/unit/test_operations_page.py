@@ -1,0 +1,80 @@
+"""docs/operations.md has an answer to every error, and its commands can be pasted."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from common.errors import StagingSyncError
+from sandbox.board import DEFINITION
+from tests.pages import blocks, headings, read_page
+
+PAGE = read_page("operations.md")
+CLASSES: list[type[Exception]] = [StagingSyncError, *StagingSyncError.__subclasses__()]
+ERRORS = [error.__name__ for error in CLASSES]
+COMMANDS = blocks(PAGE, "bash")
+MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text()
+
+
+def anchor(heading: str) -> str:
+    """Return what a link to a heading ends in, as GitHub and GitLab make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def section(heading: str) -> str:
+    (_, text) = PAGE.split(f"\n### {heading}\n")
+    return re.split(r"^##", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_has_a_section_that_says_what_happened_about_staging_and_what_to_do(
+    error: str,
+) -> None:
+    text = section(error)
+
+    for part in ("**What happened.**", "**Staging.**", "**Do.**", "```bash"):
+        assert part in text
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_has_a_line_in_the_table(error: str) -> None:
+    assert f"\n| [`{error}`](#{anchor(error)}) |" in PAGE
+
+
+def test_every_link_within_the_page_leads_somewhere() -> None:
+    wanted = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
+
+    assert wanted <= {anchor(heading) for heading in headings(PAGE)}
+
+
+def test_a_redrive_is_explained_for_every_state_that_can_fail() -> None:
+    states = json.loads(DEFINITION.read_text())["States"]
+    tasks = [name for name, state in states.items() if state["Type"] == "Task"]
+
+    assert re.findall(r"^\| (\w+) \|", section_of_redrive(), re.MULTILINE) == tasks
+
+
+def section_of_redrive() -> str:
+    return PAGE.split("## Redrive it")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_one_that_a_shell_can_read(command: str) -> None:
+    done = subprocess.run(
+        ["bash", "-n"],  # noqa: S607
+        input=command,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    named = set(re.findall(r"^make ([a-z-]+)", "".join(COMMANDS), re.MULTILINE))
+
+    assert named == {"start", "diff", "deploy"}
+    assert named <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
