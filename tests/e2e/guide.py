@@ -33,7 +33,8 @@ class Block:
 
 def blocks(guide: Path = GUIDE) -> Iterator[Block]:
     """Return every fenced block of a guide, in order."""
-    section, opened, lines = "", "", []
+    section, opened = "", ""
+    lines: list[str] = []
     for line in guide.read_text().splitlines():
         if opened and line == FENCE:
             language, _, label = opened.partition(" ")

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psycopg2
@@ -91,7 +92,7 @@ def copy_project(origin: Path) -> None:
 def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itself(
     tmp_path: Path, server: EmbeddedPostgres, cloud: LocalAws, session: boto3.Session
 ) -> None:
-    options = {"endpoint_url": cloud.endpoint, "verify": str(cloud.authority)}
+    options: dict[str, Any] = {"endpoint_url": cloud.endpoint, "verify": str(cloud.authority)}
     pool = UserPool.create(session.client("cognito-idp", **options), "staging")
     ada = pool.add(Account("ada", "ada@shop.example"))
     ec2 = session.client("ec2", **options)
