@@ -26,7 +26,7 @@ REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_TIMEOUT = 60  # seconds; an idle machine takes one
 CERTIFICATE, KEY, AUTHORITY = "server.pem", "key.pem", "ca.pem"
-PROGRAM = Path(__file__).with_name("error_names.py")
+PROGRAM = Path(__file__).with_name("patched_ministack.py")
 
 
 @dataclass(frozen=True, slots=True)

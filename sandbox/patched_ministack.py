@@ -1,11 +1,13 @@
-"""ministack, with the names that AWS gives a Lambda's errors. Run by .venv-aws's interpreter.
+"""ministack, with some of its parts replaced. Run by .venv-aws's interpreter.
 
-ministack says of every exception of a handler that it is a Runtime.HandlerError. AWS says its
-class (Lambda, "Errors in Python": errorType), and our state machine's Retry fields are written
-for those. So two of ministack's functions are wrapped: what its worker process tells of an
-exception holds the class too, and what the caller is told is that.
+A Lambda's errors get the names that AWS gives them. ministack says of every exception of a handler
+that it is a Runtime.HandlerError; AWS names its class (Lambda developer guide, "Python function
+errors"), and our state machine's Retry fields are written for those. So two of ministack's
+functions are wrapped: what its worker process tells of an exception holds the class too, and what
+the caller is told is that.
 """
 
+import asyncio.constants
 import threading
 from typing import Any
 
@@ -20,6 +22,16 @@ _answers = threading.local()  # a worker is asked in the thread that serves the 
 
 def main() -> None:
     """Run ministack as its own command does."""
+    name_errors()
+    # It would listen on port 443 too, where that is free, for the sake of Cognito's issuer.
+    app._port_is_bindable = lambda *_: False
+    # Otherwise it waits half a minute for clients to say good-bye, who keep their connections.
+    asyncio.constants.SSL_SHUTDOWN_TIMEOUT = 0.1
+    app.main()
+
+
+def name_errors() -> None:
+    """Let a Lambda's error type be the class of what its handler raised."""
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(TOLD) != 1:
         raise SystemExit(f"This version of ministack does not tell of an exception with {TOLD}.")
@@ -41,9 +53,6 @@ def main() -> None:
 
     lambda_runtime.Worker.invoke = ask_and_note
     lambda_svc._execute_function_warm = execute_and_name
-    # It would listen on port 443 too, where that is free, for the sake of Cognito's issuer.
-    app._port_is_bindable = lambda *_: False
-    app.main()
 
 
 if __name__ == "__main__":
