@@ -78,13 +78,17 @@ PolicyArn = Annotated[
 ]
 AccountId = Annotated[str, form(r"\d{12}", "twelve digits in quotes")]
 Region = Annotated[str, form(r"[a-z]{2}(-[a-z]+)+-\d", "a Region, like eu-central-1")]
-VpcId = Annotated[str, form(r"vpc-\w+", "a VPC's ID, like vpc-0a1b2c3d4e5f60718")]
-SubnetId = Annotated[str, form(r"subnet-\w+", "a subnet's ID, like subnet-0a1b2c3d4e5f60718")]
+VpcId = Annotated[str, form(r"vpc-[0-9a-z]{8,17}", "a VPC's ID, like vpc-0a1b2c3d4e5f60718")]
+SubnetId = Annotated[
+    str, form(r"subnet-[0-9a-z]{8,17}", "a subnet's ID, like subnet-0a1b2c3d4e5f60718")
+]
 ZoneName = Annotated[str, form(r".+", "an availability zone's name, like eu-central-1a")]
 SecurityGroupId = Annotated[
-    str, form(r"sg-\w+", "a security group's ID, like sg-0a1b2c3d4e5f60718")
+    str, form(r"sg-[0-9a-z]{8,17}", "a security group's ID, like sg-0a1b2c3d4e5f60718")
 ]
-RouteTableId = Annotated[str, form(r"rtb-\w+", "a route table's ID, like rtb-0a1b2c3d4e5f60718")]
+RouteTableId = Annotated[
+    str, form(r"rtb-[0-9a-z]{8,17}", "a route table's ID, like rtb-0a1b2c3d4e5f60718")
+]
 UserPoolId = Annotated[str, form(r"[\w-]+_\w+", "a user pool's ID, like eu-central-1_AbCdEfGhI")]
 TableName = Annotated[str, form(r"[^.]+\.[^.]+", "a table with its schema, like public.users")]
 ColumnPath = Annotated[
@@ -92,7 +96,12 @@ ColumnPath = Annotated[
 ]
 ColumnName = Annotated[str, form(r"[^.]+", "a column's name, without its table")]
 ScheduleExpression = Annotated[
-    str, form(r"(rate|cron|at)\(.+\)", "rate(…), cron(…) or at(…), like cron(0 3 * * ? *)")
+    str,
+    form(
+        r"rate\(\d+ (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)"
+        r"|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)",
+        "rate(…), cron(…) with six fields, or at(…), like cron(0 3 * * ? *)",
+    ),
 ]
 TimeZoneName = Annotated[str, form(r".+", "a time zone, like UTC or Europe/Berlin")]
 Email = Annotated[str, form(r"[^@\s]+@[^@\s]+\.[^@\s]+", "one e-mail address")]

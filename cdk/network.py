@@ -127,7 +127,8 @@ class Endpoints(Construct):
             allow_all_outbound=False,
         )
         for group in network.security_groups:
-            door.add_ingress_rule(group, aws_ec2.Port.HTTPS, "HTTPS from the Lambdas")
+            lambdas = aws_ec2.Peer.security_group_id(group.security_group_id)
+            door.add_ingress_rule(lambdas, aws_ec2.Port.HTTPS, "HTTPS from the Lambdas")
         aws_ec2.InterfaceVpcEndpoint(
             self,
             "SecretsManager",

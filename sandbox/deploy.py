@@ -50,13 +50,22 @@ def build_layer(build: Path = PROJECT / "build") -> Path:
     return layer
 
 
-def deploy(cloud: LocalAws, settings: Mapping[str, Any], directory: Path) -> None:
-    """Bootstrap the local AWS and deploy the stack to it.
+def deploy(
+    cloud: LocalAws,
+    settings: Mapping[str, Any],
+    directory: Path,
+    *,
+    environment: str = ENVIRONMENT,
+    is_bootstrapped: bool = False,
+) -> None:
+    """Deploy the stack of an environment to the local AWS, or update it, with the real CDK CLI.
 
     Args:
         cloud: where to.
         settings: the environment's block, as cdk.json would hold it.
         directory: a directory for the CLI's files that does not exist yet.
+        environment: the environment's name, which is part of the stack's.
+        is_bootstrapped: whether the account was prepared for CDK already.
 
     Raises:
         SandboxError: synthesis or deployment failed; the message holds what the CLI said.
@@ -65,19 +74,21 @@ def deploy(cloud: LocalAws, settings: Mapping[str, Any], directory: Path) -> Non
     for path in (app, elsewhere, temporary):
         path.mkdir(parents=True)
     program = f"{sys.executable} {PROJECT / 'cdk' / 'app.py'}"
-    context = {"environments": {ENVIRONMENT: dict(settings)}, "environment": ENVIRONMENT}
+    context = {"environments": {environment: dict(settings)}, "environment": environment}
     (app / "cdk.json").write_text(json.dumps({"app": program, "context": context}))
-    environment = clean_environment(temporary) | cloud.environment
+    variables = clean_environment(temporary) | cloud.environment
 
     def cdk(verb: str, *arguments: str, where: Path) -> Command:
         log = directory / f"{verb}.log"
-        return Command([*CDK, verb, *arguments], where, environment, log)
+        return Command([*CDK, verb, *arguments], where, variables, log)
 
-    run(cdk("--version", where=app))  # two at once would both download it, into each other's way
-    run(
+    synth = cdk("synth", "--quiet", where=app)
+    if is_bootstrapped:
+        run(synth)
+    else:
+        run(cdk("--version", where=app))  # two at once would both download it
         # Where there is no cdk.json, bootstrapping does not synthesize the app first.
-        cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", where=elsewhere),
-        cdk("synth", "--quiet", where=app),
-    )
+        run(cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", where=elsewhere), synth)
     assembly = ("--app", str(app / "cdk.out"))
-    run(cdk("deploy", STACK, *assembly, "--require-approval", "never", where=app))
+    stack = f"staging-sync-{environment}"
+    run(cdk("deploy", stack, *assembly, "--require-approval", "never", where=app))

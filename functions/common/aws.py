@@ -17,8 +17,9 @@ from common.errors import ConfigurationError, StagingSyncError
 CLIENT_CONFIG = Config(
     retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=2, read_timeout=20
 )
-# Seconds after which a call that finds no connection is not tried again. The last try began
-# before, and takes 16 s at most: a VPC without a route is named within 20 s.
+# Seconds after which a call that finds no connection is not tried again. With three addresses or
+# less a pause and another try may follow, of 6 s at most; with more, the first try is the last.
+# So a VPC without a route is named within 20 s.
 CONNECTING = 7.0
 STARTED = "staging_sync_started"  # in a call's context
 
@@ -43,7 +44,6 @@ PERMANENT_CODES = frozenset(
         "ValidationException",
     }
 )
-
 
 # What AWS says of a right that is missing; the rest of the sentence names who lacks it.
 MISSING_RIGHT = re.compile(r"not authorized to perform: ([\w-]+:\w+)")

@@ -1,9 +1,18 @@
 """What the settings of keys, tags and limits change, on a stack that has all of them."""
 
+import json
 from pathlib import Path
 
+from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
+
 from config import Settings
-from tests.infra.synthesized import CERTIFICATE, CUSTOMER_KEY, Synthesized, every_setting
+from tests.infra.synthesized import (
+    CERTIFICATE,
+    CUSTOMER_KEY,
+    ROOT,
+    Synthesized,
+    every_setting,
+)
 
 # Each contradicts one that is set.
 LEFT_OUT = {"vpc_lookup", "has_nat", "alarm_email"}
@@ -90,3 +99,32 @@ def test_without_certificates_no_lambda_looks_for_them(full: Synthesized) -> Non
 def test_list_cognito_users_which_reaches_no_database_gets_none(everything: Synthesized) -> None:
     assert "DATABASE_CA_BUNDLE" not in everything.variables("list_cognito_users")
     assert len(everything.function("list_cognito_users")["Layers"]) == 1
+
+
+def test_the_key_policy_of_the_guide_lets_every_service_in_that_uses_the_key(
+    everything: Synthesized,
+) -> None:
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    section = guide.partition("### A customer key's policy")[2]
+    policy = json.loads(section.partition("```json")[2].partition("```")[0])
+    principals = [statement["Principal"] for statement in policy["Statement"]]
+    services = [principal["Service"] for principal in principals if "Service" in principal]
+    assert sorted(services) == [
+        "cloudwatch.amazonaws.com",
+        "delivery.logs.amazonaws.com",
+        "events.amazonaws.com",
+        "logs.eu-central-1.amazonaws.com",
+    ]
+    # What the state machine's role may do for its log is allowed to who delivers it, too.
+    (delivery,) = (entry for entry in policy["Statement"] if "OnItsWay" in entry["Sid"])
+    role = everything.paths("AWS::IAM::Policy")["Workflow/StateMachine/Role/DefaultPolicy"]
+    contexts = [
+        everything.text(condition["kms:EncryptionContext:SourceArn"])
+        for statement in role["PolicyDocument"]["Statement"]
+        for condition in statement.get("Condition", {}).values()
+        if "kms:EncryptionContext:SourceArn" in condition
+    ]
+    context = delivery["Condition"]["StringEquals"]["kms:EncryptionContext:SourceArn"]
+    assert [context.replace("arn:aws:", "arn:<AWS::Partition>:")] == contexts
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+    assert [str(match) for match in lint(json.dumps({"Resources": {"Key": key}}))] == []

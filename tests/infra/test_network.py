@@ -13,9 +13,9 @@ from tests.infra.synthesized import SECRETS, Synthesized, synthesize
 
 # What the CDK CLI writes into cdk.context.json once it has asked the account.
 LOOKED_UP: dict[str, Any] = {
-    "vpc-provider:account=111122223333:filter.vpc-id=vpc-1:region=eu-west-1"
+    "vpc-provider:account=111122223333:filter.vpc-id=vpc-11111111:region=eu-west-1"
     ":returnAsymmetricSubnets=true": {
-        "vpcId": "vpc-1",
+        "vpcId": "vpc-11111111",
         "vpcCidrBlock": "10.0.0.0/16",
         "ownerAccountId": "111122223333",
         "availabilityZones": [],
@@ -42,9 +42,9 @@ LOOKUP: dict[str, Any] = {
     "staging_secret_arn": SECRETS["staging_secret_arn"].replace("eu-central-1", "eu-west-1"),
     "account": "111122223333",
     "region": "eu-west-1",
-    "vpc_id": "vpc-1",
+    "vpc_id": "vpc-11111111",
     "vpc_lookup": True,
-    "security_group_ids": ["sg-1"],
+    "security_group_ids": ["sg-11111111"],
 }
 
 
@@ -74,12 +74,10 @@ def test_an_interface_in_the_subnets_leads_to_secrets_manager(everything: Synthe
 
 
 def test_only_the_lambdas_own_groups_pass_the_interface_s_door(everything: Synthesized) -> None:
-    group = everything.only("AWS::EC2::SecurityGroup")
-    assert "SecurityGroupIngress" not in group
-    rule = everything.only("AWS::EC2::SecurityGroupIngress")
-    assert everything.text(rule["GroupId"]) == "<Lambdas/Endpoints/SecurityGroup.GroupId>"
+    (rule,) = everything.only("AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
     assert rule["SourceSecurityGroupId"] == "sg-11112222333344445"
+    assert everything.resources("AWS::EC2::SecurityGroupIngress") == []
 
 
 def test_two_subnets_of_one_zone_get_one_interface(tmp_path: Path, empty_layer: Path) -> None:
@@ -88,12 +86,12 @@ def test_two_subnets_of_one_zone_get_one_interface(tmp_path: Path, empty_layer: 
         "layer_dir": str(empty_layer),
         "vpc_lookup": False,
         "vpc_endpoints": True,
-        "subnet_ids": ["subnet-1", "subnet-2", "subnet-3"],
+        "subnet_ids": ["subnet-11111111", "subnet-22222222", "subnet-33333333"],
         "availability_zones": ["eu-west-1a", "eu-west-1a", "eu-west-1b"],
-        "route_table_ids": ["rtb-1"],
+        "route_table_ids": ["rtb-11111111"],
     }
     stack = synthesize(tmp_path / "out", settings)
-    assert endpoints(stack)["secretsmanager"]["SubnetIds"] == ["subnet-1", "subnet-3"]
+    assert endpoints(stack)["secretsmanager"]["SubnetIds"] == ["subnet-11111111", "subnet-33333333"]
     assert stack.function("db_sync")["VpcConfig"]["SubnetIds"] == settings["subnet_ids"]
 
 
@@ -106,7 +104,7 @@ def test_a_vpc_that_was_looked_up_gives_its_subnets_without_nat(
     for package in ("db_sync", "update_db"):
         assert stack.function(package)["VpcConfig"] == {
             "SubnetIds": subnets,
-            "SecurityGroupIds": ["sg-1"],
+            "SecurityGroupIds": ["sg-11111111"],
         }
     assert endpoints(stack)["s3"]["RouteTableIds"] == ["rtb-Isolated"]
     assert endpoints(stack)["secretsmanager"]["SubnetIds"] == subnets
@@ -145,6 +143,6 @@ def test_a_vpc_without_such_subnets_ends_the_synthesis_with_a_sentence(
     for has_nat, kind in ((True, "a NAT"), (False, "no NAT")):
         settings = {**LOOKUP, "layer_dir": str(empty_layer), "has_nat": has_nat}
         with pytest.raises(
-            SettingsError, match=f"^vpc_lookup: vpc-1 has no .*subnets.* with {kind}"
+            SettingsError, match=f"^vpc_lookup: vpc-11111111 has no .*subnets.* with {kind}"
         ):
             synthesize(tmp_path / kind, settings, {key: public})

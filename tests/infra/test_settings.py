@@ -15,18 +15,18 @@ from layer import build_layer
 from tests.infra.synthesized import EXAMPLE, ROOT, SECRETS
 
 NETWORK = {
-    "vpc_id": "vpc-1",
-    "subnet_ids": ["subnet-1", "subnet-2"],
+    "vpc_id": "vpc-11111111",
+    "subnet_ids": ["subnet-11111111", "subnet-22222222"],
     "availability_zones": ["eu-central-1a", "eu-central-1b"],
-    "security_group_ids": ["sg-1"],
+    "security_group_ids": ["sg-11111111"],
     "has_nat": True,
 }
 LOOKUP = {
     "account": "111122223333",
     "region": "eu-central-1",
-    "vpc_id": "vpc-1",
+    "vpc_id": "vpc-11111111",
     "vpc_lookup": True,
-    "security_group_ids": ["sg-1"],
+    "security_group_ids": ["sg-11111111"],
     "has_nat": True,
 }
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -47,7 +47,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("no requests", {"list_users_rps": 0}, "list_users_rps must be a number above 0 and up to 30"),
     ("more than Cognito grants", {"list_users_rps": 30.1}, "list_users_rps must be a number above"),
     ("no number at all", {"list_users_rps": float("nan")}, "list_users_rps must be a number above"),
-    ("not a list", {**NETWORK, "subnet_ids": "subnet-1"}, "subnet_ids must be a list"),
+    ("not a list", {**NETWORK, "subnet_ids": "subnet-11111111"}, "subnet_ids must be a list"),
     ("not a list of strings", {**NETWORK, "subnet_ids": [1]}, "subnet_ids[0] must be a string"),
     ("not an object", {"sync_rules": ["public.audit_log"]}, "sync_rules must be an object"),
     ("null", {"users_table": None}, "users_table must be a string"),
@@ -82,7 +82,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"sync_rules": {"keep": ["cognito_sub"]}},
         "sync_rules.keep[0] must be schema, table and column",
     ),
-    ("no expression", {"schedule_expression": "daily"}, "schedule_expression must be rate("),
+    *[
+        (f"no expression, {expression}", {"schedule_expression": expression}, "schedule_expression")
+        for expression in ("daily", "cron(0 3 * * *)", "rate(daily)", "rate(1 week)", "at(noon)")
+    ],
     ("no time zone", {"schedule_timezone": "Berlin"}, "schedule_timezone is not a time zone"),
     (
         "an input that the workflow would refuse",
@@ -161,7 +164,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "route tables for nothing",
-        {**NETWORK, "route_table_ids": ["rtb-1"]},
+        {**NETWORK, "route_table_ids": ["rtb-11111111"]},
         "route_table_ids is set without vpc_endpoints",
     ),
     *[
@@ -176,9 +179,9 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     *[
         (f"a lookup beside {name}", {**LOOKUP, name: [value]}, f"{name} is set beside vpc_lookup")
         for name, value in {
-            "subnet_ids": "subnet-1",
+            "subnet_ids": "subnet-11111111",
             "availability_zones": "eu-central-1a",
-            "route_table_ids": "rtb-1",
+            "route_table_ids": "rtb-11111111",
         }.items()
     ],
     ("fewer zones than subnets", {**NETWORK, "availability_zones": ["a"]}, "availability_zones"),
@@ -227,8 +230,17 @@ def test_an_optional_setting_may_be_null() -> None:
     assert parse_settings({**SECRETS, "user_pool_id": None}, "staging").user_pool_id is None
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["rate(1 day)", "rate(12 hours)", "cron(0/15 3 ? * MON-FRI *)", "at(2026-12-24T03:00:00)"],
+)
+def test_an_expression_of_each_kind_is_accepted(expression: str) -> None:
+    settings = {**SECRETS, "schedule_expression": expression, "schedule_input": {}}
+    assert parse_settings(settings, "staging").schedule_expression == expression
+
+
 def test_what_belongs_together_is_accepted() -> None:
-    network = {**NETWORK, "vpc_endpoints": True, "route_table_ids": ["rtb-1"]}
+    network = {**NETWORK, "vpc_endpoints": True, "route_table_ids": ["rtb-11111111"]}
     here = {**SECRETS, "prod_secret_arn": SECRETS["prod_secret_arn"].replace("west-1", "central-1")}
     assert parse_settings({**here, **network, "has_nat": False}, "staging").vpc_endpoints
     assert parse_settings({**SECRETS, **LOOKUP}, "staging").vpc_lookup

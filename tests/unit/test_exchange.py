@@ -6,10 +6,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto import mock_aws
 
 from common.errors import ConfigurationError
 from common.exchange import Exchange
+from tests.unit.answers import SEND, answer
 
 
 @pytest.fixture
@@ -33,6 +35,31 @@ def test_json_is_written_and_read_back(exchange: Exchange) -> None:
     assert address == "s3://exchange/executions/run-1/db-sync.json"
     with exchange.open("executions/run-1/db-sync.json") as stream:
         assert json.loads(stream.read()) == {"tables": 42, "warnings": ["ä"]}
+
+
+def test_s3_is_reached_where_it_answers_at_all(exchange: Exchange) -> None:
+    exchange.check_reachable()
+    Exchange.of("no-such-bucket", "run-1").check_reachable()
+
+
+def test_whether_s3_is_reached_is_asked_without_the_role_s_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[AWSPreparedRequest] = []
+
+    def refuse(_: object, request: AWSPreparedRequest) -> AWSResponse:
+        asked.append(request)
+        return answer(403)
+
+    monkeypatch.setattr(SEND, refuse)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+    Exchange.of("exchange", "run-1").check_reachable()
+
+    assert [request.method for request in asked] == ["HEAD"]
+    assert "Authorization" not in asked[0].headers
 
 
 def test_a_file_is_uploaded_from_its_beginning_whatever_was_read_of_it(exchange: Exchange) -> None:

@@ -1,12 +1,9 @@
-import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -14,6 +11,7 @@ from moto import mock_aws
 from common.database import DatabaseAddress
 from common.errors import ConfigurationError
 from common.secrets import parse_database_secret, read_database_secret
+from tests.unit.answers import SEND, answer
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:staging-db-AbCdEf"
 SECRET = {
@@ -179,9 +177,9 @@ def test_a_key_that_may_not_be_used_is_named_with_the_secret(
 ) -> None:
     def refuse(*_: object, **__: object) -> AWSResponse:
         body = b'{"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}'
-        return AWSResponse("https://aws.test", 400, HTTPHeaders(), RawBody(body))
+        return answer(400, body)
 
-    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
+    monkeypatch.setattr(SEND, refuse)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
@@ -190,10 +188,3 @@ def test_a_key_that_may_not_be_used_is_named_with_the_secret(
 
     assert f"Could not read the secret {ARN}: AccessDeniedException" in str(caught.value)
     assert "lacks kms:Decrypt on the key" in str(caught.value)
-
-
-class RawBody(io.BytesIO):
-    """A response's body as botocore reads it."""
-
-    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self.read()

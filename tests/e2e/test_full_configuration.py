@@ -1,0 +1,179 @@
+"""The real CDK CLI deploys a stack with every setting, and updates it where it stands."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.account import StagingAccount
+from sandbox.cloud import ACCOUNT, REGION
+from sandbox.deploy import build_layer, deploy
+from sandbox.execution import run
+from tests.e2e.tools import files, wait_until
+from tests.infra.synthesized import every_setting
+
+ENVIRONMENT = "full"
+STACK = f"staging-sync-{ENVIRONMENT}"
+LANDLORD = "landlord"
+TEMPLATE = Path(__file__).with_name("landlord.json")
+# What differs after the update: a value of each kind of resource.
+CHANGED = {
+    "memory_mb": 2048,
+    "timeout_seconds": 700,
+    "log_retention_days": 60,
+    "schedule_expression": "rate(12 hours)",
+    "schedule_dead_letter_queue": True,
+    "tags": {"team": "shop"},
+}
+
+
+@pytest.fixture
+def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """Every setting, with names that exist in the account: secrets, pool, network, key, topic."""
+    cloudformation = account.clients.cloudformation
+    cloudformation.create_stack(
+        StackName=LANDLORD,
+        TemplateBody=TEMPLATE.read_text(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    wait_until(lambda: is_settled(account, LANDLORD), "the account has what the settings name")
+    of = outputs(account, LANDLORD)
+    yield {
+        **every_setting(tmp_path, build_layer()),
+        "account": ACCOUNT,
+        "region": REGION,
+        "prod_secret_arn": account.production_secret_arn,
+        "staging_secret_arn": account.staging_secret_arn,
+        "secrets_kms_key_arns": [of["Key"]],
+        "kms_key_arn": of["Key"],
+        "vpc_id": of["Vpc"],
+        "subnet_ids": [of["SubnetA"], of["SubnetB"]],
+        "availability_zones": [f"{REGION}a", f"{REGION}b"],
+        "security_group_ids": [of["SecurityGroup"]],
+        "route_table_ids": [of["RouteTable"]],
+        "permissions_boundary_arn": of["Boundary"],
+        "alarm_topic_arn": of["Topic"],
+        "user_pool_id": account.pools.staging.pool_id,
+        "users_table": "public.users",
+        "email_column": "email",
+        "sub_column": "cognito_sub",
+        "sync_rules": {"exclude": ["public.page_views"]},
+    }
+    for stack in (STACK, LANDLORD):
+        remove(account, stack)
+
+
+def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
+    account: StagingAccount, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    deploy(
+        account.cloud,
+        settings,
+        tmp_path / "first",
+        environment=ENVIRONMENT,
+        is_bootstrapped=True,
+    )
+    full = whose_stack(account)
+    before = resources(account)
+    assert {"AWS::EC2::VPCEndpoint", "AWS::Lambda::LayerVersion"} <= {kind for kind, _ in before}
+    assert limits(account) == {(1769, 600)}
+    assert retentions(account, before) == {30}
+    first = run(full, {"sync_cognito": True})
+    assert (first.status, first.cause) == ("SUCCEEDED", "")
+    written = files(full, first)
+
+    deploy(
+        account.cloud,
+        {**settings, **CHANGED},
+        tmp_path / "second",
+        environment=ENVIRONMENT,
+        is_bootstrapped=True,
+    )
+
+    after = resources(account)
+    # What was there is the same still: nothing was replaced, and the queue is new.
+    assert before.keys() <= after.keys()
+    assert "AWS::SQS::Queue" in {kind for kind, _ in after.keys() - before.keys()}
+    assert limits(account) == {(2048, 700)}
+    assert retentions(account, after) == {60}
+    assert schedule_of(account, after)["ScheduleExpression"] == "rate(12 hours)"
+    assert files(full, first) == written
+    second = run(full, {"sync_cognito": True})
+    assert (second.status, second.output["db_sync"]["status"]) == ("SUCCEEDED", "unchanged")
+
+
+type Resources = dict[tuple[str, str], str]
+
+
+def whose_stack(account: StagingAccount) -> StagingAccount:
+    """Return the account with this stack's state machine and bucket in the place of its own."""
+    of = outputs(account, STACK)
+    return dataclasses.replace(
+        account, state_machine_arn=of["StateMachineArn"], bucket=of["ExchangeBucketName"]
+    )
+
+
+def outputs(account: StagingAccount, stack: str) -> dict[str, str]:
+    (found,) = account.clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+
+def is_settled(account: StagingAccount, stack: str) -> bool:
+    (found,) = account.clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return found["StackStatus"] == "CREATE_COMPLETE"
+
+
+def resources(account: StagingAccount) -> Resources:
+    """Return the stack's resources: (type, physical id) to logical id."""
+    found = account.clients.cloudformation.describe_stack_resources(StackName=STACK)
+    return {
+        (entry["ResourceType"], entry["PhysicalResourceId"]): entry["LogicalResourceId"]
+        for entry in found["StackResources"]
+    }
+
+
+def limits(account: StagingAccount) -> set[tuple[int, int]]:
+    """Return memory and time of the stack's Lambdas."""
+    functions = account.clients.functions.list_functions()["Functions"]
+    return {
+        (function["MemorySize"], function["Timeout"])
+        for function in functions
+        if function["FunctionName"].startswith(STACK)
+    }
+
+
+def retentions(account: StagingAccount, of: Resources) -> set[int]:
+    """Return for how many days the stack's logs are kept."""
+    names = {name for kind, name in of if kind == "AWS::Logs::LogGroup"}
+    groups = account.clients.logs.describe_log_groups()["logGroups"]
+    return {group["retentionInDays"] for group in groups if group["logGroupName"] in names}
+
+
+def schedule_of(account: StagingAccount, of: Resources) -> Any:
+    (name,) = (name for kind, name in of if kind == "AWS::Scheduler::Schedule")
+    return account.clients.scheduler.get_schedule(Name=name)
+
+
+def remove(account: StagingAccount, stack: str) -> None:
+    """Delete a stack and wait until it is gone: other tests find the account as it was."""
+    cloudformation = account.clients.cloudformation
+    if stack == STACK:
+        empty_bucket(account)
+    cloudformation.delete_stack(StackName=stack)
+
+    def is_gone() -> bool:
+        try:
+            (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except cloudformation.exceptions.ClientError:
+            return True
+        return found["StackStatus"] == "DELETE_COMPLETE"
+
+    wait_until(is_gone, f"{stack} is gone")
+
+
+def empty_bucket(account: StagingAccount) -> None:
+    bucket = outputs(account, STACK)["ExchangeBucketName"]
+    for entry in account.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        account.clients.s3.delete_object(Bucket=bucket, Key=entry["Key"])

@@ -1,0 +1,21 @@
+"""What AWS answers, in the words that botocore gets from the network."""
+
+import io
+from collections.abc import Iterator
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+# The method to patch so that a test answers in the place of AWS.
+SEND = "botocore.httpsession.URLLib3Session.send"
+
+
+class RawBody(io.BytesIO):
+    """A response's body as botocore reads it."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def answer(status: int, body: bytes = b"") -> AWSResponse:
+    return AWSResponse("https://aws.test", status, HTTPHeaders(), RawBody(body))
