@@ -60,17 +60,18 @@ demo: install ## Show the main job, for real, from start to finish
 up: install ## Start the staging account on this machine and leave it running
 	@python -m sandbox.up
 
-# What these act on: a block of cdk.json, and an execution's input.
+# What these act on: a block of cdk.json, and an execution's input. A deployment asks before it
+# widens anybody's rights; CI says CDK_OPTIONS='--require-approval never'.
 deploy diff start: export ENV ?= staging
 start: export INPUT ?= {}
 
 .PHONY: deploy
 deploy: install ## Deploy an environment: make deploy ENV=staging
-	@$(CDK) deploy --context "environment=$$ENV"
+	@$(CDK) deploy --context "environment=$$ENV" $(CDK_OPTIONS)
 
 .PHONY: diff
 diff: install ## Show what a deployment would change: make diff ENV=staging
-	@$(CDK) diff --context "environment=$$ENV"
+	@$(CDK) diff --context "environment=$$ENV" $(CDK_OPTIONS)
 
 .PHONY: start
 start: install ## Start an execution and follow it: make start ENV=staging INPUT='{"sync_cognito": true}'
