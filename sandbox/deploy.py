@@ -82,13 +82,15 @@ def deploy(
         log = directory / f"{verb}.log"
         return Command([*CDK, verb, *arguments], where, variables, log)
 
-    synth = cdk("synth", "--quiet", where=app)
     if is_bootstrapped:
-        run(synth)
+        assembly: tuple[str, ...] = ()  # deploying synthesizes too
     else:
         run(cdk("--version", where=app))  # two at once would both download it
-        # Where there is no cdk.json, bootstrapping does not synthesize the app first.
-        run(cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", where=elsewhere), synth)
-    assembly = ("--app", str(app / "cdk.out"))
+        run(
+            # Where there is no cdk.json, bootstrapping does not synthesize the app first.
+            cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", where=elsewhere),
+            cdk("synth", "--quiet", where=app),
+        )
+        assembly = ("--app", str(app / "cdk.out"))
     stack = f"staging-sync-{environment}"
     run(cdk("deploy", stack, *assembly, "--require-approval", "never", where=app))
