@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 
 from sandbox.account import StagingAccount, staging_account
+from sandbox.deploy import ENVIRONMENT
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 
@@ -39,6 +40,7 @@ A staging account is up. In another terminal, from this folder:
 export PATH="$PWD/.venv/bin:{account.staging.server.bin_dir}:$PATH"
 export {exports}
 
+make start ENV={ENVIRONMENT} INPUT='{{"sync_cognito": true}}'
 aws stepfunctions start-execution --state-machine-arn {account.state_machine_arn} \\
     --input '{{"sync_cognito": true}}'
 aws stepfunctions list-executions --state-machine-arn {account.state_machine_arn}

@@ -19,13 +19,14 @@ def empty_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The example's settings and a schedule: VPC, pool, and the real layer."""
+    """The example's settings, a schedule and an alarm: VPC, pool, and the real layer."""
     settings: dict[str, Any] = {
         **EXAMPLE["context"]["environments"]["staging"],
         **SECRETS,
         "has_nat": True,  # production's secret lies in another Region
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
+        "alarm_email": "on-call@example.com",
     }
     return synthesize(tmp_path_factory.mktemp("full"), settings)
 

@@ -157,8 +157,10 @@ def test_a_secret_that_cannot_be_used_is_quoted_nowhere(
 def test_a_defect_of_ours_quotes_nothing(
     workflow: Workflow, staging: Staging, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    row = personal(staging)
+
     def fail(*_: object) -> NoReturn:
-        raise KeyError("jane@example.com", NAME)
+        raise KeyError(row)
 
     monkeypatch.setattr(update_db.handler, "remap_users", fail)
 

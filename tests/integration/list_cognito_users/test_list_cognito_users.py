@@ -220,8 +220,8 @@ def test_neither_the_result_nor_the_log_names_a_person(pool: Pool, logged: io.St
 
     result = handler(EVENT, FakeContext())
 
-    (line,) = [json.loads(line) for line in logged.getvalue().splitlines()]
-    assert line["message"] == "listed the user pool"
+    started, line = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert (started["message"], line["message"]) == ("started", "listed the user pool")
     assert (line["users"], line["pages"], line["parts"]) == (2, 1, 1)
     assert line["execution"] == "run-1"
     for personal in ("user0@example.com", "user1@example.com", *map(GeneratedUsers(2).sub, (0, 1))):
