@@ -27,8 +27,9 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
-    iam: Any  # these four are the services whose stubs are not installed
+    iam: Any  # these five are the services whose stubs are not installed
     logs: Any
+    network: Any
     queues: Any
     topics: Any
     s3: "S3Client"
@@ -37,9 +38,15 @@ class Clients:
     states: "SFNClient"
 
     @classmethod
-    def of(cls, cloud: LocalAws) -> "Clients":
-        """Return the clients of a local AWS."""
-        session = local_session()
+    def of(
+        cls,
+        cloud: LocalAws,
+        *,
+        access_key: str = CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        region: str = REGION,
+    ) -> "Clients":
+        """Return the clients of a local AWS, by default for the account of the sandbox."""
+        session = _session(access_key, region)
         # Without proxies: nothing stands between us and 127.0.0.1.
         options: dict[str, Any] = {
             "endpoint_url": cloud.endpoint,
@@ -52,6 +59,7 @@ class Clients:
             functions=session.client("lambda", **options),
             iam=session.client("iam", **options),
             logs=session.client("logs", **options),
+            network=session.client("ec2", **options),
             queues=session.client("sqs", **options),
             topics=session.client("sns", **options),
             s3=session.client("s3", **options),
@@ -61,9 +69,7 @@ class Clients:
         )
 
 
-def local_session(
-    *, access_key: str = CREDENTIALS["AWS_ACCESS_KEY_ID"], region: str = REGION
-) -> Session:
+def _session(access_key: str, region: str) -> Session:
     """Return a session that knows neither the user's AWS profile nor their files."""
     nowhere = (None, None, os.devnull, None)
     core = botocore.session.Session(

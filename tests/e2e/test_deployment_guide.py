@@ -6,13 +6,11 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psycopg2
 import pytest
 
-from sandbox.clients import local_session
+from sandbox.clients import Clients
 from sandbox.cloud import PROJECT, LocalAws, local_aws
 from sandbox.databases import BOOKSHOP
 from sandbox.deploy import CDK, build_layer
@@ -61,46 +59,32 @@ def cloud(tmp_path: Path) -> Iterator[LocalAws]:
 
 
 @pytest.fixture
-def session() -> boto3.Session:
-    """The account's administrator."""
-    return local_session(access_key=ACCOUNT, region=REGION)
+def administrator(cloud: LocalAws) -> Clients:
+    """What the account's administrator asks the local AWS with."""
+    return Clients.of(cloud, access_key=ACCOUNT, region=REGION)
 
 
-def rows(server: EmbeddedPostgres, database: str, query: str = USERS) -> list[tuple[object, ...]]:
-    with (
-        contextlib.closing(psycopg2.connect(server.url(database))) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(query)
-        return cursor.fetchall()
+@pytest.fixture
+def pool(administrator: Clients) -> UserPool:
+    """Staging's user pool, still empty."""
+    return UserPool.create(administrator.cognito, "staging")
 
 
-def copy_project(origin: Path) -> None:
-    """Copy what a clone would hold, with virtual environments that are installed already."""
-    shutil.copytree(PROJECT, origin, ignore=NOT_COPIED)
-    for name in (".venv", ".venv-aws"):
-        (origin / name).mkdir()
-        for entry in (PROJECT / name).resolve().iterdir():
-            if entry.name != ".installed":
-                (origin / name / entry.name).symlink_to(entry)
-    now = time.time()
-    for number, name in enumerate((".venv", ".venv-aws")):
-        (origin / name / ".installed").touch()
-        os.utime(origin / name / ".installed", (now + number, now + number))
-
-
-def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itself(
-    tmp_path: Path, server: EmbeddedPostgres, cloud: LocalAws, session: boto3.Session
-) -> None:
-    options: dict[str, Any] = {"endpoint_url": cloud.endpoint, "verify": str(cloud.authority)}
-    pool = UserPool.create(session.client("cognito-idp", **options), "staging")
-    ada = pool.add(Account("ada", "ada@shop.example"))
-    ec2 = session.client("ec2", **options)
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    door = ec2.create_security_group(GroupName="database", Description="its", VpcId=vpc)["GroupId"]
-    origin = tmp_path / "origin"
+@pytest.fixture
+def reader(
+    tmp_path: Path,
+    server: EmbeddedPostgres,
+    cloud: LocalAws,
+    administrator: Clients,
+    pool: UserPool,
+) -> Reader:
+    """A reader whose databases, VPC and pool are there already."""
+    vpc = administrator.network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    door = administrator.network.create_security_group(
+        GroupName="database", Description="staging's database", VpcId=vpc
+    )["GroupId"]
+    origin, temporary = tmp_path / "origin", tmp_path / "tmp"
     copy_project(origin)
-    temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = clean_environment(temporary) | cloud.environment
     del environment["AWS_DEFAULT_REGION"]  # the guide sets it
@@ -108,7 +92,7 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
     def run_sql(side: str, text: str) -> None:
         server.run("psql", "-v", "ON_ERROR_STOP=1", "-d", DATABASES[side], stdin=text)
 
-    reader = Reader(
+    return Reader(
         directory=tmp_path,
         environment={
             **environment,
@@ -131,6 +115,9 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
         settings={"layer_dir": str(build_layer())},
     )
 
+
+def prepare(reader: Reader, server: EmbeddedPostgres) -> None:
+    """Follow the guide up to the deployment."""
     (identity,) = reader.follow("1. What you need")
     assert ACCOUNT in identity
     reader.follow("2. A role in each database")
@@ -146,6 +133,36 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
         f"{arn}staging-AbCdEf": staging,
     }
     reader.follow("5. The settings", without=(CA_BUNDLE,))
+
+
+def rows(server: EmbeddedPostgres, database: str, query: str = USERS) -> list[tuple[object, ...]]:
+    with (
+        contextlib.closing(psycopg2.connect(server.url(database))) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def copy_project(origin: Path) -> None:
+    """Copy what a clone would hold, with virtual environments that are installed already."""
+    shutil.copytree(PROJECT, origin, ignore=NOT_COPIED)
+    now = time.time()
+    for number, name in enumerate((".venv", ".venv-aws")):
+        (origin / name).mkdir()
+        for entry in (PROJECT / name).resolve().iterdir():
+            if entry.name != ".installed":
+                (origin / name / entry.name).symlink_to(entry)
+        installed = origin / name / ".installed"
+        installed.touch()
+        os.utime(installed, (now + number, now + number))
+
+
+def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itself(
+    reader: Reader, server: EmbeddedPostgres, administrator: Clients, pool: UserPool
+) -> None:
+    ada = pool.add(Account("ada", "ada@shop.example"))
+    prepare(reader, server)
     reader.follow("6. Deploy")
 
     dry, real = (block for block in blocks() if block.section == "7. The first run")
@@ -164,7 +181,7 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
     assert "\tSUCCEEDED" in listed
 
     reader.follow("Removing it")
-    stacks = session.client("cloudformation", **options).list_stacks()["StackSummaries"]
+    stacks = administrator.cloudformation.list_stacks()["StackSummaries"]
     assert {
         stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"
     } == {"CDKToolkit"}
