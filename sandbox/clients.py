@@ -27,7 +27,9 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
-    logs: Any  # these three are the services whose stubs are not installed
+    iam: Any  # these five are the services whose stubs are not installed
+    logs: Any
+    network: Any
     queues: Any
     topics: Any
     s3: "S3Client"
@@ -36,16 +38,28 @@ class Clients:
     states: "SFNClient"
 
     @classmethod
-    def of(cls, cloud: LocalAws) -> "Clients":
-        """Return the clients of a local AWS."""
-        session = _session()
+    def of(
+        cls,
+        cloud: LocalAws,
+        *,
+        access_key: str = CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        region: str = REGION,
+    ) -> "Clients":
+        """Return the clients of a local AWS, by default for the account of the sandbox."""
+        session = _session(access_key, region)
         # Without proxies: nothing stands between us and 127.0.0.1.
-        options: dict[str, Any] = {"endpoint_url": cloud.endpoint, "config": Config(proxies={})}
+        options: dict[str, Any] = {
+            "endpoint_url": cloud.endpoint,
+            "verify": str(cloud.authority),
+            "config": Config(proxies={}),
+        }
         return cls(
             cloudformation=session.client("cloudformation", **options),
             cognito=session.client("cognito-idp", **options),
             functions=session.client("lambda", **options),
+            iam=session.client("iam", **options),
             logs=session.client("logs", **options),
+            network=session.client("ec2", **options),
             queues=session.client("sqs", **options),
             topics=session.client("sns", **options),
             s3=session.client("s3", **options),
@@ -55,7 +69,7 @@ class Clients:
         )
 
 
-def _session() -> Session:
+def _session(access_key: str, region: str) -> Session:
     """Return a session that knows neither the user's AWS profile nor their files."""
     nowhere = (None, None, os.devnull, None)
     core = botocore.session.Session(
@@ -66,8 +80,8 @@ def _session() -> Session:
         }
     )
     return Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id=access_key,
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
+        region_name=region,
         botocore_session=core,
     )

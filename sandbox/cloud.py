@@ -1,7 +1,13 @@
-"""A local AWS: one ministack process, bound to 127.0.0.1, with a temporary directory of its own."""
+"""A local AWS: one ministack process, bound to 127.0.0.1, with a temporary directory of its own.
+
+It enforces IAM as far as it can: what a Lambda or the CDK calls is checked against the policies of
+the role that calls and of the bucket that is called. It does not check what AWS's services do for
+one another: Step Functions invoking a Lambda, Scheduler starting an execution, Lambda writing logs.
+"""
 
 import contextlib
 import socket
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -9,14 +15,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.certificates import Authority
 from sandbox.processes import Command, SandboxError, clean_environment, log_end, started
 
 PROJECT = Path(__file__).resolve().parent.parent
 AWS_VENV_BIN = PROJECT / ".venv-aws" / "bin"
+HOST = "127.0.0.1"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_TIMEOUT = 60  # seconds; an idle machine takes one
+CERTIFICATE, KEY, AUTHORITY = "server.pem", "key.pem", "ca.pem"
+PROGRAM = Path(__file__).with_name("patched_ministack.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +34,18 @@ class LocalAws:
     """A running ministack and how to reach it."""
 
     endpoint: str
+    authority: Path  # the certificate that vouches for it
     process_id: int
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables with which any AWS tool talks to this AWS and to no other."""
-        return {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.endpoint}
+        return {
+            **CREDENTIALS,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_CA_BUNDLE": str(self.authority),
+        }
 
 
 @contextlib.contextmanager
@@ -45,33 +61,60 @@ def local_aws(directory: Path) -> Iterator[LocalAws]:
     port = free_port()
     temporary = directory / "tmp"
     temporary.mkdir(parents=True)
+    authority = _certify(directory)
     command = Command(
-        [str(AWS_VENV_BIN / "ministack")],
+        # -P: a module of this folder is never taken for one of its own.
+        [str(AWS_VENV_BIN / "python"), "-P", str(PROGRAM)],
         directory,
-        clean_environment(temporary)
-        | {
-            "GATEWAY_PORT": str(port),
-            "BIND_HOST": "127.0.0.1",
-            "IOT_MTLS_ENABLED": "0",  # would listen on 0.0.0.0:8883
-        },
+        clean_environment(temporary) | _settings(port, directory),
         directory / "aws.log",
     )
     with started(command) as process:
-        cloud = LocalAws(f"http://127.0.0.1:{port}", process.pid)
+        cloud = LocalAws(f"https://{HOST}:{port}", authority, process.pid)
         _wait_until_healthy(cloud, process, command.log)
         yield cloud
+
+
+def _certify(directory: Path) -> Path:
+    """Write a certificate for us and its key; return that of the authority which signed it."""
+    authority = Authority.create("staging-sync sandbox")
+    certificate, key = authority.issue(HOST)
+    (directory / CERTIFICATE).write_bytes(certificate)
+    (directory / KEY).touch(mode=0o600)
+    (directory / KEY).write_bytes(key)
+    return authority.write(directory / AUTHORITY)
+
+
+def _settings(port: int, directory: Path) -> dict[str, str]:
+    """Return ministack's own variables, and what it hands on to the Lambdas."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "IOT_MTLS_ENABLED": "0",  # would listen on 0.0.0.0:8883
+        "AUTH": "true",
+        # Without TLS the buckets' own policies refuse everything, CDK's assets included.
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(directory / CERTIFICATE),
+        "MINISTACK_SSL_KEY": str(directory / KEY),
+        "AWS_CA_BUNDLE": str(directory / AUTHORITY),
+        # A state that is retried is so at once: nobody is there to be spared.
+        "SFN_WAIT_SCALE": "0",
+    }
 
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
     return port
 
 
 def _wait_until_healthy(cloud: LocalAws, process: subprocess.Popen[bytes], log: Path) -> None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=cloud.authority)),
+    )
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), direct.open(f"{cloud.endpoint}/_ministack/health"):

@@ -17,7 +17,8 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == LAST)
     for item in items:
-        if item.path.is_relative_to(HERE):  # the hook is shown the other folders' tests too
+        # The hook is shown the other folders' tests too.
+        if item.path.is_relative_to(HERE) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("e2e"))
 
 

@@ -23,4 +23,5 @@ from tests.e2e.tools import assert_refused
 def test_an_input_that_is_not_accepted_is_refused_by_name(
     account: StagingAccount, document: object, sentence: str
 ) -> None:
-    assert_refused(account, document, sentence, "Accepted are sync_cognito, cognito_only, dry_run")
+    accepted = "Accepted are sync_cognito, cognito_only, dry_run"
+    assert_refused(account, document, sentence, accepted, error="InvalidInput")

@@ -97,7 +97,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 def test_a_sandbox_listens_on_the_machine_only_and_ctrl_c_takes_everything_down(up: Up) -> None:
     printed = up.read_until("Ready")
 
-    assert "AWS_ENDPOINT_URL=http://127.0.0.1:" in printed
+    assert "AWS_ENDPOINT_URL=https://127.0.0.1:" in printed
     assert "aws stepfunctions start-execution --state-machine-arn arn:aws:states:" in printed
     assert up.addresses() == {"127.0.0.1"}
     assert len(up.processes()) > 3  # itself, the local AWS, two servers

@@ -56,9 +56,22 @@ def mailbox(account: StagingAccount) -> Iterator[Mailbox]:
     subscription = clients.topics.subscribe(
         TopicArn=topic_of(account), Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
     )
+    let_sns_send(clients.queues, url, arn["Attributes"]["QueueArn"])
     yield Mailbox(account, url)
     clients.topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     clients.queues.delete_queue(QueueUrl=url)
+
+
+def let_sns_send(queues: Any, url: str, queue_arn: str) -> None:
+    """Let SNS send to a queue, which nobody may without being named in its policy."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
 
 def topic_of(account: StagingAccount) -> str | None:

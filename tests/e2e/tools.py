@@ -97,7 +97,11 @@ def everything(account: StagingAccount) -> Contents:
 
 
 def assert_refused(
-    account: StagingAccount, document: object, *sentences: str, listed: bool = False
+    account: StagingAccount,
+    document: object,
+    *sentences: str,
+    error: str = "ConfigurationError",
+    listed: bool = False,
 ) -> Execution:
     """Run an execution that must fail with a cause that says all this, and touch nothing.
 
@@ -105,11 +109,12 @@ def assert_refused(
         account: where.
         document: the execution's input.
         sentences: what the cause must say.
+        error: the name that the error must have.
         listed: whether the pool was listed to S3 before that; else no file may be there.
     """
     before = everything(account)
     execution = run(account, document)
-    assert execution.status == "FAILED"
+    assert (execution.status, execution.error) == ("FAILED", error)
     for sentence in sentences:
         assert sentence in execution.cause
     assert everything(account) == before

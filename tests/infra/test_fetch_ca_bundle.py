@@ -11,8 +11,8 @@ import pytest
 from contradictions import contradictions
 from environment import parse_settings
 from fetch_ca_bundle import main
+from sandbox.certificates import Authority
 from sandbox.cloud import free_port
-from tests.certificates import Authority
 from tests.infra.synthesized import ROOT, SECRETS
 
 

@@ -15,9 +15,9 @@ from common.database import DatabaseAddress, Session, connect
 from common.errors import ConfigurationError
 from common.secrets import parse_database_secret
 from db_sync.handler import handler as db_sync
+from sandbox.certificates import Authority
 from sandbox.cloud import free_port
 from sandbox.postgres import SYSTEM_USER, EmbeddedPostgres, temporary_server
-from tests.certificates import Authority
 from tests.databases import Database, Databases, Pair, system_programs
 from tests.integration.bucket import BUCKET, REGION
 from tests.integration.db_sync.syncing import assert_same

@@ -1,6 +1,8 @@
-"""Certificates for tests: an authority, and what it signs, valid for an hour."""
+"""Certificates for the sandbox and for tests: an authority, and what it signs, for some days."""
 
+import contextlib
 import datetime
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +11,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-HOUR = datetime.timedelta(hours=1)
+SKEW = datetime.timedelta(hours=1)
+VALID = datetime.timedelta(days=7)  # a sandbox may be left running for long
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who signs certificates."""
+    """Who signs certificates. They hold what OpenSSL's strict verification asks for."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -23,8 +26,13 @@ class Authority:
     def create(cls, name: str) -> "Authority":
         """Return a new authority, which signs itself."""
         key = ec.generate_private_key(ec.SECP256R1())
-        unsigned = _unsigned(name, name, key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        unsigned = (
+            _unsigned(name, name, key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_signs_certificates(), critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
         )
         return cls(unsigned.sign(key, hashes.SHA256()), key)
 
@@ -34,11 +42,16 @@ class Authority:
         return file
 
     def issue(self, host: str) -> tuple[bytes, bytes]:
-        """Return certificate and key of a server of that name, as PEM."""
+        """Return certificate and key of a server of that name or IP address, as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self.certificate.subject.rfc4514_string().removeprefix("CN=")
-        unsigned = _unsigned(host, issuer, key).add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
+        unsigned = (
+            _unsigned(host, issuer, key)
+            .add_extension(x509.SubjectAlternativeName([_address(host)]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
+                critical=False,
+            )
         )
         certificate = unsigned.sign(self.key, hashes.SHA256())
         return (
@@ -61,10 +74,30 @@ def _unsigned(
         .issuer_name(_named(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - HOUR)
-        .not_valid_after(now + HOUR)
+        .not_valid_before(now - SKEW)
+        .not_valid_after(now + VALID)
     )
 
 
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _address(host: str) -> x509.GeneralName:
+    with contextlib.suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(host))
+    return x509.DNSName(host)
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        key_cert_sign=True,
+        crl_sign=True,
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -1,0 +1,75 @@
+"""Somebody's row, claimed with an email that nobody has verified; docs/security.md has the cure."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.account import StagingAccount
+from sandbox.comparison import subs
+from sandbox.execution import run
+from sandbox.people import Account
+from tests.e2e.tools import function_changed
+from tests.pages import blocks, read_page
+
+REMAP = {"cognito_only": True}
+VICTIM = "olga@bookshop.example"  # who has a row, and no account in staging's pool
+CLAIM = Account("mallory", VICTIM, verified=False)
+
+
+@pytest.fixture
+def claimed(account: StagingAccount) -> Iterator[str]:
+    """The sub of somebody who has claimed the victim's row."""
+    pool = account.pools.staging
+    sub = pool.add(CLAIM)
+    try:
+        assert run(account, REMAP).output["cognito_mapping"]["unverified_email"] == 3
+        assert subs(account.staging)[VICTIM] == sub
+        yield sub
+    finally:
+        with contextlib.suppress(pool.client.exceptions.UserNotFoundException):
+            pool.client.admin_delete_user(UserPoolId=pool.pool_id, Username=CLAIM.username)
+
+
+@contextlib.contextmanager
+def only_verified(account: StagingAccount) -> Iterator[None]:
+    """Let only those be linked whose email is verified."""
+    name = account.function_name("update_db")
+    found = account.clients.functions.get_function_configuration(FunctionName=name)
+    variables = {**found["Environment"]["Variables"], "REQUIRE_VERIFIED_EMAIL": "true"}
+    with function_changed(account, name, Environment={"Variables": variables}):
+        yield
+
+
+def test_a_claim_is_refused_where_emails_must_be_verified(account: StagingAccount) -> None:
+    pool = account.pools.staging
+    sub = pool.add(CLAIM)
+    try:
+        with only_verified(account):
+            run(account, REMAP)
+        assert subs(account.staging)[VICTIM] != sub
+    finally:
+        pool.client.admin_delete_user(UserPoolId=pool.pool_id, Username=CLAIM.username)
+
+
+def test_a_claim_outlives_its_cause_until_the_subs_are_cleared_and_set_anew(
+    account: StagingAccount, claimed: str
+) -> None:
+    (clear,) = blocks(read_page("security.md"), "sql")
+    linked = {sub for email, sub in subs(account.staging).items() if email != VICTIM}
+    pool = account.pools.staging
+
+    with only_verified(account):
+        run(account, REMAP)
+        assert subs(account.staging)[VICTIM] == claimed
+        pool.client.admin_delete_user(UserPoolId=pool.pool_id, Username=CLAIM.username)
+        run(account, REMAP)
+        assert subs(account.staging)[VICTIM] == claimed
+
+        account.staging.change(clear)
+        outcome = run(account, REMAP).output["cognito_mapping"]
+
+    now = subs(account.staging)
+    assert now[VICTIM] is None
+    assert outcome["updated"] > 0
+    assert {sub for sub in now.values() if sub} < linked

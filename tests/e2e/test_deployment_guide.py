@@ -1,0 +1,195 @@
+"""docs/deployment.md, tried as a new user would: every command in it, in order, word by word."""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from sandbox.clients import Clients
+from sandbox.cloud import PROJECT, LocalAws, local_aws
+from sandbox.databases import BOOKSHOP
+from sandbox.deploy import CDK, build_layer
+from sandbox.people import Account
+from sandbox.pools import UserPool
+from sandbox.postgres import EmbeddedPostgres, temporary_server
+from sandbox.processes import clean_environment
+from tests.e2e.guide import Reader, blocks
+
+# It has a sandbox of its own, so that it runs beside the other end-to-end tests.
+pytestmark = pytest.mark.xdist_group("guide")
+
+# The guide's account and Region: the local AWS takes such an access key for the account's root.
+ACCOUNT, REGION = "111122223333", "eu-central-1"
+DATABASES = {"production": "shop", "staging": "shop_staging"}
+NOT_COPIED = shutil.ignore_patterns(".*", "build", "cdk.out", "__pycache__", "node_modules")
+# It fetches from the internet, and the databases here are reached through a socket.
+CA_BUNDLE = "make ca-bundle\n"
+PRODUCTION = """
+INSERT INTO users (email, name, cognito_sub) VALUES
+    ('ada@shop.example', 'Ada', 'sub-of-production-1'),
+    ('boris@shop.example', 'Boris', 'sub-of-production-2');
+INSERT INTO orders (user_id, status, placed_at, touched_at) VALUES (1, 'paid', now(), now());
+"""
+STAGING = "INSERT INTO users (email, name) VALUES ('old@shop.example', 'Old')"
+USERS = "SELECT email, cognito_sub FROM users ORDER BY email"
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedPostgres]:
+    """Production and staging, whose tables belong to shop_owner."""
+    with temporary_server() as running:
+        running.execute("postgres", "CREATE ROLE shop_owner")
+        for database, rows in (("shop", PRODUCTION), ("shop_staging", STAGING)):
+            running.execute("postgres", f"CREATE DATABASE {database} OWNER shop_owner")
+            schema = (BOOKSHOP / "schema.sql").read_text()
+            running.execute(database, f"SET ROLE shop_owner; {schema}; {rows}")
+        yield running
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LocalAws]:
+    """A local AWS in which nothing is deployed."""
+    with local_aws(tmp_path / "aws") as running:
+        yield running
+
+
+@pytest.fixture
+def administrator(cloud: LocalAws) -> Clients:
+    """What the account's administrator asks the local AWS with."""
+    return Clients.of(cloud, access_key=ACCOUNT, region=REGION)
+
+
+@pytest.fixture
+def pool(administrator: Clients) -> UserPool:
+    """Staging's user pool, still empty."""
+    return UserPool.create(administrator.cognito, "staging")
+
+
+@pytest.fixture
+def reader(
+    tmp_path: Path,
+    server: EmbeddedPostgres,
+    cloud: LocalAws,
+    administrator: Clients,
+    pool: UserPool,
+) -> Reader:
+    """A reader whose databases, VPC and pool are there already."""
+    vpc = administrator.network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    door = administrator.network.create_security_group(
+        GroupName="database", Description="staging's database", VpcId=vpc
+    )["GroupId"]
+    origin, temporary = tmp_path / "origin", tmp_path / "tmp"
+    copy_project(origin)
+    temporary.mkdir()
+    environment = clean_environment(temporary) | cloud.environment
+    del environment["AWS_DEFAULT_REGION"]  # the guide sets it
+
+    def run_sql(side: str, text: str) -> None:
+        server.run("psql", "-v", "ON_ERROR_STOP=1", "-d", DATABASES[side], stdin=text)
+
+    return Reader(
+        directory=tmp_path,
+        environment={
+            **environment,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "CDK_REQUIRE_APPROVAL": "never",  # nobody is there to say yes
+        },
+        run_sql=run_sql,
+        replacements={
+            "git clone https://github.com/your-organization/staging-sync.git": (
+                f"cp -a {origin} staging-sync"
+            ),
+            "AWS_PROFILE=staging-admin ": "",
+            "production.example.com": str(server.socket_dir),
+            "staging.example.com": str(server.socket_dir),
+            "vpc-11112222333344445": vpc,
+            "sg-55556666777788889": door,
+            "eu-central-1_ReplaceMe": pool.pool_id,
+        },
+        # Lambda's layer is for another platform than this machine's.
+        settings={"layer_dir": str(build_layer())},
+    )
+
+
+def prepare(reader: Reader, server: EmbeddedPostgres) -> None:
+    """Follow the guide up to the deployment."""
+    (identity,) = reader.follow("1. What you need")
+    assert ACCOUNT in identity
+    reader.follow("2. A role in each database")
+    # So that the secrets' passwords are asked for.
+    for role in ("staging_sync_reader", "staging_sync_writer"):
+        server.execute("postgres", f"GRANT password_users TO {role}")
+    group = reader.follow("3. The network")[0].split()[-1]
+    prod, staging = reader.follow("4. The secrets")[0].split()
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:staging-sync/"
+    reader.replacements |= {
+        "sg-11112222333344445": group,
+        f"{arn}production-AbCdEf": prod,
+        f"{arn}staging-AbCdEf": staging,
+    }
+    reader.follow("5. The settings", without=(CA_BUNDLE,))
+
+
+def rows(server: EmbeddedPostgres, database: str, query: str = USERS) -> list[tuple[object, ...]]:
+    with (
+        contextlib.closing(psycopg2.connect(server.url(database))) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def copy_project(origin: Path) -> None:
+    """Copy what a clone would hold, with virtual environments that are installed already."""
+    shutil.copytree(PROJECT, origin, ignore=NOT_COPIED)
+    now = time.time()
+    for number, name in enumerate((".venv", ".venv-aws")):
+        (origin / name).mkdir()
+        for entry in (PROJECT / name).resolve().iterdir():
+            if entry.name != ".installed":
+                (origin / name / entry.name).symlink_to(entry)
+        installed = origin / name / ".installed"
+        installed.touch()
+        os.utime(installed, (now + number, now + number))
+
+
+def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itself(
+    reader: Reader, server: EmbeddedPostgres, administrator: Clients, pool: UserPool
+) -> None:
+    ada = pool.add(Account("ada", "ada@shop.example"))
+    prepare(reader, server)
+    reader.follow("6. Deploy")
+
+    dry, real = (block for block in blocks() if block.section == "7. The first run")
+    before = rows(server, "shop_staging")
+    assert "SUCCEEDED" in reader.do(dry)
+    assert rows(server, "shop_staging") == before
+    assert "SUCCEEDED" in reader.do(real)
+    assert rows(server, "shop_staging") == [
+        ("ada@shop.example", ada),
+        ("boris@shop.example", "sub-of-production-2"),
+    ]
+    assert rows(server, "shop_staging", "SELECT status FROM orders") == [("paid",)]
+
+    scheduled, listed = reader.follow("8. The schedule")[1:]
+    assert scheduled.splitlines()[-1].endswith("\tENABLED")
+    assert "\tSUCCEEDED" in listed
+
+    reader.follow("Removing it")
+    stacks = administrator.cloudformation.list_stacks()["StackSummaries"]
+    assert {
+        stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"
+    } == {"CDKToolkit"}
+    assert rows(server, "shop", "SELECT FROM pg_roles WHERE rolname LIKE 'staging_sync%'") == []
+    assert reader.used == set(reader.replacements)
+
+
+def test_the_guide_names_the_cdk_that_the_project_uses() -> None:
+    (bootstrap,) = (block for block in blocks() if "bootstrap" in block.text)
+    (version,) = (word for word in CDK if word.startswith("aws-cdk@"))
+    assert f"{version} bootstrap" in bootstrap.text

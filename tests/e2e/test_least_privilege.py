@@ -1,0 +1,114 @@
+"""Each right of a Lambda's role is one that a run needs: without it the run is refused.
+
+That the other tests' runs succeed shows that no right is missing; here it shows that none is too
+many, and that the local AWS does enforce them.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.account import StagingAccount
+from tests.e2e.tools import assert_refused
+
+SYNC: dict[str, bool] = {}
+REMAP = {"cognito_only": True}
+# What AWS's own services do with the role, which the local AWS does not check: Lambda writes its
+# log and its traces.
+OF_SERVICES = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+# What only a run on a large pool needs, and an upload in parts that breaks off.
+OF_LARGE_POOLS = {
+    ("list_cognito_users", "s3:GetObject"),
+    ("list_cognito_users", "s3:AbortMultipartUpload"),
+    ("update_db", "s3:AbortMultipartUpload"),
+}
+# What is asked for when parts of the listing are written already.
+AFTER_LISTING = {
+    ("list_cognito_users", "cognito-idp:DescribeUserPool"),
+    ("update_db", "secretsmanager:GetSecretValue"),
+    ("update_db", "s3:GetObject"),
+    ("update_db", "s3:PutObject"),
+}
+NEEDED: list[tuple[str, str, str, dict[str, bool]]] = [
+    ("db_sync", "secretsmanager:GetSecretValue", "Could not read the secret", SYNC),
+    ("db_sync", "s3:PutObject", "Could not write s3://", SYNC),
+    ("list_cognito_users", "cognito-idp:ListUsers", "Could not list the user pool", REMAP),
+    ("list_cognito_users", "cognito-idp:DescribeUserPool", "Could not list the user pool", REMAP),
+    ("list_cognito_users", "s3:PutObject", "Could not write s3://", REMAP),
+    ("update_db", "secretsmanager:GetSecretValue", "Could not read the secret", REMAP),
+    ("update_db", "s3:GetObject", "Could not read s3://", REMAP),
+    ("update_db", "s3:PutObject", "Could not write s3://", REMAP),
+]
+
+
+@pytest.mark.parametrize(("package", "action", "sentence", "document"), NEEDED)
+def test_without_one_of_its_rights_a_lambda_is_refused_what_it_wants_to_do(
+    account: StagingAccount, package: str, action: str, sentence: str, document: dict[str, bool]
+) -> None:
+    with taken_away(account, role_of(account, package), action):
+        assert_refused(
+            account, document, sentence, "AccessDenied", listed=(package, action) in AFTER_LISTING
+        )
+
+
+def test_each_right_of_each_lambda_is_taken_away_above(account: StagingAccount) -> None:
+    tried = {(package, action) for package, action, _, _ in NEEDED}
+    for package in ("db_sync", "list_cognito_users", "update_db"):
+        actions = {
+            action
+            for statement in statements(account, role_of(account, package))
+            for action in as_list(statement["Action"])
+        } - OF_SERVICES
+        assert actions == {action for owner, action in tried | OF_LARGE_POOLS if owner == package}
+
+
+@contextlib.contextmanager
+def taken_away(account: StagingAccount, role: str, action: str) -> Iterator[None]:
+    """Take one right away from a role for the length of a with statement."""
+    client = account.clients.iam
+    (name,) = client.list_role_policies(RoleName=role)["PolicyNames"]
+    before = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    changed = {**before, "Statement": list(without(before["Statement"], action))}
+    assert changed != before
+    client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(changed))
+    try:
+        yield
+    finally:
+        client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(before))
+
+
+def without(statements: list[dict[str, Any]], action: str) -> Iterator[dict[str, Any]]:
+    """Return what is left of a policy's statements."""
+    for statement in statements:
+        left = [entry for entry in as_list(statement["Action"]) if entry != action]
+        if left:
+            yield {**statement, "Action": left}
+
+
+def statements(account: StagingAccount, role: str) -> list[dict[str, Any]]:
+    """Return the statements of a role's only policy."""
+    client = account.clients.iam
+    (name,) = client.list_role_policies(RoleName=role)["PolicyNames"]
+    document = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    found: list[dict[str, Any]] = document["Statement"]
+    return found
+
+
+def role_of(account: StagingAccount, package: str) -> str:
+    """Return the name of a Lambda's role."""
+    name = account.function_name(package)
+    arn = account.clients.functions.get_function_configuration(FunctionName=name)["Role"]
+    return arn.rpartition("/")[2]
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a policy's value as a list: one alone stands without brackets."""
+    return value if isinstance(value, list) else [value]

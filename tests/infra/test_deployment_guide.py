@@ -1,0 +1,84 @@
+"""What docs/deployment.md says without a command: policies for another account, and the costs."""
+
+import json
+import re
+from typing import Any
+
+from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
+
+from tests.e2e.guide import GUIDE, blocks
+from tests.infra.synthesized import Synthesized
+from tests.infra.test_permissions import permissions_by_role
+
+ROLE = "Lambdas/DbSync/Role"
+ADMINISTRATION = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+
+
+def policy(label: str) -> dict[str, Any]:
+    """Return the JSON block of that label."""
+    (text,) = (block.text for block in blocks() if block.label == label)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_cloudformation_s_schemas_accept_the_policies_for_another_account() -> None:
+    secret = {"SecretId": "staging-sync/production", "ResourcePolicy": policy("secret-policy")}
+    statements = [ADMINISTRATION, policy("key-policy")]
+    key = {"KeyPolicy": {"Version": "2012-10-17", "Statement": statements}}
+    template = {
+        "Resources": {
+            "Secret": {"Type": "AWS::SecretsManager::ResourcePolicy", "Properties": secret},
+            "Key": {"Type": "AWS::KMS::Key", "Properties": key},
+        }
+    }
+    assert [match.rule.id for match in lint(json.dumps(template)) if match.rule.id[0] == "E"] == []
+
+
+def test_the_policies_for_another_account_allow_db_sync_s_role_what_it_asks_for(
+    everything: Synthesized,
+) -> None:
+    (statement,) = policy("secret-policy")["Statement"]
+    key_statement = policy("key-policy")
+    (logical_id,) = (
+        name
+        for name, resource in everything.template["Resources"].items()
+        if resource.get("Metadata", {}).get("aws:cdk:path", "").endswith(f"/{ROLE}/Resource")
+    )
+    for allowed in (statement, key_statement):
+        pattern = allowed["Condition"]["ArnLike"]["aws:PrincipalArn"].rpartition("/")[2]
+        # CloudFormation calls it by stack, logical id, and something of its own.
+        assert pattern.endswith("*")
+        assert f"staging-sync-staging-{logical_id}-".startswith(pattern.removesuffix("*"))
+    permissions = permissions_by_role(everything)[ROLE]
+    production = [entry for entry in permissions if "444455556666" in str(entry[1:])]
+    assert (statement["Action"],) in {entry[:1] for entry in production}
+    # The role itself may use the key on these conditions only.
+    asked = {entry[2:] for entry in production if entry[0] == key_statement["Action"]}
+    keys = {tuple(condition.partition("=")[0] for condition in entry) for entry in asked}
+    assert keys == {tuple(sorted(key_statement["Condition"]["StringEquals"]))}
+    assert statement["Principal"] == key_statement["Principal"]
+
+
+def test_the_costs_add_up() -> None:
+    lines = GUIDE.read_text().splitlines()
+    begin = lines.index("| what | reckoning | $ a month |") + 2
+    *parts, total = (
+        float(line.strip("| *").rpartition("|")[2].strip(" *"))
+        for line in lines[begin : lines.index("", begin)]
+    )
+    assert round(sum(parts), 2) == total
+
+
+def test_the_guide_needs_no_heading_that_it_lacks() -> None:
+    text = GUIDE.read_text()
+    anchors = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
+        for line in text.splitlines()
+        if line.startswith("#")
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
