@@ -218,11 +218,15 @@ def test_a_column_that_ignores_case_is_compared_like_any_other(
 
 
 @contextlib.contextmanager
-def database_of_locale(databases: Databases, locale: str) -> Iterator[Database]:
+def database_of_locale(
+    databases: Databases, locale: str, encoding: str = "UTF8"
+) -> Iterator[Database]:
     """Make a database whose own rules for letters are another locale's."""
     database = databases.make()
     database.server.execute(
-        "postgres", f"CREATE DATABASE {database.name}_l TEMPLATE template0 LOCALE '{locale}'"
+        "postgres",
+        f"CREATE DATABASE {database.name}_l TEMPLATE template0 ENCODING '{encoding}'"
+        f" LOCALE '{locale}'",
     )
     try:
         yield Database(database.server, f"{database.name}_l")
@@ -247,6 +251,34 @@ def test_the_databases_own_rules_for_letters_do_not_matter(
 
         assert staging.subs() == {1: "s-1"}
         assert result.counts == {"updated": 1}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "email"),
+    [
+        ("LATIN1", "björn@example.com"),
+        ("WIN1250", "łucja@example.com"),
+        ("SQL_ASCII", "ana@example.com"),
+    ],
+)
+def test_a_database_of_another_encoding_is_remapped_too(
+    make_staging: MakeStaging,
+    databases: Databases,
+    use_database: Callable[[Database], None],
+    encoding: str,
+    email: str,
+) -> None:
+    with database_of_locale(databases, "C", encoding) as database:
+        database.execute(f"{USERS}; INSERT INTO users VALUES (1, '{email}', 'p-1')")
+        database.mark()
+        made = make_staging()
+        use_database(database)
+        staging = Staging(database, made.s3, made.exchange)
+
+        result = staging.remap(PoolUser(email, "s-1"))
+
+        assert staging.subs() == {1: "s-1"}
+        assert result.line_of(email).status == "updated"
 
 
 def test_an_older_server_is_remapped_too(
