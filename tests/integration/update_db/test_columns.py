@@ -93,6 +93,39 @@ def test_a_sub_that_is_taken_away_becomes_a_unique_value_where_null_is_not_allow
     assert result.counts == {"updated": 2, "unlinked": 2}
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "text UNIQUE CHECK (cognito_sub IS NOT NULL)",
+        "text NOT NULL UNIQUE CHECK (cognito_sub ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')",
+        "text UNIQUE NULLS NOT DISTINCT",
+    ],
+)
+def test_people_change_places_where_neither_null_nor_any_text_is_taken(
+    make_staging: MakeStaging, declared: str
+) -> None:
+    schema = f"CREATE TABLE users (id int, email text, cognito_sub {declared})"
+    staging = make_staging(people(*SUBS[:2]), schema)
+
+    staging.remap(PoolUser("u1@example.com", SUBS[1]), PoolUser("u2@example.com", SUBS[0]))
+
+    assert staging.subs() == {1: SUBS[1], 2: SUBS[0]}
+
+
+def test_what_refers_to_a_sub_follows_people_who_change_places(make_staging: MakeStaging) -> None:
+    schema = f"""
+    {USERS};
+    CREATE TABLE orders (buyer int, sub text REFERENCES users (cognito_sub) ON UPDATE CASCADE);
+    """
+    rows = f"{people(*SUBS[:3])}; INSERT INTO orders SELECT id, cognito_sub FROM users"
+    staging = make_staging(rows, schema)
+
+    staging.remap(PoolUser("u1@example.com", SUBS[1]), PoolUser("u2@example.com", SUBS[0]))
+
+    orders = staging.database.rows("SELECT * FROM orders ORDER BY buyer")
+    assert orders == [(1, SUBS[1]), (2, SUBS[0]), (3, SUBS[2])]
+
+
 def test_a_domain_that_forbids_null_gets_a_unique_value(make_staging: MakeStaging) -> None:
     schema = """
     CREATE DOMAIN sub AS text NOT NULL;
