@@ -139,6 +139,20 @@ def test_a_domain_that_forbids_null_gets_a_unique_value(make_staging: MakeStagin
     assert staging.subs()[2].startswith("unlinked:")
 
 
+def test_a_domain_that_is_made_of_a_domain_is_seen_through(make_staging: MakeStaging) -> None:
+    schema = """
+    CREATE DOMAIN some_uuid AS uuid NOT NULL;
+    CREATE DOMAIN sub AS some_uuid;
+    CREATE TABLE users (id int, email text, cognito_sub sub);
+    """
+    staging = make_staging(people(*SUBS[:2]), schema)
+
+    staging.remap(PoolUser("u1@example.com", SUBS[1]))
+
+    assert staging.subs()[1] == SUBS[1]
+    assert staging.subs()[2] not in {None, *SUBS}
+
+
 @pytest.mark.parametrize(
     ("type_name", "old", "new"),
     [("varchar(8)", "old", "more than 8"), ("uuid", SUBS[0], "is-no-uuid")],
