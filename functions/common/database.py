@@ -43,6 +43,8 @@ CONNECTION_PARAMETERS = {
     # In milliseconds; keepalives are not sent while data waits to be acknowledged.
     "tcp_user_timeout": "300000",
 }
+# A parameter of the connection and not a setting, so that the driver knows of it too.
+CLIENT_ENCODING = "UTF8"
 COPY_CHUNK = 65536  # bytes
 APPLICATION_NAME = "staging-sync"
 
@@ -55,7 +57,6 @@ SESSION_SETTINGS = {
     "IntervalStyle": "postgres",
     "TimeZone": "UTC",
     "bytea_output": "hex",
-    "client_encoding": "UTF8",
     "extra_float_digits": "3",
     "lc_monetary": "C",
     "quote_all_identifiers": "off",
@@ -236,7 +237,11 @@ def connect(
         ConfigurationError: the server refuses the credentials, or is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
-    parameters = {**CONNECTION_PARAMETERS, **address.parameters}
+    parameters = {
+        **CONNECTION_PARAMETERS,
+        **address.parameters,
+        "client_encoding": CLIENT_ENCODING,
+    }
     try:
         connection = psycopg2.connect(extensions.make_dsn(**parameters))
     except psycopg2.OperationalError as error:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -89,6 +89,16 @@ class Exchange:
         with aws_errors(f"read s3://{self.bucket}/{key}"):
             body: IO[bytes] = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]  # type: ignore[assignment]  # a StreamingBody reads like a file
             return body
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`; its download broke off.
+        """
+        # A StreamingBody's own "with" hands out urllib3's stream, whose errors are not botocore's.
+        with aws_errors(f"read s3://{self.bucket}/{key}"), closing(self.open(key)) as body:
+            return body.read()
 
 
 def _client(config: Config) -> "S3Client":

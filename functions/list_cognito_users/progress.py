@@ -86,8 +86,7 @@ def load_progress(exchange: Exchange) -> Progress:
         ConfigurationError: the bucket cannot be read, or the file is not ours.
     """
     try:
-        with exchange.open(exchange.key(MANIFEST_NAME)) as body:
-            content = body.read()
+        content = exchange.read(exchange.key(MANIFEST_NAME))
     except ConfigurationError as error:
         if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in MISSING:
             return Progress.new()

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from botocore.exceptions import BotoCoreError
 from psycopg2 import sql
 
 from common.database import Session
@@ -16,7 +15,7 @@ from common.exchange import Exchange
 from common.manifest import Manifest, Part
 
 COPY_PART = sql.SQL("COPY pg_temp.staging_sync_pool FROM STDIN (FORMAT csv, HEADER)")
-BROKEN = (BotoCoreError, OSError, EOFError, zlib.error)
+BROKEN = (OSError, EOFError, zlib.error)
 # Parts that are fetched while one is loaded; each is below 1 MB, compressed.
 FETCHED_AHEAD = 4
 
@@ -31,8 +30,7 @@ def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> Mani
         ConfigurationError: the manifest or a part is missing, broken, or does not have the
             lines that the manifest says.
     """
-    with exchange.open(manifest_key) as body:
-        manifest = Manifest.parse(body.read())
+    manifest = Manifest.parse(exchange.read(manifest_key))
     for part, content in _fetch_all(exchange, manifest.parts):
         lines = _load_part(target, content, part)
         if lines != part.lines:
@@ -45,20 +43,12 @@ def _fetch_all(exchange: Exchange, parts: tuple[Part, ...]) -> Iterator[tuple[Pa
     fetched: deque[tuple[Part, Future[bytes]]] = deque()
     with ThreadPoolExecutor(FETCHED_AHEAD) as threads:
         for part in parts:
-            fetched.append((part, threads.submit(_fetch, exchange, part)))
+            fetched.append((part, threads.submit(exchange.read, part.key)))
             if len(fetched) > FETCHED_AHEAD:
                 first, content = fetched.popleft()
                 yield first, content.result()
         for first, content in fetched:
             yield first, content.result()
-
-
-def _fetch(exchange: Exchange, part: Part) -> bytes:
-    with exchange.open(part.key) as body:
-        try:
-            return body.read()
-        except BROKEN as error:
-            raise _unusable(part, f"{type(error).__name__} while reading it") from error
 
 
 def _load_part(target: Session, compressed: bytes, part: Part) -> int:

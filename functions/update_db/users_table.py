@@ -97,7 +97,7 @@ class _Column:
     is_required: bool
 
     def statement_parts(self) -> dict[str, sql.Composable]:
-        """Return the type to cast a sub to, and what a sub becomes that is taken away.
+        """Return the type to cast a sub to, and what a sub becomes that is taken away or changes.
 
         A cast to a length cuts a value to it: what is left of an unlinked value is unique
         still, while a sub must be refused where it does not fit.
@@ -106,4 +106,7 @@ class _Column:
         return {
             "sub_type": sql.SQL(self.type_of_any_length),
             "unlinked": sql.SQL("CAST({} AS {})").format(unlinked, sql.SQL(self.type)),
+            "placeholder": sql.SQL("CAST(gen_random_uuid()::text AS {})").format(
+                sql.SQL(self.type)
+            ),
         }

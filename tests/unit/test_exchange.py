@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.response import StreamingBody
 from moto import mock_aws
+from urllib3.exceptions import ProtocolError
 
 from common.errors import ConfigurationError
 from common.exchange import Exchange
@@ -100,7 +102,7 @@ def test_a_second_file_of_a_name_takes_the_firsts_place(exchange: Exchange) -> N
     exchange.write_json("db-sync.json", {"try": 1})
     exchange.write_json("db-sync.json", {"try": 2})
 
-    assert json.loads(exchange.open("executions/run-1/db-sync.json").read()) == {"try": 2}
+    assert json.loads(exchange.read("executions/run-1/db-sync.json")) == {"try": 2}
 
 
 def test_an_objects_bytes_can_be_streamed(exchange: Exchange) -> None:
@@ -110,6 +112,23 @@ def test_an_objects_bytes_can_be_streamed(exchange: Exchange) -> None:
 
     assert stream.read(10) == b"x" * 10
     assert len(stream.read()) == 99_990
+
+
+class BrokenStream(io.BytesIO):
+    """What urllib3 reads from a connection that breaks off."""
+
+    def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002  # as a stream has it
+        raise ProtocolError("Connection broken")
+
+
+def test_a_download_that_breaks_off_names_the_object(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = StreamingBody(BrokenStream(), 10)
+    monkeypatch.setattr(exchange.client, "get_object", lambda **_: {"Body": body})
+
+    with pytest.raises(ConfigurationError, match="read s3://exchange/a: ResponseStreamingError"):
+        exchange.read("a")
 
 
 def test_an_object_that_is_missing_is_named(exchange: Exchange) -> None:

@@ -1,14 +1,24 @@
 -- Of the given columns of a table: the type with its modifier and without, what a domain is made
--- of, and whether it is NOT NULL.
+-- of in the end, and whether it is NOT NULL.
 SELECT
     a.attname,
     format_type(a.atttypid, a.atttypmod),
     format_type(a.atttypid, -1),
-    format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1),
-    a.attnotnull OR t.typnotnull
+    format_type(t.base, -1),
+    a.attnotnull OR t.is_required
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
-JOIN pg_type t ON t.oid = a.atttypid
+CROSS JOIN LATERAL (
+    WITH RECURSIVE types AS ( -- a domain may be made of another
+        SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = a.atttypid
+        UNION ALL
+        SELECT made_of.oid, made_of.typbasetype, made_of.typnotnull
+        FROM types
+        JOIN pg_type made_of ON made_of.oid = types.typbasetype
+    )
+    SELECT max(oid) FILTER (WHERE typbasetype = 0) AS base, bool_or(typnotnull) AS is_required
+    FROM types
+) AS t
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND c.relkind IN ('r', 'p')
   AND a.attname = ANY (%(columns)s) AND NOT a.attisdropped

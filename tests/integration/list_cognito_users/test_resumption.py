@@ -11,11 +11,13 @@ import pytest
 from common.errors import CognitoUnavailable, ConfigurationError, OutOfTime
 from common.manifest import Manifest, Part
 from list_cognito_users.chain import Chain
+from list_cognito_users.handler import handler
 from list_cognito_users.progress import Progress
-from tests.cognito_service import INTERNAL_ERROR, Call, Failure
+from tests.cognito_service import INTERNAL_ERROR, Call, CognitoService, Failure
 from tests.cognito_users import DIGITS
 from tests.integration.bucket import BUCKET, stored_keys
 from tests.integration.list_cognito_users.pools import (
+    EVENT,
     Killed,
     Pool,
     listed_subs,
@@ -25,6 +27,7 @@ from tests.integration.list_cognito_users.pools import (
     subs_of,
     user,
 )
+from tests.statemachine.lambdas import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -185,6 +188,18 @@ def test_an_invocation_without_time_for_a_page_fails_and_writes_nothing(
         pool.list(requests=0)
 
     assert stored_keys(s3) == []
+
+
+def test_half_a_minute_is_kept_back_for_saving_what_is_listed(service: CognitoService) -> None:
+    class Late(FakeContext):
+        @staticmethod
+        def get_remaining_time_in_millis() -> int:
+            return 30_000
+
+    with pytest.raises(OutOfTime):
+        handler(EVENT, Late())
+
+    assert service.arrivals == []
 
 
 def test_an_invocation_that_gets_no_further_fails_and_leaves_the_manifest(

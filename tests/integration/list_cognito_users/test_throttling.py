@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from common.errors import CognitoUnavailable
+from list_cognito_users.handler import handler
+from list_cognito_users.rate import RateLimiter
 from tests.cognito_service import DROPPED, INTERNAL_ERROR, THROTTLED, Call, Failure
 from tests.cognito_users import DIGITS, GeneratedUsers
-from tests.integration.list_cognito_users.pools import Pool, listed_subs, spread, subs_of, user
+from tests.integration.list_cognito_users.pools import (
+    EVENT,
+    FAST,
+    Pool,
+    listed_subs,
+    spread,
+    subs_of,
+    user,
+)
+from tests.statemachine.lambdas import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,6 +41,25 @@ def test_the_rate_is_kept(s3: "S3Client", pool: Pool) -> None:
     # However late this machine lets requests arrive, at most one of each worker is late.
     assert pool.service.busiest_second() <= 50 + 2 + WORKERS
     assert listed_subs(s3) == subs_of(spread(200))
+
+
+@pytest.mark.parametrize(("setting", "rate"), [("7.5", 7.5), ("", 20.0)])
+@pytest.mark.usefixtures("service")
+def test_the_rate_is_the_settings_and_20_a_second_without_one(
+    monkeypatch: pytest.MonkeyPatch, setting: str, rate: float
+) -> None:
+    rates: list[float] = []
+
+    def limit(rate: float) -> RateLimiter:
+        rates.append(rate)
+        return RateLimiter(FAST)
+
+    monkeypatch.setenv("LIST_USERS_RPS", setting)
+    monkeypatch.setattr("list_cognito_users.handler.RateLimiter", limit)
+
+    handler(EVENT, FakeContext())
+
+    assert rates == [rate]
 
 
 @pytest.mark.parametrize("failure", [THROTTLED, INTERNAL_ERROR, DROPPED], ids=lambda it: it.code)

@@ -93,6 +93,39 @@ def test_a_sub_that_is_taken_away_becomes_a_unique_value_where_null_is_not_allow
     assert result.counts == {"updated": 2, "unlinked": 2}
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "text UNIQUE CHECK (cognito_sub IS NOT NULL)",
+        "text NOT NULL UNIQUE CHECK (cognito_sub ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')",
+        "text UNIQUE NULLS NOT DISTINCT",
+    ],
+)
+def test_people_change_places_where_neither_null_nor_any_text_is_taken(
+    make_staging: MakeStaging, declared: str
+) -> None:
+    schema = f"CREATE TABLE users (id int, email text, cognito_sub {declared})"
+    staging = make_staging(people(*SUBS[:2]), schema)
+
+    staging.remap(PoolUser("u1@example.com", SUBS[1]), PoolUser("u2@example.com", SUBS[0]))
+
+    assert staging.subs() == {1: SUBS[1], 2: SUBS[0]}
+
+
+def test_what_refers_to_a_sub_follows_people_who_change_places(make_staging: MakeStaging) -> None:
+    schema = f"""
+    {USERS};
+    CREATE TABLE orders (buyer int, sub text REFERENCES users (cognito_sub) ON UPDATE CASCADE);
+    """
+    rows = f"{people(*SUBS[:3])}; INSERT INTO orders SELECT id, cognito_sub FROM users"
+    staging = make_staging(rows, schema)
+
+    staging.remap(PoolUser("u1@example.com", SUBS[1]), PoolUser("u2@example.com", SUBS[0]))
+
+    orders = staging.database.rows("SELECT * FROM orders ORDER BY buyer")
+    assert orders == [(1, SUBS[1]), (2, SUBS[0]), (3, SUBS[2])]
+
+
 def test_a_domain_that_forbids_null_gets_a_unique_value(make_staging: MakeStaging) -> None:
     schema = """
     CREATE DOMAIN sub AS text NOT NULL;
@@ -104,6 +137,20 @@ def test_a_domain_that_forbids_null_gets_a_unique_value(make_staging: MakeStagin
 
     assert staging.subs()[1] == "s-2"
     assert staging.subs()[2].startswith("unlinked:")
+
+
+def test_a_domain_that_is_made_of_a_domain_is_seen_through(make_staging: MakeStaging) -> None:
+    schema = """
+    CREATE DOMAIN some_uuid AS uuid NOT NULL;
+    CREATE DOMAIN sub AS some_uuid;
+    CREATE TABLE users (id int, email text, cognito_sub sub);
+    """
+    staging = make_staging(people(*SUBS[:2]), schema)
+
+    staging.remap(PoolUser("u1@example.com", SUBS[1]))
+
+    assert staging.subs()[1] == SUBS[1]
+    assert staging.subs()[2] not in {None, *SUBS}
 
 
 @pytest.mark.parametrize(
@@ -218,11 +265,15 @@ def test_a_column_that_ignores_case_is_compared_like_any_other(
 
 
 @contextlib.contextmanager
-def database_of_locale(databases: Databases, locale: str) -> Iterator[Database]:
+def database_of_locale(
+    databases: Databases, locale: str, encoding: str = "UTF8"
+) -> Iterator[Database]:
     """Make a database whose own rules for letters are another locale's."""
     database = databases.make()
     database.server.execute(
-        "postgres", f"CREATE DATABASE {database.name}_l TEMPLATE template0 LOCALE '{locale}'"
+        "postgres",
+        f"CREATE DATABASE {database.name}_l TEMPLATE template0 ENCODING '{encoding}'"
+        f" LOCALE '{locale}'",
     )
     try:
         yield Database(database.server, f"{database.name}_l")
@@ -247,6 +298,34 @@ def test_the_databases_own_rules_for_letters_do_not_matter(
 
         assert staging.subs() == {1: "s-1"}
         assert result.counts == {"updated": 1}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "email"),
+    [
+        ("LATIN1", "björn@example.com"),
+        ("WIN1250", "łucja@example.com"),
+        ("SQL_ASCII", "ana@example.com"),
+    ],
+)
+def test_a_database_of_another_encoding_is_remapped_too(
+    make_staging: MakeStaging,
+    databases: Databases,
+    use_database: Callable[[Database], None],
+    encoding: str,
+    email: str,
+) -> None:
+    with database_of_locale(databases, "C", encoding) as database:
+        database.execute(f"{USERS}; INSERT INTO users VALUES (1, '{email}', 'p-1')")
+        database.mark()
+        made = make_staging()
+        use_database(database)
+        staging = Staging(database, made.s3, made.exchange)
+
+        result = staging.remap(PoolUser(email, "s-1"))
+
+        assert staging.subs() == {1: "s-1"}
+        assert result.line_of(email).status == "updated"
 
 
 def test_an_older_server_is_remapped_too(

@@ -4,10 +4,11 @@ import csv
 import gzip
 import io
 import json
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.response import StreamingBody
+from urllib3.exceptions import ProtocolError
 
 from common.errors import ConfigurationError
 from common.exchange import Exchange
@@ -133,25 +134,27 @@ def test_a_missing_last_part_is_named_too(staging: Staging) -> None:
     assert_refused(staging, f"s3://{BUCKET}/{last}: NoSuchKey")
 
 
-def test_a_part_whose_download_breaks_off_is_refused(
-    staging: Staging, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("broken", [MANIFEST, PART])
+def test_a_download_that_breaks_off_names_the_file(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     whole = Exchange.open
 
     def break_off(exchange: Exchange, key: str) -> IO[bytes]:
-        body = whole(exchange, key)
-        return body if key == MANIFEST else BrokenStream(body.read())
+        if key != broken:
+            return whole(exchange, key)
+        return cast("IO[bytes]", StreamingBody(BrokenStream(), 10))
 
     monkeypatch.setattr(Exchange, "open", break_off)
 
-    assert_refused(staging, PART, "ReadTimeoutError while reading it", "Nothing was written")
+    assert_refused(staging, f"s3://{BUCKET}/{broken}: ResponseStreamingError")
 
 
 class BrokenStream(io.BytesIO):
-    """A download that ends before its end."""
+    """What urllib3 reads from a connection that breaks off."""
 
     def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002  # as a stream has it
-        raise ReadTimeoutError(endpoint_url="s3")
+        raise ProtocolError("Connection broken")
 
 
 @pytest.mark.parametrize("lines", [2, 4])
