@@ -105,7 +105,8 @@ def find_workflow(environment: str) -> DeployedWorkflow:
         known = ", ".join(json.loads(CDK_JSON.read_text())["context"]["environments"])
         raise WrongCallError(
             f"There is no stack {name} in {client.meta.region_name}. cdk.json knows {known}; `make"
-            f" deploy ENV={environment}` deploys one, AWS_REGION and AWS_PROFILE say where."
+            f" deploy ENV={environment}` deploys one, AWS_PROFILE and"
+            " AWS_DEFAULT_REGION say where."
         ) from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     if "StateMachineArn" not in outputs:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud import PROJECT
+from tests.pages import Block, all_blocks, read_page
 
-GUIDE = PROJECT / "docs" / "deployment.md"
-FENCE = "```"
+GUIDE = "deployment.md"
 # One shell, as the reader's: where it is and what it has set is kept from block to block.
 SHELL = """
 set -euo pipefail
@@ -21,31 +20,9 @@ if [ -e "$STATE" ]; then . "$STATE"; fi
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block: `bash`, `sql` or `json`, and where it belongs, like `production`."""
-
-    section: str
-    language: str
-    label: str
-    text: str
-
-
-def blocks(guide: Path = GUIDE) -> Iterator[Block]:
-    """Return every fenced block of a guide, in order."""
-    section, opened = "", ""
-    lines: list[str] = []
-    for line in guide.read_text().splitlines():
-        if opened and line == FENCE:
-            language, _, label = opened.partition(" ")
-            yield Block(section, language, label, "\n".join(lines) + "\n")
-            opened = ""
-        elif opened:
-            lines.append(line)
-        elif line.startswith(FENCE):
-            opened, lines = line.removeprefix(FENCE), []
-        elif line.startswith("## "):
-            section = line.removeprefix("## ")
+def guide_blocks() -> Iterator[Block]:
+    """Return every fenced block of the guide, in order."""
+    return all_blocks(read_page(GUIDE))
 
 
 @dataclass(slots=True)
@@ -66,7 +43,7 @@ class Reader:
             section: its heading.
             without: the text of blocks that cannot be followed here.
         """
-        found = [block for block in blocks() if block.section == section]
+        found = [block for block in guide_blocks() if block.section == section]
         assert found, f"the guide has no section {section} with commands"
         assert set(without) <= {block.text for block in found}
         return [self.do(block) for block in found if block.text not in without]

@@ -18,7 +18,7 @@ from sandbox.people import Account
 from sandbox.pools import UserPool
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from sandbox.processes import clean_environment
-from tests.e2e.guide import Reader, blocks
+from tests.e2e.guide import Reader, guide_blocks
 
 # It has a sandbox of its own, so that it runs beside the other end-to-end tests.
 pytestmark = pytest.mark.xdist_group("guide")
@@ -165,7 +165,7 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
     prepare(reader, server)
     reader.follow("6. Deploy")
 
-    dry, real = (block for block in blocks() if block.section == "7. The first run")
+    dry, real = (block for block in guide_blocks() if block.section == "7. The first run")
     before = rows(server, "shop_staging")
     assert "SUCCEEDED" in reader.do(dry)
     assert rows(server, "shop_staging") == before
@@ -190,6 +190,6 @@ def test_the_guide_followed_word_by_word_leads_to_a_staging_that_refreshes_itsel
 
 
 def test_the_guide_names_the_cdk_that_the_project_uses() -> None:
-    (bootstrap,) = (block for block in blocks() if "bootstrap" in block.text)
+    (bootstrap,) = (block for block in guide_blocks() if "bootstrap" in block.text)
     (version,) = (word for word in CDK if word.startswith("aws-cdk@"))
     assert f"{version} bootstrap" in bootstrap.text

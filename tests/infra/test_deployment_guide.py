@@ -6,9 +6,10 @@ from typing import Any
 
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
-from tests.e2e.guide import GUIDE, blocks
+from tests.e2e.guide import GUIDE, guide_blocks
 from tests.infra.synthesized import Synthesized
 from tests.infra.test_permissions import permissions_by_role
+from tests.pages import read_page
 
 ROLE = "Lambdas/DbSync/Role"
 ADMINISTRATION = {
@@ -21,7 +22,7 @@ ADMINISTRATION = {
 
 def policy(label: str) -> dict[str, Any]:
     """Return the JSON block of that label."""
-    (text,) = (block.text for block in blocks() if block.label == label)
+    (text,) = (block.text for block in guide_blocks() if block.label == label)
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -65,7 +66,7 @@ def test_the_policies_for_another_account_allow_db_sync_s_role_what_it_asks_for(
 
 
 def test_the_costs_add_up() -> None:
-    lines = GUIDE.read_text().splitlines()
+    lines = read_page(GUIDE).splitlines()
     begin = lines.index("| what | reckoning | $ a month |") + 2
     *parts, total = (
         float(line.strip("| *").rpartition("|")[2].strip(" *"))
@@ -75,7 +76,7 @@ def test_the_costs_add_up() -> None:
 
 
 def test_the_guide_needs_no_heading_that_it_lacks() -> None:
-    text = GUIDE.read_text()
+    text = read_page(GUIDE)
     anchors = {
         re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
         for line in text.splitlines()
