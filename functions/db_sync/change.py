@@ -77,8 +77,9 @@ def write_differences(
     }
     plans = [difference.plan for difference in differences]
     keys = foreign_keys.foreign_keys_on(target, plans)
+    vouched = foreign_keys.vouched_for(keys, snapshot.catalog, snapshot.plan.tables)
     asleep = guards.sleep_as_replica(run.target, plans)
-    dropped = [] if asleep else keys_in_the_way(run.target, keys, merged, whole)
+    dropped = [] if asleep else keys_in_the_way(run.target, keys, vouched, merged, whole)
     in_force = [] if asleep else [key for key in keys if key not in dropped]
     _lock_exclusively(run, whole, dropped)
     with (
