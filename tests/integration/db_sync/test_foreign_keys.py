@@ -88,6 +88,25 @@ def test_rows_that_no_order_of_writing_satisfies_are_written_all_the_same(
     assert {name for name in before if after[name] != before[name]} == in_the_way
 
 
+def test_rows_change_places_under_an_index_of_some_rows_only(databases: Databases) -> None:
+    parcels = "INSERT INTO parcels VALUES (1, 1), (2, 2), (3, 3), (4, 4)"
+    pair = databases.pair(
+        """
+        CREATE TABLE addresses (id int PRIMARY KEY, person int, is_main bool NOT NULL);
+        CREATE UNIQUE INDEX ON addresses (person) WHERE is_main;
+        CREATE TABLE parcels (id int PRIMARY KEY, address_id int NOT NULL REFERENCES addresses);
+        """,
+        source="INSERT INTO addresses"
+        f" VALUES (1, 7, true), (2, 7, false), (3, 8, false), (4, 8, true); {parcels}",
+        target="INSERT INTO addresses"
+        f" VALUES (1, 7, false), (2, 7, true), (3, 8, true), (4, 8, false); {parcels}",
+    )
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+
+
 def test_an_unsynced_child_keeps_its_rows_though_its_key_would_cascade(
     databases: Databases,
 ) -> None:
