@@ -12,8 +12,10 @@ from common.names import Name
 from common.queries import load_query
 
 LOCK_WAIT = 30.0  # seconds, all attempts together
-# Modes: the first lets readers go on, the second nobody.
-SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+# Modes: the first lets readers go on, the second nobody. Not SHARE ROW EXCLUSIVE, which lets
+# SELECT … FOR UPDATE lock rows: who does that and then waits for us to update them is in a deadlock
+# with us as soon as we write them.
+EXCLUSIVE = "EXCLUSIVE"
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 # A queued request blocks everybody who comes after it. And while it waits for one table it holds
 # others: somebody who waits for those is ended as the victim of a deadlock after deadlock_timeout

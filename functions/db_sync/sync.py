@@ -162,7 +162,7 @@ def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
         # a child that we write while foreign keys sleep.
         if synced & {key.child_root, key.parent_root}:
             tables |= {key.child, key.parent}
-    locks.lock_tables(run.target, sorted(tables), locks.SHARE_ROW_EXCLUSIVE)
+    locks.lock_tables(run.target, sorted(tables), locks.EXCLUSIVE)
     if read_catalog(run.target) != catalog:
         raise TargetBusy(
             f"The schema of the target {run.target.address} changed while the sync was planned."

@@ -50,6 +50,16 @@ def test_every_write_to_staging_has_to_wait_all_the_while(pair: Pair, role: str)
     assert_same(pair)
 
 
+@either_role
+def test_who_locks_rows_in_order_to_change_them_waits_too(pair: Pair, role: str) -> None:
+    take_a_job = "SELECT FROM child WHERE id = 7 FOR UPDATE; UPDATE child SET v = 'mine'"
+
+    errors = sync_while_others_wait(pair, target_as(pair, role), pair.target, [take_a_job])
+
+    assert errors == [None]
+    assert pair.target.rows("SELECT DISTINCT v FROM child") == [("mine",)]
+
+
 def has_to_wait(database: Database, statement: str) -> bool:
     try:
         database.execute(AT_ONCE + statement)
