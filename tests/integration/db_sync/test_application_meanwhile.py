@@ -191,3 +191,21 @@ def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
             running.result(TIMEOUT)
 
     assert state(pair.target) == before
+
+
+def test_a_reader_in_the_way_of_a_rule_is_named(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+    pair = databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'old');"
+        "CREATE RULE tell AS ON INSERT TO t DO ALSO NOTIFY rows",
+        source="UPDATE t SET v = 'new'",
+    )
+    target = target_as(pair, "owner")
+
+    with contextlib.closing(pair.target.connect()) as reader:
+        reader.cursor().execute("TABLE t")
+        holder = f"backend {reader.info.backend_pid} .* holds AccessShareLock on public.t"
+        with pytest.raises(TargetBusy, match=holder):
+            sync_database(pair.source.address, target, SyncOptions("test"))
