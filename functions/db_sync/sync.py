@@ -106,8 +106,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         else:
             changed, written = write_differences(run, differences, snapshot, target_catalog)
     if not options.dry_run:
-        run.limit("the materialized views were refreshed")
-        written += refresh_views(run.target, [each.plan.target.oid for each in differences])
+        written += refresh_views(run, [each.plan.target.oid for each in differences])
     moved = sequences.outdated(leaders, sequences.read_positions(run.target, list(leaders)))
     if not options.dry_run:
         sequences.restart(run.target, moved)

@@ -1,5 +1,11 @@
 """Materialized views follow the tables that they read."""
 
+import time
+
+import pytest
+
+from common.deadline import Deadline
+from common.errors import OutOfTime
 from tests.databases import Databases
 from tests.integration.db_sync.syncing import own_tables, sync
 
@@ -50,3 +56,14 @@ def test_one_that_the_role_does_not_own_is_a_warning(databases: Databases) -> No
 
     assert result.status == "synced"
     assert len(result.warnings) == 2
+
+
+def test_views_that_take_long_do_not_outlast_the_deadline(databases: Databases) -> None:
+    view = "CREATE MATERIALIZED VIEW {} AS SELECT pg_sleep(20)::text FROM t;"
+    pair = databases.pair("CREATE TABLE t (v int);" + view.format("one") + view.format("two"))
+    pair.source.execute("INSERT INTO t VALUES (1)")
+
+    with pytest.raises(OutOfTime):
+        sync(pair, deadline=Deadline(time.monotonic() + 3))
+
+    assert pair.target.value("SELECT count(*) FROM t") == 0
