@@ -49,7 +49,7 @@ SYNC_WAITS = """
 SELECT FROM pg_stat_activity
 WHERE application_name LIKE 'staging-sync%' AND wait_event_type = 'Lock'
 """
-# A sequence that CHANGES moves is in use: a sync that has come to it has written all rows, and waits.
+# A sequence that CHANGES moves is in use: a sync that comes to it has written its rows, and waits.
 TAKEN_NUMBER = "SELECT nextval('users_id_seq')"
 SYNC_WAITS_FOR_SEQUENCE = """
 SELECT FROM pg_locks WHERE relation = 'users_id_seq'::regclass AND NOT granted
