@@ -1,6 +1,8 @@
 """Table locks on the target, asked for without making others queue behind us for long."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from psycopg2 import sql
@@ -12,8 +14,10 @@ from common.names import Name
 from common.queries import load_query
 
 LOCK_WAIT = 30.0  # seconds, all attempts together
-# Modes: the first lets readers go on, the second nobody.
-SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+# Modes: the first lets readers go on, the second nobody. Not SHARE ROW EXCLUSIVE, which lets
+# SELECT … FOR UPDATE lock rows: who does that and then waits for us to update them is in a deadlock
+# with us as soon as we write them.
+EXCLUSIVE = "EXCLUSIVE"
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 # A queued request blocks everybody who comes after it. And while it waits for one table it holds
 # others: somebody who waits for those is ended as the victim of a deadlock after deadlock_timeout
@@ -77,6 +81,21 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
     target.execute("RELEASE SAVEPOINT locks")
     _set(target, "statement_timeout", limit)
     # What is locked later on (a sequence, say) is not waited for without end either.
+    _set(target, "lock_timeout", int(LOCK_WAIT * 1000))
+
+
+@contextmanager
+def short_waits(target: Session) -> Iterator[None]:
+    """Let statements wait for each lock as long as one attempt takes, for a with statement.
+
+    For what LOCK TABLE cannot lock. In a savepoint, whose rollback sets the limit back where a
+    statement fails.
+
+    Raises:
+        TargetBusy: a lock was not granted.
+    """
+    _set(target, "lock_timeout", ATTEMPT)
+    yield
     _set(target, "lock_timeout", int(LOCK_WAIT * 1000))
 
 

@@ -103,11 +103,16 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence; `owner` is the oid of the table whose column owns it, 0 if none does."""
+    """A sequence; `owner` is the oid of the table whose column owns it, 0 if none does.
+
+    That is the root where a partition's column owns it; the partition has the `owner_name`.
+    """
 
     name: Name
     owner: int
     owner_column: str | None
+    owner_schema: str | None
+    owner_name: str | None
     is_readable: bool
 
 

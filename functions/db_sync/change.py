@@ -9,6 +9,7 @@ from db_sync import foreign_keys, guards, merge
 from db_sync.blame import naming
 from db_sync.catalog import Catalog, ForeignKey
 from db_sync.compare import Difference, count_rows
+from db_sync.guards import Guard
 from db_sync.merge import Changes
 from db_sync.order import keys_in_the_way, parents_first, referenced
 from db_sync.result import TableResult
@@ -77,12 +78,14 @@ def write_differences(
     }
     plans = [difference.plan for difference in differences]
     keys = foreign_keys.foreign_keys_on(target, plans)
+    vouched = foreign_keys.vouched_for(keys, snapshot.catalog, snapshot.plan.tables)
     asleep = guards.sleep_as_replica(run.target, plans)
-    dropped = [] if asleep else keys_in_the_way(run.target, keys, merged, whole)
+    dropped = [] if asleep else keys_in_the_way(run.target, keys, vouched, merged, whole)
     in_force = [] if asleep else [key for key in keys if key not in dropped]
-    _lock_exclusively(run, whole, dropped)
+    found = guards.find_guards(run.target, plans)
+    _lock_exclusively(run, whole, dropped, found)
     with (
-        guards.triggers_and_rules_off(run.target, plans),
+        guards.switched_off(run.target, found),
         foreign_keys.dropped(run.target, dropped),
     ):
         copied = copy_tables(run, whole, [key for key in keys if key not in dropped])
@@ -122,10 +125,13 @@ def _fetch(run: Run, difference: Difference) -> Transferred:
     return moved
 
 
-def _lock_exclusively(run: Run, whole: list[Difference], dropped: list[ForeignKey]) -> None:
-    """Take the strong locks now, in attempts, that TRUNCATE and DROP CONSTRAINT would wait for."""
+def _lock_exclusively(
+    run: Run, whole: list[Difference], dropped: list[ForeignKey], found: list[Guard]
+) -> None:
+    """Take the strong locks now, in attempts, that TRUNCATE and ALTER TABLE would wait for."""
     tables = {key.child for key in dropped} | {key.parent for key in dropped}
     tables |= {difference.plan.name for difference in whole}
+    tables |= {guard.on for guard in found if guard.locks_out_readers}
     locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
 
 

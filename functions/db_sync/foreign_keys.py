@@ -51,6 +51,39 @@ def dropped(target: Session, keys: list[ForeignKey]) -> Iterator[None]:
             )
 
 
+def vouched_for(keys: list[ForeignKey], source: Catalog, plans: list[TablePlan]) -> set[ForeignKey]:
+    """Return the foreign keys that the copied rows keep because the source's rows keep them.
+
+    A valid one of the source that says the same vouches for both tables' rows, since they are
+    copied from one snapshot.
+
+    Args:
+        keys: the target's foreign keys in question.
+        source: the source's catalog.
+        plans: the tables that are synced.
+    """
+    return {
+        key
+        for key in keys
+        if _is_copied(key, plans) and any(twin.is_valid for twin in _twins(key, source, plans))
+    }
+
+
+def _is_copied(key: ForeignKey, plans: list[TablePlan]) -> bool:
+    """Whether both tables are synced."""
+    return {key.child_root, key.parent_root} <= {plan.target.oid for plan in plans}
+
+
+def _twins(key: ForeignKey, source: Catalog, plans: list[TablePlan]) -> list[ForeignKey]:
+    """Return the source's foreign keys that say the same of the same values."""
+    kept = {(plan.target.oid, column.name) for plan in plans for column in plan.kept}
+    columns = {(key.child_root, column) for column in key.columns}
+    columns |= {(key.parent_root, column) for column in key.parent_columns}
+    if columns & kept:
+        return []  # the values are not the source's
+    return [other for other in source.foreign_keys if other.says_the_same_as(key)]
+
+
 def check(
     target: Session, keys: list[ForeignKey], source: Catalog, plans: list[TablePlan]
 ) -> list[str]:
@@ -59,9 +92,8 @@ def check(
     Args:
         target: the session that wrote.
         keys: the target's foreign keys in question.
-        source: the source's catalog; a valid foreign key there that says the same vouches
-            for its rows, since both tables were copied from one snapshot.
-        plans: the tables that were copied.
+        source: the source's catalog.
+        plans: the tables that are synced.
 
     Returns:
         A warning for each foreign key whose rows lost their parent through no fault of ours:
@@ -70,22 +102,17 @@ def check(
     Raises:
         SchemaMismatch: rows that were copied break a foreign key; lists each.
     """
-    synced = {plan.name for plan in plans}
-    kept = {(plan.name, column.name) for plan in plans for column in plan.kept}
     warnings: list[str] = []
     broken: list[str] = []
+    vouched = vouched_for(keys, source, plans)
     for key in keys:
-        twins = [other for other in source.foreign_keys if other.says_the_same_as(key)]
-        copied = {key.child, key.parent} <= synced
-        if any((key.child, column) in kept for column in key.columns):
-            twins = []  # the values are not the source's
-        if not key.is_valid or (copied and any(twin.is_valid for twin in twins)):
+        if not key.is_valid or key in vouched:
             continue
         orphans = _count_orphans(target, key)
         if not orphans:
             continue
         text = f"{orphans} rows of {key.child} break its foreign key {key.name} to {key.parent}"
-        if copied and not twins:
+        if _is_copied(key, plans) and not _twins(key, source, plans):
             broken.append(text)
         else:
             warnings.append(f"{text}.")

@@ -6,15 +6,37 @@ it, `session_replication_role = replica` does that without a lock on any reader.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from psycopg2 import sql
 
 from common.database import Session
 from common.errors import ConfigurationError
+from common.names import Name
 from common.queries import load_query
 from db_sync.plan import TablePlan
 
 ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+
+
+class Guard(NamedTuple):
+    """A trigger or a rule that would act on a write; its state as pg_trigger has it."""
+
+    kind: str  # TRIGGER or RULE
+    schema: str
+    table: str
+    name: str
+    state: str
+
+    @property
+    def locks_out_readers(self) -> bool:
+        """Whether to switch it off takes a lock that no reader has beside it."""
+        return self.kind == "RULE"
+
+    @property
+    def on(self) -> Name:
+        """The table that it is on."""
+        return Name(self.schema, self.table)
 
 
 def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
@@ -37,25 +59,28 @@ def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
     return True
 
 
+def find_guards(target: Session, plans: list[TablePlan]) -> list[Guard]:
+    """Return what would fire on a write to these tables, as the session's role stands."""
+    query = load_query("db_sync", "list_triggers_and_rules")
+    tables = [plan.target.oid for plan in plans]
+    return [Guard(*row) for row in target.rows(query, {"tables": tables})]
+
+
 @contextmanager
-def triggers_and_rules_off(target: Session, plans: list[TablePlan]) -> Iterator[None]:
-    """Switch off what would fire on a write to these tables, and restore each state exactly.
+def switched_off(target: Session, found: list[Guard]) -> Iterator[None]:
+    """Switch triggers and rules off, and restore each state exactly.
 
     Nothing is restored if the body fails: the transaction is lost then, and this with it.
     """
-    found = target.rows(
-        load_query("db_sync", "list_triggers_and_rules"),
-        {"tables": [plan.target.oid for plan in plans]},
-    )
 
     def alter(action: Callable[[str], str]) -> None:
-        for kind, schema, table, name, state in found:
+        for guard in found:
             target.execute(
                 sql.SQL("ALTER TABLE ONLY {} {} {} {}").format(
-                    sql.Identifier(schema, table),
-                    sql.SQL(action(state)),
-                    sql.SQL(kind),
-                    sql.Identifier(name),
+                    guard.on.identifier,
+                    sql.SQL(action(guard.state)),
+                    sql.SQL(guard.kind),
+                    sql.Identifier(guard.name),
                 )
             )
 

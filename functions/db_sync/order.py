@@ -16,26 +16,31 @@ from db_sync.compare import Difference
 
 
 def keys_in_the_way(
-    target: Session, keys: list[ForeignKey], merged: list[Difference], whole: list[Difference]
+    target: Session,
+    keys: list[ForeignKey],
+    vouched: set[ForeignKey],
+    merged: list[Difference],
+    whole: list[Difference],
 ) -> list[ForeignKey]:
     """Return the foreign keys that must be dropped for the length of the sync.
 
     Args:
         target: the session that writes; it knows the changes of the merged tables.
         keys: the foreign keys from or to the tables.
+        vouched: those of them that no row of production breaks.
         merged: the tables of which some rows are written.
         whole: the tables that are copied whole.
     """
     copied = {difference.plan.target.oid for difference in whole}
-    written = copied | {difference.plan.target.oid for difference in merged}
     dropped = {
         key
         for key in keys
         if copied & {key.child_root, key.parent_root}
         # It holds for rows that are written, even if older ones break it.
         or not key.is_valid
-        # It would change rows of a table that is not synced.
-        or (key.has_action and key.child_root not in written)
+        # It would change rows that are to stay: of a table that is not synced, or in ranges that
+        # are the same and not looked at again.
+        or (key.has_action and key not in vouched)
     }
     dropped |= _keys_to_rows_that_cannot_be_updated(target, set(keys) - dropped, merged)
     dropped |= _keys_in_circles(set(keys) - dropped)

@@ -107,6 +107,8 @@ def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
     is_one_integer = len(columns) == 1 and columns[0].base_type in INTEGERS
     if rows < FEW_ROWS or not is_one_integer or columns[0].conversion:
         return by_hash
+    if not plan.source.columns[columns[0].name].is_required:
+        return by_hash  # the target's key may be NULL in the source: a row in no range of values
     least, greatest = source.row(
         sql.SQL("SELECT min({0}), max({0}) FROM {1} t").format(
             source_value(columns[0]), table_rows(plan.source)

@@ -45,13 +45,13 @@ def plan_sequences(
         target: staging's catalog.
         synced: oids of the target's tables that are synced; sequences of others are left.
     """
-    in_source = {_identity(source, sequence): sequence for sequence in source.sequences}
+    in_source = {_identity(sequence): sequence for sequence in source.sequences}
     pairs: dict[Name, Name] = {}
     warnings: list[str] = []
     for sequence in target.sequences:
         if sequence.owner and sequence.owner not in synced:
             continue
-        leader = in_source.get(_identity(target, sequence))
+        leader = in_source.get(_identity(sequence))
         if leader is None:
             warnings.append(
                 f"Sequence {sequence.name} is left as it is: the source has none like it."
@@ -67,11 +67,10 @@ def plan_sequences(
     return pairs, warnings
 
 
-def _identity(catalog: Catalog, sequence: Sequence) -> tuple[str, ...]:
+def _identity(sequence: Sequence) -> tuple[str | None, ...]:
     """Return what a sequence has in common with its like on the other side."""
-    for table in catalog.tables.values():
-        if sequence.owner == table.oid:
-            return (*table.name, sequence.owner_column or "")
+    if sequence.owner:
+        return (sequence.owner_schema, sequence.owner_name, sequence.owner_column)
     return sequence.name
 
 

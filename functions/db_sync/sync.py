@@ -106,8 +106,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         else:
             changed, written = write_differences(run, differences, snapshot, target_catalog)
     if not options.dry_run:
-        run.limit("the materialized views were refreshed")
-        written += refresh_views(run.target, [each.plan.target.oid for each in differences])
+        written += refresh_views(run, [each.plan.target.oid for each in differences])
     moved = sequences.outdated(leaders, sequences.read_positions(run.target, list(leaders)))
     if not options.dry_run:
         sequences.restart(run.target, moved)
@@ -162,7 +161,7 @@ def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
         # a child that we write while foreign keys sleep.
         if synced & {key.child_root, key.parent_root}:
             tables |= {key.child, key.parent}
-    locks.lock_tables(run.target, sorted(tables), locks.SHARE_ROW_EXCLUSIVE)
+    locks.lock_tables(run.target, sorted(tables), locks.EXCLUSIVE)
     if read_catalog(run.target) != catalog:
         raise TargetBusy(
             f"The schema of the target {run.target.address} changed while the sync was planned."

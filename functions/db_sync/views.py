@@ -1,31 +1,58 @@
 """Materialized views follow the tables that they are made of."""
 
+import time
+
 from psycopg2 import sql
 
+from common import locks
 from common.database import Session
-from common.errors import StagingSyncError
+from common.errors import StagingSyncError, TargetBusy
 from common.names import Name
 from common.queries import load_query
+from db_sync.run import Run
 
 
-def refresh_views(target: Session, tables: list[int]) -> list[str]:
+def refresh_views(run: Run, tables: list[int]) -> list[str]:
     """Refresh the materialized views that read the given tables; return warnings.
 
     A view that cannot be refreshed is left as it was: it is no reason to give up the sync.
 
     Args:
-        target: the session that wrote.
+        run: the run, whose target's session wrote.
         tables: oids of the tables that were written.
+
+    Raises:
+        OutOfTime: the time is up before one of them.
     """
+    target = run.target
     warnings: list[str] = []
     for schema, view in target.rows(load_query("db_sync", "list_stale_views"), [tables, tables]):
         name = Name(schema, view)
+        run.limit(f"the materialized view {name} was refreshed")
+        try:
+            _refresh(target, name)
+        except StagingSyncError as error:
+            warnings.append(f"The materialized view {name} was not refreshed: {error}")
+    return warnings
+
+
+def _refresh(target: Session, name: Name) -> None:
+    """Refresh a view, whose lock is asked for in attempts as those of the tables are.
+
+    Raises:
+        StagingSyncError: it could not be refreshed; it is as it was.
+    """
+    give_up = time.monotonic() + locks.LOCK_WAIT
+    while True:
         target.execute("SAVEPOINT refresh")
         try:
-            with target.default_search_path():
+            with locks.short_waits(target), target.default_search_path():
                 target.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
         except StagingSyncError as error:
             target.execute("ROLLBACK TO SAVEPOINT refresh")
-            warnings.append(f"The materialized view {name} was not refreshed: {error}")
-        target.execute("RELEASE SAVEPOINT refresh")
-    return warnings
+            if not isinstance(error, TargetBusy) or time.monotonic() >= give_up:
+                raise
+            time.sleep(locks.PAUSE)
+        else:
+            target.execute("RELEASE SAVEPOINT refresh")
+            return

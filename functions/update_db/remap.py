@@ -115,7 +115,7 @@ def _decide(
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable
     else:
-        locks.lock_tables(target, [options.users.name], locks.SHARE_ROW_EXCLUSIVE)
+        locks.lock_tables(target, [options.users.name], locks.EXCLUSIVE)
     target.execute(_statement("decide", parts))
     target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
     target.execute(load_query("update_db", "decide_unlinked"))

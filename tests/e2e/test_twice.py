@@ -49,11 +49,10 @@ SYNC_WAITS = """
 SELECT FROM pg_stat_activity
 WHERE application_name LIKE 'staging-sync%' AND wait_event_type = 'Lock'
 """
-# One of the rows that CHANGES changes: a sync that has come to it has written others, and waits.
-CHANGED_ROW = "SELECT FROM users WHERE email = 'yara@bookshop.example' FOR UPDATE"
-SYNC_WAITS_FOR_ROW = """
-SELECT FROM pg_stat_activity
-WHERE application_name LIKE 'staging-sync%' AND wait_event = 'transactionid'
+# A sequence that CHANGES moves is in use: a sync that comes to it has written its rows, and waits.
+TAKEN_NUMBER = "SELECT nextval('users_id_seq')"
+SYNC_WAITS_FOR_SEQUENCE = """
+SELECT FROM pg_locks WHERE relation = 'users_id_seq'::regclass AND NOT granted
 """
 # The sync has it until it commits, the remap after that: who asks meanwhile comes in between.
 RUNS_LOCK = f"SELECT pg_advisory_xact_lock({LOCK_KEY})"
@@ -138,14 +137,14 @@ def polled(account: StagingAccount, people: list[Person]) -> Iterator[Polls]:
 def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Execution:
     """Run an execution that lets everybody log in during its sync, and again before its remap.
 
-    During its sync: before it writes and, if it `writes`, in the middle of that.
+    During its sync: before it writes and, if it `writes`, before it commits that.
     """
 
     def wait_for(query: str, what: str) -> None:
         wait_during(account, arn, lambda: account.staging.rows(query), what)
 
     with account.staging.connected() as follower, ThreadPoolExecutor(1) as thread:
-        with holding(account, CHANGED_ROW):
+        with holding(account, TAKEN_NUMBER) if writes else contextlib.nullcontext():
             with holding(account, WRITING):
                 arn = start(account, RELINK)
                 wait_for(SYNC_WAITS, "the sync waits")
@@ -153,7 +152,7 @@ def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Executio
                 wait_for(RUNS_LOCK_AWAITED, "we wait for the sync")
                 polls.wait_for_everybody()
             if writes:
-                wait_for(SYNC_WAITS_FOR_ROW, "the sync writes")
+                wait_for(SYNC_WAITS_FOR_SEQUENCE, "the sync has written")
                 polls.wait_for_everybody()
         following.result()  # the sync has committed
         wait_during(account, arn, lambda: reaches_remap(account, arn), "the remap begins")

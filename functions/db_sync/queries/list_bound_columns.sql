@@ -1,6 +1,6 @@
 -- Columns whose values an UPDATE cannot just exchange: those of unique and exclusion constraints,
--- which are checked row by row, and identity columns that are always generated. By the root of
--- their table; NULL is any column (of an expression).
+-- which are checked row by row (a partial index's condition reads some too), and identity columns
+-- that are always generated. By the root of their table; NULL is any column (of an expression).
 WITH members AS (
     SELECT root.oid AS root, root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION
@@ -10,7 +10,13 @@ WITH members AS (
 SELECT members.root, a.attname
 FROM members
 JOIN pg_index i ON i.indrelid = members.relid AND (i.indisunique OR i.indisexclusion)
-CROSS JOIN unnest(i.indkey::int2[]) k (attnum)
+CROSS JOIN unnest(
+    i.indkey::int2[] || ARRAY(
+        SELECT d.refobjsubid::int2 FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0
+    )
+) k (attnum)
 LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
 UNION
 SELECT members.root, a.attname

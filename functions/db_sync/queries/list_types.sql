@@ -1,5 +1,6 @@
 -- Types that a database defines for itself, with what they are made of: an enum's labels, a
--- domain's base type with and without its modifier, a composite's fields.
+-- domain's base type with and without its modifier, a composite's fields. A table's row type counts
+-- where a column is of it, or of an array of it.
 SELECT
     format_type(t.oid, NULL) AS name,
     t.typtype AS kind,
@@ -25,5 +26,8 @@ SELECT
     ) AS parts
 FROM pg_type t
 LEFT JOIN pg_class c ON c.oid = t.typrelid
-WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c'
+WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c' OR t.typtype = 'c' AND (
+    t.oid IN (SELECT atttypid FROM pg_attribute)
+    OR t.typarray <> 0 AND t.typarray IN (SELECT atttypid FROM pg_attribute)
+)
 ORDER BY name

@@ -50,6 +50,16 @@ def test_every_write_to_staging_has_to_wait_all_the_while(pair: Pair, role: str)
     assert_same(pair)
 
 
+@either_role
+def test_who_locks_rows_in_order_to_change_them_waits_too(pair: Pair, role: str) -> None:
+    take_a_job = "SELECT FROM child WHERE id = 7 FOR UPDATE; UPDATE child SET v = 'mine'"
+
+    errors = sync_while_others_wait(pair, target_as(pair, role), pair.target, [take_a_job])
+
+    assert errors == [None]
+    assert pair.target.rows("SELECT DISTINCT v FROM child") == [("mine",)]
+
+
 def has_to_wait(database: Database, statement: str) -> bool:
     try:
         database.execute(AT_ONCE + statement)
@@ -181,3 +191,21 @@ def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
             running.result(TIMEOUT)
 
     assert state(pair.target) == before
+
+
+def test_a_reader_in_the_way_of_a_rule_is_named(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+    pair = databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'old');"
+        "CREATE RULE tell AS ON INSERT TO t DO ALSO NOTIFY rows",
+        source="UPDATE t SET v = 'new'",
+    )
+    target = target_as(pair, "owner")
+
+    with contextlib.closing(pair.target.connect()) as reader:
+        reader.cursor().execute("TABLE t")
+        holder = f"backend {reader.info.backend_pid} .* holds AccessShareLock on public.t"
+        with pytest.raises(TargetBusy, match=holder):
+            sync_database(pair.source.address, target, SyncOptions("test"))

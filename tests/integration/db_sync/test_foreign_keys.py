@@ -88,6 +88,25 @@ def test_rows_that_no_order_of_writing_satisfies_are_written_all_the_same(
     assert {name for name in before if after[name] != before[name]} == in_the_way
 
 
+def test_rows_change_places_under_an_index_of_some_rows_only(databases: Databases) -> None:
+    parcels = "INSERT INTO parcels VALUES (1, 1), (2, 2), (3, 3), (4, 4)"
+    pair = databases.pair(
+        """
+        CREATE TABLE addresses (id int PRIMARY KEY, person int, is_main bool NOT NULL);
+        CREATE UNIQUE INDEX ON addresses (person) WHERE is_main;
+        CREATE TABLE parcels (id int PRIMARY KEY, address_id int NOT NULL REFERENCES addresses);
+        """,
+        source="INSERT INTO addresses"
+        f" VALUES (1, 7, true), (2, 7, false), (3, 8, false), (4, 8, true); {parcels}",
+        target="INSERT INTO addresses"
+        f" VALUES (1, 7, false), (2, 7, true), (3, 8, true), (4, 8, false); {parcels}",
+    )
+
+    sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert_same(pair)
+
+
 def test_an_unsynced_child_keeps_its_rows_though_its_key_would_cascade(
     databases: Databases,
 ) -> None:
@@ -103,6 +122,60 @@ def test_an_unsynced_child_keeps_its_rows_though_its_key_would_cascade(
 
     assert pair.target.value("SELECT count(*) FROM notes") == 1
     assert pair.target.value("SELECT count(*) FROM books") == 60
+
+
+def test_rows_that_only_the_targets_key_would_cascade_to_do_not_go_unnoticed(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        """
+        CREATE TABLE parents (id int PRIMARY KEY);
+        CREATE TABLE children (id int PRIMARY KEY, parent_id int, v text);
+        INSERT INTO parents SELECT generate_series(1, 100);
+        INSERT INTO children SELECT i, i % 100 + 1, 'x' FROM generate_series(1, 5000) i;
+        ANALYZE;
+        """,
+        source="DELETE FROM parents WHERE id = 50; UPDATE children SET v = 'y' WHERE id = 4999",
+        target="ALTER TABLE children ADD FOREIGN KEY (parent_id) REFERENCES parents"
+        " ON DELETE CASCADE",
+    )
+
+    with pytest.raises(SchemaMismatch, match="children_parent_id_fkey"):
+        sync(pair, target=own_tables(pair, "table_owner"))
+
+    assert pair.target.value("SELECT count(*) FROM children") == 5000
+
+
+@pytest.mark.parametrize("role", ["superuser", "owner"])
+def test_a_foreign_key_to_a_kept_column_is_checked(databases: Databases, role: str) -> None:
+    pair = databases.pair(
+        "CREATE TABLE people (id int PRIMARY KEY, sub text NOT NULL UNIQUE);"
+        "CREATE TABLE logins (id int PRIMARY KEY, sub text NOT NULL REFERENCES people (sub))",
+        source="INSERT INTO people VALUES (1, 'ours'); INSERT INTO logins VALUES (1, 'ours')",
+        target="INSERT INTO people VALUES (1, 'own'); INSERT INTO logins VALUES (1, 'own')",
+    )
+    target = own_tables(pair, "table_owner") if role == "owner" else None
+    rules = SyncRules.parse('{"keep": ["public.people.sub"]}')
+
+    with pytest.raises(SchemaMismatch, match="logins_sub_fkey"):
+        sync(pair, target=target, rules=rules)
+
+    assert pair.target.rows("SELECT * FROM logins") == [(1, "own")]
+
+
+def test_a_foreign_key_of_a_single_partition_is_checked(databases: Databases) -> None:
+    pair = databases.pair(
+        """
+        CREATE TABLE parents (id int PRIMARY KEY);
+        CREATE TABLE children (id int PRIMARY KEY, parent_id int) PARTITION BY RANGE (id);
+        CREATE TABLE first_children PARTITION OF children FOR VALUES FROM (1) TO (1000);
+        """,
+        source="INSERT INTO children VALUES (1, 1)",
+        target="ALTER TABLE first_children ADD FOREIGN KEY (parent_id) REFERENCES parents",
+    )
+
+    with pytest.raises(SchemaMismatch, match="first_children_parent_id_fkey"):
+        sync(pair)
 
 
 def test_a_foreign_key_that_is_not_valid_lets_rows_in_that_break_it(databases: Databases) -> None:

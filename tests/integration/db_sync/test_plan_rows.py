@@ -186,3 +186,16 @@ def test_a_value_that_looks_like_the_servers_words_is_not_taken_for_them(
 
     assert "column" not in message.split("SQLSTATE")[1]
     assert "secret-word" not in message
+
+
+def test_a_key_that_is_null_in_production_is_refused_by_name(databases: Databases) -> None:
+    pair = databases.pair(
+        "CREATE TABLE t (id int);INSERT INTO t SELECT generate_series(1, 5000); ANALYZE",
+        source="INSERT INTO t VALUES (NULL)",
+        target="ALTER TABLE t ADD PRIMARY KEY (id)",
+    )
+
+    message = refusal_of(pair, "superuser")
+
+    assert "no value" in message
+    assert "table public.t, column id" in message

@@ -251,6 +251,17 @@ def test_a_composite_type_with_other_fields_is_refused_with_both(
         sync(pair)
 
 
+@pytest.mark.parametrize("column", ["couple", "couple[]"])
+def test_a_row_type_with_other_fields_is_refused_with_both(
+    databases: Databases, column: str
+) -> None:
+    schema = "CREATE TABLE couple ({}); CREATE TABLE t (id int PRIMARY KEY, v " + column + ")"
+    pair = make_pair(databases, schema.format("x int, y int"), schema.format("y int, x int"))
+
+    with pytest.raises(SchemaMismatch, match=r"public\.t\.v is of the composite type public\.co"):
+        sync(pair)
+
+
 def test_a_label_inside_of_a_composite_is_refused_where_it_is_written(databases: Databases) -> None:
     field = "; CREATE TYPE state AS (m mood); CREATE TABLE t "
     pair = make_pair(

@@ -10,7 +10,7 @@ from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 
 TIMEOUT = 10  # seconds
 FAMILY = """
-CREATE TABLE parent (id int PRIMARY KEY, v text);
+CREATE TABLE parent (id serial PRIMARY KEY, v text);
 CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent, v text)
 """
 FAMILY_ROWS = """
@@ -39,11 +39,12 @@ def execute(connection: Any, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def test_readers_go_on_while_an_owner_of_the_tables_has_written_some_of_the_rows(
+def test_readers_go_on_while_an_owner_of_the_tables_has_written_their_rows(
     databases: Databases,
 ) -> None:
     pair = databases.pair(FAMILY, source=FAMILY_ROWS, target=FAMILY_ROWS)
-    pair.source.execute("UPDATE parent SET v = 'new' WHERE id IN (7, 500)")
+    pair.source.execute("UPDATE parent SET v = 'new' WHERE id = 7")
+    pair.source.execute("SELECT setval('parent_id_seq', 1000)")
     pair.source.execute("UPDATE child SET v = 'new' WHERE id = 7")
     owner = own_tables(pair, "readers_owner")
 
@@ -52,7 +53,8 @@ def test_readers_go_on_while_an_owner_of_the_tables_has_written_some_of_the_rows
             contextlib.closing(pair.target.connect()) as holder,
             contextlib.closing(pair.target.connect()) as reader,
         ):
-            execute(holder, "SELECT FROM parent WHERE id = 500 FOR UPDATE")
+            # Sequences are set when every row is written.
+            execute(holder, "SELECT nextval('parent_id_seq')")
             syncing = thread.submit(sync, pair, target=owner)
             wait_for_lock_wait(pair, "staging-sync")
             execute(reader, "SET statement_timeout = '1s'", "TABLE parent", "TABLE child")

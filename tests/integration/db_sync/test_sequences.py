@@ -79,3 +79,20 @@ def test_a_dry_run_leaves_sequences_alone(databases: Databases, position: int) -
 
     assert sync(pair, dry_run=True).sequences == ("public.free",)
     assert pair.target.value("SELECT last_value FROM free") == 1
+
+
+def test_a_sequence_of_a_partition_is_not_taken_for_the_whole_tables(databases: Databases) -> None:
+    pair = databases.pair(
+        """
+        CREATE TABLE part (id serial PRIMARY KEY);
+        CREATE TABLE orders (id serial PRIMARY KEY) PARTITION BY RANGE (id);
+        ALTER TABLE orders ATTACH PARTITION part FOR VALUES FROM (1) TO (1000);
+        """,
+        source="INSERT INTO orders SELECT FROM generate_series(1, 50);"
+        "SELECT setval('part_id_seq', 70)",
+    )
+
+    sync(pair)
+
+    assert pair.target.value("SELECT nextval('orders_id_seq')") == 51
+    assert pair.target.value("SELECT nextval('part_id_seq')") == 71

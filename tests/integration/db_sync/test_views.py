@@ -1,6 +1,14 @@
 """Materialized views follow the tables that they read."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from common.deadline import Deadline
+from common.errors import OutOfTime
 from tests.databases import Databases
+from tests.integration.db_sync.faults import held, wait_until, waiting_for_locks
 from tests.integration.db_sync.syncing import own_tables, sync
 
 VIEWS = """
@@ -50,3 +58,33 @@ def test_one_that_the_role_does_not_own_is_a_warning(databases: Databases) -> No
 
     assert result.status == "synced"
     assert len(result.warnings) == 2
+
+
+def test_views_that_take_long_do_not_outlast_the_deadline(databases: Databases) -> None:
+    view = "CREATE MATERIALIZED VIEW {} AS SELECT pg_sleep(20)::text FROM t;"
+    pair = databases.pair("CREATE TABLE t (v int);" + view.format("one") + view.format("two"))
+    pair.source.execute("INSERT INTO t VALUES (1)")
+
+    with pytest.raises(OutOfTime):
+        sync(pair, deadline=Deadline(time.monotonic() + 3))
+
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+def test_somebody_who_reads_one_for_long_does_not_lock_its_other_readers_out(
+    databases: Databases,
+) -> None:
+    view = "CREATE MATERIALIZED VIEW total AS SELECT sum(v) AS total FROM t"
+    pair = databases.pair(f"CREATE TABLE t (v int); {view}", source="INSERT INTO t VALUES (7)")
+
+    with ThreadPoolExecutor(1) as threads:
+        with held(pair.target, "SELECT total FROM total"):
+            syncing = threads.submit(sync, pair)
+            for _ in range(3):
+                wait_until(lambda: waiting_for_locks(pair.target), "the refresh waits")
+                # Far longer than one attempt, and far shorter than all of them.
+                pair.target.execute("SET statement_timeout = '5s'; SELECT total FROM total")
+        result = syncing.result()
+
+    assert result.warnings == ()
+    assert pair.target.value("SELECT total FROM total") == 7
