@@ -27,6 +27,7 @@ class Standby(EmbeddedPostgres):
         self.bin_dir = primary.bin_dir
         self.primary = primary
         self._user = primary._user
+        self._port = primary._port
         self.socket_dir.mkdir(mode=0o700)
         if self._user:
             shutil.chown(self.socket_dir, self._user)
