@@ -81,6 +81,11 @@ OWN_FUNCTION = (
     " the database's log says why"
 )
 
+NO_SUCH_CHARACTER = (
+    "A text has a character that the database's encoding lacks; recreate the database with the"
+    " encoding UTF8, or take that text out"
+)
+
 # A SQLSTATE, or its first two characters, to the error and its sentence.
 NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "08": (DatabaseUnavailable, LOST),
@@ -88,6 +93,7 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "22001": (SchemaMismatch, TOO_LONG),
     "22003": (SchemaMismatch, OUT_OF_RANGE),
     "22P02": (SchemaMismatch, MALFORMED),
+    "22P05": (ConfigurationError, NO_SUCH_CHARACTER),
     "23": (SchemaMismatch, MISFIT),
     "23502": (SchemaMismatch, NO_VALUE),
     "23503": (SchemaMismatch, NO_PARENT),
@@ -133,7 +139,8 @@ def connection_error(error: psycopg2.OperationalError, where: str) -> StagingSyn
         return ConfigurationError(
             f"Could not trust {where}: {reason}. The server must take TLS; where ca_bundle is set,"
             " its certificate must be signed by one of that file, be valid, and bear the host name"
-            " that the secret names. `make ca-bundle` fetches Amazon's; deploy again after that."
+            " that the secret names. `make ca-bundle` fetches Amazon's; deploy again after that. A"
+            " URL of the command line may say sslmode=disable."
         )
     if any(words in reason for words in REFUSED_CREDENTIALS):
         return ConfigurationError(

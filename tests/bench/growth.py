@@ -15,7 +15,7 @@ from rich.table import Table
 
 from sandbox.signals import ending_in_order
 from tests.bench import data
-from tests.bench.measure import measure_sync
+from tests.bench.measure import run_sync
 from tests.bench.servers import Servers, running
 
 CHART = Path(__file__).resolve().parents[2] / "docs" / "growth.svg"
@@ -81,7 +81,7 @@ def by_changes(log: Console) -> Iterator[Series]:
     points: list[tuple[float, float]] = []
     with running(None) as servers:
         data.build(servers, CHANGES_SCALE)
-        measure_sync(servers)
+        run_sync(servers)
         for share in CHANGES:
             update = (
                 "UPDATE orders SET amount = amount + 1"
@@ -103,7 +103,7 @@ def by_tables(log: Console) -> Iterator[Series]:
                     server.execute(TABLE.format(name=f"t{number}"))
                 servers.source.execute(TABLE_ROWS.format(name=f"t{number}"))
             made = count
-            measure_sync(servers)
+            run_sync(servers)
             points.append((count, _seconds(servers, data.change_nothing)))
             log.print(f"{count} tables: {points[-1][1]:.2f} s")
     yield Series("tables of 200 rows", "nothing changed", points)
@@ -115,7 +115,7 @@ def _seconds(servers: Servers, prepare: Callable[[Servers], int]) -> float:
     for _ in range(RUNS):
         prepare(servers)
         data.settle(servers)
-        taken.append(measure_sync(servers).seconds)
+        taken.append(run_sync(servers)[0])
     return median(taken)
 
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -45,22 +46,31 @@ class Measurement:
 
 
 def measure_sync(servers: Servers) -> Measurement:
-    """Run `python -m db_sync` in a process of its own.
+    """Run `python -m db_sync` in a process of its own, while others use the target.
 
     Raises:
         RuntimeError: it failed; with what it said.
     """
     with Probe(servers.target, READS) as reader, Probe(servers.target, WRITES) as writer:
-        started = time.monotonic()
-        printed, peak_memory = run_measured(
-            [
-                *(sys.executable, "-m", "db_sync", "--json"),
-                *("--source", servers.source.url(), "--target", servers.target.url()),
-            ],
-            {**os.environ, "PYTHONPATH": str(FUNCTIONS)},
-        )
-        seconds = time.monotonic() - started
+        seconds, peak_memory, printed = run_sync(servers)
     return Measurement(seconds, peak_memory, reader.longest, writer.longest, json.loads(printed))
+
+
+def run_sync(servers: Servers) -> tuple[float, int, str]:
+    """Run `python -m db_sync`; return its seconds, its peak memory in bytes, what it printed.
+
+    Raises:
+        RuntimeError: it failed; with what it said.
+    """
+    started = time.monotonic()
+    printed, peak_memory = run_measured(
+        [
+            *(sys.executable, "-m", "db_sync", "--json"),
+            *("--source", servers.source.url(), "--target", servers.target.url()),
+        ],
+        {**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+    )
+    return time.monotonic() - started, peak_memory, printed
 
 
 def run_measured(
@@ -107,15 +117,17 @@ class Probe:
         self._server = server
         self._statements = statements
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._threads = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._running = self._threads.submit(self._run)
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Stop; raise what a statement failed with."""
         self._ended.set()
-        self._thread.join()
+        self._threads.shutdown()
+        self._running.result()
 
     def _run(self) -> None:
         with (

@@ -4,7 +4,7 @@ SELECT
     count(*) FILTER (WHERE t.ctid IS NOT NULL AND {differs}),
     (
         SELECT count(*)
-        FROM {in_ranges}
+        FROM {keys_in_ranges} t
         WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
     )
 FROM {stage} s

@@ -2,6 +2,6 @@
 -- A table of its own: of one statement with the deletion, the planner expects so many rows that
 -- it reads the whole target to find them.
 CREATE TEMPORARY TABLE {gone} ON COMMIT DROP AS
-SELECT t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row
-FROM {in_ranges}
+SELECT t.staging_sync_table, t.staging_sync_row
+FROM {keys_in_ranges} t
 WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from common.errors import SchemaMismatch
+from common.errors import ConfigurationError, SchemaMismatch
 from tests.databases import Database, Databases
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Remap, Staging
@@ -326,6 +326,23 @@ def test_a_database_of_another_encoding_is_remapped_too(
 
         assert staging.subs() == {1: "s-1"}
         assert result.line_of(email).status == "updated"
+
+
+def test_a_person_whom_the_databases_encoding_cannot_name_is_no_defect_of_the_listing(
+    make_staging: MakeStaging, databases: Databases, use_database: Callable[[Database], None]
+) -> None:
+    with database_of_locale(databases, "C", "LATIN1") as database:
+        database.execute(f"{USERS}; INSERT INTO users VALUES (1, 'ana@example.com', 'p-1')")
+        database.mark()
+        made = make_staging()
+        use_database(database)
+        staging = Staging(database, made.s3, made.exchange)
+
+        with pytest.raises(ConfigurationError, match="encoding lacks") as refused:
+            staging.remap(PoolUser("ana@example.com", "s-1"), PoolUser("łucja@example.com", "s-2"))
+
+        assert "ucja" not in str(refused.value)
+        assert staging.subs() == {1: "p-1"}
 
 
 def test_an_older_server_is_remapped_too(
