@@ -9,6 +9,7 @@ from statistics import median
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -36,11 +37,12 @@ FROM generate_series(1, 200) i;
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve: what grows (`x`) and seconds."""
+    """One curve: what grows and seconds; `is_wide`: from nothing to very much, by powers of ten."""
 
     panel: str
     name: str
     points: list[tuple[float, float]]
+    is_wide: bool = False
 
 
 def main() -> int:
@@ -89,7 +91,8 @@ def by_changes(log: Console) -> Iterator[Series]:
             )
             points.append((share * 100, _seconds(servers, _updating(update))))
             log.print(f"{share:.1%} of the orders changed: {points[-1][1]:.2f} s")
-    yield Series("changed orders (%)", f"{data.ORDERS * CHANGES_SCALE:,.0f} orders", points)
+    name = f"{data.ORDERS * CHANGES_SCALE:,.0f} orders"
+    yield Series("changed orders (%)", name, points, is_wide=True)
 
 
 def by_tables(log: Console) -> Iterator[Series]:
@@ -132,6 +135,9 @@ def draw(series: list[Series], path: Path) -> None:
     for axes, panel in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for curve in (curve for curve in series if curve.panel == panel):
             axes.plot(*zip(*curve.points, strict=True), marker="o", label=curve.name)
+            if curve.is_wide:
+                axes.set_xscale("symlog", linthresh=0.1)
+                axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.set_xlabel(panel)
         axes.set_ylabel("seconds")
         axes.set_xlim(left=0)
