@@ -131,7 +131,10 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "sub_column": "sub",
         "require_verified_email": True,
         "list_users_rps": 27.5,
-        "sync_rules": {"exclude": ["public.audit_log"], "keep": ["public.shops.theme"]},
+        "sync_rules": {
+            "exclude": ["public.audit_log"],
+            "keep": ["public.shops.theme", "auth.people.sub"],  # the sub column is one anyway
+        },
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
         "schedule_input": {"dry_run": True},

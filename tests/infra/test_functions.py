@@ -1,13 +1,12 @@
 """The three Lambdas: what runs, where, and what they are told."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from common.names import Name
 from db_sync.rules import SyncRules
-from tests.infra.synthesized import ROOT, SECRETS, Synthesized, synthesize
+from tests.infra.synthesized import ROOT, SECRETS, Synthesized
 
 PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync-staging", "POWERTOOLS_LOG_LEVEL": "INFO"}
@@ -99,34 +98,17 @@ def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesiz
     assert rules == {"exclude": [], "keep": []}
 
 
-def test_other_names_and_rules_reach_the_lambdas(tmp_path: Path, empty_layer: Path) -> None:
-    stack = synthesize(
-        tmp_path / "out",
-        {
-            **SECRETS,
-            "layer_dir": str(empty_layer),
-            "user_pool_id": "eu-central-1_Shop",
-            "users_table": "auth.people",
-            "email_column": "mail",
-            "sub_column": "sub",
-            "require_verified_email": True,
-            "list_users_rps": 27.5,
-            "sync_rules": {
-                "exclude": ["public.audit_log"],
-                "keep": ["public.shops.theme", "auth.people.sub"],
-            },
-        },
-    )
-    assert json.loads(stack.variables("db_sync")["SYNC_RULES"]) == {
+def test_other_names_and_rules_reach_the_lambdas(everything: Synthesized) -> None:
+    assert json.loads(everything.variables("db_sync")["SYNC_RULES"]) == {
         "exclude": ["public.audit_log"],
         "keep": ["public.shops.theme", "auth.people.sub"],
     }
-    variables = stack.variables("update_db")
+    variables = everything.variables("update_db")
     assert variables["USERS_TABLE"] == "auth.people"
     assert variables["EMAIL_COLUMN"] == "mail"
     assert variables["SUB_COLUMN"] == "sub"
     assert variables["REQUIRE_VERIFIED_EMAIL"] == "true"
-    assert stack.variables("list_cognito_users")["LIST_USERS_RPS"] == "27.5"
+    assert everything.variables("list_cognito_users")["LIST_USERS_RPS"] == "27.5"
 
 
 @pytest.mark.parametrize("package", ["db_sync", "update_db"])

@@ -1,12 +1,11 @@
 """UpdateDb: whatever types, names and partitions the users table has."""
 
-import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from common.errors import ConfigurationError, SchemaMismatch
+from common.errors import SchemaMismatch
 from tests.databases import Database, Databases
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Remap, Staging
@@ -262,87 +261,6 @@ def test_a_column_that_ignores_case_is_compared_like_any_other(
 
     assert staging.subs() == {1: "s-1", 2: "p-2"}
     assert result.counts == {"updated": 1, "skipped_no_cognito_user": 1}
-
-
-@contextlib.contextmanager
-def database_of_locale(
-    databases: Databases, locale: str, encoding: str = "UTF8"
-) -> Iterator[Database]:
-    """Make a database whose own rules for letters are another locale's."""
-    database = databases.make()
-    database.server.execute(
-        "postgres",
-        f"CREATE DATABASE {database.name}_l TEMPLATE template0 ENCODING '{encoding}'"
-        f" LOCALE '{locale}'",
-    )
-    try:
-        yield Database(database.server, f"{database.name}_l")
-    finally:
-        database.server.execute("postgres", f"DROP DATABASE {database.name}_l WITH (FORCE)")
-
-
-def test_the_databases_own_rules_for_letters_do_not_matter(
-    make_staging: MakeStaging,
-    databases: Databases,
-    use_database: Callable[[Database], None],
-) -> None:
-    with database_of_locale(databases, "C") as database:
-        database.execute(f"{USERS}; INSERT INTO users VALUES (1, 'ÉLODIE@EXAMPLE.COM', 'p-1')")
-        database.mark()
-        assert database.value("SELECT lower('É')") == "É", "its own rules know ASCII only"
-        made = make_staging()
-        use_database(database)
-        staging = Staging(database, made.s3, made.exchange)
-
-        result = staging.remap(PoolUser("élodie@example.com", "s-1"))
-
-        assert staging.subs() == {1: "s-1"}
-        assert result.counts == {"updated": 1}
-
-
-@pytest.mark.parametrize(
-    ("encoding", "email"),
-    [
-        ("LATIN1", "björn@example.com"),
-        ("WIN1250", "łucja@example.com"),
-        ("SQL_ASCII", "ana@example.com"),
-    ],
-)
-def test_a_database_of_another_encoding_is_remapped_too(
-    make_staging: MakeStaging,
-    databases: Databases,
-    use_database: Callable[[Database], None],
-    encoding: str,
-    email: str,
-) -> None:
-    with database_of_locale(databases, "C", encoding) as database:
-        database.execute(f"{USERS}; INSERT INTO users VALUES (1, '{email}', 'p-1')")
-        database.mark()
-        made = make_staging()
-        use_database(database)
-        staging = Staging(database, made.s3, made.exchange)
-
-        result = staging.remap(PoolUser(email, "s-1"))
-
-        assert staging.subs() == {1: "s-1"}
-        assert result.line_of(email).status == "updated"
-
-
-def test_a_person_whom_the_databases_encoding_cannot_name_is_no_defect_of_the_listing(
-    make_staging: MakeStaging, databases: Databases, use_database: Callable[[Database], None]
-) -> None:
-    with database_of_locale(databases, "C", "LATIN1") as database:
-        database.execute(f"{USERS}; INSERT INTO users VALUES (1, 'ana@example.com', 'p-1')")
-        database.mark()
-        made = make_staging()
-        use_database(database)
-        staging = Staging(database, made.s3, made.exchange)
-
-        with pytest.raises(ConfigurationError, match="encoding lacks") as refused:
-            staging.remap(PoolUser("ana@example.com", "s-1"), PoolUser("łucja@example.com", "s-2"))
-
-        assert "ucja" not in str(refused.value)
-        assert staging.subs() == {1: "p-1"}
 
 
 def test_an_older_server_is_remapped_too(
