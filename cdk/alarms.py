@@ -1,6 +1,7 @@
 """Who is told when an execution does not succeed, or does not even begin."""
 
 from aws_cdk import (
+    Annotations,
     Aws,
     Duration,
     Stack,
@@ -18,10 +19,12 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from config import Settings
-from schedule_gap import hours_without_a_start
 
 UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
 HOUR = Duration.hours(1)
+UNWATCHED = (
+    "No alarm rings if the schedule starts nothing: set alarm_no_start_hours, 50 for a nightly one."
+)
 
 
 class Alarms(Construct):
@@ -51,8 +54,10 @@ class Alarms(Construct):
         super().__init__(scope, id_)
         self._topic = self._find_topic(settings, key)
         self._tell_of_failures(state_machine)
-        if settings.schedule_expression:
-            self._watch_starts(state_machine, settings)
+        if hours := settings.no_start_hours:
+            self._watch_starts(state_machine, hours)
+        elif settings.schedule_expression:
+            Annotations.of(self).add_info(UNWATCHED)
         if dead_letter_queue:
             self._watch_dead_letters(dead_letter_queue)
 
@@ -111,11 +116,8 @@ class Alarms(Construct):
             }
         )
 
-    def _watch_starts(self, state_machine: stepfunctions.StateMachine, settings: Settings) -> None:
-        """Ring where nothing was started for longer than the schedule ever pauses."""
-        hours = hours_without_a_start(settings)
-        if hours is None:
-            return
+    def _watch_starts(self, state_machine: stepfunctions.StateMachine, hours: int) -> None:
+        """Ring where nothing was started for so many hours."""
         self._ring(
             "NoStart",
             f"{Stack.of(self).stack_name} has not started an execution for {hours} hours: its"

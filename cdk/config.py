@@ -5,12 +5,15 @@ it optional, its description goes into the table of docs/deployment.md, which a 
 A rule between fields goes into contradictions.py.
 """
 
+import math
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from forms import (
+    MOST_ALARM_HOURS,
     AccountId,
+    AlarmHours,
     ColumnName,
     ColumnPath,
     Email,
@@ -38,6 +41,7 @@ from forms import (
     ZoneName,
 )
 from list_cognito_users.rate import DEFAULT_RATE
+from schedule_expression import hours_between_starts
 
 
 class Block(BaseModel):
@@ -206,6 +210,14 @@ class Settings(Block):
     alarm_topic_arn: Annotated[
         TopicArn | None, Field(description="an existing topic that is told of failures instead")
     ] = None
+    alarm_no_start_hours: Annotated[
+        AlarmHours | None,
+        Field(
+            description="after how many hours without a start an alarm rings; by default it is"
+            " derived from `rate(…)`, and with `cron(…)` there is no such alarm. For a nightly one"
+            " 50 is right: where the clocks of `schedule_timezone` change, a night may be skipped"
+        ),
+    ] = None
     kms_key_arn: Annotated[
         KeyArn | None,
         Field(
@@ -227,6 +239,23 @@ class Settings(Block):
             " Lambda's; by default it is built"
         ),
     ] = None
+
+    @property
+    def no_start_hours(self) -> int | None:
+        """After how many hours without a start the alarm rings; None where it never does."""
+        if self.alarm_no_start_hours:
+            return self.alarm_no_start_hours
+        hours = self.least_no_start_hours
+        return hours if hours is not None and hours <= MOST_ALARM_HOURS else None
+
+    @property
+    def least_no_start_hours(self) -> int | None:
+        """The hours that may pass without a start though all is well; None unless it is rate(…)."""
+        pause = hours_between_starts(self.schedule_expression)
+        if pause is None:
+            return None
+        late = (self.schedule_window_minutes or 0) + self.schedule_retry_minutes
+        return math.ceil(pause + late / 60) + 1  # a start counts in the hour that it falls into
 
     @property
     def kept_columns(self) -> tuple[str, ...]:

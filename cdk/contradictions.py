@@ -23,10 +23,28 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _regions(settings)
     yield from _files(settings)
     yield from _schedule(settings)
+    yield from _alarms(settings)
+    if settings.sub_column == settings.email_column:
+        yield "sub_column is the email_column too: the remap would overwrite the emails."
+
+
+def _alarms(settings: Settings) -> Iterator[str]:
+    """Name what contradicts itself in who is told of what."""
     if settings.alarm_email and settings.alarm_topic_arn:
         yield (
             "alarm_email and alarm_topic_arn are both set: set one, and subscribe the address to"
             " the topic if both are wanted."
+        )
+    hours, least = settings.alarm_no_start_hours, settings.least_no_start_hours
+    if hours and not (settings.alarm_email or settings.alarm_topic_arn):
+        yield (
+            "alarm_no_start_hours is set, but nobody would be told: set alarm_email or"
+            " alarm_topic_arn."
+        )
+    if hours and least and hours < least:
+        yield (
+            f"alarm_no_start_hours is {hours}, but {settings.schedule_expression} may start nothing"
+            f" for {least} hours, late starts included."
         )
 
 
@@ -42,6 +60,12 @@ def _network(settings: Settings) -> Iterator[str]:
         )
     if len(settings.availability_zones) != len(settings.subnet_ids):
         yield "availability_zones must name one zone for each of subnet_ids, in the same order."
+    for index, zone in enumerate(settings.availability_zones):
+        if settings.region and not zone.startswith(settings.region):
+            yield (
+                f"availability_zones[{index}] lies in another Region than the stack's"
+                f" {settings.region}."
+            )
     yield from _needs_vpc(settings)
     if settings.vpc_endpoints and not settings.route_table_ids:
         yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints enters them."

@@ -50,9 +50,12 @@ def choose_environment(environments: object, wanted: object = None) -> tuple[str
             f'environment: "{name}" is not one of {", ".join(sorted(environments))};'
             " choose one with -c environment=NAME."
         )
-    # The name becomes part of the stack's, which CloudFormation restricts.
-    if not re.fullmatch(r"[A-Za-z0-9-]+", str(name)):
-        raise SettingsError(f'environments.{name}: its name may hold only letters, digits and "-".')
+    # The name becomes part of the stack's, which CloudFormation restricts, and of the state
+    # machine's, which may have 80 characters.
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,60}", str(name)):
+        raise SettingsError(
+            f'environments.{name}: its name may hold only letters, digits and "-", 60 at most.'
+        )
     return str(name), parse_settings(environments[name], f"environments.{name}")
 
 

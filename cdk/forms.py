@@ -12,17 +12,20 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from list_cognito_users.rate import MAX_RATE
+from schedule_expression import fault_of
 
 # What CloudWatch Logs keeps logs for, in days: AWS::Logs::LogGroup, RetentionInDays.
 KEPT_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
+MOST_TAGS = 50  # that a resource takes
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a value must obey; `phrase` follows "must be"."""
+    """What a value must obey; `phrase` follows "must be", and what `explain` says a colon."""
 
     phrase: str
     allows: Callable[[Any], bool]
+    explain: Callable[[Any], str | None] | None = None  # what is wrong with one that is refused
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -32,13 +35,14 @@ class Rule:
 
     def _checked(self, value: Any) -> Any:
         if not self.allows(value):
-            raise PydanticCustomError("rule", "must be {phrase}", {"phrase": self.phrase})
+            why = f": {self.explain(value)}" if self.explain else ""
+            raise PydanticCustomError("rule", "must be {what}", {"what": f"{self.phrase}{why}"})
         return value
 
 
 def form(pattern: str, phrase: str) -> Rule:
     """Return the rule that a pattern matches the whole string."""
-    return Rule(phrase, lambda value: re.fullmatch(pattern, value) is not None)
+    return Rule(phrase, lambda value: re.fullmatch(pattern, value, re.ASCII) is not None)
 
 
 def limits(least: int, most: int) -> Rule:
@@ -47,18 +51,31 @@ def limits(least: int, most: int) -> Rule:
 
 
 def tags_are_allowed(tags: dict[str, str]) -> bool:
-    """Return whether AWS takes these tags: their lengths, and no name that is AWS's own."""
-    return all(
-        re.fullmatch(r"(?!aws:)[\w .:/=+@-]{1,128}", name)
-        and re.fullmatch(r"[\w .:/=+@-]{0,256}", value)
-        for name, value in tags.items()
+    """Return whether AWS takes these tags: number, lengths, letters, and no name of AWS's own.
+
+    Names that differ in upper and lower case only are one to a role (IAM user guide, "Tags for
+    IAM resources").
+    """
+    return (
+        len(tags) <= MOST_TAGS
+        and len({name.casefold() for name in tags}) == len(tags)
+        and all(
+            re.fullmatch(r"(?!(?i:aws:))[\w .:/=+@-]{1,128}", name)
+            and re.fullmatch(r"[\w .:/=+@-]{0,256}", value)
+            for name, value in tags.items()
+        )
     )
 
+
+REGION = r"[a-z]{2}(-[a-z]+)+-\d"
+ID = r"([0-9a-f]{8}|[0-9a-f]{17})"  # what follows a resource's kind in EC2
+# A name of the DNS whose last label is no number: an address is not one.
+DOMAIN = r"([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])"
 
 SecretArn = Annotated[
     str,
     form(
-        r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^*?:]+-\w{6}",
+        r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}",
         "the complete ARN of a secret, with the six characters that end it",
     ),
 ]
@@ -77,19 +94,20 @@ PolicyArn = Annotated[
     str, form(r"arn:[\w-]+:iam::(\d{12}|aws):policy/[\w+=,.@/-]+", "the ARN of an IAM policy")
 ]
 AccountId = Annotated[str, form(r"\d{12}", "twelve digits in quotes")]
-Region = Annotated[str, form(r"[a-z]{2}(-[a-z]+)+-\d", "a Region, like eu-central-1")]
-VpcId = Annotated[str, form(r"vpc-[0-9a-z]{8,17}", "a VPC's ID, like vpc-0a1b2c3d4e5f60718")]
-SubnetId = Annotated[
-    str, form(r"subnet-[0-9a-z]{8,17}", "a subnet's ID, like subnet-0a1b2c3d4e5f60718")
+Region = Annotated[str, form(REGION, "a Region, like eu-central-1")]
+VpcId = Annotated[str, form(rf"vpc-{ID}", "a VPC's ID, like vpc-0a1b2c3d4e5f60718")]
+SubnetId = Annotated[str, form(rf"subnet-{ID}", "a subnet's ID, like subnet-0a1b2c3d4e5f60718")]
+# A Local Zone's name is longer: us-west-2-lax-1a.
+ZoneName = Annotated[
+    str, form(rf"{REGION}(-[a-z]+-\d)?[a-z]", "an availability zone's name, like eu-central-1a")
 ]
-ZoneName = Annotated[str, form(r".+", "an availability zone's name, like eu-central-1a")]
 SecurityGroupId = Annotated[
-    str, form(r"sg-[0-9a-z]{8,17}", "a security group's ID, like sg-0a1b2c3d4e5f60718")
+    str, form(rf"sg-{ID}", "a security group's ID, like sg-0a1b2c3d4e5f60718")
 ]
-RouteTableId = Annotated[
-    str, form(r"rtb-[0-9a-z]{8,17}", "a route table's ID, like rtb-0a1b2c3d4e5f60718")
+RouteTableId = Annotated[str, form(rf"rtb-{ID}", "a route table's ID, like rtb-0a1b2c3d4e5f60718")]
+UserPoolId = Annotated[
+    str, form(rf"{REGION}_[0-9a-zA-Z]+", "a user pool's ID, like eu-central-1_AbCdEfGhI")
 ]
-UserPoolId = Annotated[str, form(r"[\w-]+_\w+", "a user pool's ID, like eu-central-1_AbCdEfGhI")]
 TableName = Annotated[str, form(r"[^.]+\.[^.]+", "a table with its schema, like public.users")]
 ColumnPath = Annotated[
     str, form(r"[^.]+\.[^.]+\.[^.]+", "schema, table and column, like public.users.cognito_sub")
@@ -97,14 +115,16 @@ ColumnPath = Annotated[
 ColumnName = Annotated[str, form(r"[^.]+", "a column's name, without its table")]
 ScheduleExpression = Annotated[
     str,
-    form(
-        r"rate\(\d+ (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)"
-        r"|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)",
+    Rule(
         "rate(…), cron(…) with six fields, or at(…), like cron(0 3 * * ? *)",
+        allows=lambda value: fault_of(value) is None,
+        explain=fault_of,
     ),
 ]
 TimeZoneName = Annotated[str, form(r".+", "a time zone, like UTC or Europe/Berlin")]
-Email = Annotated[str, form(r"[^@\s]+@[^@\s]+\.[^@\s]+", "one e-mail address")]
+Email = Annotated[
+    str, form(rf"[^@\s,;<>]+@{DOMAIN}", "one e-mail address, like on-call@example.com")
+]
 FilePath = Annotated[str, form(r".+", "a path")]
 RequestRate = Annotated[
     float,
@@ -119,7 +139,13 @@ LogRetention = Annotated[
 # Amazon EventBridge Scheduler API reference: FlexibleTimeWindow, RetryPolicy.
 WindowMinutes = Annotated[int, limits(1, 1440)]
 RetryAttempts = Annotated[int, limits(0, 185)]
+# An alarm looks back at seven days at most (CloudWatch user guide, "Evaluating an alarm").
+MOST_ALARM_HOURS = 7 * 24
+AlarmHours = Annotated[int, limits(1, MOST_ALARM_HOURS)]
 Tags = Annotated[
     dict[str, str],
-    Rule("names and values that AWS takes as tags, none beginning with aws:", tags_are_allowed),
+    Rule(
+        f"names and values that AWS takes as tags, up to {MOST_TAGS}, none beginning with aws:",
+        tags_are_allowed,
+    ),
 ]

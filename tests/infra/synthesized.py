@@ -146,6 +146,7 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "timeout_seconds": 600,
         "log_retention_days": 30,
         "alarm_topic_arn": "arn:aws:sns:eu-central-1:111122223333:alarms",
+        "alarm_no_start_hours": 50,
         "kms_key_arn": CUSTOMER_KEY,
         "tags": {"team": "platform", "cost-center": "4711"},
         "permissions_boundary_arn": BOUNDARY,

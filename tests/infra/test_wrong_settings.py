@@ -1,0 +1,277 @@
+"""A wrong setting ends the synthesis with one sentence that names the field."""
+
+from typing import Any
+
+import pytest
+
+from environment import SettingsError, parse_settings
+from tests.infra.synthesized import SECRETS
+
+NETWORK = {
+    "vpc_id": "vpc-11111111",
+    "subnet_ids": ["subnet-11111111", "subnet-22222222"],
+    "availability_zones": ["eu-central-1a", "eu-central-1b"],
+    "security_group_ids": ["sg-11111111"],
+    "has_nat": True,
+}
+LOOKUP = {
+    "account": "111122223333",
+    "region": "eu-central-1",
+    "vpc_id": "vpc-11111111",
+    "vpc_lookup": True,
+    "security_group_ids": ["sg-11111111"],
+    "has_nat": True,
+}
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
+EMPTY: dict[str, Any] = {
+    "vpc_id": None,
+    "subnet_ids": [],
+    "availability_zones": [],
+    "security_group_ids": [],
+}
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("unknown", {"user_pool": "eu-central-1_Shop"}, "user_pool is not a setting"),
+    ("unknown inside", {"sync_rules": {"exclud": []}}, "sync_rules.exclud is not a setting"),
+    ("not a string", {"account": 111122223333}, "account must be a string"),
+    ("not a boolean", {"require_verified_email": "true"}, "require_verified_email must be true or"),
+    ("not a number", {"list_users_rps": "20"}, "list_users_rps must be a number"),
+    ("a boolean for a number", {"list_users_rps": True}, "list_users_rps must be a number"),
+    ("no requests", {"list_users_rps": 0}, "list_users_rps must be a number above 0 and up to 30"),
+    ("more than Cognito grants", {"list_users_rps": 30.1}, "list_users_rps must be a number above"),
+    ("no number at all", {"list_users_rps": float("nan")}, "list_users_rps must be a number above"),
+    ("not a list", {**NETWORK, "subnet_ids": "subnet-11111111"}, "subnet_ids must be a list"),
+    ("not a list of strings", {**NETWORK, "subnet_ids": [1]}, "subnet_ids[0] must be a string"),
+    ("not an object", {"sync_rules": ["public.audit_log"]}, "sync_rules must be an object"),
+    ("null", {"users_table": None}, "users_table must be a string"),
+    ("no ARN", {"prod_secret_arn": "shop/prod"}, "prod_secret_arn must be the complete ARN"),
+    (
+        "a partial ARN",
+        {"staging_secret_arn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop"},
+        "staging_secret_arn must be the complete ARN",
+    ),
+    (
+        "an ARN with an asterisk",
+        {"prod_secret_arn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:*-AbCdEf"},
+        "prod_secret_arn must be the complete ARN",
+    ),
+    (
+        "one secret for both",
+        {"staging_secret_arn": SECRETS["prod_secret_arn"]},
+        "staging_secret_arn is production's secret too",
+    ),
+    ("no account's number", {"account": "1111"}, "account must be twelve digits"),
+    ("no pool's ID", {"user_pool_id": "shop"}, "user_pool_id must be a user pool's ID"),
+    (
+        "a pool elsewhere",
+        {"region": "eu-central-1", "user_pool_id": "us-east-1_Shop"},
+        "user_pool_id lies in us-east-1",
+    ),
+    ("a table without schema", {"users_table": "users"}, "users_table must be a table with its"),
+    ("an empty name", {"sub_column": ""}, "sub_column must be a column's name"),
+    ("a column with its table", {"email_column": "users.email"}, "email_column must be a column's"),
+    (
+        "a column without table",
+        {"sync_rules": {"keep": ["cognito_sub"]}},
+        "sync_rules.keep[0] must be schema, table and column",
+    ),
+    ("no time zone", {"schedule_timezone": "Berlin"}, "schedule_timezone is not a time zone"),
+    (
+        "an input that the workflow would refuse",
+        {"schedule_input": {"sync_congito": True}},
+        'schedule_input is not an execution\'s input: "sync_congito" is not a field',
+    ),
+    (
+        "a schedule that would list a pool that is not there",
+        {"schedule_expression": "rate(1 day)"},
+        "schedule_input asks for Cognito, but user_pool_id is not set",
+    ),
+    ("no layer", {"layer_dir": "no/such/place"}, "layer_dir must be a directory that holds"),
+    ("no VPC's ID", {**NETWORK, "vpc_id": "shop"}, "vpc_id must be a VPC's ID"),
+    ("no Region", {"region": "Frankfurt"}, "region must be a Region, like eu-central-1"),
+    ("an alias for a key", {"kms_key_arn": KEY.replace("key/", "alias/")}, "kms_key_arn must be"),
+    ("a FIFO topic", {"alarm_topic_arn": f"{TOPIC}.fifo"}, "alarm_topic_arn must be the ARN of a"),
+    ("a policy's name", {"permissions_boundary_arn": "Edge"}, "permissions_boundary_arn must be"),
+    (
+        "two addresses",
+        {"alarm_email": "a@x.test, b@x.test"},
+        "alarm_email must be one e-mail",
+    ),
+    *[
+        (f"no address, {address}", {"alarm_email": address}, "alarm_email must be one e-mail")
+        for address in (
+            "on-call",
+            "on-call@",
+            "on-call@shop",
+            "on-call@.test",
+            "on-call@shop..test",
+            "on-call@shop.test.",
+            "on-call@-shop.test",
+            "on-call@127.0.0.1",
+            "@shop.test",
+        )
+    ],
+    (
+        "one column for both",
+        {"email_column": "email", "sub_column": "email"},
+        "sub_column is the email_column too",
+    ),
+    ("a pool's name", {"user_pool_id": "shop_Pool"}, "user_pool_id must be a user pool's ID"),
+    ("a pool's name behind", {"user_pool_id": "eu-central-1_a_b"}, "user_pool_id must be a user"),
+    ("a VPC's ID that is too long", {**NETWORK, "vpc_id": "vpc-0123456789"}, "vpc_id must be a"),
+    ("letters that an ID has not", {**NETWORK, "subnet_ids": ["subnet-1111111z"]}, "subnet_ids[0]"),
+    (
+        "a zone's number",
+        {**NETWORK, "availability_zones": ["1a", "1b"]},
+        "availability_zones[0] must",
+    ),
+    (
+        "a zone elsewhere",
+        {**NETWORK, "region": "eu-west-1"},
+        "availability_zones[0] lies in another Region than the stack's eu-west-1",
+    ),
+    (
+        "a secret's name with a space",
+        {"prod_secret_arn": f"{SECRETS['prod_secret_arn']}".replace("shop", "my shop")},
+        "prod_secret_arn must be the complete ARN",
+    ),
+    ("a tag of AWS's own in capitals", {"tags": {"AWS:team": "shop"}}, "tags must be names"),
+    (
+        "two tags that a role takes for one",
+        {"tags": {"team": "a", "Team": "b"}},
+        "tags must be names",
+    ),
+    (
+        "too many tags",
+        {"tags": {str(number): "" for number in range(51)}},
+        "tags must be names and values that AWS takes as tags, up to 50",
+    ),
+    (
+        "an alarm after no time",
+        {"alarm_email": "a@shop.test", "alarm_no_start_hours": 0},
+        "alarm_no_start_hours must be a whole number from 1 to 168",
+    ),
+    (
+        "an alarm that looks back further than alarms do",
+        {"alarm_email": "a@shop.test", "alarm_no_start_hours": 169},
+        "alarm_no_start_hours must be a whole number from 1 to 168",
+    ),
+    (
+        "an alarm that tells nobody",
+        {"alarm_no_start_hours": 26},
+        "alarm_no_start_hours is set, but nobody would be told: set alarm_email",
+    ),
+    (
+        "an alarm between two starts",
+        {
+            "alarm_email": "a@shop.test",
+            "schedule_expression": "rate(2 days)",
+            "schedule_input": {},
+            "alarm_no_start_hours": 48,
+        },
+        "alarm_no_start_hours is 48, but rate(2 days) may start nothing for 50 hours",
+    ),
+    (
+        "both who is told and where",
+        {"alarm_email": "a@shop.test", "alarm_topic_arn": TOPIC},
+        "alarm_email and alarm_topic_arn are both set",
+    ),
+    (
+        "a key elsewhere",
+        {"region": "eu-west-1", "kms_key_arn": KEY},
+        "kms_key_arn lies in eu-central-1; it must lie in the stack's eu-west-1",
+    ),
+    (
+        "a topic elsewhere",
+        {"region": "eu-west-1", "alarm_topic_arn": TOPIC},
+        "alarm_topic_arn lies in eu-central-1",
+    ),
+    (
+        "the key of no secret",
+        {"secrets_kms_key_arns": [KEY, KEY.replace("eu-central-1", "us-east-1")]},
+        "secrets_kms_key_arns[1] lies in us-east-1, where neither secret lies",
+    ),
+    ("more time than Lambda grants", {"timeout_seconds": 901}, "timeout_seconds must be a whole"),
+    ("less time than a sync needs", {"timeout_seconds": 59}, "timeout_seconds must be a whole"),
+    ("half a second", {"timeout_seconds": 90.5}, "timeout_seconds must be a whole number"),
+    ("more memory than Lambda grants", {"memory_mb": 10241}, "memory_mb must be a whole number"),
+    ("a retention that is not one", {"log_retention_days": 8}, "log_retention_days must be one of"),
+    ("a tag of AWS's own", {"tags": {"aws:team": "shop"}}, "tags must be names and values"),
+    ("a tag that is no string", {"tags": {"cost": 1}}, "tags.cost must be a string"),
+    ("no window", {"schedule_window_minutes": 0}, "schedule_window_minutes must be a whole"),
+    ("too many starts", {"schedule_retry_attempts": 186}, "schedule_retry_attempts must be a"),
+    ("too late", {"schedule_retry_minutes": 1441}, "schedule_retry_minutes must be a whole"),
+    ("no certificates", {"ca_bundle": "cdk.json"}, "ca_bundle must be a PEM file"),
+    ("no file", {"ca_bundle": "no/such/file.pem"}, "ca_bundle must be a PEM file"),
+    (
+        "a secret that no endpoint reaches",
+        {**NETWORK, "has_nat": False},
+        "prod_secret_arn lies in eu-west-1, which a VPC endpoint in eu-central-1 does not reach:"
+        " replicate the secret to eu-central-1",
+    ),
+    (
+        "a stack away from its secrets",
+        {
+            **NETWORK,
+            "availability_zones": ["eu-west-1a", "eu-west-1b"],
+            "has_nat": False,
+            "region": "eu-west-1",
+        },
+        "staging_secret_arn lies in eu-central-1, which a VPC endpoint in eu-west-1 does not reach",
+    ),
+    ("endpoints nowhere", {"vpc_endpoints": True}, "vpc_endpoints is set without vpc_id"),
+    ("a NAT nowhere", {"has_nat": True}, "has_nat is set without vpc_id"),
+    (
+        "an S3 endpoint that nobody's route leads to",
+        {**NETWORK, "vpc_endpoints": True},
+        "route_table_ids is missing",
+    ),
+    (
+        "route tables for nothing",
+        {**NETWORK, "route_table_ids": ["rtb-11111111"]},
+        "route_table_ids is set without vpc_endpoints",
+    ),
+    *[
+        (f"a lookup without {name}", {**LOOKUP, name: None}, f"{name} is missing: vpc_lookup")
+        for name in ("vpc_id", "account", "region")
+    ],
+    (
+        "a lookup without security groups",
+        {**LOOKUP, "security_group_ids": []},
+        "security_group_ids is missing: vpc_lookup",
+    ),
+    *[
+        (f"a lookup beside {name}", {**LOOKUP, name: [value]}, f"{name} is set beside vpc_lookup")
+        for name, value in {
+            "subnet_ids": "subnet-11111111",
+            "availability_zones": "eu-central-1a",
+            "route_table_ids": "rtb-11111111",
+        }.items()
+    ],
+    (
+        "fewer zones than subnets",
+        {**NETWORK, "availability_zones": ["eu-central-1a"]},
+        "availability_zones",
+    ),
+    *[
+        (f"a network without {name}", {**NETWORK, name: empty}, f"{name} is missing")
+        for name, empty in EMPTY.items()
+    ],
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+)
+def test_a_wrong_setting_is_refused_by_name(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        parse_settings({**SECRETS, **settings}, "environments.staging")
+    assert str(refusal.value).startswith(f"environments.staging.{sentence}")
+    assert str(refusal.value).endswith(".")
+
+
+@pytest.mark.parametrize("field", sorted(SECRETS))
+def test_a_missing_setting_is_refused_by_name(field: str) -> None:
+    settings = {name: value for name, value in SECRETS.items() if name != field}
+    with pytest.raises(SettingsError, match=rf"^staging\.{field} is missing and has no default\.$"):
+        parse_settings(settings, "staging")
