@@ -13,6 +13,15 @@ LAMBDA_SERVICE_ERRORS = {
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 }
+NETWORK_ERRORS = {
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ENINotReadyException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+    "Lambda.ENILimitReachedException",
+}
 # By state: the package that it runs, and which of our errors are tried again there.
 TASKS = {
     "SyncDatabase": ("db_sync", {"TargetBusy", "DatabaseUnavailable"}),
@@ -61,12 +70,15 @@ def test_each_task_tries_again_after_exactly_the_errors_that_may_pass(full: Synt
         name: [set(retrier["ErrorEquals"]) for retrier in state["Retry"]]
         for name, state in tasks(full.definition()).items()
     }
-    assert retried == {name: [LAMBDA_SERVICE_ERRORS, ours] for name, (_, ours) in TASKS.items()}
+    assert retried == {
+        name: [LAMBDA_SERVICE_ERRORS, NETWORK_ERRORS, ours] for name, (_, ours) in TASKS.items()
+    }
 
 
-def test_every_wait_grows_to_a_limit_and_is_scattered(full: Synthesized) -> None:
+def test_every_wait_for_somebody_else_grows_to_a_limit_and_is_scattered(full: Synthesized) -> None:
     for state in tasks(full.definition()).values():
-        for retrier in state["Retry"]:
+        service, _, ours = state["Retry"]
+        for retrier in (service, ours):
             assert retrier["BackoffRate"] > 1
             assert retrier["MaxDelaySeconds"] >= retrier["IntervalSeconds"]
             assert retrier["JitterStrategy"] == "FULL"

@@ -1,5 +1,6 @@
 """How a Lambda's errors end an execution, and which of them get another try."""
 
+import boto3
 import pytest
 
 from common import errors
@@ -31,6 +32,17 @@ SERVICE_FAULTS = [
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+]
+# What Lambda answers while a function's network interface comes back, which takes 90 s after weeks
+# without an invocation, or while EC2 has no room for it.
+NETWORK_FAULTS = [
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ENINotReadyException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+    "Lambda.ENILimitReachedException",
 ]
 
 
@@ -121,6 +133,40 @@ def test_a_lasting_fault_of_the_lambda_service_ends_the_execution_after_six_retr
     assert lambdas.called.count(name) == 7
     assert len(waits) == 6
     assert all(wait <= min(60, 2 * 2**tries) for tries, wait in enumerate(waits))
+
+
+@pytest.mark.parametrize("fault", NETWORK_FAULTS)
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_function_that_was_idle_for_weeks_is_waited_for_through_two_minutes(
+    workflow: Workflow, lambdas: Lambdas, waits: list[float], name: str, fault: str
+) -> None:
+    lambdas.functions[name] = failing(name, NamedError(fault), 6)
+
+    outcome = workflow.run({"sync_cognito": True})
+
+    assert outcome.status == "SUCCEEDED"
+    assert waits == [20] * 6
+
+
+def test_a_function_whose_network_never_comes_back_ends_the_execution_after_four_minutes(
+    workflow: Workflow, lambdas: Lambdas, waits: list[float]
+) -> None:
+    lambdas.functions["db_sync"] = failing("db_sync", NamedError(NETWORK_FAULTS[0]), ALWAYS)
+
+    outcome = workflow.run({})
+
+    assert (outcome.status, outcome.error) == ("FAILED", NETWORK_FAULTS[0])
+    assert sum(waits) == 240
+
+
+@pytest.mark.parametrize("fault", [*SERVICE_FAULTS, *NETWORK_FAULTS])
+def test_each_fault_has_the_name_of_an_error_that_lambda_s_invoke_may_answer(fault: str) -> None:
+    of_lambda = boto3.client("lambda", region_name="eu-central-1").meta.service_model
+    known = {shape.name for shape in of_lambda.operation_model("Invoke").error_shapes}
+    # These two come from whoever calls Lambda, and AWSLambdaException stands for any of its faults.
+    elsewhere = {"ClientExecutionTimeoutException", "SdkClientException", "AWSLambdaException"}
+
+    assert fault.removeprefix("Lambda.") in known | elsewhere
 
 
 @pytest.mark.parametrize("fault", ["Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"])

@@ -43,6 +43,23 @@ def test_every_error_has_a_line_in_the_table(error: str) -> None:
     assert f"\n| [`{error}`](#{anchor(error)}) |" in PAGE
 
 
+def test_the_page_says_of_each_retried_error_how_often_it_is_tried_again() -> None:
+    states = json.loads(DEFINITION.read_text())["States"]
+    retried = {
+        (error, retrier["MaxAttempts"])
+        for state in states.values()
+        for retrier in state.get("Retry", [])
+        for error in retrier["ErrorEquals"]
+    }
+    (_, text) = PAGE.split("\n## What is tried again\n")
+    rows = re.findall(r"^\| (`.*) \| (\d+) \| ", text.split("\n## ")[0], re.MULTILINE)
+    told = {
+        (error, int(times)) for errors, times in rows for error in re.findall(r"`(\S+)`", errors)
+    }
+
+    assert told == retried
+
+
 def test_every_link_within_the_page_leads_somewhere() -> None:
     wanted = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
 
