@@ -7,8 +7,6 @@ from aws_cdk import (
     Stack,
     aws_cloudwatch,
     aws_cloudwatch_actions,
-    aws_events,
-    aws_events_targets,
     aws_iam,
     aws_kms,
     aws_sns,
@@ -19,8 +17,8 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from config import Settings
+from failures import Failures
 
-UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
 HOUR = Duration.hours(1)
 UNWATCHED = (
     "No alarm rings if the schedule starts nothing: set alarm_no_start_hours, 50 for a nightly one."
@@ -28,7 +26,7 @@ UNWATCHED = (
 
 
 class Alarms(Construct):
-    """A topic, a rule that publishes how an execution failed, and alarms for the schedule."""
+    """Topics, rules that publish how an execution failed, and alarms on metrics."""
 
     def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
@@ -52,8 +50,22 @@ class Alarms(Construct):
                 nor CloudWatch publish, so that without one the topic is not encrypted.
         """
         super().__init__(scope, id_)
-        self._topic = self._find_topic(settings, key)
-        self._tell_of_failures(state_machine)
+        topic = self._find_topic(settings, key)
+        chat_topic = (
+            aws_sns.Topic.from_topic_arn(self, "ChatTopic", settings.chat_topic_arn)
+            if settings.chat_topic_arn
+            else None
+        )
+        self._topics = [each for each in (topic, chat_topic) if each]
+        Failures(
+            self,
+            "Failures",
+            state_machine=state_machine,
+            topic=topic,
+            chat_topic=chat_topic,
+            partition_arn=settings.staging_secret_arn,
+        )
+        self._watch_failures(state_machine)
         if hours := settings.no_start_hours:
             self._watch_starts(state_machine, hours)
         elif settings.schedule_expression:
@@ -61,8 +73,13 @@ class Alarms(Construct):
         if dead_letter_queue:
             self._watch_dead_letters(dead_letter_queue)
 
-    def _find_topic(self, settings: Settings, key: aws_kms.IKey | None) -> aws_sns.ITopic:
-        """Return the configured topic, whose owner lets it be published to, or a new one."""
+    def _find_topic(self, settings: Settings, key: aws_kms.IKey | None) -> aws_sns.ITopic | None:
+        """Return the configured topic, whose owner lets it be published to, or a new one.
+
+        None where only a chat is told.
+        """
+        if not (settings.alarm_email or settings.alarm_topic_arn):
+            return None
         if settings.alarm_topic_arn:
             return aws_sns.Topic.from_topic_arn(self, "Topic", settings.alarm_topic_arn)
         topic = aws_sns.Topic(self, "Topic", enforce_ssl=True, master_key=key)
@@ -78,42 +95,33 @@ class Alarms(Construct):
         )
         return topic
 
-    def _tell_of_failures(self, state_machine: stepfunctions.StateMachine) -> None:
-        """Publish each execution that did not succeed: a metric's alarm would know none by name."""
-        aws_events.Rule(
-            self,
-            "Failures",
-            description="An execution of staging-sync failed, timed out or was stopped",
-            event_pattern=aws_events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "stateMachineArn": [state_machine.state_machine_arn],
-                    "status": UNSUCCESSFUL,
-                },
-            ),
-            targets=[aws_events_targets.SnsTopic(self._topic, message=self._message())],
-        )
+    def _watch_failures(self, state_machine: stepfunctions.StateMachine) -> None:
+        """Ring where the metrics know of a failure: events are delivered on a best-effort basis.
 
-    def _message(self) -> aws_events.RuleTargetInput:
-        """Return what is published.
-
-        An object, since EventBridge quotes a field that is a value of its own, and would put
-        the quotes of a cause into a line of text as they are.
+        https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
         """
-        name, status, error, cause, arn = (
-            aws_events.EventField.from_path(f"$.detail.{field}")
-            for field in ("name", "status", "error", "cause", "executionArn")
-        )
-        console = f"https://{Aws.REGION}.console.aws.amazon.com/states/home?region={Aws.REGION}"
-        return aws_events.RuleTargetInput.from_object(
-            {
-                "what": f"{Stack.of(self).stack_name}: execution {name} is {status}",
-                "error": error,
-                "cause": cause,
-                "execution": f"{console}#/v2/executions/details/{arn}",
-                "what_to_do": "docs/operations.md of staging-sync has a section for each error",
-            }
+        period = Duration.minutes(5)
+        counted = {
+            "failed": state_machine.metric_failed(period=period, statistic="Sum"),
+            "timed_out": state_machine.metric_timed_out(period=period, statistic="Sum"),
+            "aborted": state_machine.metric_aborted(period=period, statistic="Sum"),
+        }
+        self._ring(
+            "Failed",
+            f"An execution of {Stack.of(self).stack_name} failed, timed out or was stopped. A"
+            " message that names it comes beside this alarm, and may be lost; `make start` or the"
+            " console shows the last ones. See docs/operations.md.",
+            aws_cloudwatch.MathExpression(
+                # Where one of them has no data, the sum has none either.
+                expression=" + ".join(f"FILL({name}, 0)" for name in counted),
+                using_metrics=dict(counted),
+                label="executions that did not succeed",
+                period=period,
+            ),
+            comparison=aws_cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            periods=1,
+            missing=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
+            tells_when_over=False,  # five minutes later it is, whatever happened since
         )
 
     def _watch_starts(self, state_machine: stepfunctions.StateMachine, hours: int) -> None:
@@ -147,13 +155,14 @@ class Alarms(Construct):
         self,
         id_: str,
         description: str,
-        metric: aws_cloudwatch.Metric,
+        metric: aws_cloudwatch.IMetric,
         *,
         comparison: aws_cloudwatch.ComparisonOperator,
         periods: int,
         missing: aws_cloudwatch.TreatMissingData,
+        tells_when_over: bool = True,
     ) -> None:
-        """Tell the topic where a metric lies on the wrong side of 1, and where it is back."""
+        """Tell the topics where a metric lies on the wrong side of 1, and where it is back."""
         alarm = aws_cloudwatch.Alarm(
             self,
             id_,
@@ -164,6 +173,8 @@ class Alarms(Construct):
             evaluation_periods=periods,
             treat_missing_data=missing,
         )
-        action = aws_cloudwatch_actions.SnsAction(self._topic)
-        alarm.add_alarm_action(action)
-        alarm.add_ok_action(action)
+        for topic in self._topics:
+            action = aws_cloudwatch_actions.SnsAction(topic)
+            alarm.add_alarm_action(action)
+            if tells_when_over:
+                alarm.add_ok_action(action)

@@ -1,8 +1,59 @@
-"""What an ARN says."""
+"""What an ARN says, and what follows from its partition.
 
-REGION = 3  # arn:partition:service:region:account:resource
+Partitions, their Regions and names: AWS General Reference and
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+"""
+
+from dataclasses import dataclass
+
+PARTITION, REGION = 1, 3  # arn:partition:service:region:account:resource
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of AWS with Regions, accounts and names of its own."""
+
+    region_prefix: str
+    dns_suffix: str
+    console: str
+
+
+PARTITIONS = {
+    "aws-cn": Partition("cn-", "amazonaws.com.cn", "console.amazonaws.cn"),
+    "aws-us-gov": Partition("us-gov-", "amazonaws.com", "console.amazonaws-us-gov.com"),
+    "aws": Partition("", "amazonaws.com", "console.aws.amazon.com"),
+}
 
 
 def region_of(arn: str) -> str:
     """Return the Region in an ARN."""
     return arn.split(":")[REGION]
+
+
+def partition_of(arn: str) -> str:
+    """Return the name of the partition in an ARN."""
+    return arn.split(":")[PARTITION]
+
+
+def partition_of_region(region: str) -> str:
+    """Return the name of the partition that a Region lies in."""
+    return next(name for name, each in PARTITIONS.items() if region.startswith(each.region_prefix))
+
+
+def service_of(service: str, region: str, arn: str) -> str:
+    """Return a service's DNS name in a Region of the partition that an ARN is of.
+
+    It is the value of `kms:ViaService` (AWS KMS developer guide, "Condition keys").
+    """
+    return f"{service}.{region}.{PARTITIONS[partition_of(arn)].dns_suffix}"
+
+
+def console_of_executions(region: str, arn: str) -> str:
+    """Return what the address of an execution in the console begins with; its ARN follows.
+
+    Args:
+        region: its Region.
+        arn: some ARN of its partition.
+    """
+    console = PARTITIONS[partition_of(arn)].console
+    return f"https://{region}.{console}/states/home?region={region}#/v2/executions/details/"

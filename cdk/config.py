@@ -17,6 +17,7 @@ from forms import (
     ColumnName,
     ColumnPath,
     Email,
+    EphemeralStorage,
     FilePath,
     KeyArn,
     LogRetention,
@@ -197,6 +198,13 @@ class Settings(Block):
         MemorySize,
         Field(description="each Lambda's memory; it buys processor time, and 1769 are one core"),
     ] = 1024
+    ephemeral_storage_mb: Annotated[
+        EphemeralStorage,
+        Field(
+            description="DbSync's disk, for the lists of a comparison: 512 are enough for some half"
+            " a billion rows"
+        ),
+    ] = 512
     timeout_seconds: Annotated[
         TimeoutSeconds, Field(description="each Lambda's time; a sync that needs more fails")
     ] = 900
@@ -209,6 +217,13 @@ class Settings(Block):
     ] = None
     alarm_topic_arn: Annotated[
         TopicArn | None, Field(description="an existing topic that is told of failures instead")
+    ] = None
+    chat_topic_arn: Annotated[
+        TopicArn | None,
+        Field(
+            description="an existing topic that Amazon Q Developer shows in a chat, like Slack: it"
+            " is told of failures in the form that this shows"
+        ),
     ] = None
     alarm_no_start_hours: Annotated[
         AlarmHours | None,
@@ -232,6 +247,9 @@ class Settings(Block):
     retain_data: Annotated[bool, Field(description="whether bucket and logs outlive the stack")] = (
         True
     )
+    termination_protection: Annotated[
+        bool, Field(description="whether the stack can be deleted only after this is taken back")
+    ] = False
     layer_dir: Annotated[
         FilePath | None,
         Field(
@@ -239,6 +257,11 @@ class Settings(Block):
             " Lambda's; by default it is built"
         ),
     ] = None
+
+    @property
+    def tells_somebody(self) -> bool:
+        """Whether anybody is told of failures."""
+        return bool(self.alarm_email or self.alarm_topic_arn or self.chat_topic_arn)
 
     @property
     def no_start_hours(self) -> int | None:

@@ -4,7 +4,7 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from arns import region_of
+from arns import PARTITIONS, partition_of, partition_of_region, region_of
 from common.errors import InvalidInput
 from common.event import parse_execution_input
 from config import Settings
@@ -12,6 +12,14 @@ from config import Settings
 NETWORK = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
 NEEDED_BY_LOOKUP = ("vpc_id", "security_group_ids", "account", "region")
 FOUND_BY_LOOKUP = ("subnet_ids", "availability_zones", "route_table_ids")
+ARNS = (
+    "prod_secret_arn",
+    "secrets_kms_key_arns",
+    "alarm_topic_arn",
+    "chat_topic_arn",
+    "kms_key_arn",
+    "permissions_boundary_arn",
+)
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -19,6 +27,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     """Name what is wrong, each as a sentence that begins with a field."""
     if settings.prod_secret_arn == settings.staging_secret_arn:
         yield "staging_secret_arn is production's secret too: staging needs one of its own."
+    yield from _partitions(settings)
     yield from _network(settings)
     yield from _regions(settings)
     yield from _files(settings)
@@ -36,15 +45,45 @@ def _alarms(settings: Settings) -> Iterator[str]:
             " the topic if both are wanted."
         )
     hours, least = settings.alarm_no_start_hours, settings.least_no_start_hours
-    if hours and not (settings.alarm_email or settings.alarm_topic_arn):
+    if settings.chat_topic_arn and settings.chat_topic_arn == settings.alarm_topic_arn:
         yield (
-            "alarm_no_start_hours is set, but nobody would be told: set alarm_email or"
-            " alarm_topic_arn."
+            "chat_topic_arn is alarm_topic_arn too: the two get messages of different forms, and"
+            " the chat shows only its own."
+        )
+    if hours and not settings.tells_somebody:
+        yield (
+            "alarm_no_start_hours is set, but nobody would be told: set alarm_email,"
+            " alarm_topic_arn or chat_topic_arn."
         )
     if hours and least and hours < least:
         yield (
             f"alarm_no_start_hours is {hours}, but {settings.schedule_expression} may start nothing"
             f" for {least} hours, late starts included."
+        )
+
+
+def _partitions(settings: Settings) -> Iterator[str]:
+    """Name what lies in another partition than the rest, or in one that nobody tried."""
+    here = partition_of(settings.staging_secret_arn)
+    if here not in PARTITIONS:
+        yield (
+            f"staging_secret_arn lies in the partition {here}; supported are"
+            f" {', '.join(sorted(PARTITIONS))}."
+        )
+        return
+    for name in ARNS:
+        arn = getattr(settings, name)
+        for index, each in enumerate([arn] if isinstance(arn, str) else arn or ()):
+            if partition_of(each) != here:
+                place = name if isinstance(arn, str) else f"{name}[{index}]"
+                yield (
+                    f"{place} lies in the partition {partition_of(each)}, but staging's secret in"
+                    f" {here}: nothing of one reaches the other."
+                )
+    if settings.region and partition_of_region(settings.region) != here:
+        yield (
+            f"region lies in the partition {partition_of_region(settings.region)}, but staging's"
+            f" secret in {here}."
         )
 
 
@@ -94,7 +133,7 @@ def _regions(settings: Settings) -> Iterator[str]:
     pool_region = (settings.user_pool_id or "").rpartition("_")[0]
     if settings.region and pool_region not in {"", settings.region}:
         yield f"user_pool_id lies in {pool_region}; ListCognitoUsers runs in {settings.region}."
-    for name in ("kms_key_arn", "alarm_topic_arn"):
+    for name in ("kms_key_arn", "alarm_topic_arn", "chat_topic_arn"):
         arn = getattr(settings, name)
         if settings.region and arn and region_of(arn) != settings.region:
             yield f"{name} lies in {region_of(arn)}; it must lie in the stack's {settings.region}."

@@ -23,7 +23,7 @@ DETAILS_OF_A_RUN = "parse execution_arn /:(?<execution>[^:]+)$/"
 
 
 class Dashboard(Construct):
-    """One page of CloudWatch, called as the stack is."""
+    """One page of CloudWatch, called as the stack and its Region are."""
 
     def __init__(self, scope: Construct, id_: str, *, workflow: Workflow) -> None:
         """Create the dashboard of a workflow."""
@@ -32,7 +32,8 @@ class Dashboard(Construct):
         aws_cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=Stack.of(self).stack_name,
+            # Dashboards of all Regions lie in one list.
+            dashboard_name=f"{Stack.of(self).stack_name}-{Stack.of(self).region}",
             default_interval=Duration.days(14),
             widgets=[
                 [self._last_successes(), self._last_failures()],

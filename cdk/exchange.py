@@ -14,6 +14,7 @@ from aws_cdk import (
 )
 from constructs import Construct
 
+from arns import service_of
 from removal import removal_policy
 
 KEPT_DAYS = 30
@@ -95,13 +96,14 @@ class ExchangeBucket(Construct):
         """
         if self._key is None:
             return
+        region = Stack.of(self).region
         role.add_to_policy(
             aws_iam.PolicyStatement(
                 actions=list(actions),
                 resources=[self._key.key_arn],
                 conditions={
                     "StringEquals": {
-                        "kms:ViaService": f"s3.{Stack.of(self).region}.amazonaws.com",
+                        "kms:ViaService": service_of("s3", region, self._key.key_arn),
                         "kms:EncryptionContext:aws:s3:arn": self.bucket.bucket_arn,
                     }
                 },

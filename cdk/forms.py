@@ -131,6 +131,7 @@ RequestRate = Annotated[
     Rule(f"a number above 0 and up to {MAX_RATE:g}", lambda value: 0 < value <= MAX_RATE),
 ]
 MemorySize = Annotated[int, limits(128, 10240)]
+EphemeralStorage = Annotated[int, limits(512, 10240)]
 # Below a minute there is no time left: up to 30 s of it are kept back to end in order.
 TimeoutSeconds = Annotated[int, limits(60, 900)]
 LogRetention = Annotated[

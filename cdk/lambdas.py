@@ -79,6 +79,7 @@ class Lambdas(Construct):
                 "SYNC_RULES": json.dumps(rules),
             },
             network=network,
+            ephemeral_storage_mb=settings.ephemeral_storage_mb,
             **self._defaults,
         )
         for arn in (settings.prod_secret_arn, settings.staging_secret_arn):

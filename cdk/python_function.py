@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import (
     Acknowledgment,
     Duration,
+    Size,
     Stack,
     Validations,
     aws_iam,
@@ -52,12 +53,14 @@ class PythonFunction(Construct):
         layers: Sequence[aws_lambda.ILayerVersion],
         environment: Mapping[str, str],
         network: Network | None,
+        ephemeral_storage_mb: int | None = None,
     ) -> None:
         """Create the function, its role and its log group.
 
         The package's handler.handler is run, with `environment` beside the variables that
         every function has, and in the VPC if there is a `network`. Memory, time and what
-        becomes of the log are the settings'; `key` encrypts the log.
+        becomes of the log are the settings'; `key` encrypts the log. Lambda's disk has 512 MB,
+        or `ephemeral_storage_mb`.
         """
         super().__init__(scope, id_)
         log_group = create_log_group(self, settings=settings, key=key)
@@ -68,6 +71,9 @@ class PythonFunction(Construct):
             **DEFAULTS,
             timeout=Duration.seconds(settings.timeout_seconds),
             memory_size=settings.memory_mb,
+            ephemeral_storage_size=(
+                Size.mebibytes(ephemeral_storage_mb) if ephemeral_storage_mb else None
+            ),
             description=description,
             code=aws_lambda.Code.from_asset(
                 str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc"]

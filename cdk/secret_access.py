@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aws_cdk import aws_iam
 
-from arns import region_of
+from arns import region_of, service_of
 
 
 def let_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[str]) -> None:
@@ -29,7 +29,7 @@ def let_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[str]
                 resources=keys,
                 conditions={
                     "StringEquals": {
-                        "kms:ViaService": f"secretsmanager.{region}.amazonaws.com",
+                        "kms:ViaService": service_of("secretsmanager", region, secret_arn),
                         "kms:EncryptionContext:SecretARN": secret_arn,
                     }
                 },

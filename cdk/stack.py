@@ -30,6 +30,7 @@ class StagingSyncStack(Stack):
             scope,
             id_,
             description="Refreshes staging from production and re-links its Cognito users",
+            termination_protection=settings.termination_protection,
             **stack,
         )
         # CDK writes down dependencies that CloudFormation could work out itself, and
@@ -53,7 +54,7 @@ class StagingSyncStack(Stack):
                 expression=settings.schedule_expression,
                 settings=settings,
             )
-        if settings.alarm_email or settings.alarm_topic_arn:
+        if settings.tells_somebody:
             Alarms(
                 self,
                 "Alarms",

@@ -20,9 +20,11 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-# What the Lambdas would refuse is not started.
+# What the Lambdas would refuse is not started; where a partition's console is, CDK's code knows.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "functions"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "cdk"))
 
+from arns import console_of_executions
 from common.errors import InvalidInput
 from common.event import parse_execution_input
 from sandbox.board import follow, table
@@ -131,10 +133,7 @@ def _announce(console: Console, arn: str) -> None:
     console.print(f"Started {arn}")
     if "AWS_ENDPOINT_URL" not in os.environ:
         region = arn.split(":")[3]
-        console.print(
-            f"https://{region}.console.aws.amazon.com/states/home?region={region}"
-            f"#/v2/executions/details/{arn}"
-        )
+        console.print(f"{console_of_executions(region, arn)}{arn}")
 
 
 def _follow(console: Console, workflow: DeployedWorkflow, arn: str) -> int:

@@ -55,6 +55,8 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "route_table_ids": [of["RouteTable"]],
         "permissions_boundary_arn": of["Boundary"],
         "alarm_topic_arn": of["Topic"],
+        "chat_topic_arn": of["ChatTopic"],
+        "termination_protection": False,  # it is deleted at the end
         "user_pool_id": account.pools.staging.pool_id,
         "users_table": "public.users",
         "email_column": "email",

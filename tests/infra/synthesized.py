@@ -23,6 +23,8 @@ EXAMPLE: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())
 STAGING_KEY = "arn:aws:kms:eu-central-1:111122223333:key/staging"
 CUSTOMER_KEY = "arn:aws:kms:eu-central-1:111122223333:key/customer"
 PRODUCTION_KEY = "arn:aws:kms:eu-central-1:444455556666:key/production"
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
+CHAT_TOPIC = "arn:aws:sns:eu-central-1:111122223333:chat"
 BOUNDARY = "arn:aws:iam::111122223333:policy/edge"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nnobody's\n-----END CERTIFICATE-----\n"
 
@@ -143,14 +145,17 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "schedule_retry_minutes": 20,
         "schedule_dead_letter_queue": False,
         "memory_mb": 1769,
+        "ephemeral_storage_mb": 2048,
         "timeout_seconds": 600,
         "log_retention_days": 30,
-        "alarm_topic_arn": "arn:aws:sns:eu-central-1:111122223333:alarms",
+        "alarm_topic_arn": TOPIC,
+        "chat_topic_arn": CHAT_TOPIC,
         "alarm_no_start_hours": 50,
         "kms_key_arn": CUSTOMER_KEY,
         "tags": {"team": "platform", "cost-center": "4711"},
         "permissions_boundary_arn": BOUNDARY,
         "retain_data": False,
+        "termination_protection": True,
         "layer_dir": str(layer),
     }
 

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from config import Settings
-from tests.infra.synthesized import CUSTOMER_KEY, SECRETS, Synthesized, synthesize
+from tests.infra.synthesized import (
+    CHAT_TOPIC,
+    CUSTOMER_KEY,
+    SECRETS,
+    TOPIC,
+    Synthesized,
+    synthesize,
+)
 
-TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
 NIGHTLY = "cron(0 3 * * ? *)"
 
 
@@ -28,9 +34,9 @@ def told(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthes
     return synthesize(tmp_path_factory.mktemp("told"), settings)
 
 
-def message_of(stack: Synthesized, detail: dict[str, Any]) -> dict[str, Any]:
+def message_of(stack: Synthesized, detail: dict[str, Any], rule: str = "Rule") -> dict[str, Any]:
     """Return what EventBridge publishes of an event, as its manual says it fills a template in."""
-    (target,) = stack.only("AWS::Events::Rule")["Targets"]
+    (target,) = stack.paths("AWS::Events::Rule")[f"Alarms/Failures/{rule}"]["Targets"]
     template = stack.text(target["InputTransformer"]["InputTemplate"])
     for name, path in target["InputTransformer"]["InputPathsMap"].items():
         value = detail[path.removeprefix("$.detail.")]
@@ -135,12 +141,73 @@ def test_only_eventbridge_and_this_account_s_alarms_publish_and_only_by_tls(
 
 
 def test_an_existing_topic_is_told_instead_and_left_as_it_is(everything: Synthesized) -> None:
-    (target,) = everything.only("AWS::Events::Rule")["Targets"]
+    (target,) = everything.paths("AWS::Events::Rule")["Alarms/Failures/Rule"]["Targets"]
     assert target["Arn"] == TOPIC
     for kind in ("Topic", "TopicPolicy", "Subscription"):
         assert everything.resources(f"AWS::SNS::{kind}") == []
     for alarm in everything.resources("AWS::CloudWatch::Alarm"):
-        assert alarm["AlarmActions"] == [TOPIC]
+        assert alarm["AlarmActions"] == [TOPIC, CHAT_TOPIC]
+
+
+@pytest.fixture(scope="module")
+def chatty(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+    """A stack whose failures are told in a chat and nowhere else."""
+    settings = {**SECRETS, "layer_dir": str(empty_layer), "chat_topic_arn": CHAT_TOPIC}
+    return synthesize(tmp_path_factory.mktemp("chatty"), settings)
+
+
+CHAT_EVENTS = [
+    ("Chat", "FAILED", "TargetBusy", "staging-sync-staging failed: TargetBusy"),
+    ("ChatWithoutError", "TIMED_OUT", None, "staging-sync-staging: an execution is TIMED_OUT"),
+    ("ChatWithoutError", "ABORTED", None, "staging-sync-staging: an execution is ABORTED"),
+]
+
+
+@pytest.mark.parametrize(("rule", "status", "error", "title"), CHAT_EVENTS)
+def test_the_chat_gets_what_amazon_q_developer_shows(
+    chatty: Synthesized, rule: str, status: str, error: str | None, title: str
+) -> None:
+    detail = {"name": "run-1", "status": status, "error": error, "executionArn": "arn:run-1"}
+
+    message = message_of(chatty, detail, rule)
+
+    assert (message["version"], message["source"]) == ("1.0", "custom")
+    content = message["content"]
+    assert content["title"] == title
+    assert content["description"].startswith(f"Execution run-1 is {status}. Its cause: https://")
+    assert content["description"].endswith("/executions/details/arn:run-1")
+    # What the schema knows; all else is dropped with the message.
+    assert message.keys() == {"version", "source", "content"}
+    assert content.keys() == {"textType", "title", "description", "nextSteps"}
+    assert content["textType"] == "client-markdown"
+
+
+def test_each_end_but_success_is_told_in_the_chat_once(chatty: Synthesized) -> None:
+    rules = chatty.resources("AWS::Events::Rule")
+    statuses = [status for rule in rules for status in rule["EventPattern"]["detail"]["status"]]
+    assert sorted(statuses) == ["ABORTED", "FAILED", "TIMED_OUT"]
+    assert {target["Arn"] for rule in rules for target in rule["Targets"]} == {CHAT_TOPIC}
+    assert chatty.resources("AWS::SNS::Topic") == []
+
+
+def test_a_failure_whose_event_is_lost_rings_all_the_same(told: Synthesized) -> None:
+    alarm = told.paths("AWS::CloudWatch::Alarm")["Alarms/Failed"]
+    total, *counted = sorted(alarm["Metrics"], key=lambda each: "Expression" not in each)
+    assert total["Expression"] == "FILL(failed, 0) + FILL(timed_out, 0) + FILL(aborted, 0)"
+    assert {each["Id"]: each["MetricStat"]["Metric"]["MetricName"] for each in counted} == {
+        "failed": "ExecutionsFailed",
+        "timed_out": "ExecutionsTimedOut",
+        "aborted": "ExecutionsAborted",
+    }
+    for each in counted:
+        assert (each["MetricStat"]["Stat"], each["ReturnData"]) == ("Sum", False)
+        (dimension,) = each["MetricStat"]["Metric"]["Dimensions"]
+        assert told.text(dimension["Value"]) == "<Workflow/StateMachine>"
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert [told.text(arn) for arn in alarm["AlarmActions"]] == ["<Alarms/Topic>"]
+    assert "OKActions" not in alarm, "five minutes later it is over, which says nothing"
 
 
 def test_a_night_without_a_start_rings(told: Synthesized) -> None:

@@ -27,8 +27,11 @@ def metrics(body: dict[str, Any]) -> list[list[Any]]:
     ]
 
 
-def test_it_is_called_as_the_stack_is(full: Synthesized) -> None:
-    assert full.only("AWS::CloudWatch::Dashboard")["DashboardName"] == "staging-sync-staging"
+def test_it_is_called_as_the_stack_and_its_region_since_all_regions_share_one_list(
+    full: Synthesized,
+) -> None:
+    name = full.only("AWS::CloudWatch::Dashboard")["DashboardName"]
+    assert name == "staging-sync-staging-eu-central-1"
 
 
 def test_every_metric_that_is_emitted_is_shown_and_no_other(body: dict[str, Any]) -> None:

@@ -78,6 +78,30 @@ def test_each_lambda_has_the_memory_and_time_that_are_set(everything: Synthesize
     assert {(entry["MemorySize"], entry["Timeout"]) for entry in functions} == {(1769, 600)}
 
 
+def test_only_db_sync_has_the_disk_that_is_set(everything: Synthesized, full: Synthesized) -> None:
+    disks = {
+        package: everything.function(package).get("EphemeralStorage")
+        for package in ("db_sync", "list_cognito_users", "update_db")
+    }
+    assert disks == {"db_sync": {"Size": 2048}, "list_cognito_users": None, "update_db": None}
+    assert full.function("db_sync")["EphemeralStorage"] == {"Size": 512}
+
+
+def test_the_stack_is_protected_from_deletion_where_that_is_set(
+    everything: Synthesized, full: Synthesized
+) -> None:
+    def is_protected(stack: Synthesized) -> bool:
+        manifest = json.loads((stack.assembly / "manifest.json").read_text())
+        (artifact,) = (
+            each
+            for each in manifest["artifacts"].values()
+            if each["type"] == "aws:cloudformation:stack"
+        )
+        return bool(artifact["properties"].get("terminationProtection"))
+
+    assert (is_protected(everything), is_protected(full)) == (True, False)
+
+
 def test_the_certificates_lie_where_the_lambdas_of_the_databases_look(
     everything: Synthesized,
 ) -> None:

@@ -162,6 +162,41 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "alarm_no_start_hours is set, but nobody would be told: set alarm_email",
     ),
     (
+        "one topic for programs and chat",
+        {"alarm_topic_arn": TOPIC, "chat_topic_arn": TOPIC},
+        "chat_topic_arn is alarm_topic_arn too",
+    ),
+    (
+        "too little disk",
+        {"ephemeral_storage_mb": 511},
+        "ephemeral_storage_mb must be a whole number",
+    ),
+    (
+        "too much disk",
+        {"ephemeral_storage_mb": 10241},
+        "ephemeral_storage_mb must be a whole number",
+    ),
+    (
+        "a partition that nobody tried",
+        {"staging_secret_arn": SECRETS["staging_secret_arn"].replace(":aws:", ":aws-iso:")},
+        "staging_secret_arn lies in the partition aws-iso; supported are aws, aws-cn, aws-us-gov",
+    ),
+    (
+        "a secret of China",
+        {"prod_secret_arn": SECRETS["prod_secret_arn"].replace(":aws:", ":aws-cn:")},
+        "prod_secret_arn lies in the partition aws-cn, but staging's secret in aws",
+    ),
+    (
+        "a key of GovCloud",
+        {"secrets_kms_key_arns": [KEY, KEY.replace(":aws:", ":aws-us-gov:")]},
+        "secrets_kms_key_arns[1] lies in the partition aws-us-gov",
+    ),
+    (
+        "a Region of GovCloud",
+        {"region": "us-gov-west-1"},
+        "region lies in the partition aws-us-gov, but staging's secret in aws",
+    ),
+    (
         "an alarm between two starts",
         {
             "alarm_email": "a@shop.test",
