@@ -102,27 +102,22 @@ class Alarms(Construct):
         """
         period = Duration.minutes(5)
         counted = {
-            "failed": state_machine.metric_failed(period=period, statistic="Sum"),
-            "timed_out": state_machine.metric_timed_out(period=period, statistic="Sum"),
-            "aborted": state_machine.metric_aborted(period=period, statistic="Sum"),
+            "Failed": state_machine.metric_failed(period=period, statistic="Sum"),
+            "TimedOut": state_machine.metric_timed_out(period=period, statistic="Sum"),
+            "Aborted": state_machine.metric_aborted(period=period, statistic="Sum"),
         }
-        self._ring(
-            "Failed",
-            f"An execution of {Stack.of(self).stack_name} failed, timed out or was stopped. A"
-            " message that names it comes beside this alarm, and may be lost; `make start` or the"
-            " console shows the last ones. See docs/operations.md.",
-            aws_cloudwatch.MathExpression(
-                # Where one of them has no data, the sum has none either.
-                expression=" + ".join(f"FILL({name}, 0)" for name in counted),
-                using_metrics=dict(counted),
-                label="executions that did not succeed",
-                period=period,
-            ),
-            comparison=aws_cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            periods=1,
-            missing=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
-            tells_when_over=False,  # five minutes later it is, whatever happened since
-        )
+        for id_, metric in counted.items():
+            self._ring(
+                id_,
+                f"An execution of {Stack.of(self).stack_name} did not succeed: {id_}. A message"
+                " that names it comes beside this alarm, and may be lost; the console shows the"
+                " last executions. See docs/operations.md.",
+                metric,
+                comparison=aws_cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                periods=1,
+                missing=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
+                tells_when_over=False,  # five minutes later it is, whatever happened since
+            )
 
     def _watch_starts(self, state_machine: stepfunctions.StateMachine, hours: int) -> None:
         """Ring where nothing was started for so many hours."""
@@ -155,7 +150,7 @@ class Alarms(Construct):
         self,
         id_: str,
         description: str,
-        metric: aws_cloudwatch.IMetric,
+        metric: aws_cloudwatch.Metric,
         *,
         comparison: aws_cloudwatch.ComparisonOperator,
         periods: int,
