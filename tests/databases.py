@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import psycopg2
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from sandbox.postgres import EmbeddedPostgres, bundled_programs, temporary_server
 
 MARK = "COMMENT ON DATABASE {} IS 'staging-sync target'"

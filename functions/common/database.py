@@ -1,18 +1,20 @@
-"""The one module that talks to the driver: addresses, sessions, and its errors named.
+"""The one module that talks to the driver: sessions, and its errors named.
 
 A session is in autocommit mode, so that transactions begin and end where the code says so.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import IO, Any, Protocol, Self, cast
 
 import psycopg2
 from psycopg2 import extensions, sql
 
-from common.database_errors import connection_error, statement_error
-from common.errors import ConfigurationError
+from common.address import DatabaseAddress
+from common.connection_failure import connection_error, diagnose
+from common.database_errors import statement_error
+from common.log import logger
 from common.quiet import silent_stderr
 
 type Query = str | sql.Composable
@@ -45,6 +47,9 @@ CONNECTION_PARAMETERS = {
 }
 # A parameter of the connection and not a setting, so that the driver knows of it too.
 CLIENT_ENCODING = "UTF8"
+# A rotation changes the password first and the secret some seconds later.
+ROTATION = 60.0  # seconds
+ROTATION_PAUSE = 2.0  # seconds
 COPY_CHUNK = 65536  # bytes
 APPLICATION_NAME = "staging-sync"
 
@@ -79,66 +84,6 @@ SESSION_SETTINGS = {
     # from production while staging is slow to take what came before.
     "tcp_user_timeout": "300s",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseAddress:
-    """Where a database is and how to log in; prints as host:port/dbname only."""
-
-    parameters: Mapping[str, str] = field(repr=False)  # libpq's connection parameters
-
-    @classmethod
-    def of_server(  # noqa: PLR0913 - what a secret holds, all of it by keyword
-        cls, *, host: str, port: str, user: str, password: str, dbname: str, ca_bundle: str = ""
-    ) -> Self:
-        """Return the address of a database.
-
-        Args:
-            host: its name, which its certificate must bear, or a Unix socket's directory.
-            port: its port.
-            user: who logs in.
-            password: with what.
-            dbname: the database's name.
-            ca_bundle: the path of a PEM file: the server's certificate must be signed by one in
-                it. Without it the connection is encrypted, and whoever answers is trusted.
-        """
-        server = {"host": host, "port": port, "user": user, "password": password, "dbname": dbname}
-        return cls(server | _encryption(host, ca_bundle))
-
-    @classmethod
-    def of_url(cls, url: str) -> Self:
-        """Return the address in a connection URL or libpq connection string.
-
-        What it says about encryption holds. Where it says nothing, a server is asked for it:
-        libpq's own default would go on in the clear if the server has none.
-
-        Raises:
-            ConfigurationError: it is malformed; it is not repeated, since it may hold a
-                password.
-        """
-        try:
-            parameters = extensions.parse_dsn(url)
-            is_server = not parameters.get("host", "/").startswith("/")
-            return cls(({"sslmode": "require"} if is_server else {}) | parameters)
-        except psycopg2.ProgrammingError:
-            raise ConfigurationError(
-                "The connection URL is malformed. Write it as"
-                " postgresql://user:password@host:port/dbname."
-            ) from None
-
-    def __str__(self) -> str:
-        """Return host:port/dbname, for messages."""
-        of = self.parameters.get
-        return f"{of('host', 'localhost')}:{of('port', '5432')}/{of('dbname', of('user', ''))}"
-
-
-def _encryption(host: str, ca_bundle: str) -> dict[str, str]:
-    """Return how to encrypt: a Unix socket's bytes never leave the machine."""
-    if host.startswith("/"):
-        return {"sslmode": "disable"}
-    if ca_bundle:
-        return {"sslmode": "verify-full", "sslrootcert": ca_bundle}
-    return {"sslmode": "require"}
 
 
 class Session:
@@ -234,18 +179,11 @@ def connect(
         read_only: whether the session is READ ONLY from its first statement.
 
     Raises:
-        ConfigurationError: the server refuses the credentials, or is not one to be trusted.
+        ConfigurationError: the server refuses the credentials, for `ROTATION` where they can be
+            read again; or it is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
-    parameters = {
-        **CONNECTION_PARAMETERS,
-        **address.parameters,
-        "client_encoding": CLIENT_ENCODING,
-    }
-    try:
-        connection = psycopg2.connect(extensions.make_dsn(**parameters))
-    except psycopg2.OperationalError as error:
-        raise connection_error(error, f"the {role} database {address}") from error
+    connection, address = _log_in(address, role)
     connection.autocommit = True
     session = Session(connection, address, role)
     if read_only:
@@ -257,3 +195,25 @@ def connect(
         (list(settings), list(settings.values())),
     )
     return session
+
+
+def _log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection, DatabaseAddress]:
+    """Return an open connection, and the address that it is to, which may be a newer one."""
+    give_up = time.monotonic() + ROTATION
+    while True:
+        parameters = {
+            **CONNECTION_PARAMETERS,
+            **address.parameters,
+            "client_encoding": CLIENT_ENCODING,
+        }
+        dsn = extensions.make_dsn(**parameters)
+        try:
+            return psycopg2.connect(dsn), address
+        except psycopg2.OperationalError as error:
+            failure = diagnose(dsn)
+            read_again = address.read_again if failure.is_authentication else None
+            if read_again is None or time.monotonic() >= give_up:
+                raise connection_error(failure, f"the {role} database {address}") from error
+        logger.info("waiting for a secret that lets us in", database=role)
+        time.sleep(ROTATION_PAUSE)
+        address = read_again()

@@ -20,27 +20,6 @@ from common.errors import (
     TargetBusy,
 )
 
-# What libpq says when the server refuses the credentials. No SQLSTATE reaches the driver
-# when a connection fails, so that its words are all there is to tell these cases apart.
-REFUSED_CREDENTIALS = (
-    "authentication failed",
-    "no password supplied",
-    "no pg_hba.conf entry",
-    "does not exist",
-    "permission denied for database",
-    "is not permitted to log in",
-)
-
-# What libpq says when it does not trust the server, or the server takes no TLS. An SSL error is
-# OpenSSL's, in many words; the one of a connection that was cut is not about trust.
-UNTRUSTED = (
-    "SSL error: ",
-    "does not match host name",
-    "root certificate file",
-    "server does not support SSL",
-)
-CUT = "unexpected eof"
-
 LOST = "The connection was lost"
 NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
 LOCKED = "Something else held a lock for too long; start the execution again later"
@@ -127,30 +106,6 @@ ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
 # Only a context that begins like this is read, and only up to the column's name: what stands
 # before it would be an application's, and what comes after it is data.
 COPY_COLUMN = re.compile(r"COPY (?:(?!, line \d).)+, line \d+, column ([^:\"\n]+): (?:\"|null)")
-
-
-def connection_error(error: psycopg2.OperationalError, where: str) -> StagingSyncError:
-    """Return the error for a connection that did not come about.
-
-    libpq's message names host, port and user, and never the password.
-    """
-    reason = " ".join(str(error).split())
-    if CUT not in reason and any(words in reason for words in UNTRUSTED):
-        return ConfigurationError(
-            f"Could not trust {where}: {reason}. The server must take TLS; where ca_bundle is set,"
-            " its certificate must be signed by one of that file, be valid, and bear the host name"
-            " that the secret names. `make ca-bundle` fetches Amazon's; deploy again after that. A"
-            " URL of the command line may say sslmode=disable."
-        )
-    if any(words in reason for words in REFUSED_CREDENTIALS):
-        return ConfigurationError(
-            f"Could not log in to {where}: {reason}. Check the username, password and dbname in"
-            " its secret."
-        )
-    return DatabaseUnavailable(
-        f"Could not connect to {where}: {reason}. Check that the server runs, the host and port"
-        " in its secret, routes and security groups."
-    )
 
 
 def statement_error(

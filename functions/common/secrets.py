@@ -1,16 +1,20 @@
 """Database addresses out of Secrets Manager."""
 
+import functools
 import json
+import re
 
 import boto3
 
+from common.address import DEFAULT_PORT, DatabaseAddress, malformed
 from common.aws import CLIENT_CONFIG, aws_errors, give_up_soon
-from common.database import DatabaseAddress
 from common.errors import ConfigurationError
 
 ARN_REGION = 3  # arn:partition:secretsmanager:region:account:secret:name
 ARN_PARTS = 7
-MAX_PORT = 65535
+# A NUL ends a string of libpq, and half of a surrogate pair has no bytes.
+UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+SHAPE = "It must have the RDS shape: host, port, username, password, dbname."
 
 
 def read_database_secret(arn: str, ca_bundle: str = "") -> DatabaseAddress:
@@ -22,16 +26,22 @@ def read_database_secret(arn: str, ca_bundle: str = "") -> DatabaseAddress:
 
     Raises:
         ConfigurationError: the ARN is malformed, the secret cannot be read, or it is not a
-            JSON object with host, username, password and dbname. No value is shown.
+            JSON object with host, username, password and dbname of the right form. No value is
+            shown.
     """
     parts = arn.split(":")
     if len(parts) != ARN_PARTS or parts[0] != "arn" or not parts[ARN_REGION]:
-        raise ConfigurationError(f'"{arn}" is not the ARN of a secret.')
+        shown = f' "{arn}"' if arn.startswith("arn:aws") else ""  # else a secret itself, perhaps
+        raise ConfigurationError(
+            f"What is set{shown} is not the ARN of a secret. Correct prod_secret_arn or"
+            " staging_secret_arn in cdk.json and deploy again."
+        )
     client = boto3.client("secretsmanager", region_name=parts[ARN_REGION], config=CLIENT_CONFIG)
     give_up_soon(client)
     with aws_errors(f"read the secret {arn}"):
         text = client.get_secret_value(SecretId=arn).get("SecretString", "")
-    return parse_database_secret(arn, text, ca_bundle)
+    address = parse_database_secret(arn, text, ca_bundle)
+    return address.with_secret(functools.partial(read_database_secret, arn, ca_bundle))
 
 
 def parse_database_secret(arn: str, text: str, ca_bundle: str = "") -> DatabaseAddress:
@@ -42,23 +52,25 @@ def parse_database_secret(arn: str, text: str, ca_bundle: str = "") -> DatabaseA
         secret = None
     if not isinstance(secret, dict):
         # Not chained: a JSON error quotes the document.
-        raise ConfigurationError(
-            f"The secret {arn} is not a JSON object. It must have the RDS shape: host, port,"
-            " username, password, dbname."
-        )
+        raise ConfigurationError(f"The secret {arn} is not a JSON object. {SHAPE}")
     secret.setdefault("dbname", secret.get("database"))
     missing = [
         field
         for field in ("host", "username", "password", "dbname")
         if not isinstance(secret.get(field), str) or not secret[field]
     ]
-    port = str(secret.get("port", 5432))
-    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= MAX_PORT):
-        missing.append("port (a number)")
     if missing:
+        raise ConfigurationError(f"The secret {arn} lacks {', '.join(missing)}. {SHAPE}")
+    port = str(secret.get("port", DEFAULT_PORT))
+    faults = malformed(secret["host"], port, secret["dbname"])
+    faults += [
+        f"{field} has a character that no {field} can have"
+        for field in ("username", "password")
+        if UNUSABLE.search(secret[field])
+    ]
+    if faults:
         raise ConfigurationError(
-            f"The secret {arn} lacks {', '.join(missing)}. It must have the RDS shape: host, port,"
-            " username, password, dbname."
+            f"The secret {arn} is not as it must be: {'; '.join(faults)}. {SHAPE}"
         )
     return DatabaseAddress.of_server(
         host=secret["host"],

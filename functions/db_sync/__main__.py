@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
 from db_sync.result import SyncResult

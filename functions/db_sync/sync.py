@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from common import locks
-from common.database import DatabaseAddress, connect
+from common.address import DatabaseAddress
+from common.database import connect
 from common.errors import TargetBusy
 from common.log import logger
 from common.target import is_marked, lock_target, require_marked, require_source_apart

@@ -15,7 +15,8 @@ from typing import IO, cast
 from psycopg2 import sql
 
 from common import locks
-from common.database import DatabaseAddress, Session, connect
+from common.address import DatabaseAddress
+from common.database import Session, connect
 from common.deadline import Deadline
 from common.errors import VerificationFailed
 from common.log import logger

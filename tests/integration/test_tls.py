@@ -11,7 +11,8 @@ import boto3
 import psycopg2
 import pytest
 
-from common.database import DatabaseAddress, Session, connect
+from common.address import DatabaseAddress
+from common.database import Session, connect
 from common.errors import ConfigurationError
 from common.secrets import parse_database_secret
 from db_sync.handler import handler as db_sync
@@ -171,10 +172,24 @@ def test_a_server_without_tls_is_refused(tls: TlsServer, *, ca_bundle: bool) -> 
 
 
 def test_a_url_that_says_nothing_about_encryption_asks_for_it(tls: TlsServer) -> None:
-    url = f"postgresql://postgres@{HOST}:{tls.port}/postgres"
+    url = f"postgresql://postgres@db.test:{tls.port}/postgres?hostaddr=127.0.0.1"
     assert DatabaseAddress.of_url(url).parameters["sslmode"] == "require"
     with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
         assert session.row(IS_ENCRYPTED) == (True,)
+
+
+def test_on_the_loopback_a_url_is_encrypted_where_the_server_can_and_works_where_it_cannot(
+    tls: TlsServer,
+) -> None:
+    url = f"postgresql://postgres@127.0.0.1:{tls.port}/postgres"
+    with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
+        assert session.row(IS_ENCRYPTED) == (True,)
+    switch_tls(tls.server, "off")
+    try:
+        with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
+            assert session.row(IS_ENCRYPTED) == (False,)
+    finally:
+        switch_tls(tls.server, "on")
 
 
 def test_what_a_url_says_about_encryption_holds(tls: TlsServer) -> None:

@@ -1,10 +1,9 @@
 """How a connection is encrypted, as libpq is told, and whom it trusts."""
 
-import psycopg2
 import pytest
 
-from common.database import DatabaseAddress
-from common.database_errors import connection_error
+from common.address import DatabaseAddress
+from common.connection_failure import ConnectionFailure, connection_error
 from common.errors import ConfigurationError, DatabaseUnavailable
 
 SERVER = {"port": "5432", "user": "sync", "password": "secret", "dbname": "shop"}
@@ -56,6 +55,6 @@ def test_a_url_is_encrypted_unless_it_says_otherwise_or_names_a_socket(
 def test_a_server_that_is_not_trusted_is_told_from_a_connection_that_was_cut(
     said: str, expected: type[Exception]
 ) -> None:
-    error = connection_error(psycopg2.OperationalError(said), "the source database db.test")
+    error = connection_error(ConnectionFailure(None, said), "the source database db.test")
     assert type(error) is expected
     assert said in str(error)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from common.errors import ConfigurationError
 from common.secrets import parse_database_secret, read_database_secret
 from tests.unit.answers import SEND, answer
@@ -72,8 +72,84 @@ def test_a_missing_or_malformed_field_is_named_with_the_secrets_arn(
 
 @pytest.mark.parametrize("port", ["", "abc", "54 32", -1, 5432.5, True, [5432]])
 def test_a_port_that_is_no_number_is_named(port: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"lacks port \(a number\)"):
+    with pytest.raises(ConfigurationError, match="port must be a number"):
         parse_database_secret(ARN, secret(port=port))
+
+
+URL = "postgresql://sync:Tr0ub4dor&3@db.example.com:5432/shop"
+CONNINFO = "host=db.example.com user=sync password=Tr0ub4dor&3"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        URL,
+        CONNINFO,
+        "sync:Tr0ub4dor&3@db.example.com",
+        "db.example.com/shop",
+        "db.example.com, Tr0ub4dor&3",
+        "/var/run?password=Tr0ub4dor&3",
+        "/sync:Tr0ub4dor&3@db.example.com",
+        "Tr0ub4dor&3",
+        "Tr0ub4dor 3",
+        "\ud800",
+    ],
+)
+def test_a_host_that_is_more_than_a_host_is_named_and_not_shown(host: str) -> None:
+    assert_not_shown(secret(host=host), "host must be a host's name, an IP address or a directory")
+
+
+def test_a_host_with_its_port_is_told_as_what_it_is() -> None:
+    assert_not_shown(secret(host="db.example.com:5432"), "host has the port in it")
+
+
+@pytest.mark.parametrize(
+    "dbname",
+    [
+        URL,
+        CONNINFO,
+        "postgresql%3A%2F%2Fsync%3ATr0ub4dor&3%40db.example.com",
+        "shop?password=Tr0ub4dor&3",
+        "jdbc:postgresql://db.example.com/shop",
+        "shop\0",
+        "\ud800",
+    ],
+)
+def test_a_dbname_that_is_a_connection_string_is_named_and_not_shown(dbname: str) -> None:
+    assert_not_shown(secret(dbname=dbname), "dbname must be a database's name")
+
+
+@pytest.mark.parametrize("field", ["username", "password"])
+@pytest.mark.parametrize("value", ["Tr0ub4dor&3\0", "Tr0ub4dor&3\ud800"])
+def test_a_value_that_no_server_can_know_is_named_and_not_shown(field: str, value: str) -> None:
+    assert_not_shown(secret(**{field: value}), f"{field} has a character that no {field} can have")
+
+
+@pytest.mark.parametrize("port", ["Tr0ub4dor&3", "5432/shop?password=Tr0ub4dor&3", 0, 65536])
+def test_a_port_is_a_number_or_named_and_not_shown(port: object) -> None:
+    assert_not_shown(secret(port=port), "port must be a number")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "db.example.com.",
+        "shop.cluster-c0ffee.eu-west-1.rds.amazonaws.com",
+        "10.0.0.7",
+        "2001:db8::7",
+        "localhost",
+        "my_database",
+    ],
+)
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert parse_database_secret(ARN, secret(host=host)).parameters["host"] == host
+
+
+def assert_not_shown(text: str, named: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_database_secret(ARN, text)
+    assert f"The secret {ARN} is not as it must be: {named}" in str(caught.value)
+    assert not {word for word in ("Tr0ub4dor", "sync:", "db.example") if word in str(caught.value)}
 
 
 def test_all_missing_fields_are_named_at_once() -> None:
@@ -119,6 +195,17 @@ def test_a_secret_is_read_from_the_region_in_its_arn(monkeypatch: pytest.MonkeyP
         arn = client.create_secret(Name="production", SecretString=secret())["ARN"]
 
         assert read_database_secret(arn) == ADDRESS
+
+
+def test_an_address_can_be_read_again_where_the_secret_has_changed() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-1")
+        arn = client.create_secret(Name="production", SecretString=secret())["ARN"]
+        address = read_database_secret(arn)
+        client.put_secret_value(SecretId=arn, SecretString=secret(password="the-new-one"))
+
+        assert address.read_again is not None
+        assert address.read_again().parameters["password"] == "the-new-one"
 
 
 def test_a_secret_that_does_not_exist_is_named() -> None:

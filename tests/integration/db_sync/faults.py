@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from db_sync.rules import SyncRules
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database

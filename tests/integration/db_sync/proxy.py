@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from tests.databases import Database
 
 CHUNK = 65536  # bytes

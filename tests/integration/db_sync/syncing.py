@@ -1,6 +1,6 @@
 """Syncing a pair of test databases, and what must hold after each sync."""
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from common.deadline import Deadline
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules

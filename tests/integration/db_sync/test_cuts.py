@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from common.database import CONNECTION_PARAMETERS, DatabaseAddress
+from common.address import DatabaseAddress
+from common.database import CONNECTION_PARAMETERS
 from common.errors import DatabaseUnavailable
 from db_sync.run import Progress, SyncOptions, no_progress
 from db_sync.sync import sync_database

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

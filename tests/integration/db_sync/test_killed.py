@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.faults import (
     HOLD_READS,

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from common import locks, target
-from common.database import CONNECTION_PARAMETERS, DatabaseAddress, connect
+from common.address import DatabaseAddress
+from common.database import CONNECTION_PARAMETERS, connect
 from common.deadline import Deadline
 from common.errors import (
     ConfigurationError,
@@ -231,23 +232,6 @@ def test_a_host_that_answers_nothing_is_unavailable_soon(
 
         with pytest.raises(DatabaseUnavailable, match="timeout expired"):
             sync_database(pair.source.address, nowhere, SyncOptions("test"))
-
-
-def test_a_wrong_password_is_a_configuration_error(pair: Pair) -> None:
-    pair.target.execute("CREATE ROLE keeper LOGIN PASSWORD 'right' IN ROLE password_users")
-    try:
-        address = DatabaseAddress.of_server(
-            host=str(pair.target.server.socket_dir),
-            port="5432",
-            user="keeper",
-            password="wrong-word",
-            dbname=pair.target.name,
-        )
-        with pytest.raises(ConfigurationError, match="password authentication failed") as refusal:
-            sync(pair, target=address)
-        assert "wrong-word" not in str(refusal.value)
-    finally:
-        pair.target.execute("DROP ROLE keeper")
 
 
 def test_a_role_without_rights_is_a_configuration_error_that_names_the_table(pair: Pair) -> None:
