@@ -5,7 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
-from common.event import FLAGS, Event, ExecutionInput, parse_event, parse_execution_input
+from common.event import (
+    FLAGS,
+    NAME_LENGTH,
+    Event,
+    ExecutionInput,
+    parse_event,
+    parse_execution_input,
+)
 
 FIELDS = st.sampled_from([*FLAGS, "Comment"]) | st.text()
 JSON = st.recursive(
@@ -109,7 +116,7 @@ def test_arbitrary_json_is_accepted_as_the_contract_says_or_refused_by_name(valu
         return
     bad = [key for key, content in value.items() if not accepted({key: content})]
     for key in bad:
-        assert f'"{key}"' in str(caught.value)
+        assert f'"{key[:NAME_LENGTH]}"' in str(caught.value)
 
 
 def test_an_event_holds_the_executions_name_its_input_and_the_rest() -> None:
