@@ -3,15 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from psycopg2 import sql
 
 from common.database import Session
 from common.errors import OutOfTime, TargetBusy
+from common.lock_holders import find_table_locks, told
 from common.log import logger
 from common.names import Name
-from common.queries import load_query
 
 LOCK_WAIT = 30.0  # seconds, all attempts together
 # Modes: the first lets readers go on, the second nobody. Not SHARE ROW EXCLUSIVE, which lets
@@ -28,15 +27,6 @@ PAUSE = 0.3  # seconds between two attempts
 # maintenance holds locks, an attempt takes longer than that.
 MAINTENANCE = "ShareUpdateExclusiveLock"  # the mode of VACUUM, ANALYZE and the like
 LONG_ATTEMPT = 1500  # milliseconds
-
-
-class Holder(NamedTuple):
-    """Somebody who holds a lock."""
-
-    pid: int
-    application: str | None  # None where our role may not see it
-    mode: str
-    table: str
 
 
 def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
@@ -67,15 +57,15 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
             break
         except (TargetBusy, OutOfTime) as error:
             target.execute("ROLLBACK TO SAVEPOINT locks")  # the setting too
-            holders = _holders(target, tables, readers=mode == ACCESS_EXCLUSIVE)
+            found = find_table_locks(target, tables, readers=mode == ACCESS_EXCLUSIVE)
             if time.monotonic() >= give_up:
                 raise TargetBusy(
                     f"The target's tables could not be locked within {LOCK_WAIT:.0f} s;"
-                    f" {_told(holders)}. Nothing was written. Let them finish or end them, then"
+                    f" {told(found)}. Nothing was written. Let them finish or end them, then"
                     " start again."
                 ) from error
-            logger.info("waiting for locks on the target's tables", holders=_told(holders))
-            is_maintenance = {holder.mode for holder in holders} == {MAINTENANCE}
+            logger.info("waiting for locks on the target's tables", holders=told(found))
+            is_maintenance = {lock.mode for lock in found} == {MAINTENANCE}
             attempt = LONG_ATTEMPT if is_maintenance else ATTEMPT
             time.sleep(PAUSE)
     target.execute("RELEASE SAVEPOINT locks")
@@ -101,22 +91,3 @@ def short_waits(target: Session) -> Iterator[None]:
 
 def _set(target: Session, setting: str, milliseconds: int) -> None:
     target.row("SELECT set_config(%s, %s, false)", [setting, str(milliseconds)])
-
-
-def _holders(target: Session, tables: list[Name], *, readers: bool) -> list[Holder]:
-    """Return who holds locks on these tables; `readers`: whether theirs are in our way."""
-    rows = target.rows(
-        load_query("common", "list_lock_holders"),
-        {"tables": [target.quoted(table.identifier) for table in tables], "readers": readers},
-    )
-    return [Holder(*row) for row in rows]
-
-
-def _told(holders: list[Holder]) -> str:
-    if not holders:
-        return "whoever held them has let go meanwhile"
-    return ", ".join(
-        f"backend {pid} ({application or 'application_name hidden or not set'}) holds {mode} on"
-        f" {table}"
-        for pid, application, mode, table in holders
-    )

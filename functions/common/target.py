@@ -5,8 +5,9 @@ import time
 
 from psycopg2 import sql
 
-from common.database import APPLICATION_NAME, Session
+from common.database import Session
 from common.errors import SyncInProgress, TargetNotAllowed
+from common.lock_holders import find_advisory_holder
 from common.log import logger
 
 MARKER = "staging-sync target"
@@ -14,7 +15,6 @@ MARKER = "staging-sync target"
 LOCK_KEY = 0x73746773796E63
 LOCK_WAIT = 90.0  # seconds; a killed run's backend may linger for a moment
 LOCK_POLL = 0.5  # seconds
-APPLICATION_NAME_LENGTH = 63  # where the server cuts it
 
 
 def is_marked(session: Session) -> bool:
@@ -92,17 +92,9 @@ def lock_target(target: Session) -> None:
 
 def _holder(target: Session) -> str:
     """Name the run that holds the target's lock."""
-    rows = target.rows(
-        "SELECT application_name, pid FROM pg_locks JOIN pg_stat_activity USING (pid)"
-        " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-        " AND classid = %s AND objid = %s"
-        " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        [LOCK_KEY >> 32, LOCK_KEY & 0xFFFFFFFF],
-    )
-    if not rows:
+    holder = find_advisory_holder(target, LOCK_KEY)
+    if holder is None:
         return "Another run"
-    name, pid = rows[0]
-    execution = str(name).removeprefix(APPLICATION_NAME).strip()
-    if len(str(name)) == APPLICATION_NAME_LENGTH:
-        execution += "…"
-    return f"Execution {execution or '(without a name)'} (backend {pid})"
+    if holder.execution is None:
+        return f"No run of staging-sync, but {holder},"
+    return f"Execution {holder.execution} (backend {holder.pid})"

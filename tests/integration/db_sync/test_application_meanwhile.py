@@ -185,7 +185,9 @@ def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
 
     with ThreadPoolExecutor(1) as pool, contextlib.closing(pair.target.connect()) as reader:
         reader.cursor().execute("SET application_name = 'report'; SELECT count(*) FROM log")
-        holder = f"backend {reader.info.backend_pid} .report. holds AccessShareLock on public.log"
+        holder = (
+            f"backend {reader.info.backend_pid} .user postgres. holds AccessShareLock on public.log"
+        )
         running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
         with pytest.raises(TargetBusy, match=holder):
             running.result(TIMEOUT)

@@ -170,7 +170,7 @@ def test_a_lock_on_the_users_is_given_up_on_and_its_holder_named(
         assert_refused(
             staging,
             TargetBusy,
-            f"backend {backend} (psql of Joe) holds RowExclusiveLock on public.users",
+            f"backend {backend} (user postgres) holds RowExclusiveLock on public.users",
         )
 
     assert staging.remap(JANE).counts == {"updated": 1}
