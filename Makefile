@@ -5,13 +5,17 @@ SHELL := /bin/bash
 
 VENV := .venv
 AWS_VENV := .venv-aws
-# Node.js (for CDK) and every tool come from the virtual environment.
+# Node.js (for CDK) and every tool come from the virtual environment, for these recipes alone: a
+# shell that has it on its PATH would miss its own programs.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP_VERSION := 26.3
-# npm's "latest" is too old for the library in constraints.txt; sandbox/deploy.py has the same.
+# The one place that names the version; sandbox/deploy.py reads it here. npm's "latest" is too old for
+# the library in constraints.txt.
 CDK := npx --yes aws-cdk@2.1148.1
-# Those of every Region. A private certificate authority has another address, or a file of its own.
+# Those of every Region. China, GovCloud and a private authority have other addresses.
 CA_BUNDLE_URL := https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+# Those of RDS Proxy.
+AMAZON_ROOTS_URL := https://www.amazontrust.com/repository
 
 # The first interpreter of 3.12 or newer that really runs. A pyenv shim can
 # exist and fail, so each candidate is run, not only looked up.
@@ -62,8 +66,13 @@ up: install ## Start the staging account on this machine and leave it running
 
 # What these act on: a block of cdk.json, and an execution's input. A deployment asks before it
 # widens anybody's rights; CI says CDK_OPTIONS='--require-approval never'.
-deploy diff start: export ENV ?= staging
+bootstrap deploy destroy diff drift start: export ENV ?= staging
 start: export INPUT ?= {}
+
+# From a folder without a cdk.json, where CDK does not ask for the whole app first.
+.PHONY: bootstrap
+bootstrap: install ## Prepare account and Region for CDK, once: make bootstrap ENV=staging
+	@place=$$(python cdk/steps.py place "$$ENV"); cd / && $(CDK) bootstrap "$$place" $(CDK_OPTIONS)
 
 .PHONY: deploy
 deploy: install ## Deploy an environment: make deploy ENV=staging
@@ -73,13 +82,22 @@ deploy: install ## Deploy an environment: make deploy ENV=staging
 diff: install ## Show what a deployment would change: make diff ENV=staging
 	@$(CDK) diff --context "environment=$$ENV" $(CDK_OPTIONS)
 
+.PHONY: drift
+drift: install ## Show what was changed by hand since the last deployment: make drift ENV=staging
+	@$(CDK) drift --context "environment=$$ENV" $(CDK_OPTIONS)
+
+.PHONY: destroy
+destroy: install ## Delete an environment's stack, which asks first: make destroy ENV=staging
+	@python cdk/steps.py removal "$$ENV"
+	@$(CDK) destroy --context "environment=$$ENV" $(CDK_OPTIONS)
+
 .PHONY: start
 start: install ## Start an execution and follow it: make start ENV=staging INPUT='{"sync_cognito": true}'
 	@python -m sandbox.start "$$ENV" "$$INPUT"
 
 .PHONY: ca-bundle
-ca-bundle: install ## Fetch the certificates that RDS's are signed by, for the setting ca_bundle
-	@python cdk/fetch_ca_bundle.py $(CA_BUNDLE_URL) build/ca-bundle.pem
+ca-bundle: install ## Fetch the certificates that RDS's and RDS Proxy's are signed by, for the setting ca_bundle
+	@python cdk/fetch_ca_bundle.py $(CA_BUNDLE_URL) $(AMAZON_ROOTS_URL) build/ca-bundle.pem
 
 .PHONY: test
 test: lint ## Lint, types and every test

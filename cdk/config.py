@@ -134,8 +134,8 @@ class Settings(Block):
         FilePath | None,
         Field(
             description="a PEM file with the certificates that the databases' must be signed by;"
-            " `make ca-bundle` fetches Amazon's. With it connections are `verify-full`, without it"
-            " `require`: encrypted, but to whoever answers"
+            " `make ca-bundle` fetches those of RDS, Aurora and RDS Proxy. With it connections are"
+            " `verify-full`, without it `require`: encrypted, but to whoever answers"
         ),
     ] = None
 

@@ -1,31 +1,63 @@
-"""Fetches the certificates that RDS's own are signed by: `make ca-bundle`.
+"""Fetches the certificates that databases' own are signed by: `make ca-bundle`.
 
-What arrives is looked at before it takes the place of what is there. Amazon's page about it:
+RDS and Aurora are signed by RDS's authorities, RDS Proxy by Amazon's public ones:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security
+
+What arrives is looked at before it takes the place of what is there.
 """
 
+import hashlib
 import ssl
 import sys
 import urllib.request
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 TIMEOUT = 30  # seconds
+# Amazon's public root authorities: the file, and the SHA-256 of the public key (of the DER of its
+# SubjectPublicKeyInfo), as https://www.amazontrust.com/repository/ names them.
+AMAZON_ROOTS = {
+    "AmazonRootCA1.pem": "fbe3018031f9586bcbf41727e417b7d1c45c2f47f93be372a17b96b50757d5a2",
+    "AmazonRootCA2.pem": "7f4296fc5b6a4e3b35d3c369623e364ab1af381d8fa7121533c9d6c633ea2461",
+    "AmazonRootCA3.pem": "36abc32656acfc645c61b71613c4bf21c787f5cabbee48348d58597803d7abc9",
+    "AmazonRootCA4.pem": "f7ecded5c66047d28ed6466b543c40e0743abe81d109254dcf845d4c2c7853c5",
+}
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
-def main(url: str, file: Path) -> int:
-    """Fetch the bundle, say what it holds, and return the exit code."""
+def main(
+    databases: str, roots: str, file: Path, fingerprints: dict[str, str] = AMAZON_ROOTS
+) -> int:
+    """Fetch both, say what they hold, and return the exit code.
+
+    Args:
+        databases: the address of the bundle of RDS's authorities.
+        roots: the address of the folder of Amazon's public ones.
+        file: what they are written to.
+        fingerprints: the files in that folder, and the SHA-256 of each one's public key.
+    """
+    url = databases
     try:
-        bundle = _fetch(url)
-        certificates = _count_certificates(bundle)
+        texts = [_fetch(url)]
+        certificates = _count_certificates(texts[0])
+        for name, fingerprint in fingerprints.items():
+            url = f"{roots}/{name}"
+            texts.append(_fetch(url))
+            _check_fingerprint(texts[-1], fingerprint)
     except (OSError, ValueError) as error:  # ssl's errors are OSErrors
         print(f"No certificates came from {url}: {error}", file=sys.stderr)
         return 1
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".fresh")
-    fresh.write_text(bundle)
+    fresh.write_text("".join(f"{text.rstrip()}\n" for text in texts))
     fresh.replace(file)  # whole or not at all
-    print(f'{file}: {certificates} certificates. Set "ca_bundle": "{file}" and deploy.')
+    print(
+        f"{file}: {certificates} certificates for RDS and Aurora, {len(fingerprints)} for RDS"
+        f' Proxy. Set "ca_bundle": "{file}" and deploy.'
+    )
     return 0
 
 
@@ -50,5 +82,18 @@ def _count_certificates(bundle: str) -> int:
     return certificates
 
 
+def _check_fingerprint(text: str, fingerprint: str) -> None:
+    """Look whether a PEM text is one certificate, with the public key that is expected.
+
+    Raises:
+        ValueError: it is not.
+    """
+    (certificate,) = x509.load_pem_x509_certificates(text.encode())
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    found = hashlib.sha256(key).hexdigest()
+    if found != fingerprint:
+        raise ValueError(f"its public key is not Amazon's: {found} instead of {fingerprint}")
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from typing import Any
 from sandbox.cloud import ACCOUNT, AWS_VENV_BIN, PROJECT, REGION, LocalAws
 from sandbox.processes import Command, clean_environment, run
 
-# npm's "latest" is 3.x, too old for the library in constraints.txt; raise both together.
-CDK = ("npx", "--yes", "aws-cdk@2.1148.1", "--no-notices")
+# Which version it is, the Makefile alone says.
+_CDK_LINE = re.compile(r"^CDK := (npx .*)$", re.MULTILINE)
+CDK = (*_CDK_LINE.findall((PROJECT / "Makefile").read_text())[0].split(), "--no-notices")
 SOURCES = (PROJECT / "pyproject.toml", PROJECT / "constraints.txt")
 ENVIRONMENT = "sandbox"
 STACK = f"staging-sync-{ENVIRONMENT}"

@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 
 from sandbox.account import StagingAccount, staging_account
+from sandbox.cloud import AWS_VENV_BIN
 from sandbox.deploy import ENVIRONMENT
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
@@ -37,7 +38,7 @@ def _instructions(account: StagingAccount) -> str:
     return f"""
 A staging account is up. In another terminal, from this folder:
 
-export PATH="$PWD/.venv/bin:{account.staging.server.bin_dir}:$PATH"
+export PATH="{AWS_VENV_BIN}:{account.staging.server.bin_dir}:$PATH"
 export {exports}
 
 make start ENV={ENVIRONMENT} INPUT='{{"sync_cognito": true}}'

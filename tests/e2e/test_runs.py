@@ -5,12 +5,12 @@ import gzip
 import io
 import json
 import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.account import StagingAccount
+from sandbox.cloud import AWS_VENV_BIN
 from sandbox.comparison import contents, subs
 from sandbox.execution import Execution, history, run, state_events, wait
 from sandbox.logins import Found, log_in_everybody
@@ -201,7 +201,7 @@ def test_a_dry_run_of_everything_reckons_the_remap_against_staging_as_it_is(
 
 def test_the_real_aws_command_starts_an_execution(account: StagingAccount, tmp_path: Path) -> None:
     command = [
-        str(Path(sys.executable).parent / "aws"),
+        str(AWS_VENV_BIN / "aws"),
         *("stepfunctions", "start-execution", "--output", "json"),
         *("--state-machine-arn", account.state_machine_arn, "--input", '{"sync_cognito": true}'),
     ]

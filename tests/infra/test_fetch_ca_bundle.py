@@ -1,16 +1,21 @@
 """`make ca-bundle`, with a server of our own in the place of Amazon's."""
 
+import hashlib
 import http.server
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contradictions import contradictions
 from environment import parse_settings
-from fetch_ca_bundle import main
+from fetch_ca_bundle import AMAZON_ROOTS, main
 from sandbox.certificates import Authority
 from sandbox.cloud import free_port
 from tests.infra.synthesized import ROOT, SECRETS
@@ -40,34 +45,52 @@ def address(served: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.fixture
+def roots(served: Path) -> dict[str, str]:
+    """Files of public authorities beside the bundle; the SHA-256 of each one's public key."""
+    fingerprints = {}
+    for name in ("root1.pem", "root2.pem"):
+        Authority.create(name).write(served / name)
+        fingerprints[name] = fingerprint_of((served / name).read_bytes())
+    return fingerprints
+
+
+def fingerprint_of(pem: bytes) -> str:
+    key = x509.load_pem_x509_certificate(pem).public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
 def authorities(directory: Path, count: int) -> str:
     files = [Authority.create(f"CA {n}").write(directory / f"{n}.pem") for n in range(count)]
     return "".join(file.read_text() for file in files)
 
 
-def test_the_bundle_that_is_fetched_is_one_that_the_settings_take(
-    address: str, served: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_bundle_that_is_fetched_has_both_authorities_and_is_one_that_the_settings_take(
+    address: str,
+    served: Path,
+    roots: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     bundle = authorities(tmp_path, 3)
     (served / "bundle.pem").write_text(bundle)
     file = tmp_path / "build" / "ca-bundle.pem"
 
-    assert main(f"{address}/bundle.pem", file) == 0
+    assert main(f"{address}/bundle.pem", address, file, roots) == 0
 
-    assert file.read_text() == bundle
+    assert file.read_text() == bundle + "".join((served / name).read_text() for name in roots)
     assert list(file.parent.iterdir()) == [file]
-    assert capsys.readouterr().out.startswith(f"{file}: 3 certificates.")
+    assert capsys.readouterr().out.startswith(
+        f"{file}: 3 certificates for RDS and Aurora, 2 for RDS Proxy."
+    )
     settings = parse_settings({**SECRETS, "ca_bundle": str(file)}, "staging")
     assert list(contradictions(settings)) == []
 
 
 @pytest.mark.parametrize("content", ["<html>Blocked by your company</html>", "", "é", "cut"])
 def test_what_is_no_bundle_does_not_take_the_place_of_one(
-    address: str,
-    served: Path,
-    tmp_path: Path,
-    content: str,
-    capsys: pytest.CaptureFixture[str],
+    address: str, served: Path, tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content == "cut":
         content = authorities(tmp_path, 2)[:-60]
@@ -75,7 +98,7 @@ def test_what_is_no_bundle_does_not_take_the_place_of_one(
     file = tmp_path / "ca-bundle.pem"
     file.write_text("the old one")
 
-    assert main(f"{address}/bundle.pem", file) == 1
+    assert main(f"{address}/bundle.pem", address, file, {}) == 1
 
     assert file.read_text() == "the old one"
     assert f"No certificates came from {address}/bundle.pem: " in capsys.readouterr().err
@@ -86,8 +109,38 @@ def test_an_address_that_has_none_is_named(
     address: str, where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = f"{address}/none.pem" if where == "missing" else f"http://127.0.0.1:{free_port()}/x"
-    assert main(url, tmp_path / "ca-bundle.pem") == 1
+    assert main(url, address, tmp_path / "ca-bundle.pem", {}) == 1
     assert f"No certificates came from {url}: " in capsys.readouterr().err
+
+
+def test_a_public_authority_with_another_key_than_amazon_s_is_not_taken(
+    address: str,
+    served: Path,
+    roots: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (served / "bundle.pem").write_text(authorities(tmp_path, 1))
+    Authority.create("somebody else").write(served / "root2.pem")
+    file = tmp_path / "ca-bundle.pem"
+
+    assert main(f"{address}/bundle.pem", address, file, roots) == 1
+
+    said = capsys.readouterr().err
+    assert f"No certificates came from {address}/root2.pem: its public key is not Amazon's" in said
+    assert not file.exists()
+
+
+def test_the_fingerprints_are_those_of_the_authorities_that_everybody_trusts() -> None:
+    # certifi holds Mozilla's list, in which Amazon's roots are.
+    listed = re.findall(
+        r'^# Label: "(Amazon Root CA \d)"$.*?^(-----BEGIN.*?END CERTIFICATE-----)$',
+        Path(certifi.where()).read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert {fingerprint_of(pem.encode()): label for label, pem in listed} == {
+        key: f"Amazon Root CA {name.removesuffix('.pem')[-1]}" for name, key in AMAZON_ROOTS.items()
+    }
 
 
 def test_make_fetches_amazon_s_into_a_folder_that_git_ignores() -> None:
@@ -101,6 +154,7 @@ def test_make_fetches_amazon_s_into_a_folder_that_git_ignores() -> None:
     )
     assert planned.stdout.rstrip().endswith(
         "python cdk/fetch_ca_bundle.py"
-        " https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem build/ca-bundle.pem"
+        " https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+        " https://www.amazontrust.com/repository build/ca-bundle.pem"
     )
     assert "build/" in (ROOT / ".gitignore").read_text().splitlines()
