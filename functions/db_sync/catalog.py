@@ -1,10 +1,10 @@
 """What a database has, as far as a sync must know: tables, columns, keys, sequences."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.database import Session
+from common.foreign_keys import ForeignKey, read_foreign_keys
 from common.names import Name
 from common.queries import load_query
 
@@ -71,37 +71,6 @@ class Type:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignKey:
-    """A foreign key; roots are the oids of the tables or of their partition roots."""
-
-    name: str
-    child: Name
-    child_root: int
-    parent: Name
-    parent_root: int
-    columns: tuple[str, ...]
-    parent_columns: tuple[str, ...]
-    operator_schemas: tuple[str, ...]
-    is_valid: bool
-    definition: str
-    comment: str | None
-
-    @property
-    def has_action(self) -> bool:
-        """Whether a change of the parent changes the child, as ON DELETE CASCADE does."""
-        return " ON DELETE " in self.definition or " ON UPDATE " in self.definition
-
-    def says_the_same_as(self, other: "ForeignKey") -> bool:
-        """Return whether both demand the same of the same tables, whatever their names."""
-        return (self.child, self.columns, self.parent, self.parent_columns) == (
-            other.child,
-            other.columns,
-            other.parent,
-            other.parent_columns,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Sequence:
     """A sequence; `owner` is the oid of the table whose column owns it, 0 if none does.
 
@@ -143,7 +112,7 @@ def read_catalog(session: Session) -> Catalog:
     """Read a database's catalog; the number of round trips does not depend on its size."""
     return Catalog(
         tables=_read_tables(session),
-        foreign_keys=tuple(_read_foreign_keys(session)),
+        foreign_keys=tuple(read_foreign_keys(session)),
         sequences=tuple(
             Sequence(Name(schema, name), *rest)
             for schema, name, *rest in session.rows(load_query("db_sync", "list_sequences"))
@@ -186,30 +155,3 @@ def _read_columns(session: Session, tables: list[int]) -> dict[int, dict[str, Co
     for oid, *column in session.rows(load_query("db_sync", "list_columns"), [tables]):
         columns[oid][column[0]] = Column(*column)
     return columns
-
-
-def _read_foreign_keys(session: Session) -> Iterator[ForeignKey]:
-    for (
-        name,
-        schema,
-        table,
-        child_root,
-        parent_schema,
-        parent,
-        parent_root,
-        child_columns,
-        parent_columns,
-        schemas,
-        *rest,
-    ) in session.rows(load_query("db_sync", "list_foreign_keys")):
-        yield ForeignKey(
-            name,
-            Name(schema, table),
-            child_root,
-            Name(parent_schema, parent),
-            parent_root,
-            tuple(child_columns),
-            tuple(parent_columns),
-            tuple(schemas),
-            *rest,
-        )

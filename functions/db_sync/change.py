@@ -3,11 +3,12 @@
 from dataclasses import asdict
 
 from common import locks
+from common.foreign_keys import ForeignKey
 from common.log import logger
 from common.names import Name
 from db_sync import foreign_keys, guards, merge
 from db_sync.blame import naming
-from db_sync.catalog import Catalog, ForeignKey
+from db_sync.catalog import Catalog
 from db_sync.compare import Difference, count_rows
 from db_sync.guards import Guard
 from db_sync.merge import Changes

@@ -12,8 +12,9 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import SchemaMismatch
+from common.foreign_keys import MATCH_FULL, ForeignKey
 from common.queries import load_query
-from db_sync.catalog import Catalog, ForeignKey
+from db_sync.catalog import Catalog
 from db_sync.plan import TablePlan
 
 
@@ -125,20 +126,14 @@ def check(
 
 
 def _count_orphans(target: Session, key: ForeignKey) -> int:
+    either = sql.SQL(" OR " if key.match == MATCH_FULL else " AND ")
     parts = {
-        "child": key.child.identifier,
-        "parent": key.parent.identifier,
-        "has_value": sql.SQL(" AND ").join(
+        "child": key.child_rows,
+        "parent": key.parent_rows,
+        "has_value": either.join(
             sql.SQL("c.{} IS NOT NULL").format(sql.Identifier(column)) for column in key.columns
         ),
-        "same_key": sql.SQL(" AND ").join(
-            sql.SQL("p.{} OPERATOR({}.=) c.{}").format(
-                sql.Identifier(parent), sql.Identifier(schema), sql.Identifier(child)
-            )
-            for parent, schema, child in zip(
-                key.parent_columns, key.operator_schemas, key.columns, strict=True
-            )
-        ),
+        "same_key": key.refers("c", "p"),
     }
     query = sql.SQL(load_query("db_sync", "count_orphans")).format(**parts)
     return int(target.row(query)[0])

@@ -9,9 +9,9 @@ from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 
 from common.database import Session
+from common.foreign_keys import ForeignKey
 from common.queries import load_query
 from db_sync import merge
-from db_sync.catalog import ForeignKey
 from db_sync.compare import Difference
 
 

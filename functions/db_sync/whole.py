@@ -2,9 +2,9 @@
 
 from psycopg2 import sql
 
+from common.foreign_keys import ForeignKey
 from db_sync import fingerprint
 from db_sync.blame import naming
-from db_sync.catalog import ForeignKey
 from db_sync.compare import Difference
 from db_sync.indexes import create_indexes, drop_indexes
 from db_sync.load import copy_rows

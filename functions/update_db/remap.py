@@ -18,12 +18,14 @@ from common import locks
 from common.address import DatabaseAddress
 from common.database import Session, connect
 from common.deadline import Deadline
-from common.errors import VerificationFailed
+from common.errors import SchemaMismatch, VerificationFailed
 from common.log import logger
 from common.manifest import Manifest
 from common.queries import load_query
 from common.target import is_marked, lock_target, require_marked
+from update_db import sub_keys
 from update_db.result import RemapCounts, RemapResult
+from update_db.sub_keys import Chain
 from update_db.users_table import UsersTable
 
 type LoadMapping = Callable[[Session], Manifest]
@@ -73,7 +75,10 @@ def remap_users(
         target.execute(load_query("update_db", "create_pool"))
         manifest = load_mapping(target)
         options.deadline.limit("the users were matched", target)
-        counts, released = _decide(target, options, parts)
+        chains = sub_keys.read_chains(target, options.users)
+        counts, released = _decide(target, options, parts, chains)
+        if counts.updated or released:
+            _require_no_loss(target, chains, parts, save_report)
         if (counts.updated or released) and not options.dry_run:
             options.deadline.limit("the users were updated", target)
             with target.default_search_path():
@@ -104,7 +109,7 @@ def _begin(target: Session, options: RemapOptions) -> list[str]:
 
 
 def _decide(
-    target: Session, options: RemapOptions, parts: dict[str, sql.Composable]
+    target: Session, options: RemapOptions, parts: dict[str, sql.Composable], chains: list[Chain]
 ) -> tuple[RemapCounts, int]:
     """Decide for every row and every user of the pool what happens.
 
@@ -116,12 +121,28 @@ def _decide(
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable
     else:
-        locks.lock_tables(target, [options.users.name], locks.EXCLUSIVE)
+        tables = {options.users.name} | sub_keys.tables_on_the_way(chains)
+        locks.lock_tables(target, sorted(tables), locks.EXCLUSIVE)
     target.execute(_statement("decide", parts))
     target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
     target.execute(load_query("update_db", "decide_unlinked"))
     *counts, released = target.row(load_query("update_db", "count_decisions"))
     return RemapCounts(*counts), released
+
+
+def _require_no_loss(
+    target: Session,
+    chains: list[Chain],
+    parts: dict[str, sql.Composable],
+    save_report: SaveReport,
+) -> None:
+    """Refuse changes by which rows that refer to a sub would lose their person.
+
+    Raises:
+        SchemaMismatch: names every key; the report is written all the same, and says who it is.
+    """
+    if losses := sub_keys.find_losses(target, chains, parts["unlinked"]):
+        raise SchemaMismatch(sub_keys.explained(losses, _report(target, save_report)))
 
 
 def _write(

@@ -1,4 +1,4 @@
 -- Rows of a foreign key's child without a parent.
 SELECT count(*)
 FROM {child} c
-WHERE {has_value} AND NOT EXISTS (SELECT FROM {parent} p WHERE {same_key})
+WHERE ({has_value}) AND NOT EXISTS (SELECT FROM {parent} p WHERE {same_key})

@@ -97,10 +97,14 @@ class Staging:
     def remap_as_listed(self, **flags: bool) -> Remap:
         """Remap by what lies in the bucket; `flags` are fields of the execution's input."""
         output = handler(event(**flags), FakeContext())
+        return Remap(output, self.report())
+
+    def report(self) -> list[Line]:
+        """Return the lines of the report that a remap has written."""
         body = self.s3.get_object(Bucket=BUCKET, Key=REPORT)["Body"].read()
         header, *lines = csv.reader(io.StringIO(gzip.decompress(body).decode(), newline=""))
         assert tuple(header) == Line._fields
-        return Remap(output, [Line(*line) for line in lines])
+        return [Line(*line) for line in lines]
 
     def list_pool(self, *parts: Sequence[PoolUser]) -> None:
         """Write a listing: its parts, and the manifest that names them."""

@@ -1,0 +1,72 @@
+-- Every foreign key, once (a partition's copy of its root's is left out), between the roots of the
+-- tables on either side. Its columns come as JSON, each with how PostgreSQL itself compares the
+-- parent's value with the child's (by which operator, of which types, under the parent's
+-- collation), and with all that two keys must have alike to mean the same.
+SELECT
+    f.conname,
+    child_schema.nspname,
+    child.relname,
+    child.relkind = 'p' AS child_is_partitioned,
+    coalesce(pg_partition_root(f.conrelid)::oid, f.conrelid) AS child_root,
+    parent_schema.nspname AS parent_schema,
+    parent.relname AS parent_name,
+    parent.relkind = 'p' AS parent_is_partitioned,
+    coalesce(pg_partition_root(f.confrelid)::oid, f.confrelid) AS parent_root,
+    (
+        SELECT json_agg(
+            json_build_object(
+                'child', c.attname,
+                'parent', p.attname,
+                'operator', quote_ident(operator_schema.nspname) || '.' || o.oprname,
+                -- A polymorphic operator takes the column's type as it is.
+                'child_type', CASE
+                    WHEN c.atttypid <> o.oprright AND right_type.typtype <> 'p'
+                    THEN format_type(o.oprright, -1)
+                END,
+                'parent_type', CASE
+                    WHEN p.atttypid <> o.oprleft AND left_type.typtype <> 'p'
+                    THEN format_type(o.oprleft, -1)
+                END,
+                'collation', CASE
+                    WHEN p.attcollation <> c.attcollation AND p.attcollation <> 0
+                    THEN quote_ident(collation_schema.nspname) || '.' || quote_ident(l.collname)
+                END,
+                'meaning', json_build_array(
+                    format_type(c.atttypid, -1),
+                    format_type(p.atttypid, -1),
+                    operator_schema.nspname,
+                    o.oprname,
+                    format_type(o.oprleft, -1),
+                    format_type(o.oprright, -1),
+                    to_jsonb(l) - '{oid,collnamespace,collowner,collversion}'::text[]
+                )::text
+            )
+            ORDER BY k.position
+        )
+        FROM unnest(f.conkey, f.confkey, f.conpfeqop)
+            WITH ORDINALITY k (child, parent, operator, position)
+        JOIN pg_attribute c ON c.attrelid = f.conrelid AND c.attnum = k.child
+        JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = k.parent
+        JOIN pg_operator o ON o.oid = k.operator
+        JOIN pg_namespace operator_schema ON operator_schema.oid = o.oprnamespace
+        JOIN pg_type left_type ON left_type.oid = o.oprleft
+        JOIN pg_type right_type ON right_type.oid = o.oprright
+        LEFT JOIN pg_collation l ON l.oid = p.attcollation
+        LEFT JOIN pg_namespace collation_schema ON collation_schema.oid = l.collnamespace
+    ) AS columns,
+    f.confmatchtype,
+    f.confdeltype,
+    f.confupdtype,
+    f.convalidated,
+    -- Columns that only 18 and later have.
+    coalesce((to_jsonb(f) ->> 'conenforced')::boolean, true) AS is_enforced,
+    coalesce((to_jsonb(f) ->> 'conperiod')::boolean, false) AS is_period,
+    pg_get_constraintdef(f.oid) AS definition,
+    obj_description(f.oid, 'pg_constraint') AS comment
+FROM pg_constraint f
+JOIN pg_class child ON child.oid = f.conrelid
+JOIN pg_namespace child_schema ON child_schema.oid = child.relnamespace
+JOIN pg_class parent ON parent.oid = f.confrelid
+JOIN pg_namespace parent_schema ON parent_schema.oid = parent.relnamespace
+WHERE f.contype = 'f' AND f.conparentid = 0
+ORDER BY child_schema.nspname, child.relname, f.conname
