@@ -1,21 +1,28 @@
 """The one module that talks to the driver: sessions, and its errors named.
 
-A session is in autocommit mode, so that transactions begin and end where the code says so.
+A session sets nothing but for its transactions, one by one; see `transaction_settings`.
 """
 
+import math
+import os
+import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any, Protocol, Self, cast
 
 import psycopg2
-from psycopg2 import extensions, sql
+from psycopg2 import errors, extensions, sql
 
+from common import transaction_settings
 from common.address import DatabaseAddress
 from common.connection_failure import connection_error, diagnose
-from common.database_errors import statement_error
+from common.database_errors import READ_ONLY, statement_error
+from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
 from common.quiet import silent_stderr
+from common.transaction_settings import READ_COMMITTED
 
 type Query = str | sql.Composable
 type Parameters = Sequence[Any] | Mapping[str, Any] | None
@@ -51,63 +58,130 @@ CLIENT_ENCODING = "UTF8"
 ROTATION = 60.0  # seconds
 ROTATION_PAUSE = 2.0  # seconds
 COPY_CHUNK = 65536  # bytes
+ROLLBACK_WAIT = 5.0  # seconds
 APPLICATION_NAME = "staging-sync"
-
-# Set by set_config and not as startup options, which RDS Proxy refuses; only the names that
-# the server knows are set.
-SESSION_SETTINGS = {
-    # What a value's text depends on must be alike on both sides. Meanings:
-    # https://www.postgresql.org/docs/current/runtime-config-client.html
-    "DateStyle": "ISO, YMD",
-    "IntervalStyle": "postgres",
-    "TimeZone": "UTC",
-    "bytea_output": "hex",
-    "extra_float_digits": "3",
-    "lc_monetary": "C",
-    "quote_all_identifiers": "off",
-    "search_path": "pg_catalog",
-    "xmloption": "content",
-    # A policy is an error and never a silent subset.
-    "row_security": "off",
-    # The role's own limits must not break a long run; ours are set per statement.
-    "statement_timeout": "0",
-    "lock_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",
-    "transaction_timeout": "0",
-    # The server notices within seconds that we were killed, and frees our locks.
-    "client_connection_check_interval": "500ms",
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    # Not less: it also ends a connection whose client is alive and does not read, as we do not
-    # from production while staging is slow to take what came before.
-    "tcp_user_timeout": "300s",
-}
 
 
 class Session:
-    """One connection; every call names the driver's errors as ours."""
+    """One connection; every call names the driver's errors as ours.
+
+    Statements run in transactions only: outside of them the role's settings would hold.
+    """
 
     def __init__(
-        self, connection: extensions.connection, address: DatabaseAddress, role: str
+        self,
+        connection: extensions.connection,
+        address: DatabaseAddress,
+        role: str,
+        *,
+        execution: str = "",
+        read_only: bool = False,
     ) -> None:
-        """Wrap an open connection; `role` is what it is to us: "source" or "target"."""
+        """Wrap an open connection; see `connect`."""
         self._connection = connection
         self.address = address
         self.role = role
+        self._execution = execution
+        self._read_only = read_only
+        self._moment: float | None = None  # until which statements may run
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the connection; an open transaction is rolled back by that."""
+        """Roll back what is open, and close the connection.
+
+        Closing alone would do, but a pooler gives up its own connection where a client leaves in
+        the middle of a transaction.
+        """
+        if self.is_in_transaction and not self._connection.closed:
+            cut = threading.Timer(ROLLBACK_WAIT, self._cut)
+            cut.start()
+            with suppress(StagingSyncError):
+                self.rollback()
+            cut.cancel()
         self._connection.close()
+
+    def _cut(self) -> None:
+        """Cut the connection, so that nobody waits for a server that is gone."""
+        with (
+            suppress(psycopg2.Error, OSError),
+            socket.socket(fileno=os.dup(self._connection.fileno())) as ours,
+        ):
+            ours.shutdown(socket.SHUT_RDWR)
 
     @property
     def server_version(self) -> int:
         """The server's version as PostgreSQL numbers it, e.g. 150018."""
         return self._connection.server_version
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open, as far as the driver knows."""
+        return self._connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE
+
+    def begin(self, isolation: str = READ_COMMITTED) -> None:
+        """Begin a transaction with our settings, in one round trip that takes no snapshot.
+
+        Raises:
+            ConfigurationError: it is to write, and the server is a read replica.
+        """
+        name = {"application_name": f"{APPLICATION_NAME} {self._execution}"}
+        limits = {"statement_timeout": self._milliseconds_left()}
+        statements = [
+            transaction_settings.begin(self.server_version, isolation, read_only=self._read_only),
+            transaction_settings.set_local({**name, **limits}),
+        ]
+        with self._named_errors(), self._connection.cursor() as cursor:
+            try:
+                cursor.execute(sql.SQL("; ").join(statements))
+            except errors.FeatureNotSupported as error:  # of READ WRITE on a standby
+                raise ConfigurationError(f"{READ_ONLY}: {self._where}.") from error
+
+    def commit(self) -> None:
+        """Commit the transaction; its settings, locks and temporary tables end with it."""
+        self.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Roll the transaction back, if one is open."""
+        if self.is_in_transaction:
+            self.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self, isolation: str = READ_COMMITTED) -> Iterator[None]:
+        """Run a with statement in a transaction of its own, which is rolled back where it fails."""
+        self.begin(isolation)
+        try:
+            yield
+        except BaseException:
+            with suppress(StagingSyncError):  # a lost connection has nothing to roll back
+                self.rollback()
+            raise
+        self.commit()
+
+    def set_local(self, **values: str | int) -> None:
+        """Set settings until the transaction ends, or the savepoint is rolled back to."""
+        self.execute(transaction_settings.set_local(values))
+
+    def limit_until(self, moment: float) -> None:
+        """Let no statement from now on run beyond a moment of the monotonic clock."""
+        self._moment = moment
+        if self.is_in_transaction:
+            self.lift_limit()
+
+    def lift_limit(self) -> None:
+        """Let statements run until the moment that `limit_until` was told."""
+        self.set_local(statement_timeout=self._milliseconds_left())
+
+    @property
+    def seconds_left(self) -> float:
+        """How long statements may run; without a limit infinity."""
+        return math.inf if self._moment is None else self._moment - time.monotonic()
+
+    def _milliseconds_left(self) -> int:
+        """Return `seconds_left` as statement_timeout has it, where 0 is no limit."""
+        left = self.seconds_left
+        return 0 if math.isinf(left) else max(1, int(left * 1000))
 
     def quoted(self, query: Query) -> str:
         """Return a composed query as text."""
@@ -115,13 +189,13 @@ class Session:
 
     def execute(self, query: Query, parameters: Parameters = None) -> int:
         """Run a statement and return how many rows it touched."""
-        with self._named_errors(), self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(query, parameters)
             return cursor.rowcount
 
     def rows(self, query: Query, parameters: Parameters = None) -> list[Row]:
         """Run a query whose result is small and return its rows."""
-        with self._named_errors(), self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(query, parameters)
             return cursor.fetchall()
 
@@ -132,13 +206,13 @@ class Session:
 
     def copy_out(self, query: Query, into: Writable) -> int:
         """Run `COPY … TO STDOUT`, write its bytes into a file, and return the rows."""
-        with self._named_errors(), silent_stderr(), self._connection.cursor() as cursor:
+        with silent_stderr(), self._cursor() as cursor:
             cursor.copy_expert(query, cast(IO[bytes], into))
             return cursor.rowcount
 
     def copy_in(self, query: Query, out_of: Readable) -> int:
         """Run `COPY … FROM STDIN` with a file's bytes and return the rows."""
-        with self._named_errors(), silent_stderr(), self._connection.cursor() as cursor:
+        with silent_stderr(), self._cursor() as cursor:
             cursor.copy_expert(query, cast(IO[bytes], out_of), size=COPY_CHUNK)
             return cursor.rowcount
 
@@ -156,27 +230,39 @@ class Session:
         """
         self.execute("SET LOCAL search_path TO DEFAULT")
         yield
-        self.execute(f"SET LOCAL search_path TO {SESSION_SETTINGS['search_path']}")
+        self.execute(f"SET LOCAL search_path TO {transaction_settings.SEARCH_PATH}")
+
+    @contextmanager
+    def _cursor(self) -> Iterator[extensions.cursor]:
+        if not self.is_in_transaction:
+            raise RuntimeError("A statement was to run outside of a transaction.")
+        with self._named_errors(), self._connection.cursor() as cursor:
+            yield cursor
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
         except psycopg2.Error as error:
-            where = f"the {self.role} database {self.address}"
-            raise statement_error(error, where, is_source=self.role == "source") from error
+            is_source = self.role == "source"
+            raise statement_error(error, self._where, is_source=is_source) from error
+
+    @property
+    def _where(self) -> str:
+        return f"the {self.role} database {self.address}"
 
 
 def connect(
     address: DatabaseAddress, role: str, *, execution: str, read_only: bool = False
 ) -> Session:
-    """Open a session with our settings.
+    """Open a session, which sets nothing yet.
 
     Args:
         address: which database.
-        role: "source" or "target", for messages.
-        execution: the execution's name; a DBA sees it in `application_name`.
-        read_only: whether the session is READ ONLY from its first statement.
+        role: what it is to us, "source" or "target", for messages.
+        execution: the execution's name; a DBA sees it in `application_name` while a transaction
+            is open.
+        read_only: whether each of its transactions is READ ONLY from its first statement.
 
     Raises:
         ConfigurationError: the server refuses the credentials, for `ROTATION` where they can be
@@ -184,21 +270,15 @@ def connect(
         DatabaseUnavailable: the server cannot be reached.
     """
     connection, address = _log_in(address, role)
-    connection.autocommit = True
-    session = Session(connection, address, role)
-    if read_only:
-        session.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-    settings = {**SESSION_SETTINGS, "application_name": f"{APPLICATION_NAME} {execution}"}
-    session.rows(
-        "SELECT set_config(name, wanted.value, false)"
-        " FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)",
-        (list(settings), list(settings.values())),
-    )
-    return session
+    connection.autocommit = True  # transactions begin and end where the code says so
+    return Session(connection, address, role, execution=execution, read_only=read_only)
 
 
 def _log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection, DatabaseAddress]:
     """Return an open connection, and the address that it is to, which may be a newer one."""
+    # libpq reads it and names it when it connects, as JDBC does, so that every pooler knows it.
+    # Otherwise the driver runs SET where the role's default is another style.
+    os.environ["PGDATESTYLE"] = "ISO"
     give_up = time.monotonic() + ROTATION
     while True:
         parameters = {

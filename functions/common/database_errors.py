@@ -30,8 +30,7 @@ CONFLICT = (
 CANCELLED = "A statement was cancelled: the time was up, or somebody cancelled it"
 NO_RIGHT = "The role lacks a right; grant it (README lists what each role needs)"
 READ_ONLY = (
-    "The database takes no writes: it is a read replica, or its transactions are read-only by"
-    " default; name the writable one in its secret"
+    "The database takes no writes: it is a read replica; name the writable one in its secret"
 )
 MISFIT = (
     "A row or a name does not fit; bring both schemas to the same migration, or exclude the table"

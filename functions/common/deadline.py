@@ -27,7 +27,8 @@ class Deadline:
 
         Args:
             doing: what begins now, for the message.
-            sessions: whose `statement_timeout` is set.
+            sessions: whose statements are limited, in the transaction that is open and in later
+                ones.
 
         Raises:
             OutOfTime: no time is left.
@@ -41,4 +42,4 @@ class Deadline:
                 " timeout (at most 900 s) or memory, or run `python -m db_sync` from a host."
             )
         for session in sessions:
-            session.execute("SELECT set_config('statement_timeout', %s, false)", [f"{left:.3f}s"])
+            session.limit_until(self.at)

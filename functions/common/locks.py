@@ -45,18 +45,16 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
     statement = sql.SQL("LOCK TABLE {} IN {} MODE").format(
         sql.SQL(", ").join(table.identifier for table in tables), sql.SQL(mode)
     )
-    (limit,) = target.row("SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'")
-    # Not longer than the run's time: what is left of it is the session's limit.
-    give_up = time.monotonic() + min(LOCK_WAIT, limit / 1000 if limit else LOCK_WAIT)
+    give_up = time.monotonic() + min(LOCK_WAIT, target.seconds_left)
     attempt = ATTEMPT
     while True:
         target.execute("SAVEPOINT locks")
-        _set(target, "statement_timeout", attempt)  # lock_timeout counts for each table anew
+        target.set_local(statement_timeout=attempt)  # lock_timeout counts for each table anew
         try:
             target.execute(statement)
             break
         except (TargetBusy, OutOfTime) as error:
-            target.execute("ROLLBACK TO SAVEPOINT locks")  # the setting too
+            target.execute("ROLLBACK TO SAVEPOINT locks")  # the limit too
             found = find_table_locks(target, tables, readers=mode == ACCESS_EXCLUSIVE)
             if time.monotonic() >= give_up:
                 raise TargetBusy(
@@ -69,9 +67,9 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
             attempt = LONG_ATTEMPT if is_maintenance else ATTEMPT
             time.sleep(PAUSE)
     target.execute("RELEASE SAVEPOINT locks")
-    _set(target, "statement_timeout", limit)
+    target.lift_limit()
     # What is locked later on (a sequence, say) is not waited for without end either.
-    _set(target, "lock_timeout", int(LOCK_WAIT * 1000))
+    target.set_local(lock_timeout=int(LOCK_WAIT * 1000))
 
 
 @contextmanager
@@ -84,10 +82,6 @@ def short_waits(target: Session) -> Iterator[None]:
     Raises:
         TargetBusy: a lock was not granted.
     """
-    _set(target, "lock_timeout", ATTEMPT)
+    target.set_local(lock_timeout=ATTEMPT)
     yield
-    _set(target, "lock_timeout", int(LOCK_WAIT * 1000))
-
-
-def _set(target: Session, setting: str, milliseconds: int) -> None:
-    target.row("SELECT set_config(%s, %s, false)", [setting, str(milliseconds)])
+    target.set_local(lock_timeout=int(LOCK_WAIT * 1000))

@@ -22,7 +22,7 @@ from db_sync.whole import copy_tables
 
 
 def count_differences(run: Run, differences: list[Difference]) -> list[TableResult]:
-    """Return what a sync would write; from here on the target's session is read-only.
+    """Return what a sync would write; from here on the target's transaction is read-only.
 
     The source's transaction is ended as soon as its last row is read.
     """
@@ -44,7 +44,7 @@ def count_differences(run: Run, differences: list[Difference]) -> list[TableResu
             else:
                 moved = Transferred(difference.source.rows, 0)
         results.append(_result(run, difference, moved, changes))
-    run.source.execute("COMMIT")
+    run.source.commit()
     return results
 
 
@@ -70,7 +70,7 @@ def write_differences(
         TargetBusy: a lock was not granted in time.
     """
     if not differences:
-        run.source.execute("COMMIT")
+        run.source.commit()
         return [], []
     merged = [difference for difference in differences if not difference.is_copied_whole]
     whole = [difference for difference in differences if difference.is_copied_whole]
@@ -90,7 +90,7 @@ def write_differences(
         foreign_keys.dropped(run.target, dropped),
     ):
         copied = copy_tables(run, whole, [key for key in keys if key not in dropped])
-        run.source.execute("COMMIT")  # production need not hold back vacuum any longer
+        run.source.commit()  # production need not hold back vacuum any longer
         results = [_result(run, *pair) for pair in zip(whole, copied, strict=True)]
         results += _merge(run, parents_first(merged, in_force), fetched, referenced(in_force))
         run.limit("the foreign keys were checked")

@@ -21,7 +21,7 @@ from db_sync.statements import source_value, statement, target_value
 from db_sync.transfer import lines
 
 # Whole groups in memory, and no sort on disk: the planner expects far too many groups.
-SETTINGS = {"work_mem": "64MB", "enable_sort": "off", "jit": "off"}
+SETTINGS = {"work_mem": "64MB", "enable_sort": "off"}
 OLDEST_VERSION = 140000
 # More ranges that differ are counted and not remembered one by one (some 20 MB).
 MOST_DIRTY = 100_000
@@ -53,8 +53,13 @@ class Comparison:
     dirty_count: int
 
 
-def prepare(source: Session, target: Session) -> None:
-    """Set what the fingerprints' plans need, and prove that both servers hash alike.
+def prepare(session: Session) -> None:
+    """Set what the fingerprints' plans need, for the transaction."""
+    session.set_local(**SETTINGS)
+
+
+def require_alike(source: Session, target: Session) -> None:
+    """Prove that both servers hash alike.
 
     Raises:
         SchemaMismatch: they do not, or one is older than PostgreSQL 14.
@@ -65,10 +70,6 @@ def prepare(source: Session, target: Session) -> None:
                 f"The {session.role} {session.address} runs a PostgreSQL older than 14, which"
                 " cannot hash a row. Upgrade it."
             )
-        session.rows(
-            "SELECT set_config(name, value, false) FROM unnest(%s, %s) AS wanted (name, value)",
-            [list(SETTINGS), list(SETTINGS.values())],
-        )
     encodings = [session.row("SHOW server_encoding")[0] for session in (source, target)]
     if encodings[0] != encodings[1]:
         raise SchemaMismatch(

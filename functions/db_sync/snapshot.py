@@ -6,14 +6,17 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import SchemaMismatch
+from common.privileged_settings import READING, require_privileged
+from common.transaction_settings import REPEATABLE_READ
 from db_sync.catalog import Catalog, read_catalog
+from db_sync.fingerprint import prepare
 from db_sync.fit import require_fit
 from db_sync.plan import Plan, make_plan
 from db_sync.rights import check_rights
 from db_sync.rules import SyncRules
 
 ATTEMPTS = 3
-LOCK_TIMEOUT = "30s"  # a migration of production is not waited for without end
+LOCK_TIMEOUT = 30_000  # milliseconds; a migration of production is not waited for without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,20 @@ def open_snapshot(
         SchemaMismatch: see `require_fit`; or the source's schema changes all the time.
     """
     for _ in range(ATTEMPTS):
-        catalog = read_catalog(source)
-        plan = make_plan(catalog, target_catalog, rules, dry_run=dry_run)
-        check_rights(catalog, target_catalog, plan, dry_run=dry_run)
-        if plan.faults or plan.misfits:
-            require_fit(source, plan)  # no lock on production for what is refused anyway
-        source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        with source.transaction():
+            catalog = read_catalog(source)
+            plan = make_plan(catalog, target_catalog, rules, dry_run=dry_run)
+            check_rights(catalog, target_catalog, plan, dry_run=dry_run)
+            if plan.faults or plan.misfits:
+                require_fit(source, plan)  # no lock on production for what is refused anyway
+        source.begin(REPEATABLE_READ)
+        prepare(source)
         if _lock(source, plan) and read_catalog(source) == catalog:
+            require_privileged(source, READING)
             require_fit(source, plan)
             (taken_at,) = source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
             return Snapshot(plan, catalog, taken_at)
-        source.execute("ROLLBACK")
+        source.rollback()
     raise SchemaMismatch(
         f"The schema of the source {source.address} changes while it is read. Start again when"
         " its migration is done."
@@ -60,7 +66,7 @@ def _lock(source: Session, plan: Plan) -> bool:
     """Lock the planned tables; return False if one of them is there no more."""
     if not plan.tables:
         return True
-    source.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+    source.set_local(lock_timeout=LOCK_TIMEOUT)
     try:
         source.execute(
             sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(

@@ -11,12 +11,13 @@ from common.address import DatabaseAddress
 from common.database import connect
 from common.errors import TargetBusy
 from common.log import logger
+from common.privileged_settings import WRITING, require_privileged
 from common.target import is_marked, lock_target, require_marked, require_source_apart
 from db_sync import sequences
 from db_sync.catalog import Catalog, read_catalog
 from db_sync.change import count_differences, write_differences
 from db_sync.compare import compare_tables
-from db_sync.fingerprint import prepare
+from db_sync.fingerprint import prepare, require_alike
 from db_sync.plan import Plan
 from db_sync.result import Status, SyncResult
 from db_sync.row_security import no_forced_row_security
@@ -52,14 +53,15 @@ def sync_database(
     ):
         run = Run(source, target, options)
         warnings = _begin(run)
-        prepare(source, target)
         result, exhausted = _sync(run, warnings)
         for warning in result.warnings:
             logger.warning("sync needs a look", warning=warning)
         save_report(result)
-        if not options.dry_run:
+        if options.dry_run:
+            target.rollback()
+        else:
             sequences.set_exhausted(target, exhausted)
-        target.execute("COMMIT")
+            target.commit()
         return result
 
 
@@ -74,14 +76,16 @@ def _begin(run: Run) -> list[str]:
     """
     source, target, options = run.source, run.target, run.options
     run.limit("the databases were checked")
-    # Not the role's default, which might see nothing of what others commit while we wait.
-    target.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-    source.execute("BEGIN READ ONLY")
-    require_source_apart(source, target)
-    source.execute("COMMIT")
+    target.begin()
+    require_privileged(target, WRITING)
+    with source.transaction():
+        require_source_apart(source, target)
     if not options.dry_run:
         require_marked(target)
     lock_target(target)
+    with source.transaction():
+        require_alike(source, target)
+    prepare(target)
     if options.dry_run and not is_marked(target):
         return ["The target is not marked as a sync target: a sync that writes will refuse it."]
     return []

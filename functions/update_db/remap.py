@@ -21,6 +21,7 @@ from common.deadline import Deadline
 from common.errors import SchemaMismatch, VerificationFailed
 from common.log import logger
 from common.manifest import Manifest
+from common.privileged_settings import WRITING, require_privileged
 from common.queries import load_query
 from common.target import is_marked, lock_target, require_marked
 from update_db import sub_keys
@@ -85,7 +86,10 @@ def remap_users(
                 _write(target, counts, released, parts)
         options.deadline.limit("the report was written", target)
         report = _report(target, save_report)
-        target.execute("COMMIT")
+        if options.dry_run:
+            target.rollback()
+        else:
+            target.commit()
     warnings += [*manifest.warnings, *_warnings(counts, manifest.users, options)]
     for warning in warnings:
         logger.warning("remap needs a look", warning=warning, report=report)
@@ -96,7 +100,8 @@ def remap_users(
 def _begin(target: Session, options: RemapOptions) -> list[str]:
     """Check that the target may be written, begin its transaction and hold its locks."""
     options.deadline.limit("the target was checked", target)
-    target.execute("BEGIN")
+    target.begin()
+    require_privileged(target, WRITING)
     target.execute(load_query("update_db", "set_memory"))
     if options.dry_run:
         lock_target(target)

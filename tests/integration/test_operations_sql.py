@@ -62,7 +62,7 @@ def test_who_is_at_work_is_listed_and_ended_and_nobody_else(pair: Pair) -> None:
         contextlib.closing(pair.target.connect()) as somebody_else,
         connect(pair.target.address, "target", execution="run-1") as run,
     ):
-        run.execute("BEGIN")
+        run.begin()
         ((_, name, state, _),) = pair.target.rows(list_runs)
         assert (name, state) == ("staging-sync run-1", "idle in transaction")
 

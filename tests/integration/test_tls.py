@@ -112,12 +112,12 @@ def refusal(secret: str, ca_bundle: Path | None = None) -> str:
 
 
 def test_without_certificates_the_connection_is_encrypted(tls: TlsServer) -> None:
-    with opened(tls.secret()) as session:
+    with opened(tls.secret()) as session, session.transaction():
         assert session.row(IS_ENCRYPTED) == (True,)
 
 
 def test_with_the_right_authority_it_connects(tls: TlsServer) -> None:
-    with opened(tls.secret(), tls.authority) as session:
+    with opened(tls.secret(), tls.authority) as session, session.transaction():
         assert session.row(IS_ENCRYPTED) == (True,)
 
 
@@ -126,7 +126,7 @@ def test_a_bundle_of_several_authorities_will_do(
 ) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(another_authority.read_text() + tls.authority.read_text())
-    with opened(tls.secret(), bundle) as session:
+    with opened(tls.secret(), bundle) as session, session.transaction():
         assert session.row(IS_ENCRYPTED) == (True,)
 
 
@@ -174,7 +174,10 @@ def test_a_server_without_tls_is_refused(tls: TlsServer, *, ca_bundle: bool) -> 
 def test_a_url_that_says_nothing_about_encryption_asks_for_it(tls: TlsServer) -> None:
     url = f"postgresql://postgres@db.test:{tls.port}/postgres?hostaddr=127.0.0.1"
     assert DatabaseAddress.of_url(url).parameters["sslmode"] == "require"
-    with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
+    with (
+        connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session,
+        session.transaction(),
+    ):
         assert session.row(IS_ENCRYPTED) == (True,)
 
 
@@ -194,7 +197,10 @@ def test_on_the_loopback_a_url_is_encrypted_where_the_server_can_and_works_where
 
 def test_what_a_url_says_about_encryption_holds(tls: TlsServer) -> None:
     url = f"postgresql://postgres@{HOST}:{tls.port}/postgres?sslmode=disable"
-    with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
+    with (
+        connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session,
+        session.transaction(),
+    ):
         assert session.row(IS_ENCRYPTED) == (False,)
 
 

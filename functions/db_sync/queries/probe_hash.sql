@@ -7,7 +7,7 @@ SELECT
     # hashbpcharextended('Grüße '::char(8) COLLATE "C", 6)
     # hash_record_extended(
         ROW(
-            true, '\x00ff'::bytea, '2020-02-02'::date,
+            true, decode('00ff', 'hex'), '2020-02-02'::date,
             timestamptz_send('2020-02-02 02:02:02.020202+02')
         ),
         7

@@ -98,7 +98,7 @@ def test_a_truncate_that_came_first_is_waited_for_and_what_follows_it_is_read(
 def test_a_migration_of_production_that_lasts_is_not_waited_for_without_end(
     pair: Pair, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(snapshot, "LOCK_TIMEOUT", 100)
     target = target_as(pair, role)
     before = state(pair.target)
 

@@ -57,7 +57,7 @@ def test_a_state_has_its_error_on_either_side_and_its_words_stay_where_they_are(
     )
 
     for name, error in zip(("source", "target"), NAMES[state], strict=True):
-        with pytest.raises(error) as raised:
+        with pytest.raises(error) as raised, sessions[name].transaction():
             sessions[name].execute(raising)
 
         assert type(raised.value) is error

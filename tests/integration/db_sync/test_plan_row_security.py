@@ -87,7 +87,7 @@ def test_a_reader_of_a_table_with_forced_policies_makes_the_target_busy(
     pair = databases.pair(POLICY + "; ALTER TABLE a FORCE ROW LEVEL SECURITY")
     target = own_tables(pair, "table_owner")
     with connect(pair.target.address, "target", execution="reader") as reader:
-        reader.execute("BEGIN")
+        reader.begin()
         reader.rows("SELECT * FROM public.a")
 
         with pytest.raises(TargetBusy, match=r"reader.*AccessShareLock on public\.a"):

@@ -187,6 +187,7 @@ def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
             connect(pair.source.address, "source", execution="test", read_only=True) as source,
             connect(pair.target.address, "target", execution="test") as target,
         ):
+            target.begin()
             found = snapshot.open_snapshot(source, read_catalog(target), SyncRules())
         assert len(found.plan.tables) == tables * 2
         return len(trips)
@@ -201,10 +202,10 @@ def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
 def test_a_migration_of_production_that_goes_on_is_not_waited_for_without_end(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(snapshot, "LOCK_TIMEOUT", 100)
     pair = databases.pair(TABLE, source=ROWS)
     with connect(pair.source.address, "source", execution="migration") as migration:
-        migration.execute("BEGIN")
+        migration.begin()
         migration.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
 
         with pytest.raises(DatabaseUnavailable, match=r"held a lock for too long.*source database"):

@@ -8,6 +8,7 @@ import pytest
 
 from common.database import connect
 from common.errors import ConfigurationError, DatabaseUnavailable, TargetNotAllowed
+from common.transaction_settings import REPEATABLE_READ
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from sandbox.postgres import temporary_server
@@ -160,7 +161,7 @@ def test_a_statement_that_is_in_the_way_of_replaying_is_unavailable_with_advice(
     dropping = threading.Thread(target=drop)
     dropping.start()
     with connect(replica.address, "source", execution="test", read_only=True) as source:
-        source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        source.begin(REPEATABLE_READ)
         source.rows("SELECT FROM public.many LIMIT 1")
 
         with pytest.raises(DatabaseUnavailable, match=r"a read replica.*SQLSTATE 40001"):

@@ -30,7 +30,10 @@ def make_pair(databases: Databases, key: str) -> Pair:
 
 
 def ranges_of(pair: Pair) -> Ranges:
-    with connect(pair.source.address, "source", execution="test") as source:
+    with (
+        connect(pair.source.address, "source", execution="test") as source,
+        source.transaction(),
+    ):
         catalog = read_catalog(source)
         (plan,) = make_plan(catalog, catalog, SyncRules()).tables
         rows = estimate_rows(source, [plan])

@@ -98,13 +98,14 @@ def test_the_source_session_cannot_write(pair: Pair) -> None:
     with (
         connect(pair.source.address, "source", execution="test", read_only=True) as source,
         pytest.raises(StagingSyncError, match="ReadOnlySqlTransaction"),
+        source.transaction(),
     ):
         source.execute("DELETE FROM public.t")
 
 
 def test_a_second_run_is_refused_and_names_the_first(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="nightly-7") as other:
-        other.execute("BEGIN")
+        other.begin()
         target.lock_target(other)
 
         with pytest.raises(SyncInProgress, match=r"Execution nightly-7 .* holds the lock"):
@@ -115,9 +116,9 @@ def test_a_second_run_is_refused_and_names_the_first(pair: Pair) -> None:
 
 def test_a_run_waits_for_the_lock_of_one_that_ends(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="dying") as other:
-        other.execute("BEGIN")
+        other.begin()
         target.lock_target(other)
-        release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        release = threading.Timer(0.3, other.rollback)
         release.start()
 
         assert sync(pair).status == "synced"
@@ -126,7 +127,7 @@ def test_a_run_waits_for_the_lock_of_one_that_ends(pair: Pair) -> None:
 
 def test_a_table_that_is_locked_is_busy_and_its_holder_named(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="migration") as other:
-        other.execute("BEGIN")
+        other.begin()
         other.execute("INSERT INTO public.t VALUES (500, 'uncommitted')")
 
         with pytest.raises(TargetBusy, match=r"migration.*RowExclusiveLock on public\.t"):
@@ -137,7 +138,7 @@ def test_a_table_that_is_locked_is_busy_and_its_holder_named(pair: Pair) -> None
 
 def test_readers_of_the_target_go_on_while_rows_are_merged(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="reader") as reader:
-        reader.execute("BEGIN")
+        reader.begin()
         reader.rows("SELECT * FROM public.t")
 
         assert sync(pair).status == "synced"
@@ -191,7 +192,7 @@ def test_without_time_left_nothing_is_begun(pair: Pair) -> None:
 
 def test_a_statement_that_outlasts_the_deadline_is_out_of_time(pair: Pair) -> None:
     with connect(pair.source.address, "source", execution="migration") as other:
-        other.execute("BEGIN")
+        other.begin()
         other.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
 
         with pytest.raises(OutOfTime, match="the source database"):
@@ -276,7 +277,7 @@ def test_a_killed_command_leaves_the_target_as_it_was_and_the_next_succeeds(pair
     pair.source.execute("CREATE TABLE z (id int); INSERT INTO z VALUES (1)")
     pair.target.execute("INSERT INTO z VALUES (2)")
     with connect(pair.target.address, "target", execution="reader") as reader:
-        reader.execute("BEGIN")
+        reader.begin()
         reader.rows("SELECT * FROM public.z")  # TRUNCATE of z has to wait for this
         command = subprocess.Popen(  # noqa: S603  # our own command
             [

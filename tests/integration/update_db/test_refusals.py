@@ -181,12 +181,12 @@ def test_another_run_is_named_and_not_disturbed(
 ) -> None:
     monkeypatch.setattr(target, "LOCK_WAIT", 0.0)
     with connect(staging.database.address, "target", execution="nightly-7") as other:
-        other.execute("BEGIN")
+        other.begin()
         target.lock_target(other)
 
         assert_refused(staging, SyncInProgress, "Execution nightly-7 (backend ")
 
-        other.execute("COMMIT")
+        other.commit()
     assert staging.remap(JANE).counts == {"updated": 1}
 
 
