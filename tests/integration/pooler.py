@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from common.database import DatabaseAddress
+from common.address import DatabaseAddress
 from sandbox.postgres import EmbeddedPostgres
 from tests.databases import Database
 

@@ -164,7 +164,8 @@ def test_a_password_that_changed_before_its_secret_is_waited_for(
     with connect(
         address(english, USER, "the-old-one").with_secret(read_again), "target", execution="test"
     ) as session:
-        assert session.row("SELECT 1") == (1,)
+        with session.transaction():
+            assert session.row("SELECT 1") == (1,)
         assert session.address == address(english, USER, PASSWORD)
     assert len(asked) == 3
 

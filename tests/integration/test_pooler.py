@@ -15,7 +15,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from common.database import DatabaseAddress, Session, connect
+from common.address import DatabaseAddress
+from common.database import Session, connect
 from common.errors import ConfigurationError, OutOfTime, SchemaMismatch
 from common.manifest import Manifest
 from db_sync.run import SyncOptions

@@ -103,6 +103,14 @@ def opened(secret: str, ca_bundle: Path | None = None) -> Session:
     return connect(address, "source", execution="run-1")
 
 
+def is_encrypted(url: str) -> bool:
+    with (
+        connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session,
+        session.transaction(),
+    ):
+        return bool(session.row(IS_ENCRYPTED)[0])
+
+
 def refusal(secret: str, ca_bundle: Path | None = None) -> str:
     """Return what the error says, whose class no state tries again."""
     with pytest.raises(ConfigurationError) as caught:
@@ -174,34 +182,24 @@ def test_a_server_without_tls_is_refused(tls: TlsServer, *, ca_bundle: bool) -> 
 def test_a_url_that_says_nothing_about_encryption_asks_for_it(tls: TlsServer) -> None:
     url = f"postgresql://postgres@db.test:{tls.port}/postgres?hostaddr=127.0.0.1"
     assert DatabaseAddress.of_url(url).parameters["sslmode"] == "require"
-    with (
-        connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session,
-        session.transaction(),
-    ):
-        assert session.row(IS_ENCRYPTED) == (True,)
+    assert is_encrypted(url)
 
 
 def test_on_the_loopback_a_url_is_encrypted_where_the_server_can_and_works_where_it_cannot(
     tls: TlsServer,
 ) -> None:
     url = f"postgresql://postgres@127.0.0.1:{tls.port}/postgres"
-    with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
-        assert session.row(IS_ENCRYPTED) == (True,)
+    assert is_encrypted(url)
     switch_tls(tls.server, "off")
     try:
-        with connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session:
-            assert session.row(IS_ENCRYPTED) == (False,)
+        assert not is_encrypted(url)
     finally:
         switch_tls(tls.server, "on")
 
 
 def test_what_a_url_says_about_encryption_holds(tls: TlsServer) -> None:
     url = f"postgresql://postgres@{HOST}:{tls.port}/postgres?sslmode=disable"
-    with (
-        connect(DatabaseAddress.of_url(url), "source", execution="run-1") as session,
-        session.transaction(),
-    ):
-        assert session.row(IS_ENCRYPTED) == (False,)
+    assert not is_encrypted(url)
 
 
 @pytest.fixture
