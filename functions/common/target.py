@@ -11,6 +11,10 @@ from common.lock_holders import find_advisory_holder
 from common.log import logger
 
 MARKER = "staging-sync target"
+KEEP_COMMENT = (
+    " That replaces the comment that the database has. To keep it, add the words to it on a line"
+    " of their own."
+)
 # Advisory locks are per database, so a constant serves for every target: "stgsync" in ASCII.
 LOCK_KEY = 0x73746773796E63
 LOCK_WAIT = 90.0  # seconds; a killed run's backend may linger for a moment
@@ -18,12 +22,11 @@ LOCK_POLL = 0.5  # seconds
 
 
 def is_marked(session: Session) -> bool:
-    """Return whether the session's database says that it is a sync target."""
-    (comment,) = session.row(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
-        " WHERE datname = current_database()"
-    )
-    return MARKER in (comment or "")
+    """Return whether the session's database says that it is a sync target.
+
+    The marker is its comment, or a line of it: a sentence may deny what it mentions.
+    """
+    return MARKER in map(str.strip, _comment(session).splitlines())
 
 
 def require_marked(target: Session) -> None:
@@ -41,7 +44,17 @@ def require_marked(target: Session) -> None:
     raise TargetNotAllowed(
         f"The target database {target.address} is not marked as a sync target, so nothing was"
         f" written. If it really is staging, run this there as its owner: {statement}"
+        + (KEEP_COMMENT if _comment(target) else "")
     )
+
+
+def _comment(session: Session) -> str:
+    """Return the comment on the session's database, "" if there is none."""
+    (comment,) = session.row(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE datname = current_database()"
+    )
+    return comment or ""
 
 
 def require_source_apart(source: Session, target: Session) -> None:

@@ -1,0 +1,52 @@
+"""Which comments of a database mark it as a sync target."""
+
+import pytest
+
+from common.database import connect
+from common.errors import TargetNotAllowed
+from common.target import is_marked
+from tests.databases import Databases
+from tests.integration.db_sync.syncing import sync
+
+MARK = "staging-sync target"
+ROWS = "CREATE TABLE t (id int PRIMARY KEY)"
+
+
+@pytest.mark.parametrize(
+    ("comment", "marked"),
+    [
+        (MARK, True),
+        (f"  {MARK}\t", True),
+        (f"Staging of the shop.\n{MARK}", True),
+        (f"{MARK}\r\nAsk the platform team.", True),
+        ("PRODUCTION - this is not a staging-sync target", False),
+        (f"{MARK}: no longer!", False),
+        (f"-- {MARK}", False),
+        ("Staging-Sync Target", False),
+        ("", False),
+    ],
+)
+def test_the_mark_is_the_comment_or_a_line_of_it(
+    databases: Databases, comment: str, marked: bool
+) -> None:
+    database = databases.make()
+    database.execute(f"COMMENT ON DATABASE {database.name} IS '{comment}'")
+
+    with connect(database.address, "target", execution="test") as session:
+        session.execute("BEGIN")
+        assert is_marked(session) == marked
+
+
+def test_a_comment_that_only_mentions_the_mark_is_refused_and_may_stay_beside_it(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(ROWS, source="INSERT INTO t VALUES (1)")
+    comment = f"COMMENT ON DATABASE {pair.target.name} IS 'Not a staging-sync target"
+    pair.target.execute(f"{comment}'")
+
+    with pytest.raises(TargetNotAllowed, match="replaces the comment .* a line of their own"):
+        sync(pair)
+
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+    pair.target.execute(f"{comment}\n{MARK}'")
+    assert sync(pair).status == "synced"
