@@ -18,6 +18,7 @@ from constructs import Construct
 
 from config import Settings
 from failures import Failures
+from no_start import no_start_hours
 
 HOUR = Duration.hours(1)
 UNWATCHED = (
@@ -63,10 +64,10 @@ class Alarms(Construct):
             state_machine=state_machine,
             topic=topic,
             chat_topic=chat_topic,
-            partition_arn=settings.staging_secret_arn,
+            partition=settings.partition,
         )
         self._watch_failures(state_machine)
-        if hours := settings.no_start_hours:
+        if hours := no_start_hours(settings):
             self._watch_starts(state_machine, hours)
         elif settings.schedule_expression:
             Annotations.of(self).add_info(UNWATCHED)

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/pa
 
 from dataclasses import dataclass
 
-PARTITION, REGION = 1, 3  # arn:partition:service:region:account:resource
+PARTITION, REGION, ACCOUNT = 1, 3, 4  # arn:partition:service:region:account:resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +35,25 @@ def partition_of(arn: str) -> str:
     return arn.split(":")[PARTITION]
 
 
+def account_of(arn: str) -> str:
+    """Return the account in an ARN."""
+    return arn.split(":")[ACCOUNT]
+
+
 def partition_of_region(region: str) -> str:
     """Return the name of the partition that a Region lies in."""
     return next(name for name, each in PARTITIONS.items() if region.startswith(each.region_prefix))
 
 
-def service_of(service: str, region: str, arn: str) -> str:
-    """Return a service's DNS name in a Region of the partition that an ARN is of.
+def service_of(service: str, region: str, partition: str) -> str:
+    """Return a service's DNS name in a Region of a partition.
 
     It is the value of `kms:ViaService` (AWS KMS developer guide, "Condition keys").
     """
-    return f"{service}.{region}.{PARTITIONS[partition_of(arn)].dns_suffix}"
+    return f"{service}.{region}.{PARTITIONS[partition].dns_suffix}"
 
 
-def console_of_executions(region: str, arn: str) -> str:
-    """Return what the address of an execution in the console begins with; its ARN follows.
-
-    Args:
-        region: its Region.
-        arn: some ARN of its partition.
-    """
-    console = PARTITIONS[partition_of(arn)].console
+def console_of_executions(region: str, partition: str) -> str:
+    """Return what the address of an execution in the console begins with; its ARN follows."""
+    console = PARTITIONS[partition].console
     return f"https://{region}.{console}/states/home?region={region}#/v2/executions/details/"

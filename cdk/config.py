@@ -5,13 +5,14 @@ it optional, its description goes into the table of docs/deployment.md, which a 
 A rule between fields goes into contradictions.py.
 """
 
-import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from arns import partition_of, partition_of_region
+from block import Block
+from database import Database
 from forms import (
-    MOST_ALARM_HOURS,
     AccountId,
     AlarmHours,
     ColumnName,
@@ -42,13 +43,6 @@ from forms import (
     ZoneName,
 )
 from list_cognito_users.rate import DEFAULT_RATE
-from schedule_expression import hours_between_starts
-
-
-class Block(BaseModel):
-    """A block of settings: no unknown field, no value that only resembles its type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class SyncRules(Block):
@@ -68,13 +62,23 @@ class Settings(Block):
     """One environment's settings."""
 
     prod_secret_arn: Annotated[
-        SecretArn,
+        SecretArn | None,
         Field(
             description="production's secret, of the RDS shape; it may lie in another account,"
-            " and, with a NAT, in another Region"
+            " and, with a NAT, in another Region. Needed, unless `prod_database` says `iam`"
         ),
-    ]
-    staging_secret_arn: Annotated[SecretArn, Field(description="staging's secret, likewise")]
+    ] = None
+    staging_secret_arn: Annotated[
+        SecretArn | None, Field(description="staging's secret, likewise")
+    ] = None
+    prod_database: Annotated[
+        Database,
+        Field(
+            description="what production's secret lacks, or a login without one; the next eight"
+            " lie in it"
+        ),
+    ] = Database()
+    staging_database: Annotated[Database, Field(description="staging's, likewise")] = Database()
     secrets_kms_key_arns: Annotated[
         tuple[KeyArn, ...],
         Field(
@@ -258,27 +262,30 @@ class Settings(Block):
         ),
     ] = None
 
+    def secret_arn_of(self, side: str) -> str | None:
+        """The secret of a side, "prod" or "staging", where it has one."""
+        return {"prod": self.prod_secret_arn, "staging": self.staging_secret_arn}[side]
+
+    def database_of(self, side: str) -> Database:
+        """What is said of a side's database."""
+        return {"prod": self.prod_database, "staging": self.staging_database}[side]
+
+    @property
+    def secret_arns(self) -> tuple[str, ...]:
+        """The secrets that there are."""
+        return tuple(arn for arn in (self.prod_secret_arn, self.staging_secret_arn) if arn)
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS that the stack goes to."""
+        if self.region:
+            return partition_of_region(self.region)
+        return partition_of(self.secret_arns[-1]) if self.secret_arns else "aws"
+
     @property
     def tells_somebody(self) -> bool:
         """Whether anybody is told of failures."""
         return bool(self.alarm_email or self.alarm_topic_arn or self.chat_topic_arn)
-
-    @property
-    def no_start_hours(self) -> int | None:
-        """After how many hours without a start the alarm rings; None where it never does."""
-        if self.alarm_no_start_hours:
-            return self.alarm_no_start_hours
-        hours = self.least_no_start_hours
-        return hours if hours is not None and hours <= MOST_ALARM_HOURS else None
-
-    @property
-    def least_no_start_hours(self) -> int | None:
-        """The hours that may pass without a start though all is well; None unless it is rate(…)."""
-        pause = hours_between_starts(self.schedule_expression)
-        if pause is None:
-            return None
-        late = (self.schedule_window_minutes or 0) + self.schedule_retry_minutes
-        return math.ceil(pause + late / 60) + 1  # a start counts in the hour that it falls into
 
     @property
     def kept_columns(self) -> tuple[str, ...]:

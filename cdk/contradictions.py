@@ -4,16 +4,20 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from arns import PARTITIONS, partition_of, partition_of_region, region_of
+from arns import PARTITIONS, partition_of, region_of
 from common.errors import InvalidInput
 from common.event import parse_execution_input
 from config import Settings
+from database import database_contradictions
+from no_start import least_no_start_hours
 
 NETWORK = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
 NEEDED_BY_LOOKUP = ("vpc_id", "security_group_ids", "account", "region")
 FOUND_BY_LOOKUP = ("subnet_ids", "availability_zones", "route_table_ids")
+SIDES = ("prod", "staging")
 ARNS = (
     "prod_secret_arn",
+    "staging_secret_arn",
     "secrets_kms_key_arns",
     "alarm_topic_arn",
     "chat_topic_arn",
@@ -25,8 +29,7 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 def contradictions(settings: Settings) -> Iterator[str]:
     """Name what is wrong, each as a sentence that begins with a field."""
-    if settings.prod_secret_arn == settings.staging_secret_arn:
-        yield "staging_secret_arn is production's secret too: staging needs one of its own."
+    yield from _databases(settings)
     yield from _partitions(settings)
     yield from _network(settings)
     yield from _regions(settings)
@@ -37,6 +40,23 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield "sub_column is the email_column too: the remap would overwrite the emails."
 
 
+def _databases(settings: Settings) -> Iterator[str]:
+    """Name what is wrong with where the databases are, and with how the Lambdas log in."""
+    for side in SIDES:
+        yield from database_contradictions(
+            side,
+            settings.database_of(side),
+            has_secret=settings.secret_arn_of(side) is not None,
+            account=settings.account,
+            has_ca_bundle=settings.ca_bundle is not None,
+        )
+    prod, staging = (settings.database_of(side) for side in SIDES)
+    if settings.prod_secret_arn and settings.prod_secret_arn == settings.staging_secret_arn:
+        yield "staging_secret_arn is production's secret too: staging needs one of its own."
+    if prod.host and (prod.host, prod.dbname) == (staging.host, staging.dbname):
+        yield "staging_database is production's database too: the same host, the same dbname."
+
+
 def _alarms(settings: Settings) -> Iterator[str]:
     """Name what contradicts itself in who is told of what."""
     if settings.alarm_email and settings.alarm_topic_arn:
@@ -44,7 +64,7 @@ def _alarms(settings: Settings) -> Iterator[str]:
             "alarm_email and alarm_topic_arn are both set: set one, and subscribe the address to"
             " the topic if both are wanted."
         )
-    hours, least = settings.alarm_no_start_hours, settings.least_no_start_hours
+    hours, least = settings.alarm_no_start_hours, least_no_start_hours(settings)
     if settings.chat_topic_arn and settings.chat_topic_arn == settings.alarm_topic_arn:
         yield (
             "chat_topic_arn is alarm_topic_arn too: the two get messages of different forms, and"
@@ -64,27 +84,21 @@ def _alarms(settings: Settings) -> Iterator[str]:
 
 def _partitions(settings: Settings) -> Iterator[str]:
     """Name what lies in another partition than the rest, or in one that nobody tried."""
-    here = partition_of(settings.staging_secret_arn)
-    if here not in PARTITIONS:
-        yield (
-            f"staging_secret_arn lies in the partition {here}; supported are"
-            f" {', '.join(sorted(PARTITIONS))}."
-        )
-        return
     for name in ARNS:
         arn = getattr(settings, name)
         for index, each in enumerate([arn] if isinstance(arn, str) else arn or ()):
-            if partition_of(each) != here:
-                place = name if isinstance(arn, str) else f"{name}[{index}]"
+            place = name if isinstance(arn, str) else f"{name}[{index}]"
+            partition = partition_of(each)
+            if partition not in PARTITIONS:
                 yield (
-                    f"{place} lies in the partition {partition_of(each)}, but staging's secret in"
-                    f" {here}: nothing of one reaches the other."
+                    f"{place} lies in the partition {partition}; supported are"
+                    f" {', '.join(sorted(PARTITIONS))}."
                 )
-    if settings.region and partition_of_region(settings.region) != here:
-        yield (
-            f"region lies in the partition {partition_of_region(settings.region)}, but staging's"
-            f" secret in {here}."
-        )
+            elif partition != settings.partition:
+                yield (
+                    f"{place} lies in the partition {partition}, and the stack in"
+                    f" {settings.partition}: nothing of one reaches the other."
+                )
 
 
 def _network(settings: Settings) -> Iterator[str]:
@@ -137,7 +151,7 @@ def _regions(settings: Settings) -> Iterator[str]:
         arn = getattr(settings, name)
         if settings.region and arn and region_of(arn) != settings.region:
             yield f"{name} lies in {region_of(arn)}; it must lie in the stack's {settings.region}."
-    regions = {region_of(settings.prod_secret_arn), region_of(settings.staging_secret_arn)}
+    regions = {region_of(arn) for arn in settings.secret_arns}
     for index, arn in enumerate(settings.secrets_kms_key_arns):
         if region_of(arn) not in regions:
             yield (
@@ -149,17 +163,17 @@ def _regions(settings: Settings) -> Iterator[str]:
 
 def _far_secrets(settings: Settings) -> Iterator[str]:
     """Name a secret that an endpoint in the VPC does not reach."""
-    if settings.vpc_id is None or settings.has_nat:
+    if settings.vpc_id is None or settings.has_nat or not settings.secret_arns:
         return
     # Where the stack's Region is not said, staging's secret tells it.
-    here = settings.region or region_of(settings.staging_secret_arn)
-    for name in ("prod_secret_arn", "staging_secret_arn"):
-        region = region_of(getattr(settings, name))
-        if region != here:
+    here = settings.region or region_of(settings.secret_arns[-1])
+    for side in SIDES:
+        arn = settings.secret_arn_of(side)
+        if arn and (region := region_of(arn)) != here:
             yield (
-                f"{name} lies in {region}, which a VPC endpoint in {here} does not reach:"
-                f" replicate the secret to {here} and name the replica, or set has_nat if the"
-                " subnets have a NAT."
+                f"{side}_secret_arn lies in {region}, which a VPC endpoint in {here} does not"
+                f" reach: replicate the secret to {here} and name the replica, or set has_nat if"
+                " the subnets have a NAT."
             )
 
 

@@ -99,6 +99,8 @@ def _complaint(problem: ErrorDetails) -> str:
         return f"is not a setting; known are {known}"
     if kind == "missing":
         return "is missing and has no default"
+    if kind == "literal_error":
+        return f"must be {problem['ctx']['expected']}"
     if kind in WRONG_TYPES:
         return f"must be {WRONG_TYPES[kind]}"
     return problem["msg"]

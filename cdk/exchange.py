@@ -14,7 +14,7 @@ from aws_cdk import (
 )
 from constructs import Construct
 
-from arns import service_of
+from arns import partition_of, service_of
 from removal import removal_policy
 
 KEPT_DAYS = 30
@@ -103,7 +103,7 @@ class ExchangeBucket(Construct):
                 resources=[self._key.key_arn],
                 conditions={
                     "StringEquals": {
-                        "kms:ViaService": service_of("s3", region, self._key.key_arn),
+                        "kms:ViaService": service_of("s3", region, partition_of(self._key.key_arn)),
                         "kms:EncryptionContext:aws:s3:arn": self.bucket.bucket_arn,
                     }
                 },

@@ -37,7 +37,7 @@ class Failures(Construct):
         state_machine: stepfunctions.IStateMachine,
         topic: aws_sns.ITopic | None,
         chat_topic: aws_sns.ITopic | None,
-        partition_arn: str,
+        partition: str,
     ) -> None:
         """Create the rules.
 
@@ -47,12 +47,12 @@ class Failures(Construct):
             state_machine: whose executions are watched.
             topic: gets a JSON object; its owner lets EventBridge publish.
             chat_topic: gets what Amazon Q Developer shows; likewise.
-            partition_arn: some ARN of the stack's partition.
+            partition: the stack's, which the console's address depends on.
         """
         super().__init__(scope, id_)
         self._state_machine = state_machine
         self._stack = Stack.of(self).stack_name
-        self._link = f"{console_of_executions(Aws.REGION, partition_arn)}{ARN}"
+        self._link = f"{console_of_executions(Aws.REGION, partition)}{ARN}"
         if topic:
             self._publish("Rule", UNSUCCESSFUL, topic, self._message())
         if chat_topic:

@@ -75,7 +75,7 @@ DOMAIN = r"([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]
 SecretArn = Annotated[
     str,
     form(
-        r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}",
+        r"arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@!-]+-\w{6}",
         "the complete ARN of a secret, with the six characters that end it",
     ),
 ]
@@ -92,6 +92,9 @@ TopicArn = Annotated[
 ]
 PolicyArn = Annotated[
     str, form(r"arn:[\w-]+:iam::(\d{12}|aws):policy/[\w+=,.@/-]+", "the ARN of an IAM policy")
+]
+RoleArn = Annotated[
+    str, form(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of an IAM role")
 ]
 AccountId = Annotated[str, form(r"\d{12}", "twelve digits in quotes")]
 Region = Annotated[str, form(REGION, "a Region, like eu-central-1")]
@@ -129,6 +132,18 @@ FilePath = Annotated[str, form(r".+", "a path")]
 RequestRate = Annotated[
     float,
     Rule(f"a number above 0 and up to {MAX_RATE:g}", lambda value: 0 < value <= MAX_RATE),
+]
+# What the Lambdas accept of a secret (functions/common/address.py).
+Host = Annotated[
+    str, form(r"[\w.:-]+|/[^@=?\s]*", "a server's name, without a port, or a socket's directory")
+]
+DatabaseName = Annotated[
+    str, form(r"(?!.*://)[^=@\0]+", "a database's name, and no URL or connection string")
+]
+DatabaseUser = Annotated[str, form(r"[\w$.+-]{1,63}", "a role's name in the database")]
+Port = Annotated[int, limits(1, 65535)]
+ResourceId = Annotated[
+    str, form(r"(db|cluster|prx)-[A-Za-z0-9]+", "a resource ID: db-…, cluster-… or prx-…")
 ]
 MemorySize = Annotated[int, limits(128, 10240)]
 EphemeralStorage = Annotated[int, limits(512, 10240)]

@@ -8,11 +8,11 @@ from constructs import Construct
 
 from ca_bundle import CaBundle
 from config import Settings
+from database_access import let_log_in
 from exchange import ExchangeBucket
 from layer import DependencyLayer
 from network import Network, find_network
 from python_function import PythonFunction
-from secret_access import let_read_secret
 
 
 class Lambdas(Construct):
@@ -54,10 +54,15 @@ class Lambdas(Construct):
         """The layers of a function that reaches a database."""
         return [self._layer, *([self._ca_bundle] if self._ca_bundle else [])]
 
-    @property
-    def _database_environment(self) -> dict[str, str]:
-        """The variables of a function that reaches a database."""
-        return {"DATABASE_CA_BUNDLE": CaBundle.path} if self._ca_bundle else {}
+    def _database_environment(self, *sides: str) -> dict[str, str]:
+        """The variables of a function that reaches these sides' databases."""
+        variables = {"DATABASE_CA_BUNDLE": CaBundle.path} if self._ca_bundle else {}
+        for side in sides:
+            if arn := self._settings.secret_arn_of(side):
+                variables[f"{side.upper()}_SECRET_ARN"] = arn
+            if told := self._settings.database_of(side).variable():
+                variables[f"{side.upper()}_DATABASE"] = json.dumps(told)
+        return variables
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
         settings = self._settings
@@ -72,9 +77,7 @@ class Lambdas(Construct):
             description="Makes the staging database's rows equal to production's",
             layers=self._database_layers,
             environment={
-                **self._database_environment,
-                "PROD_SECRET_ARN": settings.prod_secret_arn,
-                "STAGING_SECRET_ARN": settings.staging_secret_arn,
+                **self._database_environment("prod", "staging"),
                 "EXCHANGE_BUCKET": self._exchange.name,
                 "SYNC_RULES": json.dumps(rules),
             },
@@ -82,8 +85,8 @@ class Lambdas(Construct):
             ephemeral_storage_mb=settings.ephemeral_storage_mb,
             **self._defaults,
         )
-        for arn in (settings.prod_secret_arn, settings.staging_secret_arn):
-            let_read_secret(db_sync.role, arn, settings.secrets_kms_key_arns)
+        for side in ("prod", "staging"):
+            let_log_in(db_sync.role, settings, side)
         self._exchange.let_write(db_sync.role, "db-sync.json")
         return db_sync
 
@@ -122,8 +125,7 @@ class Lambdas(Construct):
             description="Sets users' subs in staging to those of its pool, matched by email",
             layers=self._database_layers,
             environment={
-                **self._database_environment,
-                "STAGING_SECRET_ARN": settings.staging_secret_arn,
+                **self._database_environment("staging"),
                 "EXCHANGE_BUCKET": self._exchange.name,
                 "USERS_TABLE": settings.users_table,
                 "EMAIL_COLUMN": settings.email_column,
@@ -133,7 +135,7 @@ class Lambdas(Construct):
             network=network,
             **self._defaults,
         )
-        let_read_secret(update_db.role, settings.staging_secret_arn, settings.secrets_kms_key_arns)
+        let_log_in(update_db.role, settings, "staging")
         self._exchange.let_read(update_db.role, "cognito-users/*")
         self._exchange.let_upload(update_db.role, "cognito-mapping.csv.gz")
         return update_db

@@ -1,6 +1,6 @@
 """Where in a VPC the Lambdas run that reach a database, and what they reach from there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,13 @@ def find_network(scope: Construct, settings: Settings) -> Network | None:
     vpc, subnets = (_look_up if settings.vpc_lookup else _import)(scope, settings, settings.vpc_id)
     network = Network(vpc, subnets, groups)
     if settings.vpc_endpoints:
-        Endpoints(scope, "Endpoints", network=network, route_table_ids=settings.route_table_ids)
+        Endpoints(
+            scope,
+            "Endpoints",
+            network=network,
+            services=_services(settings),
+            route_table_ids=settings.route_table_ids,
+        )
     return network
 
 
@@ -90,11 +96,28 @@ def _look_up(
     return vpc, subnets
 
 
+def _services(settings: Settings) -> Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService]:
+    """Return what the Lambdas ask beside S3: where secrets are, and who hands out roles."""
+    known = aws_ec2.InterfaceVpcEndpointAwsService
+    services = {}
+    if settings.secret_arns:
+        services["SecretsManager"] = known.SECRETS_MANAGER
+    if settings.prod_database.role_arn or settings.staging_database.role_arn:
+        services["Sts"] = known.STS
+    return services
+
+
 class Endpoints(Construct):
-    """Ways to Secrets Manager and S3 for subnets that have no NAT."""
+    """Ways to S3 and to interface endpoints for subnets that have no NAT."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, network: Network, route_table_ids: Sequence[str]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        network: Network,
+        services: Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService],
+        route_table_ids: Sequence[str],
     ) -> None:
         """Create the endpoints. They serve the whole VPC, so that their policies allow all.
 
@@ -102,12 +125,14 @@ class Endpoints(Construct):
             scope: the parent.
             id_: the construct's id.
             network: who uses them: its security groups must let port 443 out.
+            services: those with an interface endpoint, by the endpoint's id.
             route_table_ids: the tables that get a route to S3; none for those of a VPC that
                 was looked up, whose subnets know them.
         """
         super().__init__(scope, id_)
         subnets = network.subnets
-        self._reach_secrets_manager(network)
+        if services:
+            self._reach(services, network)
         tables = route_table_ids or sorted({entry.route_table.route_table_id for entry in subnets})
         aws_ec2.CfnVPCEndpoint(
             self,
@@ -118,26 +143,30 @@ class Endpoints(Construct):
             route_table_ids=list(tables),
         )
 
-    def _reach_secrets_manager(self, network: Network) -> None:
-        door = aws_ec2.SecurityGroup(
+    def _reach(
+        self, services: Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService], network: Network
+    ) -> None:
+        group = aws_ec2.SecurityGroup(
             self,
             "SecurityGroup",
             vpc=network.vpc,
+            # A change of it would replace the group.
             description="Lets the Lambdas of staging-sync reach Secrets Manager",
             allow_all_outbound=False,
         )
-        for group in network.security_groups:
-            lambdas = aws_ec2.Peer.security_group_id(group.security_group_id)
-            door.add_ingress_rule(lambdas, aws_ec2.Port.HTTPS, "HTTPS from the Lambdas")
-        aws_ec2.InterfaceVpcEndpoint(
-            self,
-            "SecretsManager",
-            vpc=network.vpc,
-            service=aws_ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-            subnets=aws_ec2.SubnetSelection(subnets=_one_of_each_zone(network.subnets)),
-            security_groups=[door],
-            open=False,
-        )
+        for lambdas in network.security_groups:
+            peer = aws_ec2.Peer.security_group_id(lambdas.security_group_id)
+            group.add_ingress_rule(peer, aws_ec2.Port.HTTPS, "HTTPS from the Lambdas")
+        for id_, service in services.items():
+            aws_ec2.InterfaceVpcEndpoint(
+                self,
+                id_,
+                vpc=network.vpc,
+                service=service,
+                subnets=aws_ec2.SubnetSelection(subnets=_one_of_each_zone(network.subnets)),
+                security_groups=[group],
+                open=False,
+            )
 
 
 def _one_of_each_zone(subnets: Sequence[aws_ec2.ISubnet]) -> Sequence[aws_ec2.ISubnet]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aws_cdk import aws_iam
 
-from arns import region_of, service_of
+from arns import partition_of, region_of, service_of
 
 
 def let_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[str]) -> None:
@@ -29,7 +29,9 @@ def let_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[str]
                 resources=keys,
                 conditions={
                     "StringEquals": {
-                        "kms:ViaService": service_of("secretsmanager", region, secret_arn),
+                        "kms:ViaService": service_of(
+                            "secretsmanager", region, partition_of(secret_arn)
+                        ),
                         "kms:EncryptionContext:SecretARN": secret_arn,
                     }
                 },

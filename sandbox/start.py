@@ -24,7 +24,7 @@ from rich.console import Console
 sys.path.append(str(Path(__file__).resolve().parent.parent / "functions"))
 sys.path.append(str(Path(__file__).resolve().parent.parent / "cdk"))
 
-from arns import console_of_executions
+from arns import console_of_executions, partition_of
 from common.errors import InvalidInput
 from common.event import parse_execution_input
 from sandbox.board import follow, table
@@ -133,7 +133,7 @@ def _announce(console: Console, arn: str) -> None:
     console.print(f"Started {arn}")
     if "AWS_ENDPOINT_URL" not in os.environ:
         region = arn.split(":")[3]
-        console.print(f"{console_of_executions(region, arn)}{arn}")
+        console.print(f"{console_of_executions(region, partition_of(arn))}{arn}")
 
 
 def _follow(console: Console, workflow: DeployedWorkflow, arn: str) -> int:

@@ -28,6 +28,7 @@ MALFORMED_URL = (
 )
 
 type ReadAgain = Callable[[], DatabaseAddress]
+type MakeToken = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ class DatabaseAddress:
     """Where a database is and how to log in; prints as host:port/dbname only.
 
     `parameters` are libpq's connection parameters. `read_again`, where there is one, returns the
-    address as it is now: the secret's password may have been changed.
+    address as it is now: the secret's password may have been changed. `make_token`, where there is
+    one, makes the password of one connection.
     """
 
     parameters: Mapping[str, str] = field(repr=False)
     read_again: ReadAgain | None = field(default=None, repr=False, compare=False)
+    make_token: MakeToken | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of_server(  # noqa: PLR0913 - what a secret holds, all of it by keyword
@@ -96,6 +99,16 @@ class DatabaseAddress:
     def with_secret(self, read_again: ReadAgain) -> "DatabaseAddress":
         """Return this address, which can be read again where it came from."""
         return dataclasses.replace(self, read_again=read_again)
+
+    def with_tokens(self, make_token: MakeToken) -> "DatabaseAddress":
+        """Return this address, whose password is made anew for each connection."""
+        return dataclasses.replace(self, make_token=make_token)
+
+    def login(self) -> Mapping[str, str]:
+        """Return libpq's parameters for one connection."""
+        if self.make_token is None:
+            return self.parameters
+        return {**self.parameters, "password": self.make_token()}
 
     def __str__(self) -> str:
         """Return host:port/dbname, for messages; without a dbname it would be the user's name."""

@@ -54,6 +54,13 @@ REFUSALS: dict[str, tuple[type[StagingSyncError], str]] = {
     "57": (DatabaseUnavailable, "It is starting up or shutting down"),
 }
 
+# Instead of the sentence of any refused login, where a token of IAM is the password.
+REFUSED_BY_IAM = (
+    "It does not take IAM's token. IAM authentication must be on at the server, the user must have"
+    " rds_iam (run there: GRANT rds_iam TO …), the role that asks for the token rds-db:connect on"
+    " exactly that resource_id and username, and host must be RDS's own endpoint"
+)
+
 # What libpq itself says when it does not trust the server, or the server takes no TLS. An SSL
 # error is OpenSSL's, in many words; the one of a connection that was cut is not about trust.
 UNTRUSTED = (
@@ -99,13 +106,23 @@ def diagnose(dsn: str) -> ConnectionFailure:
     return ConnectionFailure(None, "")
 
 
-def connection_error(failure: ConnectionFailure, where: str) -> StagingSyncError:
-    """Return the error for a connection that did not come about; names no user."""
+def connection_error(
+    failure: ConnectionFailure, where: str, *, by_token: bool = False
+) -> StagingSyncError:
+    """Return the error for a connection that did not come about; names no user.
+
+    Args:
+        failure: why.
+        where: whose database, and its address.
+        by_token: whether a token of IAM was the password.
+    """
     reason = " ".join(failure.words.split())
     if failure.state is not None:
         name, sentence = REFUSALS.get(failure.state) or REFUSALS.get(
             failure.state[:2], (DatabaseUnavailable, "The server's log says why")
         )
+        if by_token and failure.is_authentication:
+            sentence = REFUSED_BY_IAM
         return name(f"Could not log in to {where}. {sentence} (SQLSTATE {failure.state}).")
     if CUT not in reason and any(words in reason for words in UNTRUSTED):
         return ConfigurationError(

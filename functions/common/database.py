@@ -283,7 +283,7 @@ def _log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection,
     while True:
         parameters = {
             **CONNECTION_PARAMETERS,
-            **address.parameters,
+            **address.login(),
             "client_encoding": CLIENT_ENCODING,
         }
         dsn = extensions.make_dsn(**parameters)
@@ -293,7 +293,11 @@ def _log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection,
             failure = diagnose(dsn)
             read_again = address.read_again if failure.is_authentication else None
             if read_again is None or time.monotonic() >= give_up:
-                raise connection_error(failure, f"the {role} database {address}") from error
+                raise connection_error(
+                    failure,
+                    f"the {role} database {address}",
+                    by_token=address.make_token is not None,
+                ) from error
         logger.info("waiting for a secret that lets us in", database=role)
         time.sleep(ROTATION_PAUSE)
         address = read_again()

@@ -3,6 +3,8 @@
 import functools
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import boto3
 
@@ -14,15 +16,24 @@ ARN_REGION = 3  # arn:partition:secretsmanager:region:account:secret:name
 ARN_PARTS = 7
 # A NUL ends a string of libpq, and half of a surrogate pair has no bytes.
 UNUSABLE = re.compile("[\x00\ud800-\udfff]")
-SHAPE = "It must have the RDS shape: host, port, username, password, dbname."
+SHAPE = (
+    "It must have the RDS shape: host, port, username, password, dbname. One that RDS manages holds"
+    " username and password only: prod_database and staging_database in cdk.json name the rest."
+)
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def read_database_secret(arn: str, ca_bundle: str = "") -> DatabaseAddress:
+def read_database_secret(
+    arn: str, ca_bundle: str = "", given: Mapping[str, str] = NOTHING
+) -> DatabaseAddress:
     """Return the database that a secret of the RDS shape points to.
 
     Args:
         arn: the secret's. Its Region is taken from it, so that production's may lie elsewhere.
         ca_bundle: see `DatabaseAddress.of_server`.
+        given: host, port and dbname that go before the secret's. One that RDS manages holds
+            none of them (RDS user guide, "Password management with Amazon RDS and AWS Secrets
+            Manager").
 
     Raises:
         ConfigurationError: the ARN is malformed, the secret cannot be read, or it is not a
@@ -40,11 +51,13 @@ def read_database_secret(arn: str, ca_bundle: str = "") -> DatabaseAddress:
     give_up_soon(client)
     with aws_errors(f"read the secret {arn}"):
         text = client.get_secret_value(SecretId=arn).get("SecretString", "")
-    address = parse_database_secret(arn, text, ca_bundle)
-    return address.with_secret(functools.partial(read_database_secret, arn, ca_bundle))
+    address = parse_database_secret(arn, text, ca_bundle, given)
+    return address.with_secret(functools.partial(read_database_secret, arn, ca_bundle, given))
 
 
-def parse_database_secret(arn: str, text: str, ca_bundle: str = "") -> DatabaseAddress:
+def parse_database_secret(
+    arn: str, text: str, ca_bundle: str = "", given: Mapping[str, str] = NOTHING
+) -> DatabaseAddress:
     """Return the address in a secret's text; the rest as `read_database_secret`."""
     try:
         secret = json.loads(text)
@@ -54,6 +67,7 @@ def parse_database_secret(arn: str, text: str, ca_bundle: str = "") -> DatabaseA
         # Not chained: a JSON error quotes the document.
         raise ConfigurationError(f"The secret {arn} is not a JSON object. {SHAPE}")
     secret.setdefault("dbname", secret.get("database"))
+    secret |= given
     missing = [
         field
         for field in ("host", "username", "password", "dbname")

@@ -4,12 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from common.databases import database_of
 from common.deadline import Deadline
 from common.entry import entry_point
 from common.event import Event
 from common.exchange import Exchange
 from common.metrics import PHASES, Metric, emit
-from common.secrets import read_database_secret
 from common.settings import optional, required
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
@@ -34,13 +34,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         exchange.write_json(REPORT, result.report())
 
     exchange.check_reachable()
-    ca_bundle = optional("DATABASE_CA_BUNDLE")
-    result = sync_database(
-        read_database_secret(required("PROD_SECRET_ARN"), ca_bundle),
-        read_database_secret(required("STAGING_SECRET_ARN"), ca_bundle),
-        options,
-        save_report,
-    )
+    result = sync_database(database_of("PROD"), database_of("STAGING"), options, save_report)
     if not event.input.dry_run:
         emit(event.execution, _measure(result))
     return {**result.output(), "report": exchange.uri(REPORT)}

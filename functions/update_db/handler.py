@@ -4,13 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from common.databases import database_of
 from common.deadline import Deadline
 from common.entry import entry_point
 from common.errors import ConfigurationError
 from common.event import Event
 from common.exchange import Exchange
 from common.metrics import Metric, emit
-from common.secrets import read_database_secret
 from common.settings import flag, optional, required
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
@@ -37,7 +37,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
     )
     result = remap_users(
-        read_database_secret(required("STAGING_SECRET_ARN"), optional("DATABASE_CA_BUNDLE")),
+        database_of("STAGING"),
         options,
         lambda target: load_mapping(target, exchange, manifest),
         lambda report: exchange.upload(REPORT, report),

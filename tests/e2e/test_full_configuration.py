@@ -46,6 +46,8 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "region": REGION,
         "prod_secret_arn": account.production_secret_arn,
         "staging_secret_arn": account.staging_secret_arn,
+        "prod_database": {"dbname": account.production.secret["dbname"]},
+        "staging_database": {"host": account.staging.secret["host"]},
         "secrets_kms_key_arns": [of["Key"]],
         "kms_key_arn": of["Key"],
         "vpc_id": of["Vpc"],

@@ -1,11 +1,18 @@
-"""Three stacks, each synthesized once: cdk.json's example, a bare one, and one with everything."""
+"""Stacks, each synthesized once: cdk.json's example, a bare one, one with everything, and so on."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.synthesized import EXAMPLE, SECRETS, Synthesized, every_setting, synthesize
+from tests.infra.synthesized import (
+    EXAMPLE,
+    SECRETS,
+    Synthesized,
+    every_setting,
+    settings_by_iam,
+    synthesize,
+)
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +50,11 @@ def everything(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> S
     """Every setting set, to something that is not its default."""
     directory = tmp_path_factory.mktemp("everything")
     return synthesize(directory / "out", every_setting(directory, empty_layer))
+
+
+@pytest.fixture(scope="session")
+def by_iam(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+    """No secrets: production is reached by a role of its own account."""
+    directory = tmp_path_factory.mktemp("by_iam")
+    settings = {**settings_by_iam(directory), "layer_dir": str(empty_layer)}
+    return synthesize(directory / "out", settings)

@@ -28,6 +28,25 @@ CHAT_TOPIC = "arn:aws:sns:eu-central-1:111122223333:chat"
 BOUNDARY = "arn:aws:iam::111122223333:policy/edge"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nnobody's\n-----END CERTIFICATE-----\n"
 
+STAGING_BY_IAM: dict[str, Any] = {
+    "auth": "iam",
+    "host": "staging.cluster-c0ffee.eu-central-1.rds.amazonaws.com",
+    "dbname": "shop_staging",
+    "username": "staging_sync_writer",
+    "resource_id": "cluster-ABCDEFGHIJKL",
+    "account": "111122223333",
+}
+PRODUCTION_BY_IAM: dict[str, Any] = {
+    "auth": "iam",
+    "host": "prod.c0ffee.eu-west-1.rds.amazonaws.com",
+    "port": 5433,
+    "dbname": "shop",
+    "username": "staging_sync_reader",
+    "resource_id": "db-MNOPQRSTUVWX",
+    "account": "444455556666",
+    "role_arn": "arn:aws:iam::444455556666:role/staging-sync-reads",
+}
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 type Json = dict[str, Any]
@@ -117,6 +136,8 @@ def every_setting(directory: Path, layer: Path) -> Json:
     return {
         "prod_secret_arn": SECRETS["prod_secret_arn"].replace("eu-west-1", "eu-central-1"),
         "staging_secret_arn": SECRETS["staging_secret_arn"],
+        "prod_database": {"host": "prod.example.com", "port": 5433, "dbname": "shop"},
+        "staging_database": {"dbname": "shop_staging"},
         "secrets_kms_key_arns": [PRODUCTION_KEY, STAGING_KEY],
         "account": "111122223333",
         "region": "eu-central-1",
@@ -157,6 +178,19 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "retain_data": False,
         "termination_protection": True,
         "layer_dir": str(layer),
+    }
+
+
+def settings_by_iam(directory: Path) -> Json:
+    """Return settings without a secret: the Lambdas log in by IAM, to production by a role."""
+    bundle = directory / "ca.pem"
+    bundle.write_text(CERTIFICATE)
+    return {
+        "account": "111122223333",
+        "region": "eu-central-1",
+        "ca_bundle": str(bundle),
+        "prod_database": PRODUCTION_BY_IAM,
+        "staging_database": STAGING_BY_IAM,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from config import Settings
+from no_start import no_start_hours
 from tests.infra.synthesized import (
     CHAT_TOPIC,
     CUSTOMER_KEY,
@@ -250,7 +251,7 @@ def test_a_start_that_never_came_about_rings(told: Synthesized) -> None:
 def test_no_start_rings_after_the_hours_that_are_set_or_those_of_a_rate_and_its_late_starts(
     schedule: dict[str, Any], hours: int | None
 ) -> None:
-    assert Settings.model_validate({**SECRETS, **schedule}).no_start_hours == hours
+    assert no_start_hours(Settings.model_validate({**SECRETS, **schedule})) == hours
 
 
 def test_whoever_has_a_schedule_that_nobody_watches_is_told_when_it_is_deployed(

@@ -11,7 +11,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 from app import add_stack
 from tests.infra.synthesized import SECRETS, Synthesized
 
-STACKS = ["bare", "full", "everything"]
+STACKS = ["bare", "full", "everything", "by_iam"]
 
 
 @pytest.fixture(params=STACKS)

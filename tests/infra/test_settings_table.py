@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -62,6 +62,8 @@ def words(annotation: Any) -> str:
         return str(rules[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "an object"
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
     return PLAIN[get_origin(annotation) or annotation]
 
 

@@ -178,13 +178,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "a partition that nobody tried",
-        {"staging_secret_arn": SECRETS["staging_secret_arn"].replace(":aws:", ":aws-iso:")},
+        {
+            "region": "eu-central-1",
+            "staging_secret_arn": SECRETS["staging_secret_arn"].replace(":aws:", ":aws-iso:"),
+        },
         "staging_secret_arn lies in the partition aws-iso; supported are aws, aws-cn, aws-us-gov",
     ),
     (
         "a secret of China",
         {"prod_secret_arn": SECRETS["prod_secret_arn"].replace(":aws:", ":aws-cn:")},
-        "prod_secret_arn lies in the partition aws-cn, but staging's secret in aws",
+        "prod_secret_arn lies in the partition aws-cn, and the stack in aws: nothing of one",
     ),
     (
         "a key of GovCloud",
@@ -194,7 +197,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "a Region of GovCloud",
         {"region": "us-gov-west-1"},
-        "region lies in the partition aws-us-gov, but staging's secret in aws",
+        "prod_secret_arn lies in the partition aws, and the stack in aws-us-gov",
     ),
     (
         "an alarm between two starts",
@@ -308,5 +311,7 @@ def test_a_wrong_setting_is_refused_by_name(settings: dict[str, Any], sentence: 
 @pytest.mark.parametrize("field", sorted(SECRETS))
 def test_a_missing_setting_is_refused_by_name(field: str) -> None:
     settings = {name: value for name, value in SECRETS.items() if name != field}
-    with pytest.raises(SettingsError, match=rf"^staging\.{field} is missing and has no default\.$"):
+    with pytest.raises(
+        SettingsError, match=rf"^staging\.{field} is missing and has no default, unless"
+    ):
         parse_settings(settings, "staging")
