@@ -44,7 +44,7 @@ def test_a_comment_that_only_mentions_the_mark_is_refused_and_may_stay_beside_it
     comment = f"COMMENT ON DATABASE {pair.target.name} IS 'Not a staging-sync target"
     pair.target.execute(f"{comment}'")
 
-    with pytest.raises(TargetNotAllowed, match="replaces the comment .* a line of their own"):
+    with pytest.raises(TargetNotAllowed, match=r"replaces the comment .* a line of their own"):
         sync(pair)
 
     assert pair.target.value("SELECT count(*) FROM t") == 0
