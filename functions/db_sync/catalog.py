@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from common.database import Session
 from common.foreign_keys import ForeignKey, read_foreign_keys
@@ -70,18 +71,24 @@ class Type:
     parts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A sequence; `owner` is the oid of the table whose column owns it, 0 if none does.
+class SequenceUser(NamedTuple):
+    """A column that takes its numbers from a sequence.
 
-    That is the root where a partition's column owns it; the partition has the `owner_name`.
+    `root` is the oid of its table, or of the whole table where that is a partition.
     """
 
+    root: int
+    schema: str
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence, and the columns that own it or name it in their default."""
+
     name: Name
-    owner: int
-    owner_column: str | None
-    owner_schema: str | None
-    owner_name: str | None
+    users: tuple[SequenceUser, ...]
     is_readable: bool
 
 
@@ -114,8 +121,10 @@ def read_catalog(session: Session) -> Catalog:
         tables=_read_tables(session),
         foreign_keys=tuple(read_foreign_keys(session)),
         sequences=tuple(
-            Sequence(Name(schema, name), *rest)
-            for schema, name, *rest in session.rows(load_query("db_sync", "list_sequences"))
+            Sequence(Name(schema, name), tuple(SequenceUser(*user) for user in users), is_readable)
+            for schema, name, users, is_readable in session.rows(
+                load_query("db_sync", "list_sequences")
+            )
         ),
         casts={
             (source, target): is_binary

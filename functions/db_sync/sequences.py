@@ -1,5 +1,7 @@
 """Sequences follow production, so that the next insert in staging finds a free number."""
 
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from psycopg2 import sql
@@ -32,46 +34,76 @@ class Position(NamedTuple):
 type Positions = dict[Name, Position]
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A sequence of the target, and those of the source whose numbers its columns hold.
+
+    One `is_shared` with tables that are not synced, whose rows have numbers of its own.
+    """
+
+    name: Name
+    leaders: tuple[Name, ...]
+    is_shared: bool
+
+
 def plan_sequences(
     source: Catalog, target: Catalog, synced: set[int]
-) -> tuple[dict[Name, Name], list[str]]:
-    """Return the target's sequences to set with the source's that each follows, and warnings.
+) -> tuple[list[Follower], list[str]]:
+    """Return the target's sequences to set, each with those that it follows, and warnings.
 
-    A sequence that a column owns follows that of the same column, whatever their names; another
-    follows that of the same name.
+    A sequence follows those that the same columns use in the source, whatever their names; the
+    one of the same name where there is none.
 
     Args:
         source: production's catalog.
         target: staging's catalog.
-        synced: oids of the target's tables that are synced; sequences of others are left.
+        synced: oids of the target's tables that are synced; sequences of others alone are left.
     """
-    in_source = {_identity(sequence): sequence for sequence in source.sequences}
-    pairs: dict[Name, Name] = {}
+    by_name = {sequence.name: sequence for sequence in source.sequences}
+    by_user: dict[tuple[str, ...], list[Sequence]] = defaultdict(list)
+    for sequence in source.sequences:
+        for user in sequence.users:
+            by_user[user[1:]].append(sequence)
+    followers: list[Follower] = []
     warnings: list[str] = []
     for sequence in target.sequences:
-        if sequence.owner and sequence.owner not in synced:
+        users = [user for user in sequence.users if user.root in synced]
+        if sequence.users and not users:
             continue
-        leader = in_source.get(_identity(sequence))
-        if leader is None:
-            warnings.append(
-                f"Sequence {sequence.name} is left as it is: the source has none like it."
-            )
-        elif not leader.is_readable:
-            warnings.append(
-                f"Sequence {sequence.name} is left as it is: the source role may not read"
-                f" {leader.name}. Run there: GRANT SELECT ON ALL SEQUENCES IN SCHEMA"
-                f" {leader.name.schema} TO that role."
-            )
+        leaders = [leader for user in users for leader in _of_column(sequence, by_user[user[1:]])]
+        if not leaders and sequence.name in by_name:
+            leaders = [by_name[sequence.name]]
+        if why := _why_left(leaders):
+            warnings.append(f"Sequence {sequence.name} is left as it is: {why}")
         else:
-            pairs[sequence.name] = leader.name
-    return pairs, warnings
+            names = tuple(sorted({leader.name for leader in leaders}))
+            followers.append(Follower(sequence.name, names, len(users) < len(sequence.users)))
+    return followers, warnings
 
 
-def _identity(sequence: Sequence) -> tuple[str | None, ...]:
-    """Return what a sequence has in common with its like on the other side."""
-    if sequence.owner:
-        return (sequence.owner_schema, sequence.owner_name, sequence.owner_column)
-    return sequence.name
+def _of_column(sequence: Sequence, leaders: list[Sequence]) -> list[Sequence]:
+    """Return which of a column's sequences in the source it follows, if it is used there too."""
+    return [leader for leader in leaders if leader.name == sequence.name] or leaders
+
+
+def _why_left(leaders: list[Sequence]) -> str | None:
+    """Return why a sequence cannot follow, None if it can."""
+    if not leaders:
+        return "the source has none like it."
+    for leader in leaders:
+        if not leader.is_readable:
+            return (
+                f"the source role may not read {leader.name}. Run there: GRANT SELECT ON ALL"
+                f" SEQUENCES IN SCHEMA {leader.name.schema} TO that role."
+            )
+    return None
+
+
+def read_leaders(source: Session, followers: list[Follower]) -> dict[Follower, list[Position]]:
+    """Return where the sequences stand that others follow."""
+    leaders = sorted({leader for follower in followers for leader in follower.leaders})
+    positions = read_positions(source, leaders)
+    return {follower: [positions[leader] for leader in follower.leaders] for follower in followers}
 
 
 def read_positions(session: Session, sequences: list[Name]) -> Positions:
@@ -90,13 +122,22 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
     return {sequences[number]: Position(*position) for number, *position in rows}
 
 
-def outdated(leaders: Positions, target: Positions) -> Positions:
+def outdated(target: Session, leaders: dict[Follower, list[Position]]) -> Positions:
     """Return the positions that the target's sequences are to have and do not."""
-    return {
-        name: leader
-        for name, leader in leaders.items()
-        if leader.next_value != target[name].next_value
-    }
+    current = read_positions(target, [follower.name for follower in leaders])
+    moved: Positions = {}
+    for follower, positions in leaders.items():
+        now = current[follower.name]
+        # A number that a table of the target's own has taken must not come again.
+        furthest = _furthest([*positions, now] if follower.is_shared else positions)
+        if furthest.next_value != now.next_value:
+            moved[follower.name] = furthest
+    return moved
+
+
+def _furthest(positions: list[Position]) -> Position:
+    """Return the position that leaves all the others behind."""
+    return max(positions, key=lambda at: at.next_value if at.increment > 0 else -at.next_value)
 
 
 def restart(target: Session, positions: Positions) -> None:

@@ -22,7 +22,7 @@ from db_sync.plan import Plan
 from db_sync.result import Status, SyncResult
 from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
-from db_sync.sequences import Positions
+from db_sync.sequences import Follower, Position, Positions
 from db_sync.snapshot import Snapshot, open_snapshot
 from db_sync.views import refresh_views
 
@@ -112,7 +112,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
             changed, written = write_differences(run, differences, snapshot, target_catalog)
     if not options.dry_run:
         written += refresh_views(run, [each.plan.target.oid for each in differences])
-    moved = sequences.outdated(leaders, sequences.read_positions(run.target, list(leaders)))
+    moved = sequences.outdated(run.target, leaders)
     if not options.dry_run:
         sequences.restart(run.target, moved)
     result = SyncResult(
@@ -132,16 +132,15 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
 
 def _read_leaders(
     run: Run, snapshot: Snapshot, target_catalog: Catalog
-) -> tuple[Positions, list[str]]:
-    """Return where the target's sequences are to stand, and warnings.
+) -> tuple[dict[Follower, list[Position]], list[str]]:
+    """Return the target's sequences with where those stand that they follow, and warnings.
 
     Read right after the snapshot: a sequence only advances, so it is as far as the snapshot's
     rows or further.
     """
     synced = {table.target.oid for table in snapshot.plan.tables}
-    pairs, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
-    positions = sequences.read_positions(run.source, list(pairs.values()))
-    return {name: positions[leader] for name, leader in pairs.items()}, warnings
+    followers, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    return sequences.read_leaders(run.source, followers), warnings
 
 
 def _status(options: SyncOptions, changed: bool) -> Status:

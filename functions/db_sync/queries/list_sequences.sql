@@ -1,21 +1,45 @@
--- Every sequence, the root of the table (0: none) and the column that own it, the table itself
--- (a partition may have a sequence of its own), and whether we may read it.
+-- Every sequence, the columns that take their numbers from it as JSON (those that own it, and
+-- those whose default, or whose domain's, names it), each as the oid of its table's root, and the
+-- names of schema, table (of a partition its own) and column; and whether we may read it.
+WITH uses AS (
+    SELECT d.objid AS sequence, d.refobjid AS relid, d.refobjsubid AS attnum
+    FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+      AND d.deptype IN ('a', 'i')
+    UNION
+    SELECT d.refobjid, def.adrelid, def.adnum
+    FROM pg_depend d
+    JOIN pg_attrdef def ON def.oid = d.objid
+    WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+    UNION
+    SELECT d.refobjid, a.attrelid, a.attnum
+    FROM pg_depend d
+    JOIN pg_attribute a ON a.atttypid = d.objid AND NOT a.atthasdef
+    WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_class'::regclass
+), users AS (
+    SELECT uses.sequence, json_agg(
+        json_build_array(
+            coalesce(pg_partition_root(c.oid)::oid, c.oid)::bigint, n.nspname, c.relname, a.attname
+        )
+        ORDER BY n.nspname, c.relname, a.attname
+    ) AS columns
+    FROM uses
+    JOIN pg_sequence s ON s.seqrelid = uses.sequence
+    JOIN pg_attribute a ON a.attrelid = uses.relid AND a.attnum = uses.attnum
+        AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_class c ON c.oid = uses.relid AND c.relkind IN ('r', 'p')
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    GROUP BY uses.sequence
+)
 SELECT
     n.nspname,
     c.relname,
-    coalesce(pg_partition_root(owner.refobjid)::oid, owner.refobjid, 0) AS owner,
-    (SELECT a.attname FROM pg_attribute a
-     WHERE a.attrelid = owner.refobjid AND a.attnum = owner.refobjsubid) AS owner_column,
-    owner_schema.nspname AS owner_schema,
-    owner_table.relname AS owner_name,
+    coalesce(users.columns, '[]') AS users,
     has_sequence_privilege(c.oid, 'SELECT') AS is_readable
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_depend owner ON owner.classid = 'pg_class'::regclass AND owner.objid = c.oid
-    AND owner.refclassid = 'pg_class'::regclass AND owner.deptype IN ('a', 'i')
-LEFT JOIN pg_class owner_table ON owner_table.oid = owner.refobjid
-LEFT JOIN pg_namespace owner_schema ON owner_schema.oid = owner_table.relnamespace
+LEFT JOIN users ON users.sequence = s.seqrelid
 WHERE c.relpersistence <> 't'
   AND NOT EXISTS (
       SELECT FROM pg_depend d
