@@ -17,10 +17,10 @@ from psycopg2 import errors, extensions, sql
 
 from common import transaction_settings
 from common.address import DatabaseAddress
-from common.connection_failure import connection_error, diagnose
 from common.database_errors import READ_ONLY, statement_error
 from common.errors import ConfigurationError, StagingSyncError
-from common.log import logger
+from common.known_names import KnownNames
+from common.login import log_in
 from common.quiet import silent_stderr
 from common.transaction_settings import READ_COMMITTED
 
@@ -43,20 +43,6 @@ class Readable(Protocol):
         """Return at most `size` bytes, none at the end."""
 
 
-# libpq's, in seconds: a server that is gone without a word is noticed within a minute.
-CONNECTION_PARAMETERS = {
-    "connect_timeout": "10",
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    # In milliseconds; keepalives are not sent while data waits to be acknowledged.
-    "tcp_user_timeout": "300000",
-}
-# A parameter of the connection and not a setting, so that the driver knows of it too.
-CLIENT_ENCODING = "UTF8"
-# A rotation changes the password first and the secret some seconds later.
-ROTATION = 60.0  # seconds
-ROTATION_PAUSE = 2.0  # seconds
 COPY_CHUNK = 65536  # bytes
 ROLLBACK_WAIT = 5.0  # seconds
 APPLICATION_NAME = "staging-sync"
@@ -84,6 +70,7 @@ class Session:
         self._execution = execution
         self._read_only = read_only
         self._moment: float | None = None  # until which statements may run
+        self._names = KnownNames()
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +170,10 @@ class Session:
         left = self.seconds_left
         return 0 if math.isinf(left) else max(1, int(left * 1000))
 
+    def learn_names(self) -> None:
+        """Read which names an error may repeat from here on, inside of a transaction."""
+        self._names = KnownNames.of(self)
+
     def quoted(self, query: Query) -> str:
         """Return a composed query as text."""
         return query if isinstance(query, str) else query.as_string(self._connection)
@@ -245,7 +236,7 @@ class Session:
             yield
         except psycopg2.Error as error:
             is_source = self.role == "source"
-            raise statement_error(error, self._where, is_source=is_source) from error
+            raise statement_error(error, self._where, self._names, is_source=is_source) from error
 
     @property
     def _where(self) -> str:
@@ -265,39 +256,10 @@ def connect(
         read_only: whether each of its transactions is READ ONLY from its first statement.
 
     Raises:
-        ConfigurationError: the server refuses the credentials, for `ROTATION` where they can be
+        ConfigurationError: the server refuses the credentials, after a while where they can be
             read again; or it is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
-    connection, address = _log_in(address, role)
+    connection, address = log_in(address, role)
     connection.autocommit = True  # transactions begin and end where the code says so
     return Session(connection, address, role, execution=execution, read_only=read_only)
-
-
-def _log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection, DatabaseAddress]:
-    """Return an open connection, and the address that it is to, which may be a newer one."""
-    # libpq reads it and names it when it connects, as JDBC does, so that every pooler knows it.
-    # Otherwise the driver runs SET where the role's default is another style.
-    os.environ["PGDATESTYLE"] = "ISO"
-    give_up = time.monotonic() + ROTATION
-    while True:
-        parameters = {
-            **CONNECTION_PARAMETERS,
-            **address.login(),
-            "client_encoding": CLIENT_ENCODING,
-        }
-        dsn = extensions.make_dsn(**parameters)
-        try:
-            return psycopg2.connect(dsn), address
-        except psycopg2.OperationalError as error:
-            failure = diagnose(dsn)
-            read_again = address.read_again if failure.is_authentication else None
-            if read_again is None or time.monotonic() >= give_up:
-                raise connection_error(
-                    failure,
-                    f"the {role} database {address}",
-                    by_token=address.make_token is not None,
-                ) from error
-        logger.info("waiting for a secret that lets us in", database=role)
-        time.sleep(ROTATION_PAUSE)
-        address = read_again()

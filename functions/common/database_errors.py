@@ -3,11 +3,9 @@
 They are told apart by SQLSTATE:
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 
-Only names travel on: the condition and the object that the server reports. The server's own
-message and detail can quote a row.
+Only names travel on: the condition, and the object that the server reports if there is one of
+that name. The server's own message and detail can quote a row.
 """
-
-import re
 
 import psycopg2
 
@@ -19,6 +17,7 @@ from common.errors import (
     StagingSyncError,
     TargetBusy,
 )
+from common.known_names import KnownNames
 
 LOST = "The connection was lost"
 NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
@@ -64,6 +63,23 @@ NO_SUCH_CHARACTER = (
     " encoding UTF8, or take that text out"
 )
 
+# Of the same SQLSTATE, but raised by the reader of JSON.
+ESCAPED = (
+    "A JSON text has an escape that cannot become text, as \\u0000 never can; take it out in the"
+    " source, or make the column json in the target"
+)
+UNTRANSLATABLE = "22P05"
+
+DAMAGED = (
+    "A page or an index of the database is damaged; its log says which, and a restore or REINDEX"
+    " mends it"
+)
+NO_FILE = "The server cannot read or write one of its files; its log says which"
+WRONG_STATE = (
+    "Something in the database is not in a state that allows this: a table without a replica"
+    " identity under a publication, say; the database's log says what"
+)
+
 # A SQLSTATE, or its first two characters, to the error and its sentence.
 NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "08": (DatabaseUnavailable, LOST),
@@ -71,7 +87,7 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "22001": (SchemaMismatch, TOO_LONG),
     "22003": (SchemaMismatch, OUT_OF_RANGE),
     "22P02": (SchemaMismatch, MALFORMED),
-    "22P05": (ConfigurationError, NO_SUCH_CHARACTER),
+    UNTRANSLATABLE: (ConfigurationError, NO_SUCH_CHARACTER),
     "23": (SchemaMismatch, MISFIT),
     "23502": (SchemaMismatch, NO_VALUE),
     "23503": (SchemaMismatch, NO_PARENT),
@@ -86,6 +102,7 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "42501": (ConfigurationError, NO_RIGHT),
     "53": (DatabaseUnavailable, NO_RESOURCE),
     "54000": (SchemaMismatch, TOO_BIG),
+    "55000": (SchemaMismatch, WRONG_STATE),
     "55P03": (TargetBusy, LOCKED),
     "57014": (OutOfTime, CANCELLED),
     "57P01": (DatabaseUnavailable, LOST),
@@ -93,7 +110,10 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "57P03": (DatabaseUnavailable, LOST),
     "57P04": (DatabaseUnavailable, LOST),  # dropped; on a read replica too
     "57P05": (DatabaseUnavailable, LOST),
+    "58": (StagingSyncError, NO_FILE),
     "P0001": (SchemaMismatch, OWN_FUNCTION),
+    "XX001": (StagingSyncError, DAMAGED),
+    "XX002": (StagingSyncError, DAMAGED),
 }
 
 
@@ -101,16 +121,18 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
 # application's, which can raise any state with any words.
 ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
 
-# Where a value did not fit, COPY tells the column in its context only, followed by the value.
-# Only a context that begins like this is read, and only up to the column's name: what stands
-# before it would be an application's, and what comes after it is data.
-COPY_COLUMN = re.compile(r"COPY (?:(?!, line \d).)+, line \d+, column ([^:\"\n]+): (?:\"|null)")
-
 
 def statement_error(
-    error: psycopg2.Error, where: str, *, is_source: bool = False
+    error: psycopg2.Error, where: str, names: KnownNames, *, is_source: bool = False
 ) -> StagingSyncError:
-    """Return the error for a statement that failed; `is_source`: in the source's session."""
+    """Return the error for a statement that failed.
+
+    Args:
+        error: the driver's.
+        where: which database, for the message.
+        names: what the message may name.
+        is_source: whether it failed in the source's session.
+    """
     state = error.pgcode or "08"  # without a state the connection broke in the middle
     name, sentence = NAMES.get(state) or NAMES.get(
         state[:2], (StagingSyncError, "The database reported an error")
@@ -118,26 +140,11 @@ def statement_error(
     if is_source and name is TargetBusy:
         # A migration of production; or a replica that has to replay what we are in the way of.
         name = DatabaseUnavailable
+    if state == UNTRANSLATABLE and error.diag.source_function != "report_untranslatable_char":
+        sentence = ESCAPED
     if state == "23514" and error.diag.table_name and not error.diag.constraint_name:
         sentence = NO_PARTITION
     condition = f"{type(error).__name__}, SQLSTATE {state}"
     if state in ABOUT_NAMES and not error.diag.context:
         condition += f" ({error.diag.message_primary})"
-    return name(f"{sentence}: {condition}{_object_of(error)}, {where}.")
-
-
-def _object_of(error: psycopg2.Error) -> str:
-    """Return ", table …, constraint …" as far as the server says it."""
-    diag = error.diag
-    copied = COPY_COLUMN.match(diag.context or "")
-    named = {
-        "table": _qualified(diag.schema_name, diag.table_name),
-        "column": diag.column_name or (copied and copied[1]),
-        "type": _qualified(diag.schema_name, diag.datatype_name) if diag.datatype_name else None,
-        "constraint": diag.constraint_name,
-    }
-    return "".join(f", {kind} {name}" for kind, name in named.items() if name)
-
-
-def _qualified(schema: str | None, name: str | None) -> str:
-    return ".".join(part for part in (schema, name) if part)
+    return name(f"{sentence}: {condition}{names.told(error.diag)}, {where}.")

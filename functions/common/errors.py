@@ -5,11 +5,33 @@ Retry fields match. The message says what happened, on which object, and what to
 never holds personal data or a password.
 """
 
+import json
+from collections.abc import Sequence
+from typing import Self
+
 # ruff: noqa: N818  # the contract names the errors, and Step Functions shows these names
+
+# Step Functions cuts a cause at 32,768 characters, of JSON with the stack trace in it.
+LONGEST = 16_000
 
 
 class StagingSyncError(Exception):
-    """Root of all errors; raised itself for a defect, or a service's fault without a name here."""
+    """Root of all errors; raised itself for a defect, or a service's fault without a name here.
+
+    Attributes:
+        message: what happened and what to do.
+        reasons: the single reasons where there are several; all of them, however many.
+    """
+
+    def __init__(self, message: str, reasons: Sequence[str] = ()) -> None:
+        """Say the message, and of the reasons as many as a cause may hold."""
+        self.message = message
+        self.reasons = tuple(reasons)
+        super().__init__(_bounded(message, self.reasons))
+
+    def adding(self, sentence: str) -> Self:
+        """Return the same error that says a sentence more."""
+        return type(self)(f"{self.message} {sentence}", self.reasons)
 
 
 class InvalidInput(StagingSyncError):
@@ -50,3 +72,29 @@ class VerificationFailed(StagingSyncError):
 
 class OutOfTime(StagingSyncError):
     """The Lambda's time is nearly over. Not retried."""
+
+
+def _bounded(message: str, reasons: Sequence[str]) -> str:
+    """Return a message, and behind it as many reasons as fit."""
+    text = _cut(message, LONGEST)
+    for number, reason in enumerate(reasons):
+        rest = f"; and {len(reasons) - number} more, all of them in the report db-sync.json."
+        longer = f"{text}{'; ' if number else ' '}{_cut(reason, LONGEST // 2)}"
+        if _length(longer + rest) > LONGEST:
+            return text + rest
+        text = longer
+    return f"{text}." if reasons else text
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return as much of a text as may be; a character that is not ASCII takes six."""
+    if _length(text) <= longest:
+        return text
+    while _length(text) > longest - len(json.dumps("…")):
+        text = text[: len(text) * longest // (_length(text) + len(json.dumps("…")))]
+    return f"{text}…"
+
+
+def _length(text: str) -> int:
+    """Return how long a text is in a cause."""
+    return len(json.dumps(text))

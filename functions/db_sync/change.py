@@ -7,7 +7,7 @@ from common.foreign_keys import ForeignKey
 from common.log import logger
 from common.names import Name
 from db_sync import foreign_keys, guards, merge
-from db_sync.blame import naming
+from db_sync.blame import converting
 from db_sync.catalog import Catalog
 from db_sync.compare import Difference, count_rows
 from db_sync.guards import Guard
@@ -119,7 +119,7 @@ def _fetch(run: Run, difference: Difference) -> Transferred:
     """Stage the source's rows of the ranges that differ, and find those that do."""
     name = difference.plan.name
     run.limit(f"the rows of {name} that differ were fetched")
-    with run.timed("fetch", name), naming(difference.plan):
+    with run.timed("fetch", name), converting(difference.plan):
         merge.create_stage(run.target, difference.plan)
         moved = merge.fill_stage(run, difference)
         merge.find_changes(run.target, difference)
@@ -160,7 +160,7 @@ def _merge(
         run.limit(f"rows of {plan.name} were written")
         with (
             run.timed("merge", plan.name),
-            naming(plan),
+            converting(plan),
             run.target.default_search_path(),
         ):
             changes = merge.write_rows(

@@ -7,7 +7,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.log import logger
-from db_sync.blame import naming
+from db_sync.blame import ask_at_once, converting
 from db_sync.catalog import Table
 from db_sync.fingerprint import MOST_DIRTY, Comparison, Fingerprint, both_sides
 from db_sync.plan import TablePlan
@@ -86,8 +86,14 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], 
 
 def _which_have_rows(session: Session, tables: Sequence[Table]) -> set[int]:
     """Return the oids of the tables that have rows, in one round trip."""
-    exist = [sql.SQL("EXISTS (SELECT FROM {})").format(table_rows(table)) for table in tables]
-    (found,) = session.row(sql.SQL("SELECT ARRAY[{}]::boolean[]").format(sql.SQL(", ").join(exist)))
+
+    def ask(some: Sequence[Table]) -> list[bool]:
+        exist = [sql.SQL("EXISTS (SELECT FROM {})").format(table_rows(table)) for table in some]
+        query = sql.SQL("SELECT ARRAY[{}]::boolean[]").format(sql.SQL(", ").join(exist))
+        (found,) = session.row(query)
+        return list(found)
+
+    found = ask_at_once(session, "table", tables, ask)
     return {table.oid for table, has_rows in zip(tables, found, strict=True) if has_rows}
 
 
@@ -112,7 +118,7 @@ def _with_an_empty_side(
 
 def _compare(run: Run, plan: TablePlan, about_rows: int) -> Difference | Comparison:
     """Read both sides; return where they differ, or the comparison of two that do not."""
-    with naming(plan):
+    with converting(plan):
         ranges = divide(run.source, plan, about_rows)
         if _is_sample_different(run, ranges):
             target_rows = count_rows(run.target, plan.target)

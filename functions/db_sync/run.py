@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from common.database import Session
 from common.deadline import Deadline
 from common.names import Name
+from common.naming import naming
 from db_sync.rules import SyncRules
 
 type Progress = Callable[[str, int, int], None]  # phase, how many are done, of how many
@@ -57,7 +58,11 @@ class Run:
 
     @contextmanager
     def timed(self, phase: str, table: Name) -> Iterator[None]:
-        """Note how long a with statement takes, as that table's share of a phase."""
+        """Note how long a with statement takes, as that table's share of a phase.
+
+        An error in it names the table.
+        """
         started = time.monotonic()
-        yield
+        with naming("table", table):
+            yield
         self.seconds[table][phase] += round(time.monotonic() - started, 3)

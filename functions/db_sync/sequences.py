@@ -1,13 +1,16 @@
 """Sequences follow production, so that the next insert in staging finds a free number."""
 
 from collections import defaultdict
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from psycopg2 import sql
 
-from common.database import Session
+from common.database import Row, Session
 from common.names import Name
+from common.naming import naming
+from db_sync.blame import ask_at_once
 from db_sync.catalog import Catalog, Sequence
 
 
@@ -110,15 +113,19 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
     """Return where sequences stand, in one round trip."""
     if not sequences:
         return {}
-    rows = session.rows(
-        sql.SQL(" UNION ALL ").join(
-            sql.SQL(
-                "SELECT {} AS n, s.last_value, s.is_called, seqincrement, seqmin, seqmax"
-                " FROM {} s, pg_sequence WHERE seqrelid = s.tableoid"
-            ).format(sql.Literal(number), name.identifier)
-            for number, name in enumerate(sequences)
+
+    def ask(some: Several[Name]) -> list[Row]:
+        return session.rows(
+            sql.SQL(" UNION ALL ").join(
+                sql.SQL(
+                    "SELECT {} AS n, s.last_value, s.is_called, seqincrement, seqmin, seqmax"
+                    " FROM {} s, pg_sequence WHERE seqrelid = s.tableoid"
+                ).format(sql.Literal(number), name.identifier)
+                for number, name in enumerate(some)
+            )
         )
-    )
+
+    rows = ask_at_once(session, "sequence", sequences, ask)
     return {sequences[number]: Position(*position) for number, *position in rows}
 
 
@@ -148,11 +155,12 @@ def restart(target: Session, positions: Positions) -> None:
     """
     for name, position in positions.items():
         if not position.is_exhausted:
-            target.execute(
-                sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(
-                    name.identifier, sql.Literal(position.next_value)
+            with naming("sequence", name):
+                target.execute(
+                    sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(
+                        name.identifier, sql.Literal(position.next_value)
+                    )
                 )
-            )
 
 
 def set_exhausted(target: Session, positions: Positions) -> None:
@@ -161,7 +169,8 @@ def set_exhausted(target: Session, positions: Positions) -> None:
     PostgreSQL's manual: https://www.postgresql.org/docs/current/functions-sequence.html
     """
     for name, position in positions.items():
-        target.execute(
-            "SELECT setval(%s::regclass, %s, %s)",
-            [target.quoted(name.identifier), position.last_value, position.is_called],
-        )
+        with naming("sequence", name):
+            target.execute(
+                "SELECT setval(%s::regclass, %s, %s)",
+                [target.quoted(name.identifier), position.last_value, position.is_called],
+            )

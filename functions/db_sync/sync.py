@@ -77,8 +77,10 @@ def _begin(run: Run) -> list[str]:
     source, target, options = run.source, run.target, run.options
     run.limit("the databases were checked")
     target.begin()
+    target.learn_names()
     require_privileged(target, WRITING)
     with source.transaction():
+        source.learn_names()
         require_source_apart(source, target)
     if not options.dry_run:
         require_marked(target)

@@ -4,7 +4,7 @@ from psycopg2 import sql
 
 from common.foreign_keys import ForeignKey
 from db_sync import fingerprint
-from db_sync.blame import naming
+from db_sync.blame import converting
 from db_sync.compare import Difference
 from db_sync.indexes import create_indexes, drop_indexes
 from db_sync.load import copy_rows
@@ -71,7 +71,7 @@ def _copy(run: Run, difference: Difference, *, is_truncated: bool) -> Transferre
     """Fill an empty table, build its indexes and verify it."""
     plan = difference.plan
     run.limit(f"{plan.name} was copied")
-    with run.timed("copy", plan.name), naming(plan), run.target.default_search_path():
+    with run.timed("copy", plan.name), converting(plan), run.target.default_search_path():
         indexes = drop_indexes(run.target, plan) if difference.about_rows > MANY_ROWS else []
         moved = copy_rows(
             run,

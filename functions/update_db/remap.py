@@ -21,6 +21,7 @@ from common.deadline import Deadline
 from common.errors import SchemaMismatch, VerificationFailed
 from common.log import logger
 from common.manifest import Manifest
+from common.naming import naming
 from common.privileged_settings import WRITING, require_privileged
 from common.queries import load_query
 from common.target import is_marked, lock_target, require_marked
@@ -76,14 +77,15 @@ def remap_users(
         target.execute(load_query("update_db", "create_pool"))
         manifest = load_mapping(target)
         options.deadline.limit("the users were matched", target)
-        chains = sub_keys.read_chains(target, options.users)
-        counts, released = _decide(target, options, parts, chains)
-        if counts.updated or released:
-            _require_no_loss(target, chains, parts, save_report)
-        if (counts.updated or released) and not options.dry_run:
-            options.deadline.limit("the users were updated", target)
-            with target.default_search_path():
-                _write(target, counts, released, parts)
+        with naming("table", options.users.name):
+            chains = sub_keys.read_chains(target, options.users)
+            counts, released = _decide(target, options, parts, chains)
+            if counts.updated or released:
+                _require_no_loss(target, chains, parts, save_report)
+            if (counts.updated or released) and not options.dry_run:
+                options.deadline.limit("the users were updated", target)
+                with target.default_search_path():
+                    _write(target, counts, released, parts)
         options.deadline.limit("the report was written", target)
         report = _report(target, save_report)
         if options.dry_run:
@@ -101,6 +103,7 @@ def _begin(target: Session, options: RemapOptions) -> list[str]:
     """Check that the target may be written, begin its transaction and hold its locks."""
     options.deadline.limit("the target was checked", target)
     target.begin()
+    target.learn_names()
     require_privileged(target, WRITING)
     target.execute(load_query("update_db", "set_memory"))
     if options.dry_run:

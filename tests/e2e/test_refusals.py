@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from common.database import ROTATION
+from common.login import ROTATION
 from sandbox.account import StagingAccount
 from sandbox.cloud import free_port
 from sandbox.databases import NAME, Database

@@ -51,7 +51,7 @@ def holding(database: Database, statement: str, application: str) -> Iterator[in
 def refused_table(database: Database) -> str:
     """Ask for the table's lock in vain; return what is said."""
     with connect(database.address, "target", execution="test") as session:
-        session.execute("BEGIN")
+        session.begin()
         with pytest.raises(TargetBusy) as caught:
             locks.lock_tables(session, [TABLE], locks.EXCLUSIVE)
     return str(caught.value)
@@ -60,7 +60,7 @@ def refused_table(database: Database) -> str:
 def refused_target(database: Database) -> str:
     """Ask for the target's lock in vain; return what is said."""
     with connect(database.address, "target", execution="test") as session:
-        session.execute("BEGIN")
+        session.begin()
         with pytest.raises(SyncInProgress) as caught:
             target.lock_target(session)
     return str(caught.value)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from common import database
+from common import login
 from common.address import DatabaseAddress
 from common.database import connect
 from common.errors import ConfigurationError, DatabaseUnavailable, StagingSyncError
@@ -153,7 +153,7 @@ def test_a_refused_login_is_named_by_its_code_and_shows_no_user(
 def test_a_password_that_changed_before_its_secret_is_waited_for(
     english: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "ROTATION_PAUSE", 0.0)
+    monkeypatch.setattr(login, "ROTATION_PAUSE", 0.0)
     asked: list[str] = []
 
     def read_again() -> DatabaseAddress:
@@ -173,8 +173,8 @@ def test_a_password_that_changed_before_its_secret_is_waited_for(
 def test_a_password_that_stays_wrong_is_given_up_on(
     english: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "ROTATION_PAUSE", 0.01)
-    monkeypatch.setattr(database, "ROTATION", 0.2)
+    monkeypatch.setattr(login, "ROTATION_PAUSE", 0.01)
+    monkeypatch.setattr(login, "ROTATION", 0.2)
 
     def read_again() -> DatabaseAddress:
         return address(english, USER, "the-old-one").with_secret(read_again)

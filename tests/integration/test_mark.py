@@ -33,7 +33,7 @@ def test_the_mark_is_the_comment_or_a_line_of_it(
     database.execute(f"COMMENT ON DATABASE {database.name} IS '{comment}'")
 
     with connect(database.address, "target", execution="test") as session:
-        session.execute("BEGIN")
+        session.begin()
         assert is_marked(session) == marked
 
 

@@ -1,5 +1,6 @@
 """Nothing personal leaves the databases and the pool but in the reports, whatever happens."""
 
+import contextlib
 import io
 import json
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ import boto3
 import pytest
 
 import update_db.handler
+from common.target import LOCK_KEY
+from tests.integration.raising import PLACES, raising
 from tests.statemachine.staging import PASSWORD, Staging
 from tests.statemachine.workflow import Outcome, Workflow
 
@@ -50,6 +53,7 @@ class Case:
     document: dict[str, bool] = field(default_factory=lambda: {"sync_cognito": True})
 
 
+MISFIT = "SchemaMismatch"
 FAILURES = [
     Case("a text is too long", "ALTER TABLE users ALTER name TYPE varchar(5)", "SchemaMismatch"),
     Case("a row breaks a check", "ALTER TABLE users ADD CHECK (note IS NULL)", "SchemaMismatch"),
@@ -72,6 +76,20 @@ FAILURES = [
         "SchemaMismatch",
         "UpdateDatabase",
     ),
+]
+# What an application's own functions raise, on rows of production and on subs of the pool.
+FAILURES += [
+    Case(f"{place} of the sync raises", raising(place, "P0001", "users", "name", "Jane%"), MISFIT)
+    for place in sorted(PLACES.keys() - {"a trigger"})
+]
+FAILURES += [
+    Case(
+        f"{place} of the remap raises",
+        raising(place, "P0001", "users", "cognito_sub", "%-%-%-%-%"),
+        MISFIT,
+        "UpdateDatabase",
+    )
+    for place in PLACES
 ]
 
 
@@ -152,6 +170,66 @@ def test_a_secret_that_cannot_be_used_is_quoted_nowhere(
     assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError")
     assert_clean(recorder.everything(outcome), staging)
     assert_each_line_names(outcome, recorder.logged)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"host": f"postgresql://jane:{PASSWORD}@db.example.com/shop"},
+        {"host": f"jane:{PASSWORD}@db.example.com"},
+        {"dbname": f"postgresql://jane:{PASSWORD}@db.example.com/shop"},
+        {"dbname": f"host=db.example.com user=jane password={PASSWORD}"},
+        {"port": f"5432/shop?password={PASSWORD}"},
+        {"username": "jane@example.com"},
+        {"password": ""},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_secret_whose_fields_are_wrong_shows_neither_user_nor_password(
+    workflow: Workflow,
+    staging: Staging,
+    recorder: Recorder,
+    changed: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("common.login.ROTATION", 0.0)
+    client = boto3.client("secretsmanager")
+    secret = json.loads(client.get_secret_value(SecretId="staging")["SecretString"])
+    client.put_secret_value(SecretId="staging", SecretString=json.dumps(secret | changed))
+
+    outcome = workflow.run({})
+
+    assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError"), outcome.cause
+    assert_clean(recorder.everything(outcome), staging)
+
+
+@pytest.mark.parametrize(
+    ("held", "error"),
+    [
+        ("LOCK TABLE users IN EXCLUSIVE MODE", "TargetBusy"),
+        (f"SELECT pg_advisory_lock({LOCK_KEY})", "SyncInProgress"),
+    ],
+)
+def test_what_others_call_their_sessions_is_quoted_nowhere(
+    workflow: Workflow,
+    staging: Staging,
+    recorder: Recorder,
+    *,
+    held: str,
+    error: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("common.locks.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("common.target.LOCK_WAIT", 0.1)
+    with contextlib.closing(staging.target.connect()) as other:
+        other.cursor().execute(f"SET application_name = 'psql of jane@example.com'; {held}")
+
+        outcome = workflow.run({})
+        holder = f"backend {other.info.backend_pid} (user postgres)"
+
+    assert (outcome.status, outcome.error) == ("FAILED", error), outcome.cause
+    assert holder in str(outcome.cause)
+    assert_clean(recorder.everything(outcome), staging)
 
 
 def test_a_defect_of_ours_quotes_nothing(

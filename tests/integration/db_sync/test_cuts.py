@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from common.address import DatabaseAddress
-from common.database import CONNECTION_PARAMETERS
 from common.errors import DatabaseUnavailable
+from common.login import CONNECTION_PARAMETERS
 from db_sync.run import Progress, SyncOptions, no_progress
 from db_sync.sync import sync_database
 from tests.databases import Databases, Pair

@@ -13,7 +13,7 @@ import pytest
 
 from common import locks, target
 from common.address import DatabaseAddress
-from common.database import CONNECTION_PARAMETERS, connect
+from common.database import connect
 from common.deadline import Deadline
 from common.errors import (
     ConfigurationError,
@@ -25,6 +25,7 @@ from common.errors import (
     TargetNotAllowed,
     VerificationFailed,
 )
+from common.login import CONNECTION_PARAMETERS
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
