@@ -1,8 +1,12 @@
 """Names of tables and sequences."""
 
+import re
 from typing import NamedTuple
 
 from psycopg2 import sql
+
+# A part of a name is written as it is, or in double quotes where it holds a dot, as in SQL.
+PART = re.compile(r'"(?:[^"]|"")+"(?=\.|$)|[^.]+')
 
 
 class Name(NamedTuple):
@@ -18,3 +22,22 @@ class Name(NamedTuple):
     def identifier(self) -> sql.Identifier:
         """The name, quoted for SQL."""
         return sql.Identifier(self.schema, self.name)
+
+
+def split_name(text: str) -> list[str]:
+    """Return the parts of a dotted name, without their quotes; empty where it is malformed.
+
+    Unlike in SQL a part without quotes keeps its capitals: `public.SequelizeMeta` is that table.
+    """
+    parts: list[str] = []
+    at = 0
+    while found := PART.match(text, at):
+        part = found[0]
+        parts.append(part[1:-1].replace('""', '"') if part.startswith('"') else part)
+        at = found.end()
+        if at == len(text):
+            return parts
+        if text[at] != ".":
+            break
+        at += 1
+    return []

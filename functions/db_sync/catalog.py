@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from common.database import Session
+from common.emails import find_collation
 from common.foreign_keys import ForeignKey, read_foreign_keys
 from common.names import Name
 from common.queries import load_query
@@ -94,13 +95,17 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is true of a whole database, and of our role there."""
+    """What is true of a whole database, and of our role there.
+
+    `lower_case` is the collation that puts an address in lower case.
+    """
 
     database: str
     role: str
     may_create_temporary: bool
     is_standby: bool
     large_objects: int
+    lower_case: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,15 @@ def read_catalog(session: Session) -> Catalog:
             name: Type(kind, tuple(parts))
             for name, kind, parts in session.rows(load_query("db_sync", "list_types"))
         },
-        facts=Facts(*session.row(load_query("db_sync", "list_facts"))),
+        facts=_read_facts(session),
     )
+
+
+def _read_facts(session: Session) -> Facts:
+    database, role, may_create, is_standby, objects = session.row(
+        load_query("db_sync", "list_facts")
+    )
+    return Facts(database, role, may_create, is_standby, objects, find_collation(session))
 
 
 def _read_tables(session: Session) -> dict[Name, Table]:

@@ -21,14 +21,16 @@ from db_sync.verify import verify_ranges
 from db_sync.whole import copy_tables
 
 
-def count_differences(run: Run, differences: list[Difference]) -> list[TableResult]:
-    """Return what a sync would write; from here on the target's transaction is read-only.
+def count_differences(
+    run: Run, differences: list[Difference]
+) -> tuple[list[TableResult], list[str]]:
+    """Return what a sync would write, and warnings; from here on the target is read-only.
 
     The source's transaction is ended as soon as its last row is read.
     """
     for difference in differences:
         if not difference.is_copied_whole:
-            merge.create_stage(run.target, difference.plan)
+            merge.create_tables(run.target, difference)
     run.target.execute("SET TRANSACTION READ ONLY")
     results: list[TableResult] = []
     for difference in run.each("count", differences):
@@ -37,7 +39,7 @@ def count_differences(run: Run, differences: list[Difference]) -> list[TableResu
         moved, changes = Transferred(0, 0), None
         with run.timed("count", plan.name):
             if not difference.is_copied_whole:
-                moved = merge.fill_stage(run, difference)
+                moved = _stage(run, difference)
                 changes = merge.count_changes(run.target, difference)
             elif difference.source is None:
                 moved = Transferred(count_rows(run.source, plan.source), 0)
@@ -45,7 +47,7 @@ def count_differences(run: Run, differences: list[Difference]) -> list[TableResu
                 moved = Transferred(difference.source.rows, 0)
         results.append(_result(run, difference, moved, changes))
     run.source.commit()
-    return results
+    return results, _unlinked(results)
 
 
 def write_differences(
@@ -108,8 +110,8 @@ def write_differences(
 
 def _unlinked(results: list[TableResult]) -> list[str]:
     return [
-        f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column: a new"
-        " row brings it."
+        f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column: another"
+        " row brings it, or the row is another person's in production."
         for result in results
         if result.rows_unlinked
     ]
@@ -120,9 +122,15 @@ def _fetch(run: Run, difference: Difference) -> Transferred:
     name = difference.plan.name
     run.limit(f"the rows of {name} that differ were fetched")
     with run.timed("fetch", name), converting(difference.plan):
-        merge.create_stage(run.target, difference.plan)
-        moved = merge.fill_stage(run, difference)
-        merge.find_changes(run.target, difference)
+        merge.create_tables(run.target, difference)
+        return _stage(run, difference)
+
+
+def _stage(run: Run, difference: Difference) -> Transferred:
+    """Fetch the source's rows of the ranges that differ, and find what is to be written."""
+    moved = merge.fill_stage(run, difference)
+    merge.find_changes(run.target, difference)
+    merge.find_gone_rows(run.target, difference)
     return moved
 
 
@@ -147,14 +155,13 @@ def _merge(
         fetched: what travelled for each.
         referenced: oids of those that foreign keys in place point to.
     """
-    deleted: dict[Name, int] = {}
     results: list[TableResult] = []
     for difference in run.each("delete", differences[::-1]):
         plan = difference.plan
         run.limit(f"rows of {plan.name} were deleted")
         with run.timed("merge", plan.name), run.target.default_search_path():
             in_place = plan.target.oid in referenced
-            deleted[plan.name] = merge.delete_rows(run.target, difference, in_place=in_place)
+            merge.delete_rows(run.target, difference, in_place=in_place)
     for difference in run.each("write", differences):
         plan = difference.plan
         run.limit(f"rows of {plan.name} were written")
@@ -164,7 +171,7 @@ def _merge(
             run.target.default_search_path(),
         ):
             changes = merge.write_rows(
-                run.target, difference, deleted[plan.name], in_place=plan.target.oid in referenced
+                run.target, difference, in_place=plan.target.oid in referenced
             )
         run.limit(f"{plan.name} was verified")
         with run.timed("verify", plan.name):

@@ -5,16 +5,15 @@ the target's. Those that differ are deleted and inserted anew: unlike an UPDATE,
 unique values change places between rows. Columns that belong to the target are carried over.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
 
 from common.database import Session
-from common.unlink import unlinked_value
+from db_sync import kept
 from db_sync.compare import Difference
 from db_sync.load import copy_rows
-from db_sync.plan import PlannedColumn, TablePlan
+from db_sync.plan import TablePlan
 from db_sync.run import Run
 from db_sync.statements import Parts, names, same_key, statement, table_rows, target_value
 from db_sync.transfer import Transferred
@@ -34,13 +33,20 @@ class Changes:
     unlinked: int = 0
 
 
-def create_stage(target: Session, plan: TablePlan) -> None:
-    """Create the temporary table that the source's rows go to; without constraints."""
-    target.execute(
-        sql.SQL(
-            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
-        ).format(_temporary("stage", plan), names(_copied_names(plan)), plan.name.identifier)
+def create_tables(target: Session, difference: Difference) -> None:
+    """Create the temporary tables of a merge, which are empty and have no constraints.
+
+    One takes the source's rows, one those that the target lacks or has otherwise, and one tells
+    where the target's rows are that the source lacks.
+    """
+    plan, parts = difference.plan, _parts(difference)
+    _create(
+        target,
+        parts["stage"],
+        sql.SQL("SELECT {} FROM {}").format(names(_copied_names(plan)), plan.name.identifier),
     )
+    _create(target, parts["changes"], statement("find_changes", parts))
+    _create(target, parts["gone"], statement("find_gone_rows", parts))
 
 
 def fill_stage(run: Run, difference: Difference) -> Transferred:
@@ -51,15 +57,35 @@ def fill_stage(run: Run, difference: Difference) -> Transferred:
     return moved
 
 
-def count_changes(target: Session, difference: Difference) -> Changes:
-    """Return what a merge would write, without writing."""
-    return Changes(*target.row(statement("count_changes", _parts(difference))))
-
-
 def find_changes(target: Session, difference: Difference) -> None:
     """Note which rows of the stage the target lacks or has otherwise."""
-    target.execute(statement("find_changes", _parts(difference)))
-    target.execute(sql.SQL("ANALYZE {}").format(_temporary("changes", difference.plan)))
+    parts = _parts(difference)
+    _fill(target, parts["changes"], statement("find_changes", parts))
+    target.execute(sql.SQL("ANALYZE {}").format(parts["changes"]))
+
+
+def find_gone_rows(target: Session, difference: Difference) -> None:
+    """Note which rows of the target the source lacks."""
+    parts = _parts(difference)
+    _fill(target, parts["gone"], statement("find_gone_rows", parts))
+
+
+def count_changes(target: Session, difference: Difference) -> Changes:
+    """Return what a merge would write, without writing; changes and gone rows are found."""
+    parts = _parts(difference)
+    inserted, updated, deleted, lost = target.row(statement("count_changes", parts))
+    taken = kept.count_unlinked(target, difference.plan, parts)
+    return Changes(inserted, updated, deleted, lost + taken)
+
+
+def _create(target: Session, table: sql.Composable, query: sql.Composable) -> None:
+    target.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA").format(table, query)
+    )
+
+
+def _fill(target: Session, table: sql.Composable, query: sql.Composable) -> None:
+    target.execute(sql.SQL("INSERT INTO {} {}").format(table, query))
 
 
 def changes_any_of(target: Session, difference: Difference, columns: set[str | None]) -> bool:
@@ -70,108 +96,53 @@ def changes_any_of(target: Session, difference: Difference, columns: set[str | N
         difference: the table.
         columns: their names; None stands for any.
     """
-    compared = [column.name for column in difference.plan.compared]
+    plan = difference.plan
+    changed = [column.name for column in plan.compared] + kept.changed_names(plan)
     if None not in columns:
-        compared = [name for name in compared if name in columns]
-    differs = _differs("t", "c", compared)
+        changed = [name for name in changed if name in columns]
+    differs = _differs("t", "c", changed)
     return bool(
         target.row(statement("changes_any_of", {**_parts(difference), "differs": differs}))[0]
     )
 
 
-def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> int:
-    """Delete the rows that the source lacks; return how many.
-
-    Unless rows are changed `in_place`, also delete those that change.
-    """
+def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> None:
+    """Delete the rows that the source lacks; unless rows are changed `in_place`, those too."""
     parts = _parts(difference)
-    gone = target.execute(statement("find_gone_rows", parts))
-    if gone:
-        target.execute(statement("delete_gone_rows", parts))
+    target.execute(statement("delete_gone_rows", parts))
     if not in_place:
         target.execute(statement("delete_changed_rows", parts))
-    return gone
 
 
-def write_rows(target: Session, difference: Difference, deleted: int, *, in_place: bool) -> Changes:
+def write_rows(target: Session, difference: Difference, *, in_place: bool) -> Changes:
     """Change the rows that were there (or insert them anew) and insert those that are new.
 
     Returns:
-        All that the merge wrote, together with `deleted`.
+        All that the merge wrote, the deleted rows too.
     """
     plan, parts = difference.plan, _parts(difference)
-    updated = 0
     if in_place and _updated_names(plan):
-        updated = target.execute(statement("update_changed_rows", parts))
-    sent = set(_copied_names(plan))
-    unlinked = sum(
-        _unlink(target, parts, column, key, in_place=in_place)
-        for column in plan.kept
-        for key in column.unique_keys
-        if sent.issuperset(key)  # what a new row has in other columns is not known yet
-    )
+        target.execute(statement("update_changed_rows", parts))
+    taken = kept.unlink(target, plan, parts, in_place=in_place)
     if not in_place:
-        updated = _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
-    inserted = _insert(target, parts, NEW, _copied_names(plan))
+        _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
+    _insert(target, parts, NEW, _copied_names(plan))
+    inserted, updated, deleted, lost = target.row(statement("count_changes", parts))
     target.execute(statement("drop_stage", parts))
-    return Changes(inserted, updated, deleted, unlinked)
+    return Changes(inserted, updated, deleted, lost + taken)
 
 
-def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -> int:
-    return target.execute(
-        statement("insert_rows", {**parts, "which": which, "into": names(columns)})
-    )
-
-
-def _unlink(
-    target: Session,
-    parts: Parts,
-    column: PlannedColumn,
-    key: Sequence[str],
-    *,
-    in_place: bool,
-) -> int:
-    """Take a kept, unique value from rows that stay where a new row brings it; count them.
-
-    A row that stays is in the target, or is about to be inserted anew.
-
-    Args:
-        target: the session.
-        parts: the table's.
-        column: the kept column.
-        key: the columns that are unique together; it is one of them.
-        in_place: whether rows that change are so already.
-    """
-    unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
-    parts = {
-        **parts,
-        "column": sql.Identifier(column.name),
-        "unlinked": unlinked,
-        "key": names(key),
-        "key_of_new": names(key, "c"),
-    }
-    stay = [(parts["rows"], sql.SQL("true"))]
-    if not in_place:
-        stay.append((parts["changes"], sql.SQL("staging_sync_row IS NOT NULL")))
-    return sum(
-        target.execute(statement("unlink_kept_values", {**parts, "in_table": rows, "which": which}))
-        for rows, which in stay
-    )
+def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -> None:
+    target.execute(statement("insert_rows", {**parts, "which": which, "into": names(columns)}))
 
 
 def _parts(difference: Difference) -> Parts:
     """Return the names that the statements above use; `t` is the target, `s` the stage."""
     plan = difference.plan
     compared = [column.name for column in plan.compared]
-    values = [sql.SQL("s.{0} AS {0}").format(sql.Identifier(name)) for name in compared]
-    kept = [column.name for column in plan.kept]
-    values += [
-        sql.SQL(
-            "CASE WHEN t.ctid IS NULL THEN s.{0} ELSE t.{0} END AS {0}"
-            if name in kept
-            else "t.{0} AS {0}"
-        ).format(sql.Identifier(name))
-        for name in [*kept, *plan.own]
+    values = [
+        *(sql.SQL("s.{0} AS {0}").format(sql.Identifier(name)) for name in compared),
+        *kept.columns_of_changes(plan),
     ]
     return {
         "table": plan.name.identifier,
@@ -220,8 +191,8 @@ def _updated_names(plan: TablePlan) -> list[str]:
 
     Those are as they should be; see `order.keys_in_the_way`.
     """
-    columns = plan.target.columns
-    return [column.name for column in plan.compared if not columns[column.name].is_always_generated]
+    changed = [column.name for column in plan.compared] + kept.changed_names(plan)
+    return [name for name in changed if not plan.target.columns[name].is_always_generated]
 
 
 def _copied_names(plan: TablePlan) -> list[str]:

@@ -1,12 +1,13 @@
 """Both catalogs compared: every table is planned, and what speaks against it is collected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common.names import Name
 from db_sync.catalog import Catalog, Column, Table
 from db_sync.conversions import find_conversion, leaf
-from db_sync.rules import SyncRules
+from db_sync.rule_faults import void_rules
+from db_sync.rules import KeptColumns, SyncRules
 
 # These tables tell the migration tools what was applied to *this* database.
 MIGRATION_TABLES = frozenset(
@@ -44,11 +45,24 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """What makes a row the same person's on both sides: the columns, compared as addresses are.
+
+    `collation` is the target's for lower case.
+    """
+
+    columns: tuple[str, ...]
+    collation: str
+
+
+@dataclass(frozen=True, slots=True)
 class TablePlan:
     """How one table is synced.
 
     `compared` are the columns whose values must be the source's, `kept` those of the keep
-    rule, `own` those that only the target has. `source` and `target` are the two tables.
+    rule, `own` those that only the target has. Of the latter two, those in `while_same` belong to a
+    person: a row holds its value as long as the columns named there are alike on both sides.
+    `source` and `target` are the two tables.
     """
 
     source: Table
@@ -56,6 +70,7 @@ class TablePlan:
     compared: tuple[PlannedColumn, ...]
     kept: tuple[PlannedColumn, ...]
     own: tuple[str, ...]
+    while_same: Mapping[str, Person] = field(default_factory=dict)
 
     @property
     def name(self) -> Name:
@@ -98,7 +113,7 @@ class Plan:
 
 def make_plan(source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool = False) -> Plan:
     """Plan every table; `require_fit` says whether the plan may be carried out."""
-    plan = Plan(faults=_void_rules(source, target, rules))
+    plan = Plan(faults=void_rules(source, target, rules))
     for name in sorted(source.tables.keys() | target.tables.keys()):
         if why := _left_alone(name, source, target, rules, dry_run=dry_run):
             reason, is_expected = why
@@ -106,7 +121,7 @@ def make_plan(source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bo
             if not is_expected:
                 plan.warnings.append(f"Table {name} is not synced: {reason}.")
         else:
-            keep = rules.keep.get(name, frozenset())
+            keep = rules.keep.get(name, {})
             planner = _TablePlanner(source, target, name, keep)
             plan.tables.append(planner.plan())
             plan.warnings += planner.warnings
@@ -119,29 +134,6 @@ def make_plan(source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bo
             " nowhere."
         )
     return plan
-
-
-def _void_rules(source: Catalog, target: Catalog, rules: SyncRules) -> list[str]:
-    """Return a fault for rules about what does not exist: a misspelt one would be void."""
-    missing = [
-        f'table {name} of the "exclude" rule exists on neither side'
-        for name in sorted(rules.exclude)
-        if name not in source.tables and name not in target.tables
-    ]
-    for name, columns in sorted(rules.keep.items()):
-        if name not in target.tables:
-            missing.append(f'table {name} of the "keep" rule does not exist on the target')
-            continue
-        missing += [
-            f'column {name}.{column} of the "keep" rule does not exist on the target'
-            for column in sorted(columns - target.tables[name].columns.keys())
-        ]
-    if not missing:
-        return []
-    return [
-        f"The sync rules do not fit: {'; '.join(missing)}. Correct the rules (or USERS_TABLE and"
-        " SUB_COLUMN, from which one is made)."
-    ]
 
 
 def _left_alone(
@@ -172,7 +164,7 @@ def _left_alone(
 class _TablePlanner:
     """Plans one table and collects what is wrong with it."""
 
-    def __init__(self, source: Catalog, target: Catalog, name: Name, keep: frozenset[str]) -> None:
+    def __init__(self, source: Catalog, target: Catalog, name: Name, keep: KeptColumns) -> None:
         self.source = source.tables[name]
         self.target = target.tables[name]
         self.catalogs = (source, target)
@@ -195,6 +187,11 @@ class _TablePlanner:
             compared=tuple(column for column in shared if column.name not in self.keep),
             kept=tuple(column for column in shared if column.name in self.keep),
             own=own,
+            while_same={
+                column: Person(columns, self.catalogs[1].facts.lower_case)
+                for column, columns in self.keep.items()
+                if columns
+            },
         )
         if not plan.has_key and (plan.own or plan.kept):
             names = ", ".join([*own, *(column.name for column in plan.kept)])

@@ -1,21 +1,28 @@
 """The rules that a team gives the sync: what to leave alone, and what belongs to the target."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from common.errors import ConfigurationError
-from common.names import Name
+from common.names import Name, split_name
 
-KEEP_PARTS = 3  # schema.table.column
+FIELDS = ("exclude", "include", "keep")
+TABLE_PARTS, COLUMN_PARTS = 2, 3
+TABLE, COLUMN = "schema.table", "schema.table.column"
+QUOTING = 'a name that holds a dot stands in double quotes, as in public."audit.2024"'
+# A kept column's name, and the columns that make a row the same person's; none: it is no person's.
+type KeptColumns = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRules:
-    """Which tables are left alone, and which columns belong to the target."""
+    """Which tables are left alone or not, and which columns belong to the target."""
 
     exclude: frozenset[Name] = frozenset()
-    keep: dict[Name, frozenset[str]] = field(default_factory=dict)
+    include: frozenset[Name] = frozenset()
+    keep: Mapping[Name, KeptColumns] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -23,33 +30,84 @@ class SyncRules:
 
         Raises:
             ConfigurationError: it is not of the shape
-                {"exclude": ["schema.table"], "keep": ["schema.table.column"]}.
+                {"exclude": ["schema.table"], "include": ["schema.table"],
+                "keep": ["schema.table.column",
+                {"column": "schema.table.column", "while_same": ["column"]}]}.
         """
         try:
             rules = json.loads(text or "{}")
         except ValueError as error:
             raise ConfigurationError(f"The sync rules are not JSON: {error}.") from error
-        if not isinstance(rules, dict) or not rules.keys() <= {"exclude", "keep"}:
+        if not isinstance(rules, dict) or not rules.keys() <= set(FIELDS):
             raise ConfigurationError(
-                'The sync rules must be a JSON object with the fields "exclude" and "keep" only.'
+                f"The sync rules must be a JSON object with the fields {_listed(FIELDS)} only."
             )
-        keep: dict[Name, frozenset[str]] = {}
-        for schema, table, column in _names(rules, "keep", KEEP_PARTS):
-            name = Name(schema, table)
-            keep[name] = keep.get(name, frozenset()) | {column}
-        exclude = frozenset(
-            Name(schema, table) for schema, table in _names(rules, "exclude", KEEP_PARTS - 1)
-        )
-        return cls(exclude, keep)
+        exclude, include = _tables(rules, "exclude"), _tables(rules, "include")
+        if both := exclude & include:
+            raise ConfigurationError(
+                f'The sync rules "exclude" and "include" both name'
+                f" {', '.join(map(str, sorted(both)))}. Take it out of one."
+            )
+        return cls(exclude, include, _kept(rules))
 
 
-def _names(rules: dict[str, object], rule: str, parts: int) -> list[list[str]]:
-    """Return a rule's entries, each split at its dots."""
-    entries = rules.get(rule, [])
-    shape = "schema.table" if parts < KEEP_PARTS else "schema.table.column"
-    if not isinstance(entries, list) or not all(
-        isinstance(entry, str) and len(entry.split(".")) == parts and all(entry.split("."))
-        for entry in entries
+def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:
+    """Return the tables that a rule lists."""
+    return frozenset(
+        Name(*_split(entry, TABLE_PARTS, rule, TABLE)) for entry in _list(rules, rule, TABLE)
+    )
+
+
+def _kept(rules: dict[str, Any]) -> dict[Name, KeptColumns]:
+    """Return the columns that belong to the target, by their tables."""
+    kept: dict[Name, dict[str, tuple[str, ...]]] = {}
+    for entry in _list(rules, "keep", COLUMN):
+        path, while_same = _kept_entry(entry)
+        schema, table, column = _split(path, COLUMN_PARTS, "keep", COLUMN)
+        columns = kept.setdefault(Name(schema, table), {})
+        if columns.get(column, while_same) != while_same:
+            raise ConfigurationError(
+                f'The sync rule "keep" names {path} twice, with other columns in "while_same".'
+                " Take one of the two out."
+            )
+        columns[column] = while_same
+    return dict(kept)
+
+
+def _kept_entry(entry: object) -> tuple[object, tuple[str, ...]]:
+    """Return the column of an entry of the rule, and its `while_same`; none in the short form."""
+    if not isinstance(entry, dict):
+        return entry, ()
+    while_same = entry.get("while_same")
+    if (
+        entry.keys() != {"column", "while_same"}
+        or not isinstance(while_same, list)
+        or not while_same
+        or not all(isinstance(column, str) and column for column in while_same)
     ):
+        raise ConfigurationError(
+            'An entry of the sync rule "keep" that is an object must be'
+            ' {"column": "schema.table.column", "while_same": ["column"]}, with at least one column'
+            " of the same table in while_same."
+        )
+    return entry["column"], tuple(while_same)
+
+
+def _list(rules: dict[str, Any], rule: str, shape: str) -> list[object]:
+    entries = rules.get(rule, [])
+    if not isinstance(entries, list):
         raise ConfigurationError(f'The sync rule "{rule}" must be a list of "{shape}".')
-    return [entry.split(".") for entry in entries]
+    return entries
+
+
+def _split(entry: object, parts: int, rule: str, shape: str) -> list[str]:
+    """Return the parts of a name in a rule."""
+    split = split_name(entry) if isinstance(entry, str) else []
+    if len(split) != parts:
+        raise ConfigurationError(f'The sync rule "{rule}" must be a list of "{shape}"; {QUOTING}.')
+    return split
+
+
+def _listed(fields: tuple[str, ...]) -> str:
+    *first, last = (f'"{field}"' for field in fields)
+    return f"{', '.join(first)} and {last}"

@@ -109,7 +109,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     with no_forced_row_security(run.target, plan.tables):
         differences, tables = compare_tables(run, plan.tables)
         if options.dry_run:
-            changed, written = count_differences(run, differences), list[str]()
+            changed, written = count_differences(run, differences)
         else:
             changed, written = write_differences(run, differences, snapshot, target_catalog)
     if not options.dry_run:

@@ -6,26 +6,13 @@ from typing import Self
 from psycopg2 import sql
 
 from common.database import Session
+from common.emails import BLANKS, BYTEWISE, find_collation, normalized
 from common.errors import ConfigurationError
 from common.names import Name
 from common.queries import load_query
 from common.unlink import unlinked_value
 
 NAME_PARTS = 2  # schema.table
-# What strays into an address on either side of it; not only the blank that btrim takes.
-BLANKS = " \t\n\r\f\v\u00a0"
-BYTEWISE = sql.SQL('COLLATE pg_catalog."C"')
-
-
-def normalized(email: sql.Composable, collation: str) -> sql.Composable:
-    """Return the SQL for an email trimmed and in lower case, alike for pool and table.
-
-    The collation is named, since the column's own may lower other letters: "C" none beyond
-    ASCII, a Turkish one an I without its dot. Compared are bytes, as in our own tables.
-    """
-    return sql.SQL("(lower(btrim({}::text, {}) COLLATE {}) {})").format(
-        email, sql.Literal(BLANKS), sql.Identifier(collation), BYTEWISE
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +59,7 @@ class UsersTable:
                 f" {' and '.join(missing)}. Correct users_table, email_column or sub_column in"
                 " cdk.json, or run the migrations. Nothing was written."
             )
-        collations = [name for (name,) in target.rows(load_query("update_db", "find_collations"))]
-        collation = collations[0] if collations else "default"
+        collation = find_collation(target)
         return {
             "users": self.name.identifier,
             "sub": sql.Identifier(self.sub_column),

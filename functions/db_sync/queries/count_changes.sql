@@ -1,11 +1,8 @@
--- How many rows a merge would insert, update and delete.
+-- How many rows a merge inserts, updates and deletes, and how many of those that stay lose a value
+-- because they are another person's now.
 SELECT
-    count(*) FILTER (WHERE t.ctid IS NULL),
-    count(*) FILTER (WHERE t.ctid IS NOT NULL AND {differs}),
-    (
-        SELECT count(*)
-        FROM {keys_in_ranges} t
-        WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})
-    )
-FROM {stage} s
-LEFT JOIN {candidates} t ON {same_key}
+    count(*) FILTER (WHERE staging_sync_row IS NULL),
+    count(*) FILTER (WHERE staging_sync_row IS NOT NULL),
+    (SELECT count(*) FROM {gone}),
+    count(*) FILTER (WHERE staging_sync_loses)
+FROM {changes}

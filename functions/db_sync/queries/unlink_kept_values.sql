@@ -1,4 +1,3 @@
--- Takes a kept, unique value from the rows in question where a new row brings that value.
+-- Takes a kept, unique value from the rows in question where another row brings that value.
 UPDATE {in_table} SET {column} = {unlinked}
-WHERE ({key}) IN (SELECT {key_of_new} FROM {changes} c WHERE c.staging_sync_row IS NULL)
-  AND {which}
+WHERE ({is_brought}) AND {which}

@@ -204,7 +204,8 @@ def test_a_new_row_takes_its_kept_value_from_the_row_that_holds_it(
     (table,) = result.tables
     assert table.rows_unlinked == 1
     assert result.warnings == (
-        "1 rows of public.users lost their value of a kept column: a new row brings it.",
+        "1 rows of public.users lost their value of a kept column: another row brings it, or the"
+        " row is another person's in production.",
     )
 
 
@@ -238,7 +239,7 @@ def test_a_kept_value_that_is_unique_within_a_tenant_is_taken_there_only(
     [
         ("[]", "JSON object"),
         ("{", "not JSON"),
-        ('{"exlude": []}', '"exclude" and "keep" only'),
+        ('{"exlude": []}', '"exclude", "include" and "keep" only'),
         ('{"exclude": "public.a"}', '"exclude" must be a list'),
         ('{"exclude": ["a"]}', '"schema.table"'),
         ('{"keep": ["public.a"]}', '"schema.table.column"'),
