@@ -16,10 +16,10 @@ from forms import (
     AccountId,
     AlarmHours,
     ColumnName,
-    ColumnPath,
     Email,
     EphemeralStorage,
     FilePath,
+    KeptColumn,
     KeyArn,
     LogRetention,
     MemorySize,
@@ -46,14 +46,20 @@ from list_cognito_users.rate import DEFAULT_RATE
 
 
 class SyncRules(Block):
-    """Which tables the sync leaves alone, and which columns belong to the target."""
+    """Which tables the sync leaves alone or not, and which columns belong to the target."""
 
     exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
+    include: Annotated[
+        tuple[TableName, ...],
+        Field(description="tables of migration tools that are synced all the same"),
+    ] = ()
     keep: Annotated[
-        tuple[ColumnPath, ...],
+        tuple[KeptColumn, ...],
         Field(
-            description="columns that belong to staging; the users' `sub_column` is one of them"
-            " without being named, where a pool is set"
+            description="columns that belong to staging; one whose values are a person's is kept"
+            " only while the columns in `while_same` are alike on both sides. The users'"
+            " `sub_column` is one of them without being named, while `email_column` is alike, where"
+            " a pool is set"
         ),
     ] = ()
 
@@ -288,10 +294,17 @@ class Settings(Block):
         return bool(self.alarm_email or self.alarm_topic_arn or self.chat_topic_arn)
 
     @property
-    def kept_columns(self) -> tuple[str, ...]:
+    def kept_columns(self) -> tuple[Any, ...]:
         """The columns that belong to the target: the sub column too where a pool is configured.
 
-        Otherwise each sync would undo the last remap and lock everybody out.
+        Otherwise each sync would undo the last remap and lock everybody out. A sub is a person's,
+        so that an entry which names the column alone becomes one that asks for the same email.
         """
-        sub_columns = [f"{self.users_table}.{self.sub_column}"] if self.user_pool_id else []
-        return tuple(dict.fromkeys([*self.sync_rules.keep, *sub_columns]))
+        sub = f"{self.users_table}.{self.sub_column}"
+        kept = self.sync_rules.keep
+        if not self.user_pool_id or any(
+            isinstance(entry, dict) and entry["column"] == sub for entry in kept
+        ):
+            return kept
+        others = (entry for entry in kept if entry != sub)
+        return (*others, {"column": sub, "while_same": [self.email_column]})

@@ -1,14 +1,16 @@
 """What is wrong between settings that are each well formed: rules, in the order they are told."""
 
+import json
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
 from arns import PARTITIONS, partition_of, region_of
-from common.errors import InvalidInput
+from common.errors import ConfigurationError, InvalidInput
 from common.event import parse_execution_input
 from config import Settings
 from database import database_contradictions
+from db_sync.rules import SyncRules
 from no_start import least_no_start_hours
 
 NETWORK = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
@@ -36,25 +38,18 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _files(settings)
     yield from _schedule(settings)
     yield from _alarms(settings)
+    yield from _kept_columns(settings)
     if settings.sub_column == settings.email_column:
         yield "sub_column is the email_column too: the remap would overwrite the emails."
 
 
-def _databases(settings: Settings) -> Iterator[str]:
-    """Name what is wrong with where the databases are, and with how the Lambdas log in."""
-    for side in SIDES:
-        yield from database_contradictions(
-            side,
-            settings.database_of(side),
-            has_secret=settings.secret_arn_of(side) is not None,
-            account=settings.account,
-            has_ca_bundle=settings.ca_bundle is not None,
-        )
-    prod, staging = (settings.database_of(side) for side in SIDES)
-    if settings.prod_secret_arn and settings.prod_secret_arn == settings.staging_secret_arn:
-        yield "staging_secret_arn is production's secret too: staging needs one of its own."
-    if prod.host and (prod.host, prod.dbname) == (staging.host, staging.dbname):
-        yield "staging_database is production's database too: the same host, the same dbname."
+from arns import PARTITIONS, partition_of, region_of
+from common.errors import ConfigurationError, InvalidInput
+from common.event import parse_execution_input
+from config import Settings
+from database import database_contradictions
+from db_sync.rules import SyncRules
+from no_start import least_no_start_hours
 
 
 def _alarms(settings: Settings) -> Iterator[str]:

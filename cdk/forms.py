@@ -3,6 +3,7 @@
 pydantic checks the plain type; the rule checks the rest, and says it in the reader's words.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from common.errors import ConfigurationError
+from common.names import split_name
+from db_sync.rules import SyncRules
 from list_cognito_users.rate import MAX_RATE
 from schedule_expression import fault_of
 
@@ -43,6 +47,20 @@ class Rule:
 def form(pattern: str, phrase: str) -> Rule:
     """Return the rule that a pattern matches the whole string."""
     return Rule(phrase, lambda value: re.fullmatch(pattern, value, re.ASCII) is not None)
+
+
+def parts(count: int, phrase: str) -> Rule:
+    """Return the rule that a dotted name has so many parts; one with a dot in it is quoted."""
+    return Rule(phrase, lambda value: len(split_name(value)) == count)
+
+
+def is_rule(rule: str, entry: Any) -> bool:
+    """Return whether the sync takes this entry of one of its rules."""
+    try:
+        SyncRules.parse(json.dumps({rule: [entry]}))
+    except ConfigurationError:
+        return False
+    return True
 
 
 def limits(least: int, most: int) -> Rule:
@@ -111,9 +129,14 @@ RouteTableId = Annotated[str, form(rf"rtb-{ID}", "a route table's ID, like rtb-0
 UserPoolId = Annotated[
     str, form(rf"{REGION}_[0-9a-zA-Z]+", "a user pool's ID, like eu-central-1_AbCdEfGhI")
 ]
-TableName = Annotated[str, form(r"[^.]+\.[^.]+", "a table with its schema, like public.users")]
-ColumnPath = Annotated[
-    str, form(r"[^.]+\.[^.]+\.[^.]+", "schema, table and column, like public.users.cognito_sub")
+TableName = Annotated[str, parts(2, "a table with its schema, like public.users")]
+KeptColumn = Annotated[
+    Any,
+    Rule(
+        "schema, table and column, like public.shops.theme, or"
+        ' {"column": "public.users.cognito_sub", "while_same": ["email"]}',
+        allows=lambda value: is_rule("keep", value),
+    ),
 ]
 ColumnName = Annotated[str, form(r"[^.]+", "a column's name, without its table")]
 ScheduleExpression = Annotated[

@@ -68,6 +68,7 @@ class Lambdas(Construct):
         settings = self._settings
         rules = {
             "exclude": list(settings.sync_rules.exclude),
+            "include": list(settings.sync_rules.include),
             "keep": list(settings.kept_columns),
         }
         db_sync = PythonFunction(

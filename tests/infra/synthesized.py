@@ -156,6 +156,7 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "list_users_rps": 27.5,
         "sync_rules": {
             "exclude": ["public.audit_log"],
+            "include": ["public.schema_migrations"],
             "keep": ["public.shops.theme", "auth.people.sub"],  # the sub column is one anyway
         },
         "schedule_expression": "cron(0 3 * * ? *)",

@@ -88,20 +88,22 @@ def test_update_db_is_told_staging_s_secret_only_and_where_the_users_are(full: S
 
 def test_with_a_pool_the_sub_column_belongs_to_the_target(full: Synthesized) -> None:
     rules = full.variables("db_sync")["SYNC_RULES"]
-    assert json.loads(rules) == {"exclude": [], "keep": ["public.users.cognito_sub"]}
-    # And as DbSync itself reads it:
-    assert SyncRules.parse(rules).keep == {Name("public", "users"): frozenset({"cognito_sub"})}
+    # As DbSync itself reads it:
+    assert SyncRules.parse(rules) == SyncRules(
+        keep={Name("public", "users"): {"cognito_sub": ("email",)}}
+    )
 
 
 def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesized) -> None:
     rules = json.loads(bare.variables("db_sync")["SYNC_RULES"])
-    assert rules == {"exclude": [], "keep": []}
+    assert rules == {"exclude": [], "include": [], "keep": []}
 
 
 def test_other_names_and_rules_reach_the_lambdas(everything: Synthesized) -> None:
     assert json.loads(everything.variables("db_sync")["SYNC_RULES"]) == {
         "exclude": ["public.audit_log"],
-        "keep": ["public.shops.theme", "auth.people.sub"],
+        "include": ["public.schema_migrations"],
+        "keep": ["public.shops.theme", {"column": "auth.people.sub", "while_same": ["mail"]}],
     }
     variables = everything.variables("update_db")
     assert variables["USERS_TABLE"] == "auth.people"

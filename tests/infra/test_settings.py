@@ -64,16 +64,19 @@ def test_without_a_vpc_a_secret_may_lie_in_any_region() -> None:
     assert settings.region == "us-east-1"
 
 
-def test_the_sub_column_is_kept_once_however_often_it_is_named() -> None:
-    settings = parse_settings(
-        {
-            **SECRETS,
-            "user_pool_id": "eu-central-1_Shop",
-            "sync_rules": {"keep": ["public.users.cognito_sub"]},
-        },
-        "staging",
-    )
-    assert settings.kept_columns == ("public.users.cognito_sub",)
+def kept_columns(*keep: object) -> tuple[object, ...]:
+    block = {**SECRETS, "user_pool_id": "eu-central-1_Shop", "sync_rules": {"keep": keep}}
+    return parse_settings(block, "staging").kept_columns
+
+
+def test_the_sub_column_is_kept_for_as_long_as_the_email_is_the_same() -> None:
+    for_a_person = {"column": "public.users.cognito_sub", "while_same": ["email"]}
+    assert kept_columns() == (for_a_person,)
+    assert kept_columns("public.users.cognito_sub") == (for_a_person,)
+    assert kept_columns("public.shops.theme") == ("public.shops.theme", for_a_person)
+
+    by_tenant = {"column": "public.users.cognito_sub", "while_same": ["tenant", "email"]}
+    assert kept_columns(by_tenant) == (by_tenant,)
 
 
 def test_the_chosen_environment_is_read() -> None:

@@ -75,6 +75,26 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"sync_rules": {"keep": ["cognito_sub"]}},
         "sync_rules.keep[0] must be schema, table and column",
     ),
+    (
+        "a person without columns",
+        {"sync_rules": {"keep": [{"column": "public.users.cognito_sub", "while_same": []}]}},
+        "sync_rules.keep[0] must be schema, table and column",
+    ),
+    (
+        "a person who is told by a kept column",
+        {
+            "user_pool_id": "eu-central-1_Shop",
+            "sync_rules": {"keep": ["public.users.email"]},
+        },
+        "sync_rules.keep names public.users.email as kept and in while_same",
+    ),
+    (
+        "one column in two ways",
+        {
+            "sync_rules": {"keep": ["public.a.b", {"column": "public.a.b", "while_same": ["c"]}]},
+        },
+        "sync_rules.keep: The sync rule",
+    ),
     ("no time zone", {"schedule_timezone": "Berlin"}, "schedule_timezone is not a time zone"),
     (
         "an input that the workflow would refuse",
