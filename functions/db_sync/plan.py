@@ -6,27 +6,9 @@ from dataclasses import dataclass, field
 from common.names import Name
 from db_sync.catalog import Catalog, Column, Table
 from db_sync.conversions import find_conversion, leaf
+from db_sync.migration_tables import migration_table
 from db_sync.rule_faults import void_rules
 from db_sync.rules import KeptColumns, SyncRules
-
-# These tables tell the migration tools what was applied to *this* database.
-MIGRATION_TABLES = frozenset(
-    {
-        "alembic_version",
-        "django_migrations",
-        "schema_migrations",
-        "ar_internal_metadata",
-        "flyway_schema_history",
-        "databasechangelog",
-        "databasechangeloglock",
-        "_prisma_migrations",
-        "knex_migrations",
-        "knex_migrations_lock",
-        "goose_db_version",
-        "SequelizeMeta",
-        "__EFMigrationsHistory",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +124,8 @@ def _left_alone(
     """Return why a table is not synced, and whether that is expected; None if it is synced."""
     if name in rules.exclude:
         return "excluded by a rule", True
-    if name.name in MIGRATION_TABLES:
-        return "it belongs to a migration tool", True
+    if why := migration_table(name, rules):
+        return why
     ours, theirs = source.tables.get(name), target.tables.get(name)
     if ours is None or theirs is None:
         return f"it exists in the {'source' if ours else 'target'} only", False

@@ -1,8 +1,11 @@
 """What differs between the two schemas, and what becomes of it."""
 
+import json
+
 import pytest
 
 from common.errors import ConfigurationError, SchemaMismatch
+from db_sync.migration_tables import TOOLS
 from db_sync.rules import SyncRules
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import sync
@@ -243,6 +246,8 @@ def test_a_kept_value_that_is_unique_within_a_tenant_is_taken_there_only(
         ('{"exclude": "public.a"}', '"exclude" must be a list'),
         ('{"exclude": ["a"]}', '"schema.table"'),
         ('{"keep": ["public.a"]}', '"schema.table.column"'),
+        ('{"exclude": ["public.a"], "include": ["public.a"]}', r"both name public\.a"),
+        ('{"include": ["public.nowhere"]}', r"public\.nowhere .* exists on neither side"),
         ('{"exclude": ["public.nowhere"]}', r"public\.nowhere .* exists on neither side"),
     ],
 )
@@ -270,3 +275,43 @@ def test_a_partition_tree_with_a_foreign_table_is_not_written(databases: Databas
     assert result.warnings == (
         "Table public.t is not synced: one of its partitions is a foreign table.",
     )
+
+
+@pytest.mark.parametrize("table", sorted(TOOLS))
+def test_a_table_that_a_migration_tool_may_own_is_left_alone_and_named(
+    databases: Databases, table: str
+) -> None:
+    pair = databases.pair(
+        f'CREATE TABLE "{table}" (id int)', source=f'INSERT INTO "{table}" VALUES (1)'
+    )
+
+    result = sync(pair)
+
+    assert pair.target.value(f'SELECT count(*) FROM "{table}"') == 0
+    (warning,) = result.warnings
+    assert warning.startswith(f"Table public.{table} is not synced: {TOOLS[table]} notes")
+    assert f'"include": ["public.{table}"]' in warning
+
+
+@pytest.mark.parametrize("table", ["migrations", "alembic_version", "audit.2024"])
+def test_a_table_that_the_rules_include_is_synced_whatever_its_name(
+    databases: Databases, table: str
+) -> None:
+    pair = databases.pair(
+        f'CREATE TABLE "{table}" (id int)', source=f'INSERT INTO "{table}" VALUES (1)'
+    )
+
+    result = sync(pair, rules=SyncRules.parse(json.dumps({"include": [f'public."{table}"']})))
+
+    assert pair.target.value(f'SELECT count(*) FROM "{table}"') == 1
+    assert result.warnings == ()
+
+
+def test_a_table_with_a_dot_in_its_name_is_excluded_by_a_quoted_one(databases: Databases) -> None:
+    pair = databases.pair(
+        'CREATE TABLE "audit.2024" (id int)', source='INSERT INTO "audit.2024" VALUES (1)'
+    )
+
+    sync(pair, rules=SyncRules.parse(json.dumps({"exclude": ['public."audit.2024"']})))
+
+    assert pair.target.value('SELECT count(*) FROM "audit.2024"') == 0
