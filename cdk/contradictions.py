@@ -43,13 +43,37 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield "sub_column is the email_column too: the remap would overwrite the emails."
 
 
-from arns import PARTITIONS, partition_of, region_of
-from common.errors import ConfigurationError, InvalidInput
-from common.event import parse_execution_input
-from config import Settings
-from database import database_contradictions
-from db_sync.rules import SyncRules
-from no_start import least_no_start_hours
+def _databases(settings: Settings) -> Iterator[str]:
+    """Name what is wrong with where the databases are, and with how the Lambdas log in."""
+    for side in SIDES:
+        yield from database_contradictions(
+            side,
+            settings.database_of(side),
+            has_secret=settings.secret_arn_of(side) is not None,
+            account=settings.account,
+            has_ca_bundle=settings.ca_bundle is not None,
+        )
+    prod, staging = (settings.database_of(side) for side in SIDES)
+    if settings.prod_secret_arn and settings.prod_secret_arn == settings.staging_secret_arn:
+        yield "staging_secret_arn is production's secret too: staging needs one of its own."
+    if prod.host and (prod.host, prod.dbname) == (staging.host, staging.dbname):
+        yield "staging_database is production's database too: the same host, the same dbname."
+
+
+def _kept_columns(settings: Settings) -> Iterator[str]:
+    """Name what contradicts itself in the rule of columns that belong to staging."""
+    try:
+        rules = SyncRules.parse(json.dumps({"keep": settings.kept_columns}))
+    except ConfigurationError as error:  # of entries that are each well formed
+        yield f"sync_rules.keep: {error}"
+        return
+    for table, columns in rules.keep.items():
+        compared = {column for while_same in columns.values() for column in while_same}
+        for column in sorted(compared & columns.keys()):
+            yield (
+                f"sync_rules.keep names {table}.{column} as kept and in while_same: what belongs to"
+                " staging cannot tell whether a row is the same person's."
+            )
 
 
 def _alarms(settings: Settings) -> Iterator[str]:
