@@ -20,7 +20,7 @@ from common.address import DatabaseAddress
 from common.database_errors import READ_ONLY, statement_error
 from common.errors import ConfigurationError, StagingSyncError
 from common.known_names import KnownNames
-from common.login import log_in
+from common.login import Waiting, log_in, log_waiting
 from common.quiet import silent_stderr
 from common.transaction_settings import READ_COMMITTED
 
@@ -69,6 +69,8 @@ class Session:
         self.role = role
         self._execution = execution
         self._read_only = read_only
+        # The server tells it by itself from PostgreSQL 14 on; a pooler may keep it back.
+        self._is_standby = connection.info.parameter_status("in_hot_standby") == "on"
         self._moment: float | None = None  # until which statements may run
         self._names = KnownNames()
 
@@ -236,7 +238,13 @@ class Session:
             yield
         except psycopg2.Error as error:
             is_source = self.role == "source"
-            raise statement_error(error, self._where, self._names, is_source=is_source) from error
+            raise statement_error(
+                error,
+                self._where,
+                self._names,
+                is_source=is_source,
+                is_standby=self._is_standby,
+            ) from error
 
     @property
     def _where(self) -> str:
@@ -244,7 +252,12 @@ class Session:
 
 
 def connect(
-    address: DatabaseAddress, role: str, *, execution: str, read_only: bool = False
+    address: DatabaseAddress,
+    role: str,
+    *,
+    execution: str,
+    read_only: bool = False,
+    waiting: Waiting = log_waiting,
 ) -> Session:
     """Open a session, which sets nothing yet.
 
@@ -254,12 +267,13 @@ def connect(
         execution: the execution's name; a DBA sees it in `application_name` while a transaction
             is open.
         read_only: whether each of its transactions is READ ONLY from its first statement.
+        waiting: called once if the server takes long to answer.
 
     Raises:
         ConfigurationError: the server refuses the credentials, after a while where they can be
             read again; or it is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
-    connection, address = log_in(address, role)
+    connection, address = log_in(address, role, waiting)
     connection.autocommit = True  # transactions begin and end where the code says so
     return Session(connection, address, role, execution=execution, read_only=read_only)

@@ -26,6 +26,21 @@ CONFLICT = (
     "The server ended the transaction in favour of another one, or of what a read replica has to"
     " replay; start the execution again"
 )
+# Nothing else can end a transaction like ours in the source, which reads one snapshot.
+# https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT
+REPLICA = (
+    "The source is a read replica, and the sync was in the way of what it has to replay (a conflict"
+    " with recovery)"
+)
+# The server ends whole sessions too, and then no SQLSTATE reaches the driver.
+LOST_REPLICA = (
+    "The connection was lost, as where a read replica, which the source is, ends a session that is"
+    " in the way of what it has to replay"
+)
+GIVE_IT_TIME = (
+    ". Give a sync time there: max_standby_streaming_delay longer than a sync takes, or"
+    " hot_standby_feedback = on; docs/deployment.md says what each costs. Or read from the primary"
+)
 CANCELLED = "A statement was cancelled: the time was up, or somebody cancelled it"
 NO_RIGHT = "The role lacks a right; grant it (README lists what each role needs)"
 READ_ONLY = (
@@ -123,7 +138,12 @@ ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
 
 
 def statement_error(
-    error: psycopg2.Error, where: str, names: KnownNames, *, is_source: bool = False
+    error: psycopg2.Error,
+    where: str,
+    names: KnownNames,
+    *,
+    is_source: bool = False,
+    is_standby: bool = False,
 ) -> StagingSyncError:
     """Return the error for a statement that failed.
 
@@ -132,6 +152,7 @@ def statement_error(
         where: which database, for the message.
         names: what the message may name.
         is_source: whether it failed in the source's session.
+        is_standby: whether that server is a standby.
     """
     state = error.pgcode or "08"  # without a state the connection broke in the middle
     name, sentence = NAMES.get(state) or NAMES.get(
@@ -142,9 +163,18 @@ def statement_error(
         name = DatabaseUnavailable
     if state == UNTRANSLATABLE and error.diag.source_function != "report_untranslatable_char":
         sentence = ESCAPED
+    if is_source:
+        sentence = _of_replica(state, sentence, is_standby=is_standby)
     if state == "23514" and error.diag.table_name and not error.diag.constraint_name:
         sentence = NO_PARTITION
     condition = f"{type(error).__name__}, SQLSTATE {state}"
     if state in ABOUT_NAMES and not error.diag.context:
         condition += f" ({error.diag.message_primary})"
     return name(f"{sentence}: {condition}{names.told(error.diag)}, {where}.")
+
+
+def _of_replica(state: str, sentence: str, *, is_standby: bool) -> str:
+    """Return what to say where the source may be a read replica that ended the transaction."""
+    if state == "40001":
+        return REPLICA + GIVE_IT_TIME
+    return LOST_REPLICA + GIVE_IT_TIME if is_standby and sentence == LOST else sentence

@@ -1,7 +1,9 @@
 """Logging in to a server, with a secret that may be about to change."""
 
 import os
+import threading
 import time
+from collections.abc import Callable
 
 import psycopg2
 from psycopg2 import extensions
@@ -12,7 +14,9 @@ from common.log import logger
 
 # libpq's, in seconds: a server that is gone without a word is noticed within a minute.
 CONNECTION_PARAMETERS = {
-    "connect_timeout": "10",
+    # An Aurora that has scaled to zero takes 15 and more to answer: Aurora user guide, "Scaling to
+    # Zero ACUs with automatic pause and resume".
+    "connect_timeout": "45",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
@@ -21,13 +25,30 @@ CONNECTION_PARAMETERS = {
 }
 # A parameter of the connection and not a setting, so that the driver knows of it too.
 CLIENT_ENCODING = "UTF8"
+SAYS_SO_AFTER = 5.0  # seconds of waiting for a connection
 # A rotation changes the password first and the secret some seconds later.
 ROTATION = 60.0  # seconds
 ROTATION_PAUSE = 2.0  # seconds
 
 
-def log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection, DatabaseAddress]:
+# Told which database, "source" or "target", takes long to answer.
+type Waiting = Callable[[str], None]
+
+
+def log_waiting(role: str) -> None:
+    """Log that a database takes long to answer."""
+    logger.info("waiting for a database to answer", database=role)
+
+
+def log_in(
+    address: DatabaseAddress, role: str, waiting: Waiting = log_waiting
+) -> tuple[extensions.connection, DatabaseAddress]:
     """Return an open connection, and the address that it is to, which may be a newer one.
+
+    Args:
+        address: which database.
+        role: "source" or "target", for messages.
+        waiting: called once if the server takes long to answer.
 
     Raises:
         ConfigurationError, DatabaseUnavailable: see `connection_error`; where the server refuses
@@ -36,6 +57,16 @@ def log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection, 
     # libpq reads it and names it when it connects, as JDBC does, so that every pooler knows it.
     # Otherwise the driver runs SET where the role's default is another style.
     os.environ["PGDATESTYLE"] = "ISO"
+    slow = threading.Timer(SAYS_SO_AFTER, waiting, [role])
+    slow.daemon = True
+    slow.start()
+    try:
+        return _log_in(address, role)
+    finally:
+        slow.cancel()
+
+
+def _log_in(address: DatabaseAddress, role: str) -> tuple[extensions.connection, DatabaseAddress]:
     give_up = time.monotonic() + ROTATION
     while True:
         parameters = {

@@ -55,13 +55,17 @@ def _sync(
     name = f"command of {getpass.getuser()}"
     try:
         with Bars() as bars:
-            options = SyncOptions(name, rules, dry_run, progress=bars.show)
+            options = SyncOptions(name, rules, dry_run, progress=bars.show, waiting=_say_waiting)
             result = sync_database(source, target, options)
     except StagingSyncError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
     _print(result, as_json=as_json)
     return DONE
+
+
+def _say_waiting(role: str) -> None:
+    print(f"Waiting for the {role} database to answer; it may be waking up.", file=sys.stderr)
 
 
 def _print(result: SyncResult, *, as_json: bool) -> None:

@@ -31,18 +31,28 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What our role may do with a table; `has_policies`: whether row level security binds it."""
+    """What our role may do with a table.
+
+    `has_policies`: whether row level security binds it; `policies_show_all`: whether those
+    policies let it see every row for certain.
+    """
 
     may_use_schema: bool
     may_read: bool
     may_write: bool
     is_owner: bool
     has_policies: bool
+    policies_show_all: bool
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no policy hides a row."""
+        return self.policies_show_all or not self.has_policies
 
     @property
     def may_read_all(self) -> bool:
         """Whether every row can be read."""
-        return self.may_use_schema and self.may_read and not self.has_policies
+        return self.may_use_schema and self.may_read and self.sees_all
 
 
 @dataclass(frozen=True, slots=True)

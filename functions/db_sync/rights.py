@@ -6,6 +6,8 @@ from common.names import Name
 from db_sync.catalog import Catalog, Table
 from db_sync.plan import Plan
 
+POLICY = "staging_sync_reads"  # what our messages call the one that shows a table
+
 
 def check_rights(source: Catalog, target: Catalog, plan: Plan, *, dry_run: bool) -> None:
     """Add the rights that are missing to the plan's faults.
@@ -25,12 +27,18 @@ def check_rights(source: Catalog, target: Catalog, plan: Plan, *, dry_run: bool)
 def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
     """Return what is missing to read every row of the source's tables."""
     faults = _to_read(catalog, tables, "source")
-    if filtered := [table for table in tables if table.rights.has_policies]:
+    if filtered := [table for table in tables if not table.rights.sees_all]:
         role = catalog.facts.role
+        policies = " ".join(
+            f"CREATE POLICY {POLICY} ON {_quoted(*table.name)} FOR SELECT TO {_quoted(role)}"
+            " USING (true);"
+            for table in filtered
+        )
         faults.append(
             f"Row level security hides rows of {_listed(filtered)} from the source role {role}."
-            f" Run there: ALTER ROLE {_quoted(role)} BYPASSRLS; or read as a role that owns the"
-            " tables and that their policies do not bind, or exclude them."
+            f" Run there, as the tables' owner: {policies} A superuser, which the master of RDS is"
+            f" not, may run instead: ALTER ROLE {_quoted(role)} BYPASSRLS; or exclude the tables. A"
+            " RESTRICTIVE policy must let the role see every row too."
         )
     return faults
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from common.database import Session
 from common.deadline import Deadline
+from common.login import Waiting, log_waiting
 from common.names import Name
 from common.naming import naming
 from db_sync.rules import SyncRules
@@ -28,6 +29,7 @@ class SyncOptions:
     dry_run: bool = False
     deadline: Deadline = field(default_factory=Deadline)
     progress: Progress = no_progress
+    waiting: Waiting = log_waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,12 @@ def sync_database(
     Raises:
         StagingSyncError: one of `common.errors`; the target is as it was.
     """
+    execution, waiting = options.execution, options.waiting
     with (
-        connect(source_address, "source", execution=options.execution, read_only=True) as source,
-        connect(target_address, "target", execution=options.execution) as target,
+        connect(
+            source_address, "source", execution=execution, read_only=True, waiting=waiting
+        ) as source,
+        connect(target_address, "target", execution=execution, waiting=waiting) as target,
     ):
         run = Run(source, target, options)
         warnings = _begin(run)

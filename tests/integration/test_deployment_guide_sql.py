@@ -152,6 +152,18 @@ def test_the_master_takes_everything_away_again(rds: EmbeddedPostgres, pair: Pai
     assert pair.target.rows(mark, ["shop_staging"]) == [(None,)]
 
 
+def test_the_policy_of_the_guide_shows_the_reader_every_row_and_the_master_may_make_it(
+    rds: EmbeddedPostgres, pair: Pair
+) -> None:
+    follow(rds, ROLES_MADE)
+    pair.source.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+
+    follow(rds, "Row level security")
+    sync(pair)
+
+    assert pair.target.rows("SELECT email FROM users ORDER BY id") == [("a@x.test",), ("b@x.test",)]
+
+
 @pytest.mark.parametrize(
     ("given", "was_granted"), [("WITH GRANT OPTION", "t"), ("", "f"), (None, "f")]
 )

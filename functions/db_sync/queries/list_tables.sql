@@ -67,7 +67,23 @@ SELECT
         AND has_table_privilege(tables.oid, 'DELETE')
         AND has_table_privilege(tables.oid, 'TRUNCATE') AS may_write,
     pg_has_role(tables.relowner, 'USAGE') AS is_owner,
-    row_security_active(tables.oid) AS has_policies
+    row_security_active(tables.oid) AS has_policies,
+    (
+        -- Some permissive policy shows every row, and each restrictive one does too. One whose
+        -- condition is another than the word true may hide rows.
+        SELECT coalesce(bool_or(p.polpermissive AND shown.every_row), false)
+            AND coalesce(bool_and(p.polpermissive OR shown.every_row), true)
+        FROM pg_policy p
+        CROSS JOIN LATERAL (
+            SELECT coalesce(pg_get_expr(p.polqual, p.polrelid) = 'true', false) AS every_row
+        ) shown
+        WHERE p.polrelid = tables.oid
+          AND p.polcmd IN ('r', '*')
+          AND EXISTS (
+              SELECT FROM unnest(p.polroles) role
+              WHERE CASE WHEN role = 0 THEN true ELSE pg_has_role(role, 'USAGE') END
+          )
+    ) AS policies_show_all
 FROM tables
 LEFT JOIN key_columns ON key_columns.indrelid = tables.oid
 ORDER BY tables.nspname, tables.relname

@@ -63,7 +63,7 @@ def sync_as(
 
 def statements_in(message: str) -> list[str]:
     """Return the statements that a message tells to run."""
-    return re.findall(r"(?:GRANT|ALTER) [^;]+;", message)
+    return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)
 
 
 def test_a_source_role_needs_connect_usage_and_select_only(databases: Databases, role: str) -> None:
@@ -243,10 +243,63 @@ def test_policies_on_the_source_are_an_error_that_names_every_table(
     message = str(refusal.value)
     assert "Row level security hides rows of public.a, public.b from the source role" in message
     assert pair.target.value("SELECT count(*) FROM a") == 0
-    (bypass,) = statements_in(message)
-    pair.source.execute(bypass)
+    *policies, bypass = statements_in(message)
+    assert bypass == 'ALTER ROLE "plain" BYPASSRLS;'
+    for policy in policies:
+        pair.source.execute(policy)
     sync_as(pair, source=role)
     assert_same(pair)
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        "CREATE POLICY two ON a USING (v = 'plain' OR true)",  # it may be so; nobody reckons it
+        "CREATE POLICY two ON a FOR UPDATE USING (true)",
+        "CREATE POLICY two ON a FOR SELECT TO pg_monitor USING (true)",
+        "CREATE POLICY two ON a FOR SELECT USING (true);"
+        " CREATE POLICY three ON a AS RESTRICTIVE FOR SELECT USING (v = current_user)",
+    ],
+)
+def test_a_policy_that_does_not_show_every_row_for_certain_is_not_trusted(
+    databases: Databases, role: str, policies: str
+) -> None:
+    pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')")
+    pair.source.execute(f"GRANT SELECT ON a TO {role}; {policies}")
+
+    with pytest.raises(ConfigurationError, match=r"Row level security hides rows of public\.a"):
+        sync_as(pair, source=role)
+
+
+def test_restrictive_policies_that_show_every_row_and_those_of_roles_that_one_is_in_count_too(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')")
+    pair.source.execute(
+        f"GRANT SELECT ON a TO {role}; GRANT pg_monitor TO {role};"
+        " CREATE POLICY two ON a FOR SELECT TO pg_monitor USING (true);"
+        " CREATE POLICY three ON a AS RESTRICTIVE USING (true)"
+    )
+    try:
+        sync_as(pair, source=role)
+    finally:
+        pair.source.execute(f"REVOKE pg_monitor FROM {role}")
+
+    assert_same(pair)
+
+
+def test_a_column_that_must_be_converted_is_read_through_the_policy_too(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'one'), (2, 'two')")
+    pair.target.execute("DROP POLICY own ON a; ALTER TABLE a ALTER v TYPE varchar(3)")
+    pair.source.execute(
+        f"GRANT SELECT ON a TO {role}; CREATE POLICY reads ON a FOR SELECT TO {role} USING (true)"
+    )
+
+    sync_as(pair, source=role)
+
+    assert pair.target.rows("SELECT id, v FROM a ORDER BY id") == [(1, "one"), (2, "two")]
 
 
 def test_a_policy_that_comes_after_the_plan_is_an_error_and_never_a_subset(

@@ -221,7 +221,6 @@ def test_a_port_where_nothing_listens_is_unavailable_and_named(pair: Pair, side:
 def test_a_host_that_answers_nothing_is_unavailable_soon(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert int(CONNECTION_PARAMETERS["connect_timeout"]) < 15
     monkeypatch.setitem(CONNECTION_PARAMETERS, "connect_timeout", "2")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         nowhere = DatabaseAddress.of_server(
