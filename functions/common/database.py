@@ -251,6 +251,11 @@ class Session:
         return f"the {self.role} database {self.address}"
 
 
+def is_deadlock_detected(error: BaseException) -> bool:
+    """Whether the driver says that PostgreSQL ended a statement of ours in a deadlock."""
+    return isinstance(error, errors.DeadlockDetected)
+
+
 def connect(
     address: DatabaseAddress,
     role: str,

@@ -22,6 +22,7 @@ from common.known_names import KnownNames
 LOST = "The connection was lost"
 NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
 LOCKED = "Something else held a lock for too long; start the execution again later"
+DEADLOCKED = "The run and the application waited for each other's locks"
 CONFLICT = (
     "The server ended the transaction in favour of another one, or of what a read replica has to"
     " replay; start the execution again"
@@ -112,7 +113,7 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "25006": (ConfigurationError, READ_ONLY),
     "25P04": (OutOfTime, CANCELLED),  # transaction_timeout
     "40001": (DatabaseUnavailable, CONFLICT),
-    "40P01": (TargetBusy, LOCKED),
+    "40P01": (TargetBusy, DEADLOCKED),
     "42": (SchemaMismatch, MISFIT),
     "42501": (ConfigurationError, NO_RIGHT),
     "53": (DatabaseUnavailable, NO_RESOURCE),

@@ -1,13 +1,14 @@
 """Table locks on the target, asked for without making others queue behind us for long."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from psycopg2 import sql
 
 from common.database import Session
-from common.errors import OutOfTime, TargetBusy
+from common.deadlocks import is_deadlock, refuse_deadlock
+from common.errors import OutOfTime, StagingSyncError, TargetBusy
 from common.lock_holders import find_table_locks, told
 from common.log import logger
 from common.names import Name
@@ -27,6 +28,21 @@ PAUSE = 0.3  # seconds between two attempts
 # maintenance holds locks, an attempt takes longer than that.
 MAINTENANCE = "ShareUpdateExclusiveLock"  # the mode of VACUUM, ANALYZE and the like
 LONG_ATTEMPT = 1500  # milliseconds
+ADVICE = " Nothing was written. Let them finish or end them, then start again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What locks are wanted on.
+
+    `what` names it in a message; `readers`: whether its readers are in the way; `advice`: what to
+    do where they are not granted.
+    """
+
+    what: str
+    tables: list[Name]
+    readers: bool
+    advice: str = ""
 
 
 def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
@@ -38,50 +54,77 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
         mode: one of the modes above.
 
     Raises:
-        TargetBusy: others hold conflicting locks still after `LOCK_WAIT`; names them.
+        TargetBusy: see `in_attempts`.
     """
     if not tables:
         return
     statement = sql.SQL("LOCK TABLE {} IN {} MODE").format(
         sql.SQL(", ").join(table.identifier for table in tables), sql.SQL(mode)
     )
-    give_up = time.monotonic() + min(LOCK_WAIT, target.seconds_left)
-    attempt = ATTEMPT
-    while True:
-        target.execute("SAVEPOINT locks")
-        target.set_local(statement_timeout=attempt)  # lock_timeout counts for each table anew
-        try:
-            target.execute(statement)
-            break
-        except (TargetBusy, OutOfTime) as error:
-            target.execute("ROLLBACK TO SAVEPOINT locks")  # the limit too
-            found = find_table_locks(target, tables, readers=mode == ACCESS_EXCLUSIVE)
-            if time.monotonic() >= give_up:
-                raise TargetBusy(
-                    f"The target's tables could not be locked within {LOCK_WAIT:.0f} s;"
-                    f" {told(found)}. Nothing was written. Let them finish or end them, then"
-                    " start again."
-                ) from error
-            logger.info("waiting for locks on the target's tables", holders=told(found))
-            is_maintenance = {lock.mode for lock in found} == {MAINTENANCE}
-            attempt = LONG_ATTEMPT if is_maintenance else ATTEMPT
-            time.sleep(PAUSE)
-    target.execute("RELEASE SAVEPOINT locks")
-    target.lift_limit()
-    # What is locked later on (a sequence, say) is not waited for without end either.
-    target.set_local(lock_timeout=int(LOCK_WAIT * 1000))
+    in_attempts(
+        target,
+        lambda: target.execute(statement),
+        Wanted(
+            what="The target's tables",
+            tables=tables,
+            readers=mode == ACCESS_EXCLUSIVE,
+            advice=ADVICE,
+        ),
+        limit="statement_timeout",  # lock_timeout counts for each table anew
+    )
 
 
-@contextmanager
-def short_waits(target: Session) -> Iterator[None]:
-    """Let statements wait for each lock as long as one attempt takes, for a with statement.
+def in_attempts(
+    target: Session, act: Callable[[], object], wanted: Wanted, *, limit: str = "lock_timeout"
+) -> None:
+    """Do what takes locks until the transaction ends, in attempts that wait for them briefly.
 
-    For what LOCK TABLE cannot lock. In a savepoint, whose rollback sets the limit back where a
-    statement fails.
+    Args:
+        target: a session in a transaction.
+        act: what takes locks; undone where they are not granted, and done again.
+        wanted: what they are on.
+        limit: the setting that limits an attempt.
 
     Raises:
-        TargetBusy: a lock was not granted.
+        TargetBusy: others hold conflicting locks still after `LOCK_WAIT`; names them. Or they wait
+            for locks of ours themselves.
     """
-    target.set_local(lock_timeout=ATTEMPT)
-    yield
+    give_up = time.monotonic() + min(LOCK_WAIT, target.seconds_left)
+    attempt = ATTEMPT
+    while not _attempt(target, act, wanted, {limit: attempt}):
+        found = find_table_locks(target, wanted.tables, readers=wanted.readers)
+        if time.monotonic() >= give_up:
+            raise TargetBusy(
+                f"{wanted.what} could not be locked within {LOCK_WAIT:.0f} s; {told(found)}."
+                f"{wanted.advice}"
+            )
+        logger.info("waiting for locks on the target", wanted=wanted.what, holders=told(found))
+        is_maintenance = {lock.mode for lock in found} == {MAINTENANCE}
+        attempt = LONG_ATTEMPT if is_maintenance else ATTEMPT
+        time.sleep(PAUSE)
+    target.lift_limit()
+    # What is locked later on is not waited for without end either.
     target.set_local(lock_timeout=int(LOCK_WAIT * 1000))
+
+
+def _attempt(
+    target: Session, act: Callable[[], object], wanted: Wanted, limit: dict[str, int]
+) -> bool:
+    """Do what takes locks; return False where they were not granted, after undoing it.
+
+    Raises:
+        StagingSyncError: it failed otherwise, and is undone; a deadlock among others.
+    """
+    refuse_deadlock(target, wanted.tables, readers=wanted.readers)
+    target.execute("SAVEPOINT attempt")
+    target.set_local(**limit)
+    try:
+        act()
+    except StagingSyncError as error:
+        target.execute("ROLLBACK TO SAVEPOINT attempt")  # the limit too
+        is_over = isinstance(error, OutOfTime) and "statement_timeout" in limit
+        if is_deadlock(error) or not (is_over or isinstance(error, TargetBusy)):
+            raise
+        return False
+    target.execute("RELEASE SAVEPOINT attempt")
+    return True

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.database import Row, Session
+from common.locks import ADVICE, Wanted, in_attempts
 from common.names import Name
 from common.naming import naming
 from db_sync.blame import ask_at_once
@@ -152,15 +153,26 @@ def restart(target: Session, positions: Positions) -> None:
 
     `ALTER SEQUENCE … RESTART` is transactional and `setval` is not, but RESTART refuses the
     position of an exhausted sequence.
+
+    Raises:
+        TargetBusy: others who took a number hold their locks still.
     """
-    for name, position in positions.items():
-        if not position.is_exhausted:
+    moved = {name: at for name, at in positions.items() if not at.is_exhausted}
+    if not moved:
+        return
+
+    def restart_all() -> None:
+        for name, position in moved.items():
             with naming("sequence", name):
                 target.execute(
                     sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(
                         name.identifier, sql.Literal(position.next_value)
                     )
                 )
+
+    what = "The target's sequences"
+    wanted = Wanted(what=what, tables=list(moved), readers=False, advice=ADVICE)
+    in_attempts(target, restart_all, wanted)
 
 
 def set_exhausted(target: Session, positions: Positions) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from common import locks
 from common.address import DatabaseAddress
 from common.database import connect
+from common.deadlocks import twice_at_most
 from common.errors import TargetBusy
 from common.log import logger
 from common.privileged_settings import WRITING, require_privileged
@@ -54,18 +55,24 @@ def sync_database(
         ) as source,
         connect(target_address, "target", execution=execution, waiting=waiting) as target,
     ):
-        run = Run(source, target, options)
-        warnings = _begin(run)
-        result, exhausted = _sync(run, warnings)
-        for warning in result.warnings:
-            logger.warning("sync needs a look", warning=warning)
-        save_report(result)
-        if options.dry_run:
-            target.rollback()
-        else:
-            sequences.set_exhausted(target, exhausted)
-            target.commit()
-        return result
+        return twice_at_most(
+            lambda: _run(Run(source, target, options), save_report), target, source
+        )
+
+
+def _run(run: Run, save_report: SaveReport) -> SyncResult:
+    """Begin both sides' transactions, and end them."""
+    warnings = _begin(run)
+    result, exhausted = _sync(run, warnings)
+    for warning in result.warnings:
+        logger.warning("sync needs a look", warning=warning)
+    save_report(result)
+    if run.options.dry_run:
+        run.target.rollback()
+    else:
+        sequences.set_exhausted(run.target, exhausted)
+        run.target.commit()
+    return result
 
 
 def _begin(run: Run) -> list[str]:
@@ -82,13 +89,14 @@ def _begin(run: Run) -> list[str]:
     target.begin()
     target.learn_names()
     require_privileged(target, WRITING)
+    # Open while the target's lock is waited for: a session that is idle outside of a transaction
+    # has the role's limits.
     with source.transaction():
         source.learn_names()
         require_source_apart(source, target)
-    if not options.dry_run:
-        require_marked(target)
-    lock_target(target)
-    with source.transaction():
+        if not options.dry_run:
+            require_marked(target)
+        lock_target(target)
         require_alike(source, target)
     prepare(target)
     if options.dry_run and not is_marked(target):

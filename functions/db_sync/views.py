@@ -1,12 +1,10 @@
 """Materialized views follow the tables that they are made of."""
 
-import time
-
 from psycopg2 import sql
 
-from common import locks
 from common.database import Session
-from common.errors import StagingSyncError, TargetBusy
+from common.errors import StagingSyncError
+from common.locks import Wanted, in_attempts
 from common.names import Name
 from common.queries import load_query
 from db_sync.run import Run
@@ -42,17 +40,9 @@ def _refresh(target: Session, name: Name) -> None:
     Raises:
         StagingSyncError: it could not be refreshed; it is as it was.
     """
-    give_up = time.monotonic() + locks.LOCK_WAIT
-    while True:
-        target.execute("SAVEPOINT refresh")
-        try:
-            with locks.short_waits(target), target.default_search_path():
-                target.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
-        except StagingSyncError as error:
-            target.execute("ROLLBACK TO SAVEPOINT refresh")
-            if not isinstance(error, TargetBusy) or time.monotonic() >= give_up:
-                raise
-            time.sleep(locks.PAUSE)
-        else:
-            target.execute("RELEASE SAVEPOINT refresh")
-            return
+
+    def refresh() -> None:
+        with target.default_search_path():
+            target.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
+
+    in_attempts(target, refresh, Wanted(what="It", tables=[name], readers=True))

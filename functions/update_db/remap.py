@@ -18,6 +18,7 @@ from common import locks
 from common.address import DatabaseAddress
 from common.database import Session, connect
 from common.deadline import Deadline
+from common.deadlocks import twice_at_most
 from common.errors import SchemaMismatch, VerificationFailed
 from common.log import logger
 from common.manifest import Manifest
@@ -68,30 +69,37 @@ def remap_users(
         StagingSyncError: one of `common.errors`; the target is as it was.
     """
     with connect(address, "target", execution=options.execution) as target:
-        warnings = _begin(target, options)
-        parts = {
-            **options.users.statement_parts(target),
-            "require_verified": sql.Literal(options.require_verified_email),
-        }
-        options.deadline.limit("the mapping was loaded", target)
-        target.execute(load_query("update_db", "create_pool"))
-        manifest = load_mapping(target)
-        options.deadline.limit("the users were matched", target)
-        with naming("table", options.users.name):
-            chains = sub_keys.read_chains(target, options.users)
-            counts, released = _decide(target, options, parts, chains)
-            if counts.updated or released:
-                _require_no_loss(target, chains, parts, save_report)
-            if (counts.updated or released) and not options.dry_run:
-                options.deadline.limit("the users were updated", target)
-                with target.default_search_path():
-                    _write(target, counts, released, parts)
-        options.deadline.limit("the report was written", target)
-        report = _report(target, save_report)
-        if options.dry_run:
-            target.rollback()
-        else:
-            target.commit()
+        return twice_at_most(lambda: _run(target, options, load_mapping, save_report), target)
+
+
+def _run(
+    target: Session, options: RemapOptions, load_mapping: LoadMapping, save_report: SaveReport
+) -> RemapResult:
+    """Begin the target's transaction, and end it."""
+    warnings = _begin(target, options)
+    parts = {
+        **options.users.statement_parts(target),
+        "require_verified": sql.Literal(options.require_verified_email),
+    }
+    options.deadline.limit("the mapping was loaded", target)
+    target.execute(load_query("update_db", "create_pool"))
+    manifest = load_mapping(target)
+    options.deadline.limit("the users were matched", target)
+    with naming("table", options.users.name):
+        chains = sub_keys.read_chains(target, options.users)
+        counts, released = _decide(target, options, parts, chains)
+        if counts.updated or released:
+            _require_no_loss(target, chains, parts, save_report)
+        if (counts.updated or released) and not options.dry_run:
+            options.deadline.limit("the users were updated", target)
+            with target.default_search_path():
+                _write(target, counts, released, parts)
+    options.deadline.limit("the report was written", target)
+    report = _report(target, save_report)
+    if options.dry_run:
+        target.rollback()
+    else:
+        target.commit()
     warnings += [*manifest.warnings, *_warnings(counts, manifest.users, options)]
     for warning in warnings:
         logger.warning("remap needs a look", warning=warning, report=report)

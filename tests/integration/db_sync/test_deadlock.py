@@ -1,0 +1,129 @@
+"""A deadlock between a sync's locks and the application's: the sync gives way, and begins anew."""
+
+import contextlib
+import io
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from common import locks
+from common.errors import TargetBusy
+from db_sync.run import Progress, SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.faults import TIMEOUT, wait_until, waiting_for_locks
+from tests.integration.db_sync.syncing import assert_same
+
+# Rows of t are merged, log is copied whole: readers of it are locked out in the end.
+SCHEMA = """
+CREATE TABLE t (id serial PRIMARY KEY, v text);
+CREATE TABLE log (line text);
+CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM t;
+"""
+PRODUCTION = "INSERT INTO t (v) VALUES ('a'), ('b'), ('c'); INSERT INTO log VALUES ('a line')"
+STAGING = "INSERT INTO t (v) VALUES ('old'); INSERT INTO log VALUES ('old line')"
+# What the application has done when a sync begins to compare; it then writes to a table that the
+# sync has locked against writers, and each waits for the other as soon as the sync wants more.
+READS_A_TABLE = "SELECT * FROM log"
+READS_WHAT_IT_WRITES = "SELECT * FROM t"
+READS_A_VIEW = "SELECT * FROM counted"
+TAKES_A_NUMBER = "SELECT nextval('t_id_seq')"
+WRITES = "UPDATE t SET v = 'the application was here'"
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return databases.pair(SCHEMA, source=PRODUCTION, target=STAGING)
+
+
+class Application:
+    """Does something in a transaction, and then writes; both times as often as it is told to."""
+
+    def __init__(self, target: Database, pool: ThreadPoolExecutor, first: str) -> None:
+        self.target = target
+        self.pool = pool
+        self.first = first
+        self.writing = list[Future[None]]()
+        self.connections = contextlib.ExitStack()
+
+    def begin(self) -> None:
+        """Begin a transaction, and write when the sync holds its locks: that waits."""
+        connection = self.connections.enter_context(contextlib.closing(self.target.connect()))
+        connection.cursor().execute(self.first)
+
+        def write() -> None:
+            connection.cursor().execute(WRITES)
+            connection.commit()
+
+        self.writing.append(self.pool.submit(write))
+        wait_until(lambda: waiting_for_locks(self.target) == 1, "the application waits")
+
+    def end(self) -> None:
+        """See that each transaction came through."""
+        with self.connections:
+            for writing in self.writing:
+                writing.result(TIMEOUT)
+
+
+def while_comparing(times: int, action: Callable[[], None]) -> Progress:
+    """Return a progress that does something in each of the first runs, with the locks held."""
+    left = [action] * times
+
+    def show(phase: str, done: int, _total: int) -> None:
+        if (phase, done) == ("compare", 0) and left:
+            left.pop()()
+
+    return show
+
+
+@pytest.mark.parametrize("first", [READS_A_TABLE, TAKES_A_NUMBER])
+def test_in_a_deadlock_the_sync_gives_way_and_then_finishes(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 2.0)  # of which a deadlock needs nothing
+    with ThreadPoolExecutor() as pool:
+        application = Application(pair.target, pool, first)
+        options = SyncOptions("test", progress=while_comparing(1, application.begin))
+
+        result = sync_database(pair.source.address, pair.target.address, options)
+
+        application.end()
+    assert (result.status, result.verified) == ("synced", True)
+    assert_same(pair)
+
+
+def test_a_second_deadlock_ends_the_run_truthfully_and_the_application_goes_on(
+    pair: Pair, logged: io.StringIO
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        application = Application(pair.target, pool, READS_A_TABLE)
+        options = SyncOptions("test", progress=while_comparing(2, application.begin))
+
+        with pytest.raises(TargetBusy, match="waited for each other") as busy:
+            sync_database(pair.source.address, pair.target.address, options)
+
+        application.end()
+    assert "(user postgres) holds AccessShareLock on public.log" in str(busy.value)
+    assert "Let them finish" not in str(busy.value)
+    assert "waiting for locks" not in logged.getvalue()  # they would be waited for in vain
+    assert pair.target.rows("SELECT v FROM t") == [("the application was here",)]
+    assert pair.target.rows("SELECT line FROM log") == [("old line",)]
+
+
+def test_a_view_is_not_refreshed_where_that_is_a_deadlock_and_the_sync_goes_on(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_WAIT", 1000.0)  # during which nobody would get on
+    pair.target.execute("TRUNCATE log; DROP TABLE log")
+    pair.source.execute("DROP TABLE log")
+    with ThreadPoolExecutor() as pool:
+        application = Application(pair.target, pool, READS_A_VIEW)
+        options = SyncOptions("test", progress=while_comparing(1, application.begin))
+
+        result = sync_database(pair.source.address, pair.target.address, options)
+
+        application.end()
+    (warning,) = result.warnings
+    assert "public.counted was not refreshed" in warning
+    assert "waited for each other" in warning
