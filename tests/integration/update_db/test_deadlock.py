@@ -1,4 +1,4 @@
-"""A deadlock between a remap's locks and the application's: the remap gives way, and begins anew."""
+"""A deadlock of a remap and the application: the remap gives way, and begins anew."""
 
 import contextlib
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,9 +17,9 @@ SCHEMA = """
 CREATE TABLE users (id int, email text, cognito_sub text UNIQUE);
 CREATE TABLE counted (writes int);
 INSERT INTO counted VALUES (0);
-CREATE FUNCTION count() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION count_it() RETURNS trigger LANGUAGE plpgsql
     AS 'BEGIN UPDATE counted SET writes = writes + 1; RETURN NULL; END';
-CREATE TRIGGER count AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION count();
+CREATE TRIGGER count AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION count_it();
 """
 
 
