@@ -1,11 +1,15 @@
 """The source's snapshot: one moment of production, read-only."""
 
+import time
 from dataclasses import dataclass
 
 from psycopg2 import sql
 
+from common import locks
 from common.database import Session
-from common.errors import SchemaMismatch
+from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch, TargetBusy
+from common.lock_holders import find_table_locks, told
+from common.names import Name
 from common.privileged_settings import READING, require_privileged
 from common.transaction_settings import REPEATABLE_READ
 from db_sync.catalog import Catalog, read_catalog
@@ -15,8 +19,9 @@ from db_sync.plan import Plan, make_plan
 from db_sync.rights import check_rights
 from db_sync.rules import SyncRules
 
-ATTEMPTS = 3
-LOCK_TIMEOUT = 30_000  # milliseconds; a migration of production is not waited for without end
+ATTEMPTS = 5  # to find a schema that does not move
+LOCK_WAIT = 30.0  # seconds; a migration of production is not waited for without end
+IN_THE_WAY = "AccessExclusiveLock"  # of every SELECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +43,74 @@ def open_snapshot(
     as empty. https://www.postgresql.org/docs/current/mvcc-caveats.html
 
     Raises:
-        ConfigurationError: see `require_fit`.
-        SchemaMismatch: see `require_fit`; or the source's schema changes all the time.
+        ConfigurationError, SchemaMismatch: see `require_fit`.
+        DatabaseUnavailable: a lock was not granted in time.
+        TargetBusy: the source's schema changes all the time.
     """
     for _ in range(ATTEMPTS):
         with source.transaction():
             catalog = read_catalog(source)
-            plan = make_plan(catalog, target_catalog, rules, dry_run=dry_run)
-            check_rights(catalog, target_catalog, plan, dry_run=dry_run)
-            if plan.faults or plan.misfits:
-                _read_through_policies(source, plan)
-                require_fit(source, plan)  # no lock on production for what is refused anyway
-        source.begin(REPEATABLE_READ)
-        prepare(source)
-        _read_through_policies(source, plan)
-        if _lock(source, plan) and read_catalog(source) == catalog:
-            require_privileged(source, READING)
-            require_fit(source, plan)
-            (taken_at,) = source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
-            return Snapshot(plan, catalog, taken_at)
+            planned = make_checked_plan(source, catalog, target_catalog, rules, dry_run=dry_run)
+        if _begin_locked(source, planned):
+            catalog = read_catalog(source)
+            plan = make_checked_plan(source, catalog, target_catalog, rules, dry_run=dry_run)
+            if plan.tables == planned.tables:
+                require_privileged(source, READING)
+                require_fit(source, plan)
+                (taken_at,) = source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
+                return Snapshot(plan, catalog, taken_at)
         source.rollback()
-    raise SchemaMismatch(
+    raise TargetBusy(
         f"The schema of the source {source.address} changes while it is read. Start again when"
         " its migration is done."
     )
+
+
+def make_checked_plan(
+    source: Session, catalog: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool = False
+) -> Plan:
+    """Plan the sync; refuse what its catalogs alone refuse, before anything is locked.
+
+    Raises:
+        ConfigurationError, SchemaMismatch: see `require_fit`.
+    """
+    plan = make_plan(catalog, target, rules, dry_run=dry_run)
+    check_rights(catalog, target, plan, dry_run=dry_run)
+    if plan.faults or plan.misfits:
+        _read_through_policies(source, plan)
+        require_fit(source, plan)
+    return plan
+
+
+def _begin_locked(source: Session, plan: Plan) -> bool:
+    """Begin the transaction with locks on the planned tables; no snapshot is taken yet.
+
+    Returns:
+        False if one of the tables is there no more.
+
+    Raises:
+        DatabaseUnavailable: a lock was not granted in time; with those who hold one.
+        OutOfTime: nor before the run's time was up.
+    """
+    tables = [table.name for table in plan.tables]
+    give_up = time.monotonic() + LOCK_WAIT
+    while True:
+        source.begin(REPEATABLE_READ)
+        prepare(source)
+        _read_through_policies(source, plan)
+        try:
+            _lock(source, tables)
+        except SchemaMismatch:
+            return False
+        except OutOfTime:
+            source.rollback()  # with the other tables' locks: a migration may wait for them
+            if source.seconds_left <= 0:
+                raise
+            if time.monotonic() >= give_up:
+                raise _not_locked(source, tables) from None
+            time.sleep(locks.PAUSE)
+        else:
+            return True
 
 
 def _read_through_policies(source: Session, plan: Plan) -> None:
@@ -74,17 +123,26 @@ def _read_through_policies(source: Session, plan: Plan) -> None:
         source.set_local(row_security="on")
 
 
-def _lock(source: Session, plan: Plan) -> bool:
-    """Lock the planned tables; return False if one of them is there no more."""
-    if not plan.tables:
-        return True
-    source.set_local(lock_timeout=LOCK_TIMEOUT)
-    try:
-        source.execute(
-            sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
-                sql.SQL(", ").join(table.name.identifier for table in plan.tables)
-            )
+def _lock(source: Session, tables: list[Name]) -> None:
+    """Lock tables in one attempt, as short as those on the target are."""
+    if not tables:
+        return
+    left = min(locks.ATTEMPT, max(1, source.seconds_left * 1000))
+    source.set_local(statement_timeout=int(left))
+    source.execute(
+        sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
+            sql.SQL(", ").join(table.identifier for table in tables)
         )
-    except SchemaMismatch:
-        return False
-    return True
+    )
+    source.lift_limit()
+
+
+def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
+    with source.transaction():
+        found = find_table_locks(source, tables, readers=False)
+    holders = [lock for lock in found if lock.mode == IN_THE_WAY]
+    return DatabaseUnavailable(
+        f"The tables of the source database {source.address} could not be locked within"
+        f" {LOCK_WAIT:.0f} s, as every SELECT locks them: {told(holders)}. Start the execution"
+        " again when the migration of production is done."
+    )

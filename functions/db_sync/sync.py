@@ -6,25 +6,23 @@
 import time
 from collections.abc import Callable
 
-from common import locks
 from common.address import DatabaseAddress
 from common.database import connect
 from common.deadlocks import twice_at_most
-from common.errors import TargetBusy
 from common.log import logger
 from common.privileged_settings import WRITING, require_privileged
 from common.target import is_marked, lock_target, require_marked, require_source_apart
 from db_sync import sequences
-from db_sync.catalog import Catalog, read_catalog
+from db_sync.catalog import Catalog
 from db_sync.change import count_differences, write_differences
 from db_sync.compare import compare_tables
 from db_sync.fingerprint import prepare, require_alike
-from db_sync.plan import Plan
 from db_sync.result import Status, SyncResult
 from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
+from db_sync.schemas import begin_reading
 from db_sync.sequences import Follower, Position, Positions
-from db_sync.snapshot import Snapshot, open_snapshot
+from db_sync.snapshot import Snapshot
 from db_sync.views import refresh_views
 
 type SaveReport = Callable[[SyncResult], None]
@@ -111,11 +109,9 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         The result, and the sequences that can only be set outside of the transaction.
     """
     started = time.monotonic()
-    options, target_catalog = run.options, read_catalog(run.target)
-    snapshot = open_snapshot(run.source, target_catalog, options.rules, dry_run=options.dry_run)
+    options = run.options
+    snapshot, target_catalog = begin_reading(run)
     plan = snapshot.plan
-    if not options.dry_run:
-        _make_writers_wait(run, plan, target_catalog)
     leaders, unreadable = _read_leaders(run, snapshot, target_catalog)
     with no_forced_row_security(run.target, plan.tables):
         differences, tables = compare_tables(run, plan.tables)
@@ -160,27 +156,3 @@ def _status(options: SyncOptions, changed: bool) -> Status:
     if options.dry_run:
         return "dry_run"
     return "synced" if changed else "unchanged"
-
-
-def _make_writers_wait(run: Run, plan: Plan, catalog: Catalog) -> None:
-    """Lock the tables against writers, and see that the schema is still the planned one.
-
-    A child that the application inserted meanwhile would survive its parent's deletion.
-
-    Raises:
-        TargetBusy: a lock was not granted in time, or a migration came in between.
-    """
-    run.limit("the target's tables were locked")
-    synced = {table.target.oid for table in plan.tables}
-    tables = {table.name for table in plan.tables}
-    for key in catalog.foreign_keys:
-        # Its other side too: a parent that the application deletes meanwhile would be missed by
-        # a child that we write while foreign keys sleep.
-        if synced & {key.child_root, key.parent_root}:
-            tables |= {key.child, key.parent}
-    locks.lock_tables(run.target, sorted(tables), locks.EXCLUSIVE)
-    if read_catalog(run.target) != catalog:
-        raise TargetBusy(
-            f"The schema of the target {run.target.address} changed while the sync was planned."
-            " Start again when its migration is done."
-        )

@@ -1,0 +1,100 @@
+"""A schema that moves while a sync begins: what matters is read again, the rest is no matter."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from common.database import Session
+from common.errors import TargetBusy
+from db_sync.catalog import Catalog, read_catalog
+from db_sync.result import SyncResult
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Databases, Pair
+
+either_side = pytest.mark.parametrize("side", ["source", "target"])
+# After so many changes, each between two readings, the fifth is the first that finds nothing moved.
+# Of the source both readings of an attempt are followed by one.
+LAST_CHANCE = {"source": 8, "target": 4}
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    rows = "INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10) i"
+    return databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", source=rows)
+
+
+def after_each_reading(
+    monkeypatch: pytest.MonkeyPatch, side: str, change: Callable[[], None]
+) -> None:
+    """Let a side's schema change after each time that it was read."""
+
+    def read_and_change(session: Session) -> Catalog:
+        found = read_catalog(session)
+        if session.role == side:
+            change()
+        return found
+
+    for module in ("snapshot", "schemas"):
+        monkeypatch.setattr(f"db_sync.{module}.read_catalog", read_and_change)
+
+
+def synced(pair: Pair) -> SyncResult:
+    return sync_database(pair.source.address, pair.target.address, SyncOptions("test"))
+
+
+@either_side
+def test_scratch_tables_that_come_and_go_are_no_matter(
+    pair: Pair, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = getattr(pair, side)
+    numbers = itertools.count(1)
+
+    def come_and_go() -> None:
+        number = next(numbers)
+        database.execute(f"DROP TABLE IF EXISTS scratch_{number - 1}")
+        database.execute(f"CREATE TABLE scratch_{number} (id serial PRIMARY KEY)")
+
+    after_each_reading(monkeypatch, side, come_and_go)
+
+    assert synced(pair).status == "synced"
+
+    assert pair.target.rows("TABLE t ORDER BY id") == pair.source.rows("TABLE t ORDER BY id")
+
+
+def come_to_both_sides(pair: Pair, side: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tables of the other side come to this one too, one after each reading."""
+    creating = [f"CREATE TABLE late_{number} (id int PRIMARY KEY)" for number in range(count)]
+    here, there = pair if side == "source" else reversed(pair)
+    there.execute(";".join(creating))
+
+    def create() -> None:
+        if creating:
+            here.execute(creating.pop())
+
+    after_each_reading(monkeypatch, side, create)
+
+
+@either_side
+def test_a_schema_that_moves_is_read_five_times(
+    pair: Pair, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come_to_both_sides(pair, side, LAST_CHANCE[side], monkeypatch)
+
+    result = synced(pair)
+
+    assert len(result.tables) == 1 + LAST_CHANCE[side]
+    assert pair.target.rows("TABLE t ORDER BY id") == pair.source.rows("TABLE t ORDER BY id")
+
+
+@either_side
+def test_a_schema_that_goes_on_moving_is_busy_and_nothing_is_written(
+    pair: Pair, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come_to_both_sides(pair, side, LAST_CHANCE[side] + 1, monkeypatch)
+
+    with pytest.raises(TargetBusy, match=rf"The schema of the {side} .* changes while it is read"):
+        synced(pair)
+
+    assert pair.target.rows("TABLE t") == []
