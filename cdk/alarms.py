@@ -4,7 +4,6 @@ from aws_cdk import (
     Annotations,
     Aws,
     Duration,
-    Stack,
     aws_cloudwatch,
     aws_cloudwatch_actions,
     aws_iam,
@@ -34,6 +33,7 @@ class Alarms(Construct):
         scope: Construct,
         id_: str,
         *,
+        name: str,
         state_machine: stepfunctions.StateMachine,
         dead_letter_queue: aws_sqs.IQueue | None,
         settings: Settings,
@@ -44,6 +44,7 @@ class Alarms(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
+            name: what the alarms call all of it.
             state_machine: whose executions are watched.
             dead_letter_queue: takes the schedule's starts that never came about.
             settings: who is told, and how often the schedule starts an execution.
@@ -51,6 +52,7 @@ class Alarms(Construct):
                 nor CloudWatch publish, so that without one the topic is not encrypted.
         """
         super().__init__(scope, id_)
+        self._name = name
         topic = self._find_topic(settings, key)
         chat_topic = (
             aws_sns.Topic.from_topic_arn(self, "ChatTopic", settings.chat_topic_arn)
@@ -61,6 +63,7 @@ class Alarms(Construct):
         Failures(
             self,
             "Failures",
+            name=name,
             state_machine=state_machine,
             topic=topic,
             chat_topic=chat_topic,
@@ -110,7 +113,7 @@ class Alarms(Construct):
         for id_, metric in counted.items():
             self._ring(
                 id_,
-                f"An execution of {Stack.of(self).stack_name} did not succeed: {id_}. A message"
+                f"An execution of {self._name} did not succeed: {id_}. A message"
                 " that names it comes beside this alarm, and may be lost; the console shows the"
                 " last executions. See docs/operations.md.",
                 metric,
@@ -124,7 +127,7 @@ class Alarms(Construct):
         """Ring where nothing was started for so many hours."""
         self._ring(
             "NoStart",
-            f"{Stack.of(self).stack_name} has not started an execution for {hours} hours: its"
+            f"{self._name} has not started an execution for {hours} hours: its"
             " schedule is off, or cannot start it. See 'The schedule did not run' in"
             " docs/operations.md. It rings after the first deployment too, until the first start.",
             state_machine.metric_started(period=HOUR, statistic="Sum"),
@@ -136,7 +139,7 @@ class Alarms(Construct):
     def _watch_dead_letters(self, queue: aws_sqs.IQueue) -> None:
         self._ring(
             "DeadLetters",
-            f"{Stack.of(self).stack_name}'s schedule could not start an execution; the message in"
+            f"{self._name}'s schedule could not start an execution; the message in"
             " its dead-letter queue says why. See 'The schedule did not run' in"
             " docs/operations.md.",
             queue.metric_approximate_number_of_messages_visible(

@@ -23,17 +23,18 @@ DETAILS_OF_A_RUN = "parse execution_arn /:(?<execution>[^:]+)$/"
 
 
 class Dashboard(Construct):
-    """One page of CloudWatch, called as the stack and its Region are."""
+    """One page of CloudWatch, called by name and Region."""
 
-    def __init__(self, scope: Construct, id_: str, *, workflow: Workflow) -> None:
-        """Create the dashboard of a workflow."""
+    def __init__(self, scope: Construct, id_: str, *, name: str, workflow: Workflow) -> None:
+        """Create the dashboard of a workflow, whose metrics have its name."""
         super().__init__(scope, id_)
+        self._name = name
         self._workflow = workflow
         aws_cloudwatch.Dashboard(
             self,
             "Dashboard",
             # Dashboards of all Regions lie in one list.
-            dashboard_name=f"{Stack.of(self).stack_name}-{Stack.of(self).region}",
+            dashboard_name=f"{name}-{Stack.of(self).region}",
             default_interval=Duration.days(14),
             widgets=[
                 [self._last_successes(), self._last_failures()],
@@ -129,7 +130,7 @@ class Dashboard(Construct):
         return aws_cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric,
-            dimensions_map={DIMENSION: Stack.of(self).stack_name},
+            dimensions_map={DIMENSION: self._name},
             statistic="Maximum",
             period=Duration.hours(1),
             label=label,

@@ -10,7 +10,7 @@ and not within a text, so that within texts only names stand, which have none.
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Stack, aws_events, aws_events_targets, aws_sns
+from aws_cdk import Aws, aws_events, aws_events_targets, aws_sns
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
@@ -34,6 +34,7 @@ class Failures(Construct):
         scope: Construct,
         id_: str,
         *,
+        name: str,
         state_machine: stepfunctions.IStateMachine,
         topic: aws_sns.ITopic | None,
         chat_topic: aws_sns.ITopic | None,
@@ -44,6 +45,7 @@ class Failures(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
+            name: what the messages call all of it.
             state_machine: whose executions are watched.
             topic: gets a JSON object; its owner lets EventBridge publish.
             chat_topic: gets what Amazon Q Developer shows; likewise.
@@ -51,13 +53,13 @@ class Failures(Construct):
         """
         super().__init__(scope, id_)
         self._state_machine = state_machine
-        self._stack = Stack.of(self).stack_name
+        self._name = name
         self._link = f"{console_of_executions(Aws.REGION, partition)}{ARN}"
         if topic:
             self._publish("Rule", UNSUCCESSFUL, topic, self._message())
         if chat_topic:
-            failed = f"{self._stack} failed: {ERROR}"
-            ended = f"{self._stack}: an execution is {STATUS}"
+            failed = f"{self._name} failed: {ERROR}"
+            ended = f"{self._name}: an execution is {STATUS}"
             self._publish("Chat", WITH_AN_ERROR, chat_topic, self._chat_message(failed))
             self._publish("ChatWithoutError", WITHOUT, chat_topic, self._chat_message(ended))
 
@@ -86,7 +88,7 @@ class Failures(Construct):
     def _message(self) -> aws_events.RuleTargetInput:
         return aws_events.RuleTargetInput.from_object(
             {
-                "what": f"{self._stack}: execution {NAME} is {STATUS}",
+                "what": f"{self._name}: execution {NAME} is {STATUS}",
                 "error": ERROR,
                 "cause": CAUSE,
                 "execution": self._link,

@@ -18,11 +18,12 @@ from python_function import PythonFunction
 class Lambdas(Construct):
     """DbSync, ListCognitoUsers and UpdateDb: one code asset, one layer, a role each."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
         scope: Construct,
         id_: str,
         *,
+        name: str,
         settings: Settings,
         exchange: ExchangeBucket,
         key: aws_kms.IKey | None,
@@ -32,6 +33,7 @@ class Lambdas(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
+            name: the dimension of the functions' metrics.
             settings: the environment's settings.
             exchange: the bucket that the functions share.
             key: a customer key for their logs.
@@ -39,7 +41,7 @@ class Lambdas(Construct):
         super().__init__(scope, id_)
         self._settings = settings
         self._exchange = exchange
-        self._defaults: dict[str, Any] = {"settings": settings, "key": key}
+        self._defaults: dict[str, Any] = {"name": name, "settings": settings, "key": key}
         self._layer = DependencyLayer(self, "Layer", layer_dir=settings.layer_dir)
         self._ca_bundle = (
             CaBundle(self, "CaBundle", file=settings.ca_bundle) if settings.ca_bundle else None

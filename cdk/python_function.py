@@ -7,7 +7,6 @@ from aws_cdk import (
     Acknowledgment,
     Duration,
     Size,
-    Stack,
     Validations,
     aws_iam,
     aws_kms,
@@ -46,6 +45,7 @@ class PythonFunction(Construct):
         scope: Construct,
         id_: str,
         *,
+        name: str,
         package: str,
         description: str,
         settings: Settings,
@@ -83,7 +83,7 @@ class PythonFunction(Construct):
             log_group=log_group,
             layers=list(layers),
             environment={
-                "POWERTOOLS_SERVICE_NAME": Stack.of(self).stack_name,  # the metrics' dimension
+                "POWERTOOLS_SERVICE_NAME": name,  # the metrics' dimension
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **environment,
             },

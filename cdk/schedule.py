@@ -3,8 +3,10 @@
 from aws_cdk import (
     Acknowledgment,
     Duration,
+    Stack,
     TimeZone,
     Validations,
+    aws_iam,
     aws_scheduler,
     aws_scheduler_targets,
     aws_sqs,
@@ -55,10 +57,32 @@ class Schedule(Construct):
             ),
             target=aws_scheduler_targets.StepFunctionsStartExecution(
                 state_machine,
+                role=self._create_role(),
                 input=aws_scheduler.ScheduleTargetInput.from_object(settings.schedule_input),
                 max_event_age=Duration.minutes(settings.schedule_retry_minutes),
                 retry_attempts=settings.schedule_retry_attempts,
                 dead_letter_queue=self.dead_letter_queue,
+            ),
+        )
+
+    def _create_role(self) -> aws_iam.Role:
+        """Create the role here: CDK's own would lie outside, without our tags and our boundary.
+
+        Scheduler takes it on for this account's schedules alone (EventBridge Scheduler user
+        guide, "Confused deputy prevention").
+        """
+        stack = Stack.of(self)
+        group = stack.format_arn(
+            service="scheduler", resource="schedule-group", resource_name="default"
+        )
+        return aws_iam.Role(
+            self,
+            "Role",
+            assumed_by=aws_iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}
+                },
             ),
         )
 

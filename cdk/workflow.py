@@ -1,6 +1,6 @@
 """The state machine: the definition of statemachine/ with our functions put in."""
 
-from aws_cdk import Acknowledgment, Aws, Fn, Stack, Validations, aws_iam, aws_kms, aws_logs
+from aws_cdk import Acknowledgment, Aws, Fn, Validations, aws_iam, aws_kms, aws_logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
@@ -15,11 +15,12 @@ DEFINITION = ROOT / "statemachine" / "staging_sync.asl.json"
 class Workflow(Construct):
     """The state machine, its log group, and a role that may invoke exactly its functions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
         scope: Construct,
         id_: str,
         *,
+        name: str,
         lambdas: Lambdas,
         settings: Settings,
         key: aws_kms.IKey | None,
@@ -29,6 +30,7 @@ class Workflow(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
+            name: the state machine's.
             lambdas: what its Tasks invoke.
             settings: what becomes of its log.
             key: a customer key for the log and the executions' history.
@@ -39,11 +41,11 @@ class Workflow(Construct):
             "ListCognitoUsersFunctionArn": lambdas.list_cognito_users.function.function_arn,
             "UpdateDbFunctionArn": lambdas.update_db.function.function_arn,
         }
-        self.log_group = self._create_log_group(settings, key)
+        self.log_group = self._create_log_group(name, settings, key)
         self.state_machine = stepfunctions.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=Stack.of(self).stack_name,  # the ARN is then known beforehand
+            state_machine_name=name,  # the ARN is then known beforehand
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
             definition_body=stepfunctions.DefinitionBody.from_file(str(DEFINITION)),
             definition_substitutions=functions,
@@ -71,7 +73,9 @@ class Workflow(Construct):
             )
         )
 
-    def _create_log_group(self, settings: Settings, key: aws_kms.IKey | None) -> aws_logs.LogGroup:
+    def _create_log_group(
+        self, name: str, settings: Settings, key: aws_kms.IKey | None
+    ) -> aws_logs.LogGroup:
         """Create a log group whose name Step Functions may write to by one rule for all.
 
         Under any other name each state machine adds itself to the account's CloudWatch Logs
@@ -79,5 +83,5 @@ class Workflow(Construct):
         new each time, since a retained group still holds the old one.
         """
         stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
-        name = f"/aws/vendedlogs/states/{Stack.of(self).stack_name}-{stack_uuid}"
-        return create_log_group(self, settings=settings, key=key, name=name)
+        full_name = f"/aws/vendedlogs/states/{name}-{stack_uuid}"
+        return create_log_group(self, settings=settings, key=key, name=full_name)

@@ -114,7 +114,7 @@ class Synthesized:
         if resource is None:
             return name  # a pseudo parameter, like AWS::Partition
         path: str = resource["Metadata"]["aws:cdk:path"]
-        return path.split("/", 1)[1].removesuffix("/Resource")
+        return path.split("/", 1)[1].removeprefix("Default/").removesuffix("/Resource")
 
     def paths(self, kind: str) -> dict[str, Json]:
         """Return the properties of every resource of a type, by its path in the stack."""

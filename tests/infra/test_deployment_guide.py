@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
 from tests.e2e.guide import GUIDE, guide_blocks
@@ -73,6 +74,16 @@ def test_the_costs_add_up() -> None:
         for line in lines[begin : lines.index("", begin)]
     )
     assert round(sum(parts), 2) == total
+
+
+@pytest.mark.parametrize(("gigabytes", "dollars"), [(10, 15.70), (100, 157.00)])
+def test_what_aurora_charges_for_reading_is_reckoned_right(gigabytes: int, dollars: float) -> None:
+    pages = gigabytes * 2**30 / 8192
+    reckoned = 2 * pages * 30 * 0.20 / 1_000_000
+
+    assert round(reckoned, 0) == round(dollars, 0)
+    assert f"| {gigabytes} GB |" in read_page(GUIDE)
+    assert f"| {dollars:.2f} |" in read_page(GUIDE)
 
 
 def test_the_guide_needs_no_heading_that_it_lacks() -> None:

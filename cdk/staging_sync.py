@@ -1,0 +1,86 @@
+"""staging-sync as a construct: everything of one environment, for a stack of one's own."""
+
+from aws_cdk import Stack, Tags, aws_iam, aws_kms, aws_s3
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from alarms import Alarms
+from config import Settings
+from dashboard import Dashboard
+from exchange import ExchangeBucket
+from lambdas import Lambdas
+from schedule import Schedule
+from workflow import Workflow
+
+# CDK leaves such an id out of what CloudFormation calls the resources.
+UNNAMED = "Default"
+
+
+class StagingSync(Construct):
+    """The bucket, Lambdas, workflow and dashboard; schedule and alarms where configured.
+
+    `state_machine` and `bucket` are what a stack may want to name in its outputs, or let others
+    start and read.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+        """Wire the constructs.
+
+        Args:
+            scope: the stack, or a construct in it.
+            id_: the construct's id. The state machine, the dashboard and the metrics' dimension
+                are called by stack and id; by the stack alone with the id "Default".
+            settings: the environment's settings: `environment.parse_settings` reads a dict.
+        """
+        super().__init__(scope, id_)
+        stack = Stack.of(self).stack_name
+        self.name = stack if id_ == UNNAMED else f"{stack}-{id_}"
+        key = (
+            aws_kms.Key.from_key_arn(self, "Key", settings.kms_key_arn)
+            if settings.kms_key_arn
+            else None
+        )
+        exchange = ExchangeBucket(self, "Exchange", retain=settings.retain_data, key=key)
+        lambdas = Lambdas(
+            self, "Lambdas", name=self.name, settings=settings, exchange=exchange, key=key
+        )
+        workflow = Workflow(
+            self, "Workflow", name=self.name, lambdas=lambdas, settings=settings, key=key
+        )
+        self.state_machine: stepfunctions.StateMachine = workflow.state_machine
+        self.bucket: aws_s3.Bucket = exchange.bucket
+        self._watch(workflow, settings, key)
+        self._mark_everything(settings)
+
+    def _watch(self, workflow: Workflow, settings: Settings, key: aws_kms.IKey | None) -> None:
+        """Start it where a schedule is set, tell of failures where somebody is, and show it."""
+        schedule = None
+        if settings.schedule_expression:
+            schedule = Schedule(
+                self,
+                "Schedule",
+                state_machine=self.state_machine,
+                expression=settings.schedule_expression,
+                settings=settings,
+            )
+        if settings.tells_somebody:
+            Alarms(
+                self,
+                "Alarms",
+                name=self.name,
+                state_machine=self.state_machine,
+                dead_letter_queue=schedule.dead_letter_queue if schedule else None,
+                settings=settings,
+                key=key,
+            )
+        Dashboard(self, "Dashboard", name=self.name, workflow=workflow)
+
+    def _mark_everything(self, settings: Settings) -> None:
+        """Put the tags and the permissions boundary on all that can carry them."""
+        for name, value in settings.tags.items():
+            Tags.of(self).add(name, value)
+        if settings.permissions_boundary_arn:
+            boundary = aws_iam.ManagedPolicy.from_managed_policy_arn(
+                self, "Boundary", settings.permissions_boundary_arn
+            )
+            aws_iam.PermissionsBoundary.of(self).apply(boundary)
