@@ -16,6 +16,7 @@ from forms import (
     AccountId,
     AlarmHours,
     ColumnName,
+    Condition,
     Email,
     EphemeralStorage,
     FilePath,
@@ -23,6 +24,7 @@ from forms import (
     KeyArn,
     LogRetention,
     MemorySize,
+    Percent,
     PolicyArn,
     Region,
     RequestRate,
@@ -164,6 +166,27 @@ class Settings(Block):
     require_verified_email: Annotated[
         bool, Field(description="skip a person whose email in the pool is not verified")
     ] = False
+    release_mismatched: Annotated[
+        bool,
+        Field(
+            description="take a sub from a row whose email is not the one that the pool has for it;"
+            " `false` only counts such rows"
+        ),
+    ] = True
+    min_matched_percent: Annotated[
+        Percent,
+        Field(
+            description="of the pool's users that have an email, how many a row must match, or the"
+            " remap fails"
+        ),
+    ] = 0
+    users_where: Annotated[
+        Condition | None,
+        Field(
+            description="which rows of `users_table` are people for the remap: a boolean expression"
+            " of SQL, like `deleted_at IS NULL`; by default all"
+        ),
+    ] = None
     list_users_rps: Annotated[
         RequestRate,
         Field(

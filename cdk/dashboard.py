@@ -17,6 +17,7 @@ LEFT_OUT = (
     Metric.USERS_SKIPPED_NO_DB_USER,
     Metric.USERS_SKIPPED_AMBIGUOUS,
     Metric.USERS_UNLINKED,
+    Metric.USERS_MISMATCHED,
     Metric.USERS_UNVERIFIED_EMAIL,
 )
 DETAILS_OF_A_RUN = "parse execution_arn /:(?<execution>[^:]+)$/"

@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from common.errors import ConfigurationError
 from common.names import split_name
+from common.settings import MOST_PERCENT
 from db_sync.rules import SyncRules
 from list_cognito_users.rate import MAX_RATE
 from schedule_expression import fault_of
@@ -139,6 +140,14 @@ KeptColumn = Annotated[
     ),
 ]
 ColumnName = Annotated[str, form(r"[^.]+", "a column's name, without its table")]
+# What cannot be in one expression; the rest is the target's to say.
+Condition = Annotated[
+    str, form(r"[^;]*[^;\s][^;]*", "a boolean expression of SQL without a semicolon")
+]
+Percent = Annotated[
+    float,
+    Rule("a number from 0 to 100", allows=lambda value: 0 <= value <= MOST_PERCENT),
+]
 ScheduleExpression = Annotated[
     str,
     Rule(

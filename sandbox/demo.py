@@ -35,6 +35,7 @@ STATUSES = {
     "no_db_user": "skipped: an account, but no row with that email",
     "ambiguous": "skipped: two rows or two equally good accounts with that email",
     "unlinked": "lost a sub that belongs to another row",
+    "mismatched": "held a sub that the pool knows under another email",
 }
 
 

@@ -35,6 +35,7 @@ class Metric(StrEnum):
     USERS_SKIPPED_NO_DB_USER = "UsersSkippedNoDbUser"
     USERS_SKIPPED_AMBIGUOUS = "UsersSkippedAmbiguous"
     USERS_UNLINKED = "UsersUnlinked"
+    USERS_MISMATCHED = "UsersMismatched"
     USERS_UNVERIFIED_EMAIL = "UsersUnverifiedEmail"
 
     @property

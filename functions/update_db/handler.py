@@ -11,7 +11,7 @@ from common.errors import ConfigurationError
 from common.event import Event
 from common.exchange import Exchange
 from common.metrics import Metric, emit
-from common.settings import flag, optional, required
+from common.settings import flag, optional, percent, required
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
 from update_db.result import RemapCounts
@@ -31,8 +31,11 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
             optional("USERS_TABLE", "public.users"),
             optional("EMAIL_COLUMN", "email"),
             optional("SUB_COLUMN", "cognito_sub"),
+            optional("USERS_WHERE"),
         ),
         require_verified_email=flag("REQUIRE_VERIFIED_EMAIL"),
+        release_mismatched=flag("RELEASE_MISMATCHED", default=True),
+        min_matched_percent=percent("MIN_MATCHED_PERCENT"),
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
     )
@@ -59,6 +62,7 @@ def _measure(counts: RemapCounts) -> dict[Metric, float]:
         Metric.USERS_SKIPPED_NO_DB_USER: counts.skipped_no_db_user,
         Metric.USERS_SKIPPED_AMBIGUOUS: counts.skipped_ambiguous,
         Metric.USERS_UNLINKED: counts.unlinked,
+        Metric.USERS_MISMATCHED: counts.mismatched,
         Metric.USERS_UNVERIFIED_EMAIL: counts.unverified_email,
     }
 

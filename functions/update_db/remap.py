@@ -27,6 +27,7 @@ from common.privileged_settings import WRITING, require_privileged
 from common.queries import load_query
 from common.target import is_marked, lock_target, require_marked
 from update_db import sub_keys
+from update_db.findings import nobody_matched, require_matched, warnings_of
 from update_db.result import RemapCounts, RemapResult
 from update_db.sub_keys import Chain
 from update_db.users_table import UsersTable
@@ -41,11 +42,16 @@ BUFFER = 1 << 17  # bytes; COPY hands on one line at a time
 
 @dataclass(frozen=True, slots=True)
 class RemapOptions:
-    """How to remap; `execution` names the run to others that meet its lock."""
+    """How to remap; `execution` names the run to others that meet its lock.
+
+    `min_matched_percent` of the pool's users that have an email must match a row.
+    """
 
     execution: str
     users: UsersTable
     require_verified_email: bool = False
+    release_mismatched: bool = True
+    min_matched_percent: float = 0
     dry_run: bool = False
     deadline: Deadline = field(default_factory=Deadline)
 
@@ -80,6 +86,7 @@ def _run(
     parts = {
         **options.users.statement_parts(target),
         "require_verified": sql.Literal(options.require_verified_email),
+        "release_mismatched": sql.Literal(options.release_mismatched),
     }
     options.deadline.limit("the mapping was loaded", target)
     target.execute(load_query("update_db", "create_pool"))
@@ -88,6 +95,9 @@ def _run(
     with naming("table", options.users.name):
         chains = sub_keys.read_chains(target, options.users)
         counts, released = _decide(target, options, parts, chains)
+        require_matched(target, options.min_matched_percent, parts)
+        if not counts.matched:
+            warnings += nobody_matched(target, manifest.users, options.users.email_column)
         if counts.updated or released:
             _require_no_loss(target, chains, parts, save_report)
         if (counts.updated or released) and not options.dry_run:
@@ -100,7 +110,13 @@ def _run(
         target.rollback()
     else:
         target.commit()
-    warnings += [*manifest.warnings, *_warnings(counts, manifest.users, options)]
+    warnings += manifest.warnings
+    warnings += warnings_of(
+        counts,
+        manifest.users,
+        require_verified=options.require_verified_email,
+        release_mismatched=options.release_mismatched,
+    )
     for warning in warnings:
         logger.warning("remap needs a look", warning=warning, report=report)
     logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output(), report=report)
@@ -139,9 +155,21 @@ def _decide(
     else:
         tables = {options.users.name} | sub_keys.tables_on_the_way(chains)
         locks.lock_tables(target, sorted(tables), locks.EXCLUSIVE)
-    target.execute(_statement("decide", parts))
-    target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
-    target.execute(load_query("update_db", "decide_unlinked"))
+    with target.default_search_path():  # for the names in the condition of users_where
+        target.execute(_statement("decide", parts))
+        target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
+        target.execute(load_query("update_db", "decide_unlinked"))
+        if options.users.where:
+            target.execute(_statement("decide_outsiders", parts))
+    counts, released = _count(target)
+    # Where nobody is matched at all, the setting is wrong and not the rows.
+    if counts.matched and target.execute(_statement("decide_mismatched", parts)):
+        counts, released = _count(target)
+    return counts, released
+
+
+def _count(target: Session) -> tuple[RemapCounts, int]:
+    """Return how many rows each case has, and how many of them lose or change a sub."""
     *counts, released = target.row(load_query("update_db", "count_decisions"))
     return RemapCounts(*counts), released
 
@@ -197,22 +225,3 @@ def _report(target: Session, save_report: SaveReport) -> str:
         ):
             target.copy_out(load_query("update_db", "write_report"), content)
         return save_report(file)
-
-
-def _warnings(counts: RemapCounts, pool_users: int, options: RemapOptions) -> list[str]:
-    """Return what a person should look at; who it is stands in the report."""
-    if options.require_verified_email:
-        unverified = "users were skipped: their email is not verified in the pool."
-    else:
-        unverified = (
-            "users were matched by an email that is not verified: in a pool where people may edit"
-            " their address, anybody could claim it. REQUIRE_VERIFIED_EMAIL=true skips them."
-        )
-    cases = {
-        "The user pool has no users; nothing was updated.": not pool_users,
-        f"{counts.skipped_ambiguous} users were left as they are: their email occurs twice, in"
-        " the table or among equally good users of the pool.": counts.skipped_ambiguous,
-        f"{counts.unlinked} users lost their sub: it belongs to another row.": counts.unlinked,
-        f"{counts.unverified_email} {unverified}": counts.unverified_email,
-    }
-    return [text for text, happened in cases.items() if happened]

@@ -13,7 +13,13 @@ class RemapCounts:
     skipped_no_db_user: int
     skipped_ambiguous: int
     unlinked: int
+    mismatched: int
     unverified_email: int
+
+    @property
+    def matched(self) -> int:
+        """More than 0 where a row and a user of the pool have one email, whatever comes of it."""
+        return self.updated + self.unchanged + self.skipped_ambiguous + self.unverified_email
 
     def output(self) -> dict[str, int]:
         """Return the counts as the execution's output has them."""

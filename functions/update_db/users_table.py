@@ -8,39 +8,70 @@ from psycopg2 import sql
 from common.database import Session
 from common.emails import BLANKS, BYTEWISE, find_collation, normalized
 from common.errors import ConfigurationError
-from common.names import Name
+from common.names import Name, split_name
 from common.queries import load_query
 from common.unlink import unlinked_value
+from update_db.people import is_person, require_condition
 
 NAME_PARTS = 2  # schema.table
+# pg_type.typcategory: https://www.postgresql.org/docs/current/catalog-pg-type.html
+ARRAYS_COMPOSITES_AND_RANGES = frozenset("ACR")
+STRINGS = "S"
+# Of other categories, these hold no single text either.
+STRUCTURED = frozenset({"bytea", "hstore", "json", "jsonb", "tsvector", "xml"})
 
 
 @dataclass(frozen=True, slots=True)
 class UsersTable:
-    """The users table's name, the column to match by, and the column to set."""
+    """The users table's name, the column to match by, and the column to set.
+
+    `where` is the SQL condition for the rows that are people; empty: all are.
+    """
 
     name: Name
     email_column: str
     sub_column: str
+    where: str = ""
 
     @classmethod
-    def of(cls, table: str, email_column: str, sub_column: str) -> Self:
+    def of(cls, table: str, email_column: str, sub_column: str, where: str = "") -> Self:
         """Return the table of that name, which is `schema.table`.
 
         Raises:
             ConfigurationError: it is not of that form.
         """
-        parts = table.split(".")
-        if len(parts) != NAME_PARTS or not all(parts):
+        parts = split_name(table)
+        if len(parts) != NAME_PARTS:
             raise ConfigurationError(f'USERS_TABLE is "{table}"; it must be "schema.table".')
-        return cls(Name(*parts), email_column, sub_column)
+        return cls(Name(*parts), email_column, sub_column, where)
 
     def statement_parts(self, target: Session) -> dict[str, sql.Composable]:
         """Return what the remap's statements name, after a look at the table.
 
         Raises:
-            ConfigurationError: the table or one of its columns does not exist.
+            ConfigurationError: the table or one of its columns does not exist or cannot hold what
+                it must, or the condition for people is none.
         """
+        columns = self._read_columns(target)
+        self._require_texts(target, columns)
+        if self.where:
+            require_condition(target, self.name, self.where)
+        collation = find_collation(target)
+        return {
+            "users": self.name.identifier,
+            "is_person": is_person(self.name, self.where),
+            "sub": sql.Identifier(self.sub_column),
+            "row_sub": sql.SQL("(u.{}::text {})").format(sql.Identifier(self.sub_column), BYTEWISE),
+            **columns[self.sub_column].statement_parts(),
+            "row_email": normalized(sql.Identifier("u", self.email_column), collation),
+            "pool_email": normalized(sql.Identifier("email"), collation),
+            "has_no_email": sql.SQL("coalesce(btrim(email, {}), '') = ''").format(
+                sql.Literal(BLANKS)
+            ),
+        }
+
+    def _read_columns(self, target: Session) -> "dict[str, _Column]":
+        """Return both columns by their names."""
         columns = {
             row[0]: _Column(*row[1:])
             for row in target.rows(
@@ -59,18 +90,32 @@ class UsersTable:
                 f" {' and '.join(missing)}. Correct users_table, email_column or sub_column in"
                 " cdk.json, or run the migrations. Nothing was written."
             )
-        collation = find_collation(target)
-        return {
-            "users": self.name.identifier,
-            "sub": sql.Identifier(self.sub_column),
-            "row_sub": sql.SQL("(u.{}::text {})").format(sql.Identifier(self.sub_column), BYTEWISE),
-            **columns[self.sub_column].statement_parts(),
-            "row_email": normalized(sql.Identifier("u", self.email_column), collation),
-            "pool_email": normalized(sql.Identifier("email"), collation),
-            "has_no_email": sql.SQL("coalesce(btrim(email, {}), '') = ''").format(
-                sql.Literal(BLANKS)
-            ),
-        }
+        return columns
+
+    def _require_texts(self, target: Session, columns: "dict[str, _Column]") -> None:
+        """Refuse a column that holds no single text, or no sub."""
+        email, sub = columns[self.email_column], columns[self.sub_column]
+        faults = []
+        if not email.holds_a_text:
+            faults.append(
+                f"column {self.email_column} is {email.type}, which holds no single text to match"
+                " by; name the one with the address in email_column"
+            )
+        if not sub.holds_a_sub:
+            faults.append(
+                f"column {self.sub_column} is {sub.type}, which holds no sub; it must be text,"
+                " varchar(36) or longer, or uuid"
+            )
+        elif sub.is_generated:
+            faults.append(
+                f"column {self.sub_column} is generated, so that nothing can be written to it; name"
+                " the one that it is made of in sub_column"
+            )
+        if faults:
+            raise ConfigurationError(
+                f"The table {self.name} on the target {target.address} cannot be remapped:"
+                f" {'; '.join(faults)}. Nothing was written."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +125,20 @@ class _Column:
     type: str  # with its modifier, as in varchar(36)
     type_of_any_length: str
     base_type: str  # what a domain is made of; of any length
+    category: str  # the base type's
     is_required: bool
+    is_generated: bool
+
+    @property
+    def holds_a_text(self) -> bool:
+        """Whether a value is one text, and not a structure of several or bytes."""
+        is_structured = self.base_type.rpartition(".")[2] in STRUCTURED
+        return self.category not in ARRAYS_COMPOSITES_AND_RANGES and not is_structured
+
+    @property
+    def holds_a_sub(self) -> bool:
+        """Whether a value can be a sub, which is a UUID as text."""
+        return self.category == STRINGS or self.base_type == "uuid"
 
     def statement_parts(self) -> dict[str, sql.Composable]:
         """Return the type to cast a sub to, and what a sub becomes that is taken away or changes.

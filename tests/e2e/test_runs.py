@@ -27,6 +27,7 @@ COUNTS = {
     "skipped_no_db_user": 3,
     "skipped_ambiguous": 3,
     "unlinked": 1,
+    "mismatched": 0,
     "unverified_email": 2,
 }
 

@@ -153,6 +153,9 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "email_column": "mail",
         "sub_column": "sub",
         "require_verified_email": True,
+        "release_mismatched": False,
+        "min_matched_percent": 12.5,
+        "users_where": "deleted_at IS NULL",
         "list_users_rps": 27.5,
         "sync_rules": {
             "exclude": ["public.audit_log"],

@@ -82,6 +82,9 @@ def test_update_db_is_told_staging_s_secret_only_and_where_the_users_are(full: S
         "EMAIL_COLUMN": "email",
         "SUB_COLUMN": "cognito_sub",
         "REQUIRE_VERIFIED_EMAIL": "false",
+        "RELEASE_MISMATCHED": "true",
+        "MIN_MATCHED_PERCENT": "0",
+        "USERS_WHERE": "",
     }
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
@@ -110,6 +113,9 @@ def test_other_names_and_rules_reach_the_lambdas(everything: Synthesized) -> Non
     assert variables["EMAIL_COLUMN"] == "mail"
     assert variables["SUB_COLUMN"] == "sub"
     assert variables["REQUIRE_VERIFIED_EMAIL"] == "true"
+    assert variables["RELEASE_MISMATCHED"] == "false"
+    assert variables["MIN_MATCHED_PERCENT"] == "12.5"
+    assert variables["USERS_WHERE"] == "deleted_at IS NULL"
     assert everything.variables("list_cognito_users")["LIST_USERS_RPS"] == "27.5"
 
 

@@ -68,6 +68,9 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "user_pool_id lies in us-east-1",
     ),
     ("a table without schema", {"users_table": "users"}, "users_table must be a table with its"),
+    ("two conditions", {"users_where": "true; DROP TABLE users"}, "users_where must be a boolean"),
+    ("no condition", {"users_where": " "}, "users_where must be a boolean expression"),
+    ("more than all", {"min_matched_percent": 101}, "min_matched_percent must be a number from 0"),
     ("an empty name", {"sub_column": ""}, "sub_column must be a column's name"),
     ("a column with its table", {"email_column": "users.email"}, "email_column must be a column's"),
     (

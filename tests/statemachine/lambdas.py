@@ -102,6 +102,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         "skipped_no_db_user": 2,
         "skipped_ambiguous": 0,
         "unlinked": 0,
+        "mismatched": 0,
         "unverified_email": 1,
         "warnings": [],
         "report": "s3://exchange/executions/run/cognito-mapping.csv.gz",

@@ -21,6 +21,7 @@ COUNTS = {
     Metric.USERS_SKIPPED_NO_DB_USER: ("cognito_mapping", "skipped_no_db_user"),
     Metric.USERS_SKIPPED_AMBIGUOUS: ("cognito_mapping", "skipped_ambiguous"),
     Metric.USERS_UNLINKED: ("cognito_mapping", "unlinked"),
+    Metric.USERS_MISMATCHED: ("cognito_mapping", "mismatched"),
     Metric.USERS_UNVERIFIED_EMAIL: ("cognito_mapping", "unverified_email"),
 }
 

@@ -49,6 +49,7 @@ def test_production_is_copied_and_people_get_the_subs_of_stagings_pool(
             "skipped_no_db_user": 1,
             "skipped_ambiguous": 0,
             "unlinked": 0,
+            "mismatched": 0,
             "unverified_email": 0,
             "warnings": [],
             "report": f"{folder}/cognito-mapping.csv.gz",

@@ -12,10 +12,11 @@ from update_db.users_table import UsersTable
     [
         ("public.users", Name("public", "users")),
         ("App Data.Users", Name("App Data", "Users")),
-        ('app."people"', Name("app", '"people"')),
+        ('app."people"', Name("app", "people")),
+        ('app."people.2024"', Name("app", "people.2024")),
     ],
 )
-def test_a_tables_name_is_split_at_its_dot_and_not_interpreted(setting: str, name: Name) -> None:
+def test_a_tables_name_is_split_at_its_dot_and_may_be_quoted(setting: str, name: Name) -> None:
     assert UsersTable.of(setting, "email", "cognito_sub") == UsersTable(
         name, "email", "cognito_sub"
     )

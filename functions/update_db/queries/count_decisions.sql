@@ -7,6 +7,7 @@ SELECT
     count(*) FILTER (WHERE status = 'no_db_user'),
     count(*) FILTER (WHERE status = 'ambiguous'),
     count(*) FILTER (WHERE status = 'unlinked'),
+    count(*) FILTER (WHERE status = 'mismatched'),
     count(*) FILTER (
         WHERE status IN ('updated', 'unchanged', 'unverified_email') AND NOT is_verified
     ),

@@ -28,6 +28,7 @@ WITH pool AS (
         SELECT
             u.tableoid AS row_table, u.ctid AS row_place, {row_email} AS email, {row_sub} AS sub
         FROM {users} AS u
+        WHERE {is_person}
     ) AS normalized
 ), matched AS (
     SELECT

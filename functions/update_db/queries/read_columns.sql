@@ -1,11 +1,14 @@
 -- Of the given columns of a table: the type with its modifier and without, what a domain is made
--- of in the end, and whether it is NOT NULL.
+-- of in the end with its category (pg_type.typcategory), whether it is NOT NULL, and whether it is
+-- generated.
 SELECT
     a.attname,
     format_type(a.atttypid, a.atttypmod),
     format_type(a.atttypid, -1),
     format_type(t.base, -1),
-    a.attnotnull OR t.is_required
+    (SELECT typcategory FROM pg_type WHERE oid = t.base),
+    a.attnotnull OR t.is_required,
+    a.attgenerated <> ''
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid

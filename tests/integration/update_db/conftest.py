@@ -15,6 +15,16 @@ from tests.integration.update_db.remapping import USERS, Staging
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+SETTINGS = (
+    "USERS_TABLE",
+    "EMAIL_COLUMN",
+    "SUB_COLUMN",
+    "REQUIRE_VERIFIED_EMAIL",
+    "RELEASE_MISMATCHED",
+    "MIN_MATCHED_PERCENT",
+    "USERS_WHERE",
+)
+
 type MakeStaging = Callable[..., Staging]
 
 
@@ -51,7 +61,7 @@ def make_staging(
 ) -> MakeStaging:
     """Make a marked staging database with rows, and settings that name it."""
     monkeypatch.setenv("EXCHANGE_BUCKET", BUCKET)
-    for name in ("USERS_TABLE", "EMAIL_COLUMN", "SUB_COLUMN", "REQUIRE_VERIFIED_EMAIL"):
+    for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
 
     def make(rows: str = "", schema: str = USERS, on: Databases = databases) -> Staging:

@@ -26,7 +26,13 @@ class Expected:
     counts: dict[str, int]
 
 
-def expect(rows: list[Row], listing: list[PoolUser], *, require_verified: bool) -> Expected:
+def expect(
+    rows: list[Row],
+    listing: list[PoolUser],
+    *,
+    require_verified: bool,
+    release_mismatched: bool = True,
+) -> Expected:
     """Return what a remap of these rows by this listing must do."""
     pool = list({user.sub: user for user in sorted(listing, key=_changed)}.values())
     emails = {_plain(user.email) for user in pool} - {""}
@@ -44,12 +50,22 @@ def expect(rows: list[Row], listing: list[PoolUser], *, require_verified: bool) 
         else:
             left.append((row, case))
     given = set(matched.values())
+    known = {user.sub: _plain(user.email) for user in pool if _plain(user.email)}
+    taken = set()
     for row, case in left:
-        counts["unlinked" if row.sub in given else case] += 1
+        is_mismatched = known.get(row.sub or "", _plain(row.email)) != _plain(row.email)
+        if row.sub in given:
+            counts["unlinked"] += 1
+            taken.add(row.id)
+        elif is_mismatched and emails & people.keys():
+            counts["mismatched"] += 1
+            taken |= {row.id} if release_mismatched else set()
+        else:
+            counts[case] += 1
     counts["skipped_no_db_user"] = len(emails - people.keys()) + sum(
         not _plain(user.email) for user in pool
     )
-    kept = {row.id: UNLINKED if row.sub in given else row.sub for row, _ in left}
+    kept = {row.id: UNLINKED if row.id in taken else row.sub for row, _ in left}
     return Expected({**kept, **matched}, dict(counts))
 
 

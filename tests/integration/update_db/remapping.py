@@ -31,6 +31,7 @@ UNTOUCHED = {
     "skipped_no_db_user": 0,
     "skipped_ambiguous": 0,
     "unlinked": 0,
+    "mismatched": 0,
     "unverified_email": 0,
 }
 REPORT = f"executions/{EXECUTION}/cognito-mapping.csv.gz"

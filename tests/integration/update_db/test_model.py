@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,6 +59,13 @@ CREATE TABLE users_1 PARTITION OF users FOR VALUES WITH (MODULUS 2, REMAINDER 1)
 """
 
 
+class Rules(NamedTuple):
+    """The settings of a remap."""
+
+    require_verified: bool
+    release_mismatched: bool
+
+
 class Users:
     """A users table that is filled anew for each example: a database of its own takes longer."""
 
@@ -78,12 +85,14 @@ class Users:
                 [(row.id, row.email, row.sub) for row in rows],
             )
 
-    def remap(
-        self, pool: list[PoolUser], *, require_verified: bool, dry_run: bool = False
-    ) -> RemapCounts:
+    def remap(self, pool: list[PoolUser], rules: Rules, *, dry_run: bool = False) -> RemapCounts:
         table = UsersTable.of("public.users", "email", "cognito_sub")
         options = RemapOptions(
-            "test", table, require_verified_email=require_verified, dry_run=dry_run
+            "test",
+            table,
+            require_verified_email=rules.require_verified,
+            release_mismatched=rules.release_mismatched,
+            dry_run=dry_run,
         )
         exchange = exchange_of(pool)
         return remap_users(
@@ -147,29 +156,30 @@ def users(databases: Databases, column: str) -> Iterator[Users]:
     max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(data=st.data(), pool=POOLS, require_verified=st.booleans())
+@given(data=st.data(), pool=POOLS, rules=st.builds(Rules, st.booleans(), st.booleans()))
 def test_a_remap_does_what_its_dry_run_and_the_model_say_and_a_second_one_nothing(
-    users: Users, column: str, data: st.DataObject, pool: list[PoolUser], require_verified: bool
+    users: Users, column: str, data: st.DataObject, pool: list[PoolUser], rules: Rules
 ) -> None:
     people = data.draw(TABLES[column], label="table")
     rows = [Row(number, email, sub) for number, (email, sub) in enumerate(people)]
-    expected = expect(rows, pool, require_verified=require_verified)
+    expected = expect(rows, pool, **rules._asdict())
     users.fill(rows)
     untouched = users.versions()
 
-    dry = users.remap(pool, require_verified=require_verified, dry_run=True)
+    dry = users.remap(pool, rules, dry_run=True)
 
     assert dry.output() == expected.counts
     assert users.versions() == untouched
 
-    first = users.remap(pool, require_verified=require_verified)
+    first = users.remap(pool, rules)
 
     assert first.output() == expected.counts
     assert users.subs(expected.subs) == expected.subs
     before = users.versions()
 
-    second = users.remap(pool, require_verified=require_verified)
+    second = users.remap(pool, rules)
 
     assert (second.updated, second.unlinked) == (0, 0)
+    assert second.mismatched == (0 if rules.release_mismatched else first.mismatched)
     assert second.unchanged == first.updated + first.unchanged
     assert users.versions() == before

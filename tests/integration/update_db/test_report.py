@@ -58,6 +58,7 @@ COUNTS = {
     "skipped_no_db_user": 2,
     "skipped_ambiguous": 2,
     "unlinked": 1,
+    "mismatched": 0,
     "unverified_email": 1,
 }
 
@@ -148,7 +149,7 @@ def test_a_dry_run_reads_a_target_that_is_not_marked_and_warns(staging: Staging)
 
     result = staging.remap(*POOL, dry_run=True)
 
-    assert result.counts == COUNTS
+    assert result.output.items() >= COUNTS.items()
     assert "not marked as a sync target" in result.warnings
 
 

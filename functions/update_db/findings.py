@@ -1,0 +1,76 @@
+"""What a person should look at after a remap; who it is stands in the report alone."""
+
+from psycopg2 import sql
+
+from common.database import Session
+from common.errors import ConfigurationError
+from common.queries import load_query
+from update_db.result import RemapCounts
+
+Parts = dict[str, sql.Composable]
+
+
+def require_matched(target: Session, least_percent: float, parts: Parts) -> None:
+    """Refuse a remap that matches too few of the pool's users.
+
+    Args:
+        target: the session that decided.
+        least_percent: of the pool's users that have an email, how many a row must match.
+        parts: the names in the remap's statements.
+
+    Raises:
+        ConfigurationError: it matches fewer, or none has an email.
+    """
+    if not least_percent:
+        return
+    users, matched = target.row(
+        sql.SQL(load_query("update_db", "count_matched_users")).format(**parts)
+    )
+    if matched * 100 < least_percent * users or not users:
+        raise ConfigurationError(
+            f"{matched} of {users} users of the pool that have an email match a row, fewer than the"
+            f" {least_percent:g}% of min_matched_percent. It looks like another environment's pool,"
+            " or another email_column: correct user_pool_id or email_column, or lower the"
+            " percentage. Nothing was written."
+        )
+
+
+def nobody_matched(target: Session, pool_users: int, email_column: str) -> list[str]:
+    """Return a warning that says what it looks like that no row and no user of the pool match."""
+    people, addresses, pool_addresses = target.row(load_query("update_db", "count_addresses"))
+    if not people or not pool_users:
+        return []
+    if not pool_addresses:
+        why = "no user of the pool has an email. Look at the pool's attributes, or at user_pool_id."
+    elif not addresses:
+        why = f"no row has an @ in the column {email_column}. Correct email_column."
+    else:
+        why = (
+            "no address of the pool is in the table. It looks like another application's or"
+            " another environment's pool: correct user_pool_id; or like masked addresses."
+        )
+    return [f"Nobody was matched, though the table and the pool have people: {why}"]
+
+
+def warnings_of(
+    counts: RemapCounts, pool_users: int, *, require_verified: bool, release_mismatched: bool
+) -> list[str]:
+    """Return a warning for each count that a person should look at."""
+    if require_verified:
+        unverified = "users were skipped: their email is not verified in the pool."
+    else:
+        unverified = (
+            "users were matched by an email that is not verified: in a pool where people may edit"
+            " their address, anybody could claim it. REQUIRE_VERIFIED_EMAIL=true skips them."
+        )
+    mismatched = "lost it" if release_mismatched else "keep it, as release_mismatched is false"
+    cases = {
+        "The user pool has no users; nothing was updated.": not pool_users,
+        f"{counts.skipped_ambiguous} users were left as they are: their email occurs twice, in"
+        " the table or among equally good users of the pool.": counts.skipped_ambiguous,
+        f"{counts.unlinked} users lost their sub: it belongs to another row.": counts.unlinked,
+        f"{counts.mismatched} users held a sub that the pool knows under another email, and"
+        f" {mismatched}: whoever has that login found their rows.": counts.mismatched,
+        f"{counts.unverified_email} {unverified}": counts.unverified_email,
+    }
+    return [text for text, happened in cases.items() if happened]

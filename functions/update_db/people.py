@@ -1,0 +1,57 @@
+"""Which rows of the users table are people: all, or those for which a condition holds."""
+
+from psycopg2 import sql
+
+from common.database import Session
+from common.errors import ConfigurationError, DatabaseUnavailable, OutOfTime, StagingSyncError
+from common.names import Name
+
+
+def require_condition(target: Session, users: Name, where: str) -> None:
+    """See that a condition is one boolean expression over the users table, and only reads.
+
+    It must be one as it stands and in parentheses, each in a statement of its own: so it can end
+    neither the one nor the other. Tried where nothing can be written, and undone.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if ";" in where:
+        raise _refused("it holds a semicolon")
+    text = sql.SQL(where)
+    target.execute("SAVEPOINT condition")
+    try:
+        target.execute("SET TRANSACTION READ ONLY")
+        with target.default_search_path():
+            target.rows(
+                sql.SQL("EXPLAIN SELECT FROM {} AS {} WHERE {}\n").format(
+                    users.identifier, sql.Identifier(users.name), text
+                )
+            )
+            target.rows(
+                sql.SQL("SELECT count(*) FROM {} AS {} WHERE ({}\n)").format(
+                    users.identifier, sql.Identifier(users.name), text
+                )
+            )
+    except (DatabaseUnavailable, OutOfTime):
+        raise
+    except StagingSyncError as error:
+        raise _refused(str(error).rstrip(".")) from error
+    target.execute("ROLLBACK TO SAVEPOINT condition")
+
+
+def is_person(users: Name, where: str) -> sql.Composable:
+    """Return the SQL for whether row `u` is a person; names in the condition are the row's."""
+    if not where:
+        return sql.SQL("true")
+    return sql.SQL("EXISTS (SELECT FROM (SELECT u.*) AS {} WHERE ({}\n))").format(
+        sql.Identifier(users.name), sql.SQL(where)
+    )
+
+
+def _refused(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        "users_where (USERS_WHERE) must be one boolean expression over the users table, which only"
+        f" reads, like deleted_at IS NULL: {why}. Correct it in cdk.json and deploy. Nothing was"
+        " written."
+    )

@@ -1,0 +1,7 @@
+-- Where nobody was matched: how many rows there are, how many have an @ where their address should
+-- be, and how many addresses the pool has.
+SELECT
+    count(*) FILTER (WHERE row_place IS NOT NULL),
+    count(*) FILTER (WHERE row_place IS NOT NULL AND email LIKE '%@%'),
+    count(*) FILTER (WHERE row_place IS NULL AND email IS NOT NULL)
+FROM staging_sync_decisions

@@ -1,0 +1,10 @@
+-- Rows that are no people, as far as they hold a sub that is a person's: they lose it.
+INSERT INTO staging_sync_decisions (
+    email, status, old_sub, is_released, row_table, row_place, reason
+)
+SELECT
+    {row_email}, 'unlinked', {row_sub}, true, u.tableoid, u.ctid,
+    'the sub belongs to another row; users_where leaves this one out'
+FROM {users} AS u
+WHERE NOT {is_person}
+  AND EXISTS (SELECT FROM staging_sync_decisions d WHERE d.new_sub = {row_sub})
