@@ -20,7 +20,6 @@ from forms import (
     Email,
     EphemeralStorage,
     FilePath,
-    KeptColumn,
     KeyArn,
     LogRetention,
     MemorySize,
@@ -45,25 +44,7 @@ from forms import (
     ZoneName,
 )
 from list_cognito_users.rate import DEFAULT_RATE
-
-
-class SyncRules(Block):
-    """Which tables the sync leaves alone or not, and which columns belong to the target."""
-
-    exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
-    include: Annotated[
-        tuple[TableName, ...],
-        Field(description="tables of migration tools that are synced all the same"),
-    ] = ()
-    keep: Annotated[
-        tuple[KeptColumn, ...],
-        Field(
-            description="columns that belong to staging; one whose values are a person's is kept"
-            " only while the columns in `while_same` are alike on both sides. The users'"
-            " `sub_column` is one of them without being named, while `email_column` is alike, where"
-            " a pool is set"
-        ),
-    ] = ()
+from sync_rules import SyncRules
 
 
 class Settings(Block):

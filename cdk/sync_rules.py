@@ -1,0 +1,27 @@
+"""The settings of what a sync leaves alone; DbSync parses them once more (db_sync/rules.py)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from block import Block
+from forms import KeptColumn, TableName
+
+
+class SyncRules(Block):
+    """Which tables the sync leaves alone or not, and which columns belong to the target."""
+
+    exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
+    include: Annotated[
+        tuple[TableName, ...],
+        Field(description="tables of migration tools that are synced all the same"),
+    ] = ()
+    keep: Annotated[
+        tuple[KeptColumn, ...],
+        Field(
+            description="columns that belong to staging; one whose values are a person's is kept"
+            " only while the columns in `while_same` are alike on both sides. The users'"
+            " `sub_column` is one of them without being named, while `email_column` is alike, where"
+            " a pool is set"
+        ),
+    ] = ()

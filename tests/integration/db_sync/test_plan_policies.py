@@ -1,0 +1,147 @@
+"""Row level security in the source: a policy that may hide a row is refused, and no other."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from common.database import connect
+from common.errors import ConfigurationError
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same
+
+# No role sees a row of it but its owner, those that bypass, and who is called by its column.
+POLICY = """
+CREATE TABLE a (id int PRIMARY KEY, v text);
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON a USING (v = current_user)
+"""
+
+
+@pytest.fixture
+def role(databases: Databases) -> Iterator[str]:
+    """A role that may log in and do nothing else."""
+    anywhere = databases.make()
+    anywhere.execute("CREATE ROLE plain LOGIN")
+    yield "plain"
+    databases.drop_all()  # what it owns, and what it was granted
+    anywhere.server.execute("postgres", "DROP ROLE plain")
+
+
+def sync_as(
+    pair: Pair,
+    *,
+    source: str = "postgres",
+    target: str = "postgres",
+    dry_run: bool = False,
+    rules: SyncRules | None = None,
+) -> SyncResult:
+    schema = pair.target.schema()
+    result = sync_database(
+        pair.source.address_as(source),
+        pair.target.address_as(target),
+        SyncOptions("test", rules or SyncRules(), dry_run),
+    )
+    assert pair.target.schema() == schema
+    return result
+
+
+def statements_in(message: str) -> list[str]:
+    """Return the statements that a message tells to run."""
+    return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)
+
+
+def test_policies_on_the_source_are_an_error_that_names_every_table(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        POLICY + "; CREATE TABLE b (id int); ALTER TABLE b ENABLE ROW LEVEL SECURITY",
+        source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')",
+    )
+    pair.source.execute(f"GRANT SELECT ON a, b TO {role}")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        sync_as(pair, source=role)
+
+    message = str(refusal.value)
+    assert "Row level security hides rows of public.a, public.b from the source role" in message
+    assert pair.target.value("SELECT count(*) FROM a") == 0
+    *policies, bypass = statements_in(message)
+    assert bypass == 'ALTER ROLE "plain" BYPASSRLS;'
+    for policy in policies:
+        pair.source.execute(policy)
+    sync_as(pair, source=role)
+    assert_same(pair)
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        "CREATE POLICY two ON a USING (v = 'plain' OR true)",  # it may be so; nobody reckons it
+        "CREATE POLICY two ON a FOR UPDATE USING (true)",
+        "CREATE POLICY two ON a FOR SELECT TO pg_monitor USING (true)",
+        "CREATE POLICY two ON a FOR SELECT USING (true);"
+        " CREATE POLICY three ON a AS RESTRICTIVE FOR SELECT USING (v = current_user)",
+    ],
+)
+def test_a_policy_that_does_not_show_every_row_for_certain_is_not_trusted(
+    databases: Databases, role: str, policies: str
+) -> None:
+    pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')")
+    pair.source.execute(f"GRANT SELECT ON a TO {role}; {policies}")
+
+    with pytest.raises(ConfigurationError, match=r"Row level security hides rows of public\.a"):
+        sync_as(pair, source=role)
+
+
+def test_restrictive_policies_that_show_every_row_and_those_of_roles_that_one_is_in_count_too(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')")
+    pair.source.execute(
+        f"GRANT SELECT ON a TO {role}; GRANT pg_monitor TO {role};"
+        " CREATE POLICY two ON a FOR SELECT TO pg_monitor USING (true);"
+        " CREATE POLICY three ON a AS RESTRICTIVE USING (true)"
+    )
+    try:
+        sync_as(pair, source=role)
+    finally:
+        pair.source.execute(f"REVOKE pg_monitor FROM {role}")
+
+    assert_same(pair)
+
+
+def test_a_column_that_must_be_converted_is_read_through_the_policy_too(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'one'), (2, 'two')")
+    pair.target.execute("DROP POLICY own ON a; ALTER TABLE a ALTER v TYPE varchar(3)")
+    pair.source.execute(
+        f"GRANT SELECT ON a TO {role}; CREATE POLICY reads ON a FOR SELECT TO {role} USING (true)"
+    )
+
+    sync_as(pair, source=role)
+
+    assert pair.target.rows("SELECT id, v FROM a ORDER BY id") == [(1, "one"), (2, "two")]
+
+
+def test_a_policy_that_comes_after_the_plan_is_an_error_and_never_a_subset(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE a (id int PRIMARY KEY, v text)",
+        source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')",
+    )
+    pair.source.execute(f"ALTER TABLE a OWNER TO {role}; {POLICY.partition(';')[2]}")
+    with connect(pair.source.address_as(role), "source", execution="test") as source:
+        with source.transaction():
+            assert source.row("SELECT count(*) FROM public.a") == (2,)  # its owner is not bound
+        pair.source.execute("ALTER TABLE a FORCE ROW LEVEL SECURITY")
+
+        message = "row-level security policy"
+        with pytest.raises(ConfigurationError, match=message), source.transaction():
+            source.row("SELECT count(*) FROM public.a")
