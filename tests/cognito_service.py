@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cognito_users import Users
+from tests.cognito_users import Users, sub_of
 
 type Clock = Callable[[], float]  # seconds
 type Interfere = Callable[["Call"], "Failure | None"]
@@ -86,6 +86,7 @@ class CognitoService:
     last_is_empty: bool = False  # the last page names a next one, which is empty
     token_seconds: float = TOKEN_SECONDS
     filters: str = "honoured"  # or "refused", or "ignored", as simpler imitations do
+    unfiltered: frozenset[str] = frozenset()  # subs of users whom no filter finds
     is_stuck: bool = False  # names the page that was asked for as the next one
     estimate: int | None = None  # EstimatedNumberOfUsers, if it is not the true count
     interfere: Interfere = lambda _: None  # with a ListUsers request
@@ -139,6 +140,8 @@ class CognitoService:
         users: list[dict[str, Any]] = []
         following: int | None = None
         for number, user in self.users.from_number(position, prefix):
+            if prefix and sub_of(user) in self.unfiltered:
+                continue
             if len(users) == size:
                 following = number
                 break

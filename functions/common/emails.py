@@ -6,22 +6,52 @@ from common.database import Session
 from common.queries import load_query
 
 # What strays into an address on either side of it; not only the blank that btrim takes.
-BLANKS = " \t\n\r\f\v\u00a0"
+BLANKS = " \t\n\r\f\v"
+NO_BREAK_SPACE = "\u00a0"  # which not every encoding has
 BYTEWISE = sql.SQL('COLLATE pg_catalog."C"')
+# Knows the letters of ASCII alone; all that is safe where the encoding is not UTF-8.
+ASCII_ONLY = "C"
+# The letters beyond ASCII whose small ones are letters of ASCII (CaseFolding.txt and
+# SpecialCasing.txt of the Unicode Character Database): İ, and the sign for Kelvin. They are held
+# back by two code points that are no characters, while the others are lowered.
+TREACHEROUS = "\u0130\u212a"
+HELD_BACK = "\ufdd0\ufdd1"
 
 
 def find_collation(target: Session) -> str:
     """Return the name of the collation whose rules put an address in lower case."""
-    collations = [name for (name,) in target.rows(load_query("common", "find_collations"))]
-    return collations[0] if collations else "default"
+    (name,) = target.row(load_query("common", "find_collation"))
+    return str(name)
 
 
 def normalized(email: sql.Composable, collation: str) -> sql.Composable:
     """Return the SQL for an email trimmed and in lower case, alike for pool and table.
 
-    The collation is named, since the column's own may lower other letters: "C" none beyond
-    ASCII, a Turkish one an I without its dot. Compared are bytes, as in our own tables.
+    A letter beyond ASCII never becomes one of ASCII: otherwise the owner of an address that looks
+    like another one would get that one's row. ASCII itself is lowered by the rules of "C", since
+    a Turkish collation makes another letter of I, and the rest by `collation`. Compared are bytes,
+    as in our own tables.
+
+    Args:
+        email: the value, of any type that has a text.
+        collation: that of `find_collation`, which the column's own may differ from.
     """
-    return sql.SQL("(lower(btrim({}::text, {}) COLLATE {}) {})").format(
-        email, sql.Literal(BLANKS), sql.Identifier(collation), BYTEWISE
+    blanks = BLANKS if collation == ASCII_ONLY else BLANKS + NO_BREAK_SPACE
+    trimmed = sql.SQL("btrim({}::text, {})").format(email, sql.Literal(blanks))
+    plain = sql.SQL('lower({} COLLATE pg_catalog."C")').format(trimmed)
+    if collation == ASCII_ONLY:
+        return sql.SQL("({} {})").format(plain, BYTEWISE)
+    others = sql.SQL(
+        "translate(lower(translate({plain}, {letters}, {held}) COLLATE pg_catalog.{collation}),"
+        " {held}, {letters})"
+    ).format(
+        plain=plain,
+        letters=sql.Literal(TREACHEROUS),
+        held=sql.Literal(HELD_BACK),
+        collation=sql.Identifier(collation),
     )
+    # Most addresses are ASCII, which is quicker by half.
+    return sql.SQL(
+        "(CASE WHEN octet_length({email}::text) = char_length({email}::text)"
+        " THEN {plain} {bytewise} ELSE {others} {bytewise} END {bytewise})"
+    ).format(email=email, plain=plain, others=others, bytewise=BYTEWISE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from common.errors import StagingSyncError
 from common.exchange import Exchange
 from common.manifest import Part
-from list_cognito_users.parts import PartWriter, attributes_of
+from list_cognito_users.parts import PartWriter, attributes_of, is_skipped
 from list_cognito_users.pool import FilterRefusedError, Page, UserPool
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Chain:
     is_done: bool = False
     pages: int = 0
     restarts: int = 0
+    skipped: int = 0  # users with a value that cannot be stored
     parts: list[Part] = field(default_factory=list)
     failing_since: float | None = None  # by the clock of the listing
     _writer: PartWriter | None = None
@@ -50,6 +51,7 @@ class Chain:
             self.close()
         self.token, self.is_done = page.token, not page.token
         self.pages += 1
+        self.skipped += sum(map(is_skipped, page.users))
         return page
 
     def close(self) -> None:
@@ -60,7 +62,7 @@ class Chain:
     def restart(self) -> None:
         """Begin again, without what was listed so far."""
         self.restarts += 1
-        self.token, self.pages, self.parts, self._writer = None, 0, [], None
+        self.token, self.pages, self.skipped, self.parts, self._writer = None, 0, 0, [], None
 
     def _check(self, user: "UserTypeTypeDef", pool: UserPool) -> None:
         sub = attributes_of(user).get("sub")

@@ -71,7 +71,7 @@ def list_users(
 
 
 def _finish(progress: Progress, pool: UserPool, exchange: Exchange) -> None:
-    warnings = _compare_count(progress.users, pool)
+    warnings = [*_compare_count(progress.users, pool), *_skipped(progress.skipped)]
     exchange.write_json(MANIFEST_NAME, progress.manifest(*warnings).to_json())
     for warning in warnings:
         logger.warning("listing needs a look", warning=warning)
@@ -81,6 +81,17 @@ def _finish(progress: Progress, pool: UserPool, exchange: Exchange) -> None:
         pages=progress.pages,
         parts=len(progress.parts),
     )
+
+
+def _skipped(users: int) -> list[str]:
+    """Return a warning of users with a value that no database can hold."""
+    if not users:
+        return []
+    return [
+        f"{users} users of the pool were skipped: one of their attributes has a NUL or half a"
+        " surrogate pair, which PostgreSQL cannot hold. The parts of the listing name them, without"
+        " an email and with escapes like \\u0000. Correct the attribute in the pool."
+    ]
 
 
 def _compare_count(users: int, pool: UserPool) -> list[str]:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import secrets
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from common.manifest import COLUMNS, LISTING_FOLDER, Part
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import UserTypeTypeDef
 
+BEYOND_STORING = re.compile("[\0\ud800-\udfff]")
 USERS_PER_PART = 10_000  # under 1 MB, compressed; each chain has one in memory
 
 
@@ -75,8 +77,25 @@ def attributes_of(user: "UserTypeTypeDef") -> dict[str, str]:
     return {each["Name"]: each.get("Value", "") for each in user.get("Attributes", [])}
 
 
+def is_skipped(user: "UserTypeTypeDef") -> bool:
+    """Return whether a user has a value that no PostgreSQL database can hold."""
+    return not all(map(_can_be_stored, _values(user)))
+
+
 def _row(user: "UserTypeTypeDef") -> tuple[str, ...]:
-    """Return the values of `COLUMNS`; one that the user lacks is empty."""
+    """Return the values of `COLUMNS`; one that the user lacks is empty.
+
+    A user who is skipped has no email, so that nobody is matched by it, and escapes for what
+    cannot be stored, so that a person finds who it is.
+    """
+    values = _values(user)
+    if all(map(_can_be_stored, values)):
+        return values
+    _, *others = values
+    return ("", *map(_escaped, others))
+
+
+def _values(user: "UserTypeTypeDef") -> tuple[str, ...]:
     attributes = attributes_of(user)
     modified = user.get("UserLastModifiedDate")
     return (
@@ -88,3 +107,12 @@ def _row(user: "UserTypeTypeDef") -> tuple[str, ...]:
         attributes.get("email_verified", ""),
         modified.astimezone(UTC).isoformat() if modified else "",
     )
+
+
+def _can_be_stored(value: str) -> bool:
+    """Return whether a text has no NUL and no half of a surrogate pair, which UTF-8 cannot have."""
+    return not BEYOND_STORING.search(value)
+
+
+def _escaped(value: str) -> str:
+    return BEYOND_STORING.sub(lambda found: f"\\u{ord(found[0]):04x}", value)

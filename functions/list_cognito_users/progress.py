@@ -5,7 +5,7 @@ listing stands. UpdateDb refuses it for its `complete`.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,11 +24,13 @@ class Progress:
     """The chains of a listing.
 
     A new one is a single chain of all users, until its first users tell which chains there
-    must be (`is_chosen`).
+    must be (`is_chosen`). `missing` are the subs of those first users that no chain has listed
+    since.
     """
 
     chains: list[Chain]
     is_chosen: bool = False
+    missing: set[str] = field(default_factory=set)
 
     @classmethod
     def new(cls) -> "Progress":
@@ -50,6 +52,11 @@ class Progress:
         """The users in the parts that are written."""
         return sum(chain.users for chain in self.chains)
 
+    @property
+    def skipped(self) -> int:
+        """The users among them with a value that cannot be stored."""
+        return sum(chain.skipped for chain in self.chains)
+
     def manifest(self, *warnings: str) -> Manifest:
         """Return the manifest of the listing that these chains have completed."""
         return Manifest(self.parts, self.users, self.pages, warnings=warnings)
@@ -58,7 +65,7 @@ class Progress:
         """Return the manifest's fields, `complete` being false, with the chains' positions.
 
         `"parts": [{"key", "lines", "chain"}], "chains": [{"prefix", "token", "done", "pages",
-        "restarts"}]`.
+        "restarts", "skipped"}], "missing": [sub]`.
         """
         parts = [
             {"key": part.key, "lines": part.lines, "chain": chain.prefix}
@@ -72,11 +79,12 @@ class Progress:
                 "done": chain.is_done,
                 "pages": chain.pages,
                 "restarts": chain.restarts,
+                "skipped": chain.skipped,
             }
             for chain in self.chains
         ]
         counts = {"users": self.users, "pages": self.pages, "complete": False}
-        return {"parts": parts, **counts, "chains": chains}
+        return {"parts": parts, **counts, "chains": chains, "missing": sorted(self.missing)}
 
 
 def load_progress(exchange: Exchange) -> Progress:
@@ -128,8 +136,9 @@ def _parse(fields: dict[str, Any]) -> Progress:
             is_done=chain["done"],
             pages=chain["pages"],
             restarts=chain["restarts"],
+            skipped=chain["skipped"],
             parts=parts.get(chain["prefix"], []),
         )
         for chain in fields["chains"]
     ]
-    return Progress(chains, is_chosen=True)
+    return Progress(chains, is_chosen=True, missing=set(fields["missing"]))

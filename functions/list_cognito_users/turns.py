@@ -14,6 +14,7 @@ from common.errors import CognitoUnavailable
 from common.exchange import Exchange
 from common.log import logger
 from list_cognito_users.chain import DIGITS, Chain, is_found_by_digit
+from list_cognito_users.parts import attributes_of
 from list_cognito_users.pool import (
     CONNECTIONS,
     FilterRefusedError,
@@ -56,7 +57,7 @@ class Turns:
             ConfigurationError, StagingSyncError: see `Chain.advance`.
         """
         with ThreadPoolExecutor(CONNECTIONS) as threads:
-            while self._waiting or self._running:
+            while self._waiting or self._running or self._begins_anew():
                 delay = self._limiter.delay()
                 if self.has_failed or time_left() <= max(delay, 0):
                     if not self._running:
@@ -93,6 +94,7 @@ class Turns:
             self._restart(chain)
         except FilterRefusedError:
             logger.info("the pool does not filter by sub: listing it in one chain")
+            self._progress.missing = set()
             self._choose([Chain("")])
         else:
             self._heed_page(chain, page)
@@ -100,6 +102,8 @@ class Turns:
     def _heed_page(self, chain: Chain, page: Page) -> None:
         self.pages += 1
         chain.failing_since = None
+        subs = {attributes_of(user)["sub"] for user in page.users}
+        self._progress.missing -= subs
         if self.pages % PAGES_PER_LOG == 0:
             logger.info(
                 "listing",
@@ -112,9 +116,23 @@ class Turns:
         if page.users and not self._progress.is_chosen:
             self._progress.is_chosen = True
             if all(map(is_found_by_digit, page.users)):
+                self._progress.missing = subs
                 self._choose([Chain(digit) for digit in DIGITS])
                 return
         self._waiting.append(chain)
+
+    def _begins_anew(self) -> bool:
+        """Begin again in one chain where the others missed one of the first page's users.
+
+        A filter that finds too few is as wrong as one that finds too many; somebody who was
+        deleted meanwhile looks the same, and costs time only.
+        """
+        if not self._progress.missing:
+            return False
+        logger.warning("the pool's filter by sub misses users: listing it in one chain")
+        self._progress.missing = set()
+        self._choose([Chain("")])
+        return True
 
     def _choose(self, chains: list[Chain]) -> None:
         """List the pool in these chains, and forget the others with all that they listed."""

@@ -52,6 +52,17 @@ def nobody_matched(target: Session, pool_users: int, email_column: str) -> list[
     return [f"Nobody was matched, though the table and the pool have people: {why}"]
 
 
+def look_alikes(near_misses: int) -> list[str]:
+    """Return a warning of rows that found nobody, though the pool has an email that looks alike."""
+    if not near_misses:
+        return []
+    return [
+        f"{near_misses} near misses: rows whose email looks like one of the pool and is another, by"
+        " characters that do not show, by look-alikes, or by another way to write the same. They"
+        " were left as they are; the report names both, and docs/matching.md says what to do."
+    ]
+
+
 def warnings_of(
     counts: RemapCounts, pool_users: int, *, require_verified: bool, release_mismatched: bool
 ) -> list[str]:

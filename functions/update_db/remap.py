@@ -27,7 +27,8 @@ from common.privileged_settings import WRITING, require_privileged
 from common.queries import load_query
 from common.target import is_marked, lock_target, require_marked
 from update_db import sub_keys
-from update_db.findings import nobody_matched, require_matched, warnings_of
+from update_db.findings import look_alikes, nobody_matched, require_matched, warnings_of
+from update_db.near_misses import find_near_misses
 from update_db.result import RemapCounts, RemapResult
 from update_db.sub_keys import Chain
 from update_db.users_table import UsersTable
@@ -98,6 +99,7 @@ def _run(
         require_matched(target, options.min_matched_percent, parts)
         if not counts.matched:
             warnings += nobody_matched(target, manifest.users, options.users.email_column)
+        warnings += look_alikes(find_near_misses(target))
         if counts.updated or released:
             _require_no_loss(target, chains, parts, save_report)
         if (counts.updated or released) and not options.dry_run:
@@ -149,6 +151,7 @@ def _decide(
         The counts, and how many rows hold a sub that is another's.
     """
     target.execute(load_query("update_db", "create_decisions"))
+    target.execute(load_query("update_db", "create_looks"))
     target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable

@@ -6,7 +6,7 @@ from typing import Self
 from psycopg2 import sql
 
 from common.database import Session
-from common.emails import BLANKS, BYTEWISE, find_collation, normalized
+from common.emails import BYTEWISE, find_collation, normalized
 from common.errors import ConfigurationError
 from common.names import Name, split_name
 from common.queries import load_query
@@ -65,9 +65,6 @@ class UsersTable:
             **columns[self.sub_column].statement_parts(),
             "row_email": normalized(sql.Identifier("u", self.email_column), collation),
             "pool_email": normalized(sql.Identifier("email"), collation),
-            "has_no_email": sql.SQL("coalesce(btrim(email, {}), '') = ''").format(
-                sql.Literal(BLANKS)
-            ),
         }
 
     def _read_columns(self, target: Session) -> "dict[str, _Column]":

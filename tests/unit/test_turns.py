@@ -1,5 +1,6 @@
 """Turns: which chain asks next. No chain may wait for the hour that a token lives."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 from common.exchange import Exchange
@@ -23,7 +24,8 @@ class RecordingPool:
     def page(self, prefix: str, token: str | None) -> Page:
         self.asked.append(prefix)
         page = int(token or 1)
-        users = [] if prefix else [{"Attributes": [{"Name": "sub", "Value": UUID}]}]
+        is_found = UUID.startswith(prefix) and page == 1
+        users = [{"Attributes": [{"Name": "sub", "Value": UUID}]}] if is_found else []
         return Page(cast("Any", users), str(page + 1) if page < PAGES else None)
 
 
@@ -46,9 +48,9 @@ class OneAtATime(RateLimiter):
 
 def test_after_the_first_page_the_chains_take_turns() -> None:
     pool, progress = RecordingPool(), Progress.new()
-    no_exchange = cast("Exchange", None)  # no part is ever closed
+    exchange = SimpleNamespace(key=str, upload=lambda _name, _content: "")
     limiter = OneAtATime()
-    turns = Turns(progress, cast("UserPool", pool), no_exchange, limiter)
+    turns = Turns(progress, cast("UserPool", pool), cast("Exchange", exchange), limiter)
     limiter.turns = turns
 
     turns.take(lambda: 2 * WAITED_FOR)

@@ -76,4 +76,4 @@ FROM matched
 UNION ALL
 SELECT NULL, 'no_db_user', NULL, NULL, NULL, NULL, NULL, 'the user of the pool has no email'
 FROM staging_sync_pool
-WHERE {has_no_email}
+WHERE coalesce({pool_email}, '') = ''

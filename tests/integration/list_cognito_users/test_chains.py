@@ -68,6 +68,32 @@ def test_a_pool_that_does_not_filter_is_listed_in_one_chain(
     assert len(pool.service.arrivals) <= 1 + 16 + 4, "the chains are given up at once"
 
 
+@pytest.mark.parametrize("requests", [float("inf"), 7])
+@pytest.mark.parametrize("missed", [1, 200])
+def test_a_pool_whose_filter_misses_one_of_the_first_users_is_listed_in_one_chain(
+    s3: "S3Client", pool: Pool, missed: int, requests: float
+) -> None:
+    pool.service.users = spread(200)
+    pool.service.unfiltered = frozenset(subs_of(spread(missed)))
+
+    pool.list_to_the_end(requests=requests)
+
+    assert listed_subs(s3) == subs_of(spread(200))
+    assert len(pool.service.arrivals) <= 1 + 16 + 4 + 4, "once, and no more"
+
+
+def test_a_user_who_is_deleted_meanwhile_costs_another_pass_and_no_more(
+    s3: "S3Client", pool: Pool
+) -> None:
+    pool.service.users = users = spread(200)
+    (gone, *_) = subs_of(users)
+    pool.service.interfere = lambda call: users.remove(gone) if call.prefix else None
+
+    pool.list()
+
+    assert listed_subs(s3) == subs_of(spread(200))[1:]
+
+
 @pytest.mark.parametrize("page_sizes", [(60,), (0, 0, 60, 60)])
 def test_a_pool_whose_subs_begin_with_other_characters_is_listed_in_one_chain(
     s3: "S3Client", pool: Pool, page_sizes: tuple[int, ...]

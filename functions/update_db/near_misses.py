@@ -1,0 +1,87 @@
+"""Addresses that look alike and are not: nobody is matched by them, and a person is told.
+
+Only rows and users of the pool that found nobody are looked at. An address that is not plain
+ASCII, or has a domain in punycode, is reduced to what it looks like; where that is what another
+one is or looks like, both are near misses.
+"""
+
+import csv
+import hashlib
+import io
+import tempfile
+import unicodedata
+
+from psycopg2 import sql
+
+from common.database import Session
+from common.queries import load_query
+
+FIND = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)")
+FILL = "COPY pg_temp.staging_sync_looks FROM STDIN (FORMAT csv)"
+BUFFERED = 4_000_000  # bytes in memory; the rest lies in a file
+PUNYCODE = "xn--"  # what such a label of a domain begins with: RFC 3492, RFC 5890
+# Unicode's general categories of what does not show: format, control, separators.
+UNSEEN = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
+# Marks that do not show either: the grapheme joiner, and the selectors of variations.
+UNSEEN_MARKS = frozenset({"\u034f", *map(chr, range(0xFE00, 0xFE10))})
+SMALL_DOTTED = "i\u0307"  # what İ is in small letters
+
+
+def find_near_misses(target: Session) -> int:
+    """Mark the decisions that are near misses, and return how many rows are.
+
+    The session holds `staging_sync_decisions`, decided, and an empty `staging_sync_looks`.
+    """
+    with (
+        tempfile.SpooledTemporaryFile(BUFFERED) as found,
+        tempfile.SpooledTemporaryFile(BUFFERED) as looks,
+    ):
+        if not target.copy_out(
+            FIND.format(sql.SQL(load_query("update_db", "find_unusual"))), found
+        ):
+            return 0
+        _reduce(found, looks)
+        target.copy_in(FILL, looks)
+    return int(target.row(load_query("update_db", "mark_near_misses"))[0])
+
+
+def look_of(email: str) -> str:
+    """Return what an address looks like, in small letters."""
+    local, at, domain = email.rpartition("@")
+    labels = ".".join(map(_decoded, domain.split(".")))
+    text = f"{local}{at}{labels}"
+    for _ in range(2):  # what one step makes of it the other may change
+        text = unicodedata.normalize("NFKC", text).casefold().replace(SMALL_DOTTED, "i")
+    seen = (each for each in text if unicodedata.category(each) not in UNSEEN)
+    return "".join(each for each in seen if each not in UNSEEN_MARKS)
+
+
+def _decoded(label: str) -> str:
+    """Return a label of a domain without punycode, or as it is where that is malformed."""
+    if not label.lower().startswith(PUNYCODE):
+        return label
+    try:
+        return label[len(PUNYCODE) :].encode("ascii").decode("punycode")
+    except ValueError:
+        return label
+
+
+def _reduce(found: "tempfile.SpooledTemporaryFile[bytes]", looks: io.IOBase) -> None:
+    """Write each address with what it looks like, or a hash of that where it is not ASCII.
+
+    A hash is ASCII: the database's encoding may lack what an address looks like.
+    """
+    found.seek(0)
+    lines = io.TextIOWrapper(found, encoding="utf-8", newline="")
+    text = io.TextIOWrapper(looks, encoding="utf-8", newline="")  # type: ignore[type-var]  # a spooled file is one
+    writer = csv.writer(text, lineterminator="\n")
+    for (email,) in csv.reader(lines):
+        look = look_of(email)
+        if not look:
+            continue
+        key = look if look.isascii() else "#" + hashlib.sha256(look.encode()).hexdigest()
+        writer.writerow([email, key])
+    text.flush()
+    text.detach()
+    lines.detach()
+    looks.seek(0)
