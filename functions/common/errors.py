@@ -78,12 +78,19 @@ def _bounded(message: str, reasons: Sequence[str]) -> str:
     """Return a message, and behind it as many reasons as fit."""
     text = _cut(message, LONGEST)
     for number, reason in enumerate(reasons):
-        rest = f"; and {len(reasons) - number} more, all of them in the report db-sync.json."
-        longer = f"{text}{'; ' if number else ' '}{_cut(reason, LONGEST // 2)}"
-        if _length(longer + rest) > LONGEST:
-            return text + rest
+        left = f"and {len(reasons) - number} more, all of them in the report db-sync.json."
+        longer = _joined(text, _cut(reason, LONGEST // 2), is_first=number == 0)
+        if _length(_joined(longer, left)) > LONGEST:
+            return _joined(text, left)
         text = longer
-    return f"{text}." if reasons else text
+    return f"{text}." if reasons and not text.endswith((".", ";")) else text
+
+
+def _joined(text: str, reason: str, *, is_first: bool = False) -> str:
+    """Return a text and one reason more, which may end in a statement to run."""
+    if is_first or text.endswith(";"):
+        return f"{text} {reason}"
+    return f"{text.removesuffix('.')}; {reason}"
 
 
 def _cut(text: str, longest: int) -> str:

@@ -58,7 +58,7 @@ def _sync(
             options = SyncOptions(name, rules, dry_run, progress=bars.show, waiting=_say_waiting)
             result = sync_database(source, target, options)
     except StagingSyncError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {error.message}", *error.reasons, sep="\n", file=sys.stderr)
         return FAILED
     _print(result, as_json=as_json)
     return DONE

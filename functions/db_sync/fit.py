@@ -20,15 +20,18 @@ def require_fit(source: Session, plan: Plan) -> None:
         SchemaMismatch: the schemas cannot be reconciled.
     """
     misfits = plan.misfits + _used_labels(source, plan.unknown_labels)
-    parts = list(plan.faults)
+    what_to_do: list[str] = []
+    if plan.faults:
+        what_to_do.append("Rules or rights are at fault: do what is said of each below.")
     if misfits:
-        parts.append(
-            f"Source and target do not fit together: {'; '.join(misfits)}. Bring both to the same"
-            " migration, or exclude the tables."
+        what_to_do.append(
+            "Source and target do not fit together: bring both to the same migration, or exclude"
+            " the tables."
         )
-    if parts:
+    if what_to_do:
         error = ConfigurationError if plan.faults else SchemaMismatch
-        raise error(" ".join([*parts, "Nothing was written."]))
+        reasons = plan.faults + misfits
+        raise error(" ".join(["Nothing was written.", *what_to_do]), reasons)
 
 
 def _used_labels(source: Session, unknown: list[UnknownLabels]) -> list[str]:

@@ -1,5 +1,6 @@
 """DbSync: refreshes the staging database from production."""
 
+from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -7,11 +8,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from common.databases import database_of
 from common.deadline import Deadline
 from common.entry import entry_point
+from common.errors import StagingSyncError
 from common.event import Event
 from common.exchange import Exchange
 from common.metrics import PHASES, Metric, emit
 from common.settings import optional, required
-from db_sync.result import SyncResult
+from db_sync.result import SyncResult, failure_report
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
@@ -34,7 +36,12 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         exchange.write_json(REPORT, result.report())
 
     exchange.check_reachable()
-    result = sync_database(database_of("PROD"), database_of("STAGING"), options, save_report)
+    try:
+        result = sync_database(database_of("PROD"), database_of("STAGING"), options, save_report)
+    except StagingSyncError as error:
+        with suppress(StagingSyncError):  # the sync's error is the one that counts
+            exchange.write_json(REPORT, failure_report(error))
+        raise
     if not event.input.dry_run:
         emit(event.execution, _measure(result))
     return {**result.output(), "report": exchange.uri(REPORT)}

@@ -1,10 +1,14 @@
 """What a sync did: small for the execution's output, whole for the report."""
 
+import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from common.errors import StagingSyncError
+
 # A state's output is limited to 256 KiB, and a person reads no more than this anyway.
 WARNINGS_IN_OUTPUT = 20
+WARNING_IN_OUTPUT = 2000  # characters
 
 type Status = Literal["synced", "unchanged", "dry_run"]
 
@@ -58,7 +62,10 @@ class SyncResult:
 
     def _first_warnings(self) -> list[str]:
         """Return as many warnings as an output may hold; the report has them all."""
-        first = list(self.warnings[:WARNINGS_IN_OUTPUT])
+        first = [
+            textwrap.shorten(warning, WARNING_IN_OUTPUT, placeholder=" …")
+            for warning in self.warnings[:WARNINGS_IN_OUTPUT]
+        ]
         if rest := len(self.warnings) - len(first):
             first.append(f"{rest} more warnings stand in the report.")
         return first
@@ -66,3 +73,13 @@ class SyncResult:
     def report(self) -> dict[str, Any]:
         """Return the whole, for `db-sync.json`."""
         return asdict(self)
+
+
+def failure_report(error: StagingSyncError) -> dict[str, Any]:
+    """Return what `db-sync.json` holds of a sync that failed: every reason, however many."""
+    return {
+        "status": "failed",
+        "error": type(error).__name__,
+        "message": error.message,
+        "reasons": list(error.reasons),
+    }

@@ -1,12 +1,13 @@
 """What our roles may not do and must: told before anything is done, with the statements to run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from common.names import Name
 from db_sync.catalog import Catalog, Table
 from db_sync.plan import Plan
 
 POLICY = "staging_sync_reads"  # what our messages call the one that shows a table
+AT_ONCE = 20  # tables in one sentence
 
 
 def check_rights(source: Catalog, target: Catalog, plan: Plan, *, dry_run: bool) -> None:
@@ -27,8 +28,8 @@ def check_rights(source: Catalog, target: Catalog, plan: Plan, *, dry_run: bool)
 def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
     """Return what is missing to read every row of the source's tables."""
     faults = _to_read(catalog, tables, "source")
-    if filtered := [table for table in tables if not table.rights.sees_all]:
-        role = catalog.facts.role
+    role = catalog.facts.role
+    for filtered in _some([table for table in tables if not table.rights.sees_all]):
         policies = " ".join(
             f"CREATE POLICY {POLICY} ON {_quoted(*table.name)} FOR SELECT TO {_quoted(role)}"
             " USING (true);"
@@ -46,7 +47,7 @@ def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
 def _of_target(catalog: Catalog, tables: list[Table]) -> list[str]:
     """Return what is missing to write the target's tables."""
     role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, "target")
-    if others := [table for table in tables if not _may_write_all(table)]:
+    for others in _some([table for table in tables if not _may_write_all(table)]):
         statements = " ".join(
             f"ALTER TABLE {_quoted(*table.name)} OWNER TO {_quoted(role)};" for table in others
         )
@@ -72,7 +73,7 @@ def _may_write_all(table: Table) -> bool:
 def _to_read(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
     """Return what is missing to read tables."""
     role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, side)
-    if unreadable := [table for table in tables if not table.rights.may_read]:
+    for unreadable in _some([table for table in tables if not table.rights.may_read]):
         names = ", ".join(_quoted(*table.name) for table in unreadable)
         faults.append(
             f"The {side} role {role} may not read {_listed(unreadable)}. Run there:"
@@ -102,6 +103,12 @@ def _children(catalog: Catalog, plan: Plan) -> list[Table]:
         if key.parent_root in synced and key.child_root not in synced
     }
     return [catalog.tables[name] for name in sorted(names) if name in catalog.tables]
+
+
+def _some(tables: list[Table]) -> Iterator[list[Table]]:
+    """Yield a few tables at a time, so that a sentence about them can be read."""
+    for first in range(0, len(tables), AT_ONCE):
+        yield tables[first : first + AT_ONCE]
 
 
 def _listed(tables: Iterable[Table]) -> str:

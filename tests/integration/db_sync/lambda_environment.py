@@ -1,0 +1,28 @@
+"""What the DbSync Lambda is told: the secrets of two databases, and the exchange bucket."""
+
+import json
+
+import boto3
+import pytest
+
+from tests.databases import Pair
+from tests.integration.bucket import BUCKET
+
+
+def use_databases(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the Lambda's environment name a pair of databases, within a mock of AWS."""
+    client = boto3.client("secretsmanager")
+    for variable, database in (
+        ("PROD_SECRET_ARN", pair.source),
+        ("STAGING_SECRET_ARN", pair.target),
+    ):
+        secret = {
+            "host": str(database.server.socket_dir),
+            "port": 5432,
+            "username": "postgres",
+            "password": "not-needed",
+            "dbname": database.name,
+        }
+        arn = client.create_secret(Name=variable, SecretString=json.dumps(secret))["ARN"]
+        monkeypatch.setenv(variable, arn)
+    monkeypatch.setenv("EXCHANGE_BUCKET", BUCKET)
