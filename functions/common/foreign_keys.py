@@ -95,9 +95,9 @@ class ForeignKey:
         return _only(self.parent, is_partitioned=self.parent_is_partitioned)
 
     @property
-    def has_action(self) -> bool:
-        """Whether a change of the parent changes the child, as ON DELETE CASCADE does."""
-        return not {self.on_delete, self.on_update} <= {NO_ACTION, RESTRICT}
+    def acts_on_delete(self) -> bool:
+        """Whether deleting the parent deletes or changes the child, as CASCADE does."""
+        return self.on_delete not in {NO_ACTION, RESTRICT}
 
     def says_the_same_as(self, other: "ForeignKey") -> bool:
         """Return whether both demand the same of the same tables, whatever their names.

@@ -6,13 +6,15 @@ from common import locks
 from common.foreign_keys import ForeignKey
 from common.log import logger
 from common.names import Name
-from db_sync import foreign_keys, guards, merge
+from db_sync import guards, merge
 from db_sync.blame import converting
 from db_sync.catalog import Catalog
-from db_sync.compare import Difference, count_rows
+from db_sync.compare import Compared, Difference, count_rows
 from db_sync.guards import Guard
+from db_sync.keys import Keys
 from db_sync.merge import Changes
-from db_sync.order import keys_in_the_way, parents_first, referenced
+from db_sync.order import parents_first, referenced
+from db_sync.orphans import Writing
 from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
@@ -22,18 +24,26 @@ from db_sync.whole import copy_tables
 
 
 def count_differences(
-    run: Run, differences: list[Difference]
+    run: Run, compared: Compared, snapshot: Snapshot, target: Catalog
 ) -> tuple[list[TableResult], list[str]]:
     """Return what a sync would write, and warnings; from here on the target is read-only.
 
     The source's transaction is ended as soon as its last row is read.
+
+    Returns:
+        A result per table that differs, and warnings.
+
+    Raises:
+        SchemaMismatch: rows would break a foreign key of the target.
     """
-    for difference in differences:
-        if not difference.is_copied_whole:
-            merge.create_tables(run.target, difference)
+    merged, whole = _by_oid(compared.differences)
+    for difference in merged.values():
+        merge.create_tables(run.target, difference)
+    keys = Keys(run, compared, snapshot, target)
+    stages = keys.create_stages(whole)
     run.target.execute("SET TRANSACTION READ ONLY")
     results: list[TableResult] = []
-    for difference in run.each("count", differences):
+    for difference in run.each("count", compared.differences):
         plan = difference.plan
         run.limit(f"the changes of {plan.name} were counted")
         moved, changes = Transferred(0, 0), None
@@ -46,12 +56,14 @@ def count_differences(
             else:
                 moved = Transferred(difference.source.rows, 0)
         results.append(_result(run, difference, moved, changes))
+    staged, breaches = keys.fill_stages(stages), keys.count_in_source(whole)
     run.source.commit()
-    return results, _unlinked(results)
+    warnings = keys.foresee(Writing(merged, whole, staged, is_dry=True), breaches)
+    return results, warnings + _unlinked(results)
 
 
 def write_differences(
-    run: Run, differences: list[Difference], snapshot: Snapshot, target: Catalog
+    run: Run, compared: Compared, snapshot: Snapshot, target: Catalog
 ) -> tuple[list[TableResult], list[str]]:
     """Make the tables that differ equal to the source's, and verify each.
 
@@ -59,53 +71,55 @@ def write_differences(
 
     Args:
         run: the run.
-        differences: the tables.
+        compared: which tables differ.
         snapshot: the plan of the whole sync, and the source's catalog.
         target: the target's catalog.
 
     Returns:
-        A result per table, and warnings.
+        A result per table that differs, and warnings.
 
     Raises:
         VerificationFailed: a table is not what the source's snapshot holds.
         SchemaMismatch: a row breaks a constraint of the target.
         TargetBusy: a lock was not granted in time.
     """
-    if not differences:
+    if not compared.differences:
         run.source.commit()
         return [], []
-    merged = [difference for difference in differences if not difference.is_copied_whole]
-    whole = [difference for difference in differences if difference.is_copied_whole]
+    merged, whole = _by_oid(compared.differences)
     fetched = {
-        difference.plan.name: _fetch(run, difference) for difference in run.each("fetch", merged)
+        difference.plan.name: _fetch(run, difference)
+        for difference in run.each("fetch", list(merged.values()))
     }
-    plans = [difference.plan for difference in differences]
-    keys = foreign_keys.foreign_keys_on(target, plans)
-    vouched = foreign_keys.vouched_for(keys, snapshot.catalog, snapshot.plan.tables)
-    asleep = guards.sleep_as_replica(run.target, plans)
-    dropped = [] if asleep else keys_in_the_way(run.target, keys, vouched, merged, whole)
-    in_force = [] if asleep else [key for key in keys if key not in dropped]
-    found = guards.find_guards(run.target, plans)
-    _lock_exclusively(run, whole, dropped, found)
-    with (
-        guards.switched_off(run.target, found),
-        foreign_keys.dropped(run.target, dropped),
-    ):
-        copied = copy_tables(run, whole, [key for key in keys if key not in dropped])
+    keys = Keys(run, compared, snapshot, target)
+    warnings = keys.foresee(Writing(merged, whole))
+    found = guards.find_guards(run.target, [each.plan for each in compared.differences])
+    _lock_exclusively(run, list(whole.values()), keys.dropped, found)
+    with guards.switched_off(run.target, found), keys.out_of_the_way():
+        copied = copy_tables(run, list(whole.values()), keys.in_place)
         run.source.commit()  # production need not hold back vacuum any longer
-        results = [_result(run, *pair) for pair in zip(whole, copied, strict=True)]
-        results += _merge(run, parents_first(merged, in_force), fetched, referenced(in_force))
-        run.limit("the foreign keys were checked")
+        results = [_result(run, *pair) for pair in zip(whole.values(), copied, strict=True)]
+        in_order = parents_first(list(merged.values()), keys.in_force)
+        results += _merge(run, in_order, fetched, referenced(keys.in_force))
         with run.target.default_search_path():
             # What is deferred is checked now: before the report, and before ALTER TABLE, which
             # refuses a table with checks to come.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    warnings = _unlinked(results)
-    if asleep:  # else they held all the while, or were created again, which checks them
-        warnings += foreign_keys.check(run.target, keys, snapshot.catalog, snapshot.plan.tables)
+    warnings += keys.check() + _unlinked(results)
     for result in results:
         logger.info("table written", result=asdict(result))
     return results, warnings
+
+
+def _by_oid(
+    differences: list[Difference],
+) -> tuple[dict[int, Difference], dict[int, Difference]]:
+    """Return the tables of which some rows are written, and those that are copied whole."""
+    merged, whole = (
+        {each.plan.target.oid: each for each in differences if each.is_copied_whole is is_whole}
+        for is_whole in (False, True)
+    )
+    return merged, whole
 
 
 def _unlinked(results: list[TableResult]) -> list[str]:

@@ -55,8 +55,25 @@ class Difference:
         return None if self.dirty is None else [dirty.number for dirty in self.dirty]
 
 
-def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], list[TableResult]]:
-    """Return the tables that differ, and the results of those that do not.
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A table that is the same on both sides, and the fingerprint of all its rows."""
+
+    ranges: Ranges
+    source: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The tables that differ, and those that do not, with their results."""
+
+    differences: list[Difference]
+    same: list[Same]
+    results: list[TableResult]
+
+
+def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
+    """Return which tables differ.
 
     Raises:
         StagingSyncError: reading failed, or the time is up.
@@ -65,7 +82,8 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], 
     in_source = _which_have_rows(run.source, [plan.source for plan in plans])
     in_target = _which_have_rows(run.target, [plan.target for plan in plans])
     differences: list[Difference] = []
-    same: list[TableResult] = []
+    same: list[Same] = []
+    results: list[TableResult] = []
     for plan in run.each("compare", plans):
         run.limit(f"{plan.name} was compared")
         is_empty = plan.source.oid not in in_source, plan.target.oid not in in_target
@@ -79,9 +97,10 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> tuple[list[Difference], 
         if isinstance(found, Difference):
             differences.append(found)
         else:
-            same.append(_same(run, plan, found))
+            same.append(found)
+            results.append(_same(run, found))
     logger.info("compared", tables=len(plans), different=len(differences))
-    return differences, same
+    return Compared(differences, same, results)
 
 
 def _which_have_rows(session: Session, tables: Sequence[Table]) -> set[int]:
@@ -105,26 +124,27 @@ def count_rows(session: Session, table: Table) -> int:
 
 def _with_an_empty_side(
     run: Run, plan: TablePlan, about_rows: int, is_source_empty: bool, is_target_empty: bool
-) -> Difference | Comparison:
+) -> Difference | Same:
     """Return what to do about a table that has no rows in the source, the target, or both."""
     if is_source_empty and is_target_empty:
-        nothing = Fingerprint(0, 0, 0)
-        return Comparison(nothing, nothing, [], 0)
+        return Same(Ranges(plan), Fingerprint(0, 0, 0))
     if is_target_empty:
         return Difference(Ranges(plan), "the target's table is empty", True, about_rows, 0)
     rows = count_rows(run.target, plan.target)
     return Difference(Ranges(plan), "the source's table is empty", True, 0, rows)
 
 
-def _compare(run: Run, plan: TablePlan, about_rows: int) -> Difference | Comparison:
-    """Read both sides; return where they differ, or the comparison of two that do not."""
+def _compare(run: Run, plan: TablePlan, about_rows: int) -> Difference | Same:
+    """Read both sides; return where they differ, or that they do not."""
     with converting(plan):
         ranges = divide(run.source, plan, about_rows)
         if _is_sample_different(run, ranges):
             target_rows = count_rows(run.target, plan.target)
             return Difference(ranges, "most of a sample differs", True, about_rows, target_rows)
         found = both_sides(run.source, run.target, ranges)
-    return _difference(ranges, about_rows, found) if found.dirty_count else found
+    if found.dirty_count:
+        return _difference(ranges, about_rows, found)
+    return Same(ranges, found.source)
 
 
 def _is_sample_different(run: Run, ranges: Ranges) -> bool:
@@ -167,7 +187,8 @@ def _difference(ranges: Ranges, about_rows: int, found: Comparison) -> Differenc
     )
 
 
-def _same(run: Run, plan: TablePlan, found: Comparison) -> TableResult:
+def _same(run: Run, found: Same) -> TableResult:
+    plan = found.ranges.plan
     return TableResult(
         str(plan.name),
         "none",

@@ -5,6 +5,7 @@ the target's. Those that differ are deleted and inserted anew: unlike an UPDATE,
 unique values change places between rows. Columns that belong to the target are carried over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -39,19 +40,24 @@ def create_tables(target: Session, difference: Difference) -> None:
     One takes the source's rows, one those that the target lacks or has otherwise, and one tells
     where the target's rows are that the source lacks.
     """
-    plan, parts = difference.plan, _parts(difference)
-    _create(
-        target,
-        parts["stage"],
-        sql.SQL("SELECT {} FROM {}").format(names(_copied_names(plan)), plan.name.identifier),
-    )
+    parts = _parts(difference)
+    create_stage(target, difference.plan)
     _create(target, parts["changes"], statement("find_changes", parts))
     _create(target, parts["gone"], statement("find_gone_rows", parts))
 
 
+def create_stage(target: Session, plan: TablePlan) -> None:
+    """Create the temporary table that takes the source's rows."""
+    _create(
+        target,
+        stage_of(plan),
+        sql.SQL("SELECT {} FROM {}").format(names(_copied_names(plan)), plan.name.identifier),
+    )
+
+
 def fill_stage(run: Run, difference: Difference) -> Transferred:
     """Copy the source's rows of the ranges that differ."""
-    stage = _temporary("stage", difference.plan)
+    stage = stage_of(difference.plan)
     moved = copy_rows(run, difference.ranges, difference.numbers, stage)
     run.target.execute(sql.SQL("ANALYZE {}").format(stage))
     return moved
@@ -68,6 +74,7 @@ def find_gone_rows(target: Session, difference: Difference) -> None:
     """Note which rows of the target the source lacks."""
     parts = _parts(difference)
     _fill(target, parts["gone"], statement("find_gone_rows", parts))
+    target.execute(sql.SQL("ANALYZE {}").format(parts["gone"]))
 
 
 def count_changes(target: Session, difference: Difference) -> Changes:
@@ -100,10 +107,8 @@ def changes_any_of(target: Session, difference: Difference, columns: set[str | N
     changed = [column.name for column in plan.compared] + kept.changed_names(plan)
     if None not in columns:
         changed = [name for name in changed if name in columns]
-    differs = _differs("t", "c", changed)
-    return bool(
-        target.row(statement("changes_any_of", {**_parts(difference), "differs": differs}))[0]
-    )
+    parts = {**_parts(difference), "differs": differs("t", "c", changed)}
+    return bool(target.row(statement("changes_any_of", parts))[0])
 
 
 def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> None:
@@ -147,11 +152,11 @@ def _parts(difference: Difference) -> Parts:
     return {
         "table": plan.name.identifier,
         "rows": table_rows(plan.target),
-        "stage": _temporary("stage", plan),
-        "changes": _temporary("changes", plan),
-        "gone": _temporary("gone", plan),
+        "stage": stage_of(plan),
+        "changes": changes_of(plan),
+        "gone": gone_of(plan),
         "same_key": same_key(plan, "s", "t"),
-        "differs": _differs("t", "s", compared),
+        "differs": differs("t", "s", compared),
         "columns": names(_updated_names(plan)),
         "new_values": names(_updated_names(plan), "c"),
         "values": sql.SQL(", ").join(values),
@@ -159,7 +164,8 @@ def _parts(difference: Difference) -> Parts:
     }
 
 
-def _differs(left: str, right: str, columns: list[str]) -> sql.Composable:
+def differs(left: str, right: str, columns: Sequence[str]) -> sql.Composable:
+    """Return the condition that columns of two aliases are not the same bytes."""
     return sql.SQL(DIFFERS).format(names(columns, left), names(columns, right))
 
 
@@ -198,6 +204,21 @@ def _updated_names(plan: TablePlan) -> list[str]:
 def _copied_names(plan: TablePlan) -> list[str]:
     """Return the columns whose values the source sends."""
     return [column.name for column in plan.compared + plan.kept]
+
+
+def stage_of(plan: TablePlan) -> sql.Identifier:
+    """Return the temporary table that takes the source's rows."""
+    return _temporary("stage", plan)
+
+
+def changes_of(plan: TablePlan) -> sql.Identifier:
+    """Return the temporary table of the rows that are written, see `find_changes.sql`."""
+    return _temporary("changes", plan)
+
+
+def gone_of(plan: TablePlan) -> sql.Identifier:
+    """Return the temporary table that says where the rows are that are deleted."""
+    return _temporary("gone", plan)
 
 
 def _temporary(what: str, plan: TablePlan) -> sql.Identifier:

@@ -13,38 +13,40 @@ from common.foreign_keys import ForeignKey
 from common.queries import load_query
 from db_sync import merge
 from db_sync.compare import Difference
+from db_sync.orphans import Merged, Prospect
 
 
 def keys_in_the_way(
-    target: Session,
-    keys: list[ForeignKey],
-    vouched: set[ForeignKey],
-    merged: list[Difference],
-    whole: list[Difference],
+    target: Session, prospects: list[Prospect], merged: Merged, synced: set[int]
 ) -> list[ForeignKey]:
     """Return the foreign keys that must be dropped for the length of the sync.
 
     Args:
         target: the session that writes; it knows the changes of the merged tables.
-        keys: the foreign keys from or to the tables.
-        vouched: those of them that no row of production breaks.
+        prospects: of the foreign keys from or to the tables.
         merged: the tables of which some rows are written.
-        whole: the tables that are copied whole.
+        synced: the oids of all tables that are synced.
     """
-    copied = {difference.plan.target.oid for difference in whole}
-    dropped = {
-        key
-        for key in keys
-        if copied & {key.child_root, key.parent_root}
-        # It holds for rows that are written, even if older ones break it.
-        or not key.is_valid
-        # It would change rows that are to stay: of a table that is not synced, or in ranges that
-        # are the same and not looked at again.
-        or (key.has_action and key not in vouched)
-    }
+    dropped = {prospect.key for prospect in prospects if _is_in_the_way(prospect, merged, synced)}
+    keys = [prospect.key for prospect in prospects]
     dropped |= _keys_to_rows_that_cannot_be_updated(target, set(keys) - dropped, merged)
     dropped |= _keys_in_circles(set(keys) - dropped)
     return [key for key in keys if key in dropped]
+
+
+def _is_in_the_way(prospect: Prospect, merged: Merged, synced: set[int]) -> bool:
+    """Return whether a key cannot stay in place whatever the order of writing."""
+    key = prospect.key
+    return (
+        prospect.orphans is None  # it is checked when the rows are there
+        # It would refuse to let the parent go, or take or change a row that is to stay: the parent
+        # is deleted before another one comes that has the same value.
+        or prospect.is_touched
+        # It holds for rows that are written, even if older ones break it.
+        or (key.is_enforced and not key.is_valid and key.child_root in merged)
+        # Nothing could show that it left alone the rows of a table that is not synced.
+        or (prospect.loses_parents and key.acts_on_delete and key.child_root not in synced)
+    )
 
 
 def parents_first(differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
@@ -61,7 +63,7 @@ def referenced(keys: list[ForeignKey]) -> set[int]:
 
 
 def _keys_to_rows_that_cannot_be_updated(
-    target: Session, keys: set[ForeignKey], merged: list[Difference]
+    target: Session, keys: set[ForeignKey], merged: Merged
 ) -> set[ForeignKey]:
     """Return the keys to tables where a changed row must be deleted and inserted anew.
 
@@ -76,10 +78,9 @@ def _keys_to_rows_that_cannot_be_updated(
     for key in keys:
         bound[key.child_root].update(key.columns)
     stuck = {
-        difference.plan.target.oid
-        for difference in merged
-        if difference.plan.target.oid in parents
-        and merge.changes_any_of(target, difference, bound[difference.plan.target.oid])
+        oid
+        for oid, difference in merged.items()
+        if oid in parents and merge.changes_any_of(target, difference, bound[oid])
     }
     return {key for key in keys if key.parent_root in stuck}
 

@@ -114,23 +114,21 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     plan = snapshot.plan
     leaders, unreadable = _read_leaders(run, snapshot, target_catalog)
     with no_forced_row_security(run.target, plan.tables):
-        differences, tables = compare_tables(run, plan.tables)
-        if options.dry_run:
-            changed, written = count_differences(run, differences)
-        else:
-            changed, written = write_differences(run, differences, snapshot, target_catalog)
+        compared = compare_tables(run, plan.tables)
+        change = count_differences if options.dry_run else write_differences
+        changed, found = change(run, compared, snapshot, target_catalog)
     if not options.dry_run:
-        written += refresh_views(run, [each.plan.target.oid for each in differences])
+        found += refresh_views(run, [each.plan.target.oid for each in compared.differences])
     moved = sequences.outdated(run.target, leaders)
     if not options.dry_run:
         sequences.restart(run.target, moved)
     result = SyncResult(
-        status=_status(options, bool(differences or moved)),
+        status=_status(options, bool(compared.differences or moved)),
         verified=not options.dry_run,
-        tables=tuple(sorted(tables + changed, key=lambda table: table.table)),
+        tables=tuple(sorted(compared.results + changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         sequences=tuple(str(sequence) for sequence in moved),
-        warnings=tuple(warnings + plan.warnings + written + unreadable),
+        warnings=tuple(warnings + plan.warnings + found + unreadable),
         duration_seconds=round(time.monotonic() - started, 3),
         snapshot=snapshot.taken_at,
         source_version=run.source.server_version,

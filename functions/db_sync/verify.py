@@ -1,9 +1,12 @@
 """What was written is read again, before the commit, and must be what the source holds."""
 
+from collections import deque
+
 from common.errors import VerificationFailed
 from db_sync.compare import Difference
-from db_sync.fingerprint import of_target, parsed
+from db_sync.fingerprint import Fingerprint, of_target, parsed
 from db_sync.plan import TablePlan
+from db_sync.ranges import Ranges
 from db_sync.run import Run
 
 RANGES_NAMED = 10  # in an error's message
@@ -25,6 +28,20 @@ def verify_ranges(run: Run, difference: Difference) -> None:
         wrong = [f"range {number}" for number in sorted(numbers)]
     if wrong:
         raise failure(difference.plan, wrong)
+
+
+def verify_all_rows(run: Run, ranges: Ranges, source: Fingerprint) -> None:
+    """Compute the fingerprint of all rows of a table, and compare with the source's.
+
+    For a table that an action of a foreign key could have reached outside of what was written.
+
+    Raises:
+        VerificationFailed: they differ.
+    """
+    with of_target(run.target, ranges) as lines:
+        (total,) = deque(lines, maxlen=1)
+    if parsed(total) != source:
+        raise failure(ranges.plan, ["its rows"])
 
 
 def failure(plan: TablePlan, wrong: list[str]) -> VerificationFailed:

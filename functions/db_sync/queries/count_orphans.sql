@@ -1,4 +1,2 @@
 -- Rows of a foreign key's child without a parent.
-SELECT count(*)
-FROM {child} c
-WHERE ({has_value}) AND NOT EXISTS (SELECT FROM {parent} p WHERE {same_key})
+SELECT count(*) FROM {child} c WHERE ({has_value}) AND {lacks_parent}
