@@ -1,0 +1,162 @@
+"""Nobody's log-in finds somebody else's row: a sub belongs to a person and not to a key."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.account import StagingAccount
+from sandbox.comparison import subs
+from sandbox.execution import Execution, run
+from sandbox.people import Account
+from tests.e2e.tools import everything, function_changed
+
+SYNC, REMAP = {"sync_cognito": True}, {"cognito_only": True}
+TESTER = Account("tess", "tess@bookshop.example")
+CUSTOMER = "next.customer@bookshop.example"
+PAVEL = "pavel@bookshop.example"  # who has a row, and no account in staging's pool
+LOOK_ALIKE = Account("pawel", "pavel@boo\u212ashop.example")  # the sign for Kelvin
+
+
+@contextlib.contextmanager
+def added(account: StagingAccount, *users: Account) -> Iterator[list[str]]:
+    """Add users to staging's pool for the length of a with statement; yield their subs."""
+    pool = account.pools.staging
+    try:
+        yield [pool.add(user) for user in users]
+    finally:
+        for user in users:
+            pool.client.admin_delete_user(UserPoolId=pool.pool_id, Username=user.username)
+
+
+@contextlib.contextmanager
+def remapping_with(account: StagingAccount, **variables: str) -> Iterator[None]:
+    """Let UpdateDb have other settings for the length of a with statement."""
+    name = account.function_name("update_db")
+    found = account.clients.functions.get_function_configuration(FunctionName=name)
+    changed = {**found["Environment"]["Variables"], **variables}
+    with function_changed(account, name, Environment={"Variables": changed}):
+        yield
+
+
+def rows_found(account: StagingAccount, user: Account) -> list[str]:
+    """Log somebody in, and return the emails of the rows that the token's sub finds."""
+    sub = account.pools.staging.log_in(user.username)
+    found = account.staging.rows(
+        "SELECT email FROM users WHERE cognito_sub = %(sub)s", {"sub": sub}
+    )
+    return [email for (email,) in found]
+
+
+def report_of(account: StagingAccount, execution: Execution) -> dict[str, Any]:
+    """Return the table `users` of a sync's report."""
+    key = f"executions/{execution.name}/db-sync.json"
+    body = account.clients.s3.get_object(Bucket=account.bucket, Key=key)["Body"].read()
+    (users,) = (each for each in json.loads(body)["tables"] if each["table"] == "public.users")
+    return dict(users)
+
+
+def test_production_s_next_customer_is_never_found_by_the_tester_whose_key_it_got(
+    account: StagingAccount,
+) -> None:
+    run(account, SYNC)
+    with added(account, TESTER) as (sub,):
+        account.staging.change(
+            "INSERT INTO users (email, name, cognito_sub) VALUES (%(email)s, 'Tess', %(sub)s)",
+            {"email": TESTER.email, "sub": sub},
+        )
+        assert rows_found(account, TESTER) == [TESTER.email]
+        account.production.change(
+            "INSERT INTO users (email, name, cognito_sub) VALUES (%(email)s, 'Next', 'prod-sub')",
+            {"email": CUSTOMER},
+        )
+        (key,), *_ = account.staging.rows(f"SELECT id FROM users WHERE email = '{TESTER.email}'")
+        assert account.production.rows(f"SELECT email FROM users WHERE id = {key}") == [(CUSTOMER,)]
+
+        for document in ({"dry_run": True}, {}):
+            execution = run(account, document)
+            assert report_of(account, execution)["rows_unlinked"] == 1
+            assert any(
+                "lost their value" in each for each in execution.output["db_sync"]["warnings"]
+            )
+        assert rows_found(account, TESTER) == []
+        assert subs(account.staging)[CUSTOMER] == "prod-sub"
+
+        execution = run(account, SYNC)
+        assert execution.output["db_sync"]["status"] == "unchanged"
+        assert execution.output["cognito_mapping"]["mismatched"] == 0
+        assert rows_found(account, TESTER) == []
+
+
+def test_a_row_that_was_handed_over_before_is_healed_by_the_remap(account: StagingAccount) -> None:
+    run(account, SYNC)
+    with added(account, TESTER) as (sub,):
+        account.staging.change(
+            "UPDATE users SET cognito_sub = %(sub)s WHERE email = %(email)s",
+            {"email": PAVEL, "sub": sub},
+        )
+        assert rows_found(account, TESTER) == [PAVEL]
+        before = everything(account)
+
+        planned = run(account, {**REMAP, "dry_run": True}).output["cognito_mapping"]
+        assert everything(account) == before
+        healed = run(account, REMAP).output["cognito_mapping"]
+
+        assert (planned["mismatched"], healed["mismatched"]) == (1, 1)
+        assert rows_found(account, TESTER) == []
+        assert run(account, REMAP).output["cognito_mapping"]["mismatched"] == 0
+
+
+def test_a_look_alike_of_an_address_gets_nothing_and_is_told(account: StagingAccount) -> None:
+    with added(account, LOOK_ALIKE):
+        mapping = run(account, SYNC).output["cognito_mapping"]
+
+        assert rows_found(account, LOOK_ALIKE) == []
+        (warning,) = [each for each in mapping["warnings"] if "near misses" in each]
+        assert "bookshop" not in warning
+
+
+def test_another_shops_pool_is_told_and_refused_where_a_share_must_match(
+    account: StagingAccount,
+) -> None:
+    run(account, {})
+    account.staging.change("UPDATE users SET email = 'other.' || email")
+    before = everything(account)
+
+    told = run(account, REMAP).output["cognito_mapping"]
+    with remapping_with(account, MIN_MATCHED_PERCENT="1"):
+        refused = run(account, REMAP)
+    with remapping_with(account, EMAIL_COLUMN="name"):
+        elsewhere = run(account, REMAP).output["cognito_mapping"]
+
+    assert any("no address of the pool is in the table" in each for each in told["warnings"])
+    assert (refused.status, refused.error) == ("FAILED", "ConfigurationError")
+    assert "min_matched_percent" in refused.cause
+    assert any("no row has an @ in the column name" in each for each in elsewhere["warnings"])
+    assert everything(account) == before
+
+
+def test_rows_that_refer_to_a_sub_follow_the_remap_and_the_next_sync_says_why_it_cannot(
+    account: StagingAccount,
+) -> None:
+    for database in (account.production, account.staging):
+        database.change(
+            "CREATE TABLE cards (id int PRIMARY KEY,"
+            " owner text REFERENCES users (cognito_sub) ON UPDATE CASCADE)"
+        )
+    account.production.change(
+        "INSERT INTO cards SELECT id, cognito_sub FROM users WHERE email = 'ada@bookshop.example'"
+    )
+
+    first = run(account, SYNC)
+
+    assert first.status == "SUCCEEDED"
+    linked = subs(account.staging)["ada@bookshop.example"]
+    assert account.staging.rows("SELECT owner FROM cards") == [(linked,)]
+
+    second = run(account, SYNC)
+
+    assert (second.status, second.error) == ("FAILED", "SchemaMismatch")
+    assert "public.cards" in second.cause
+    assert 'the "keep" rule leaves public.users.cognito_sub to the target' in second.cause
+    assert account.staging.rows("SELECT owner FROM cards") == [(linked,)]
