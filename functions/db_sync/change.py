@@ -19,7 +19,7 @@ from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
-from db_sync.verify import verify_ranges
+from db_sync.verify import require_all_found, verify_merged
 from db_sync.whole import copy_tables
 
 
@@ -143,6 +143,7 @@ def _fetch(run: Run, difference: Difference) -> Transferred:
 def _stage(run: Run, difference: Difference) -> Transferred:
     """Fetch the source's rows of the ranges that differ, and find what is to be written."""
     moved = merge.fill_stage(run, difference)
+    require_all_found(run, difference, moved.rows)
     merge.find_changes(run.target, difference)
     merge.find_gone_rows(run.target, difference)
     return moved
@@ -189,7 +190,7 @@ def _merge(
             )
         run.limit(f"{plan.name} was verified")
         with run.timed("verify", plan.name):
-            verify_ranges(run, difference)
+            verify_merged(run, difference)
         results.append(_result(run, difference, fetched[plan.name], changes))
     return results
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from psycopg2 import sql
 
 from common.database import Session
 from common.log import logger
+from common.names import Name
 from db_sync.blame import ask_at_once, converting
 from db_sync.catalog import Table
 from db_sync.fingerprint import MOST_DIRTY, Comparison, Fingerprint, both_sides
 from db_sync.plan import TablePlan
+from db_sync.planning import tables_themselves
 from db_sync.ranges import Ranges, divide, estimate_rows
 from db_sync.result import TableResult
 from db_sync.run import Run
@@ -31,7 +34,7 @@ class Difference:
 
     `source` is the fingerprint of all its rows, None if it was not read: the table differs for
     sure. `dirty` are the source's fingerprints of the ranges that differ, None where most of
-    the table does.
+    the table does; in those ranges the target has `dirty_target_rows`.
     """
 
     ranges: Ranges
@@ -42,6 +45,7 @@ class Difference:
     source: Fingerprint | None = None
     dirty: list[Fingerprint] | None = None
     dirty_count: int = 0
+    dirty_target_rows: int = 0
     range_count: int = 0
 
     @property
@@ -72,6 +76,13 @@ class Compared:
     results: list[TableResult]
 
 
+class Divided(NamedTuple):
+    """A table's ranges, and whether most of a sample of them differ."""
+
+    ranges: Ranges
+    is_sample_different: bool
+
+
 def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
     """Return which tables differ.
 
@@ -79,26 +90,31 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
         StagingSyncError: reading failed, or the time is up.
     """
     rows = estimate_rows(run.source, plans)
-    in_source = _which_have_rows(run.source, [plan.source for plan in plans])
-    in_target = _which_have_rows(run.target, [plan.target for plan in plans])
+    with tables_themselves(run.source, run.target):
+        in_source = _which_have_rows(run.source, [plan.source for plan in plans])
+        in_target = _which_have_rows(run.target, [plan.target for plan in plans])
+    filled = [
+        plan for plan in plans if plan.source.oid in in_source and plan.target.oid in in_target
+    ]
+    divided = _divide(run, filled, rows)
     differences: list[Difference] = []
     same: list[Same] = []
     results: list[TableResult] = []
-    for plan in run.each("compare", plans):
-        run.limit(f"{plan.name} was compared")
-        is_empty = plan.source.oid not in in_source, plan.target.oid not in in_target
-        about_rows = rows[plan.source.oid]
-        with run.timed("compare", plan.name):
-            found = (
-                _with_an_empty_side(run, plan, about_rows, *is_empty)
-                if any(is_empty)
-                else _compare(run, plan, about_rows)
-            )
-        if isinstance(found, Difference):
-            differences.append(found)
-        else:
-            same.append(found)
-            results.append(_same(run, found))
+    with tables_themselves(run.source, run.target):
+        for plan in run.each("compare", plans):
+            run.limit(f"{plan.name} was compared")
+            about_rows = rows[plan.source.oid]
+            with run.timed("compare", plan.name):
+                found = (
+                    _compare(run, divided[plan.name], about_rows)
+                    if plan.name in divided
+                    else _with_an_empty_side(run, plan, about_rows, in_source, in_target)
+                )
+            if isinstance(found, Difference):
+                differences.append(found)
+            else:
+                same.append(found)
+                results.append(_same(run, found))
     logger.info("compared", tables=len(plans), different=len(differences))
     return Compared(differences, same, results)
 
@@ -122,25 +138,36 @@ def count_rows(session: Session, table: Table) -> int:
     return int(rows)
 
 
+def _divide(run: Run, plans: list[TablePlan], rows: dict[int, int]) -> dict[Name, Divided]:
+    """Divide tables into ranges and look at samples of them, for both of which indexes serve."""
+    run.limit("the tables were divided")
+    divided: dict[Name, Divided] = {}
+    for plan in plans:
+        with run.timed("compare", plan.name), converting(plan):
+            ranges = divide(run.source, plan, rows[plan.source.oid])
+            divided[plan.name] = Divided(ranges, _is_sample_different(run, ranges))
+    return divided
+
+
 def _with_an_empty_side(
-    run: Run, plan: TablePlan, about_rows: int, is_source_empty: bool, is_target_empty: bool
+    run: Run, plan: TablePlan, about_rows: int, in_source: set[int], in_target: set[int]
 ) -> Difference | Same:
     """Return what to do about a table that has no rows in the source, the target, or both."""
-    if is_source_empty and is_target_empty:
-        return Same(Ranges(plan), Fingerprint(0, 0, 0))
-    if is_target_empty:
+    if plan.source.oid in in_source:
         return Difference(Ranges(plan), "the target's table is empty", True, about_rows, 0)
-    rows = count_rows(run.target, plan.target)
-    return Difference(Ranges(plan), "the source's table is empty", True, 0, rows)
+    if plan.target.oid in in_target:
+        rows = count_rows(run.target, plan.target)
+        return Difference(Ranges(plan), "the source's table is empty", True, 0, rows)
+    return Same(Ranges(plan), Fingerprint(0, 0, 0))
 
 
-def _compare(run: Run, plan: TablePlan, about_rows: int) -> Difference | Same:
+def _compare(run: Run, divided: Divided, about_rows: int) -> Difference | Same:
     """Read both sides; return where they differ, or that they do not."""
-    with converting(plan):
-        ranges = divide(run.source, plan, about_rows)
-        if _is_sample_different(run, ranges):
-            target_rows = count_rows(run.target, plan.target)
-            return Difference(ranges, "most of a sample differs", True, about_rows, target_rows)
+    ranges = divided.ranges
+    if divided.is_sample_different:
+        target_rows = count_rows(run.target, ranges.plan.target)
+        return Difference(ranges, "most of a sample differs", True, about_rows, target_rows)
+    with converting(ranges.plan):
         found = both_sides(run.source, run.target, ranges)
     if found.dirty_count:
         return _difference(ranges, about_rows, found)
@@ -183,6 +210,7 @@ def _difference(ranges: Ranges, about_rows: int, found: Comparison) -> Differenc
         found.source,
         None if is_mostly or is_copied_whole else found.dirty,
         found.dirty_count,
+        found.dirty_target_rows,
         count,
     )
 

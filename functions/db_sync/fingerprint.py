@@ -6,7 +6,7 @@ the same time, in the order of the ranges, and compared as they come.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from psycopg2 import sql
@@ -20,8 +20,6 @@ from db_sync.row_hash import ValueOf, row_hash
 from db_sync.statements import source_value, statement, target_value
 from db_sync.transfer import lines
 
-# Whole groups in memory, and no sort on disk: the planner expects far too many groups.
-SETTINGS = {"work_mem": "64MB", "enable_sort": "off"}
 OLDEST_VERSION = 140000
 # More ranges that differ are counted and not remembered one by one (some 20 MB).
 MOST_DIRTY = 100_000
@@ -44,18 +42,15 @@ class Fingerprint(NamedTuple):
 class Comparison:
     """Both sides' fingerprints of all rows, and the source's of the ranges that differ.
 
-    Of those there are `dirty_count`; `dirty` holds at most `MOST_DIRTY` of them.
+    Of those there are `dirty_count`; `dirty` holds at most `MOST_DIRTY` of them. The target has
+    `dirty_target_rows` in them all.
     """
 
     source: Fingerprint
     target: Fingerprint
-    dirty: list[Fingerprint]
-    dirty_count: int
-
-
-def prepare(session: Session) -> None:
-    """Set what the fingerprints' plans need, for the transaction."""
-    session.set_local(**SETTINGS)
+    dirty: list[Fingerprint] = field(default_factory=list)
+    dirty_count: int = 0
+    dirty_target_rows: int = 0
 
 
 def require_alike(source: Session, target: Session) -> None:
@@ -121,7 +116,7 @@ def both_sides(
 def compare(ours: Lines, theirs: Lines) -> Comparison:
     """Compare the source's fingerprints with the target's, both in the order of the ranges."""
     dirty: list[Fingerprint] = []
-    dirty_count = 0
+    dirty_count = dirty_target_rows = 0
     a, b = next(ours), next(theirs)
     while not (_is_total(a) and _is_total(b)):
         if a == b:  # most are, and need not be parsed
@@ -134,9 +129,10 @@ def compare(ours: Lines, theirs: Lines) -> Comparison:
         if dirty_count <= MOST_DIRTY:
             # A range that the source lacks has no rows there.
             dirty.append(left if in_left else Fingerprint(right.number, 0, 0))
+        dirty_target_rows += right.rows if in_right else 0
         a = next(ours) if in_left else a
         b = next(theirs) if in_right else b
-    return Comparison(parsed(a), parsed(b), dirty, dirty_count)
+    return Comparison(parsed(a), parsed(b), dirty, dirty_count, dirty_target_rows)
 
 
 def parsed(line: bytes) -> Fingerprint:

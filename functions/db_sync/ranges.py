@@ -52,6 +52,10 @@ class Ranges:
             row_hash(_key_columns(self.plan), value_of), sql.Literal(self.count - 1)
         )
 
+    def reads_index(self, numbers: Sequence[int] | None) -> bool:
+        """Return whether the rows of some ranges (None: of all) are found through an index."""
+        return self.shift is not None and numbers is not None
+
     def rows(
         self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None
     ) -> sql.Composable:
@@ -71,11 +75,12 @@ class Ranges:
             )
         (key,) = _key_columns(self.plan)
         # OFFSET 0 keeps the planner to one index scan a range: it takes a ninth of the table for
-        # what lies between two keys that it does not know, and would rather read all of it.
+        # what lies between two keys that it does not know, and would rather read all of it. And it
+        # lets the row itself be asked for its range: a broken index may lead to another row.
         return sql.SQL(
-            "{} CROSS JOIN LATERAL (SELECT t.tableoid, t.ctid, t.* FROM {}"
-            " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t"
-        ).format(_listed(numbers, self.shift), all_rows, value_of(key))
+            "{} JOIN LATERAL (SELECT t.tableoid, t.ctid, t.* FROM {}"
+            " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
+        ).format(_listed(numbers, self.shift), all_rows, value_of(key), self.number(value_of))
 
 
 def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:

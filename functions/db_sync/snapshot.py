@@ -13,9 +13,9 @@ from common.names import Name
 from common.privileged_settings import READING, require_privileged
 from common.transaction_settings import REPEATABLE_READ
 from db_sync.catalog import Catalog, read_catalog
-from db_sync.fingerprint import prepare
 from db_sync.fit import require_fit
 from db_sync.plan import Plan, make_plan
+from db_sync.planning import prepare
 from db_sync.rights import check_rights
 from db_sync.rules import SyncRules
 

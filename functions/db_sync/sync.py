@@ -16,7 +16,8 @@ from db_sync import sequences
 from db_sync.catalog import Catalog
 from db_sync.change import count_differences, write_differences
 from db_sync.compare import compare_tables
-from db_sync.fingerprint import prepare, require_alike
+from db_sync.fingerprint import require_alike
+from db_sync.planning import prepare
 from db_sync.result import Status, SyncResult
 from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions

@@ -8,6 +8,7 @@ from db_sync.blame import converting
 from db_sync.compare import Difference
 from db_sync.indexes import create_indexes, drop_indexes
 from db_sync.load import copy_rows
+from db_sync.planning import tables_themselves
 from db_sync.ranges import Ranges
 from db_sync.run import Run
 from db_sync.statements import table_rows
@@ -33,10 +34,11 @@ def copy_tables(
         SchemaMismatch: a row does not fit.
     """
     truncated = _empty(run, differences, keys)
-    return [
-        _copy(run, difference, is_truncated=difference in truncated)
-        for difference in run.each("copy", differences)
-    ]
+    with tables_themselves(run.source):
+        return [
+            _copy(run, difference, is_truncated=difference in truncated)
+            for difference in run.each("copy", differences)
+        ]
 
 
 def _empty(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
@@ -87,7 +89,11 @@ def _copy(run: Run, difference: Difference, *, is_truncated: bool) -> Transferre
         with run.timed("index", plan.name), run.target.default_search_path():
             create_indexes(run.target, plan, indexes)
             run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
-        with run.timed("verify", plan.name), fingerprint.of_target(run.target, whole) as theirs:
+        with (
+            run.timed("verify", plan.name),
+            tables_themselves(run.target),
+            fingerprint.of_target(run.target, whole) as theirs,
+        ):
             if fingerprint.compare(ours, theirs).dirty_count:
-                raise failure(plan, ["its rows"])
+                raise failure(run, plan, ["its rows"])
     return moved
