@@ -105,6 +105,11 @@ class Session:
         return self._connection.server_version
 
     @property
+    def server_encoding(self) -> str:
+        """The encoding of the database's texts, as PostgreSQL names it, e.g. UTF8."""
+        return str(self._connection.get_parameter_status("server_encoding"))
+
+    @property
     def is_in_transaction(self) -> bool:
         """Whether a transaction is open, as far as the driver knows."""
         return self._connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE

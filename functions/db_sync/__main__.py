@@ -7,12 +7,14 @@ call.
 import argparse
 import getpass
 import json
+import os
 import sys
 from pathlib import Path
 
 from common.address import DatabaseAddress
 from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
+from db_sync.interrupts import interruptible
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
@@ -52,16 +54,34 @@ def _sync(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    name = f"command of {getpass.getuser()}"
     try:
         with Bars() as bars:
-            options = SyncOptions(name, rules, dry_run, progress=bars.show, waiting=_say_waiting)
-            result = sync_database(source, target, options)
+            options = SyncOptions(
+                f"command of {_user()}",
+                rules,
+                dry_run,
+                progress=bars.show,
+                waiting=_say_waiting,
+            )
+            result = interruptible(
+                lambda before_commit: sync_database(source, target, options, before_commit)
+            )
     except StagingSyncError as error:
         print(f"{type(error).__name__}: {error.message}", *error.reasons, sep="\n", file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:
+        print("Interrupted: the target is as it was.", file=sys.stderr)
+        return FAILED
     _print(result, as_json=as_json)
     return DONE
+
+
+def _user() -> str:
+    """Return who runs the command; by number where the system has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # before and from Python 3.13 on
+        return f"uid {os.getuid()}"
 
 
 def _say_waiting(role: str) -> None:

@@ -22,6 +22,8 @@ ROUNDED_TYPES = frozenset(
     }
 )
 STRING_TYPES = frozenset({"text", "character varying", "character"})
+ZONED_TYPES = frozenset({"timestamp with time zone", "time with time zone"})
+LOCAL_TYPES = frozenset({"timestamp without time zone", "time without time zone", "date"})
 BIT_TYPES = frozenset({"bit", "bit varying"})
 AS_IT_IS = ""  # no cast
 ARRAY = "[]"  # how format_type ends the name of an array
@@ -65,6 +67,12 @@ def find_conversion(source: Column, target: Column, ours: Catalog, theirs: Catal
         return cast
     # format_type quotes the type's name; braces in it would be placeholders.
     return f"CAST({{}} AS {cast.replace('{', '{{').replace('}', '}}')})"
+
+
+def is_of_a_time_zone(source: Column, target: Column, ours: Catalog, theirs: Catalog) -> bool:
+    """Return whether a conversion depends on the time zone: only one of both types has one."""
+    kinds = {leaf(source, ours.types).base_type, leaf(target, theirs.types).base_type}
+    return len(kinds & ZONED_TYPES) == 1 and len(kinds & LOCAL_TYPES) == 1
 
 
 def leaf(column: Column, types: dict[str, Type]) -> Leaf:

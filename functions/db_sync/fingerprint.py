@@ -65,12 +65,11 @@ def require_alike(source: Session, target: Session) -> None:
                 f"The {session.role} {session.address} runs a PostgreSQL older than 14, which"
                 " cannot hash a row. Upgrade it."
             )
-    encodings = [session.row("SHOW server_encoding")[0] for session in (source, target)]
-    if encodings[0] != encodings[1]:
+    if source.server_encoding != target.server_encoding:
         raise SchemaMismatch(
-            f"The source {source.address} is encoded in {encodings[0]} and the target"
-            f" {target.address} in {encodings[1]}, so that their texts hash differently. Create"
-            " the target with the source's encoding."
+            f"The source {source.address} is encoded in {source.server_encoding} and the target"
+            f" {target.address} in {target.server_encoding}, so that their texts hash differently."
+            " Create the target with the source's encoding."
         )
     probe = load_query("db_sync", "probe_hash")
     if source.row(probe) != target.row(probe):

@@ -61,7 +61,7 @@ def copy_rows(
     """
     plan = ranges.plan
     columns = plan.compared + plan.kept
-    options = [sql.SQL("FORMAT binary")] if _can_be_binary(plan, columns) else []
+    options = _format(run, plan, columns)
     values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT{}").format(
         source_values(columns),
         ranges.rows(plan.source, source_value, numbers),
@@ -74,6 +74,18 @@ def copy_rows(
         into, names(column.name for column in columns), _with(options)
     )
     return transfer(run.source, values, run.target, rows)
+
+
+def _format(run: Run, plan: TablePlan, columns: Sequence[PlannedColumn]) -> list[sql.Composable]:
+    """Return COPY's options for how rows travel.
+
+    As text in the servers' own encoding where that is not UTF-8, which has no place for every
+    byte that it may hold. Binary texts would be in the client's encoding whatever the options say.
+    """
+    encoding = run.target.server_encoding
+    if encoding != "UTF8":
+        return [sql.SQL("ENCODING {}").format(sql.Literal(encoding))]
+    return [sql.SQL("FORMAT binary")] if _can_be_binary(plan, columns) else []
 
 
 def _can_be_binary(plan: TablePlan, columns: Sequence[PlannedColumn]) -> bool:

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from common.names import Name
 from db_sync.catalog import Catalog, Column, Table
-from db_sync.conversions import find_conversion, leaf
+from db_sync.conversions import find_conversion, is_of_a_time_zone, leaf
 from db_sync.migration_tables import migration_table
 from db_sync.rule_faults import void_rules
 from db_sync.rules import KeptColumns, SyncRules
+
+# Our sessions' time zone: a database's own would give another value each time that it is changed.
+IN_UTC = ", taken for UTC, where ALTER TABLE would take the session's time zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +228,9 @@ class _TablePlanner:
                 " and there is no assignment cast"
             )
         elif conversion or source.base_type != target.base_type:
+            in_utc = IN_UTC if is_of_a_time_zone(source, target, *self.catalogs) else ""
             self.warnings.append(
-                f"Column {where} is converted from {source.type} to {target.type}."
+                f"Column {where} is converted from {source.type} to {target.type}{in_utc}."
             )
         self._compare_definitions(where, source, target)
         return conversion or None

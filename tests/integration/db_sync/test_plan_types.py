@@ -299,3 +299,33 @@ def test_types_of_awkward_names_are_cast_and_their_labels_looked_up(
     pair.source.execute("UPDATE t SET w = 'new {} %s'")
     with pytest.raises(SchemaMismatch, match=r"'new \{\} %s', which rows of the source"):
         sync(pair)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "value"),
+    [
+        ("timestamp", "timestamptz", "2026-07-01 12:00"),
+        ("timestamptz", "timestamp", "2026-07-01 12:00+00"),
+        ("date", "timestamptz", "2026-07-01"),
+        ("timestamptz", "date", "2026-07-01 00:30+00"),
+        ("timestamp[]", "timestamptz[]", '{"2026-07-01 12:00"}'),
+    ],
+)
+def test_a_conversion_that_depends_on_the_time_zone_says_that_it_is_utc(
+    databases: Databases, before: str, after: str, value: str
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY)")
+    for database, of_type in zip(pair, (before, after), strict=True):
+        database.execute(
+            f"ALTER TABLE t ADD v {of_type};"
+            f"ALTER DATABASE {database.name} SET timezone = 'America/New_York'"
+        )
+    pair.source.execute(f"SET timezone = 'UTC'; INSERT INTO t VALUES (1, '{value}')")
+
+    result = sync(pair)
+
+    (warning,) = result.warnings
+    assert "taken for UTC" in warning
+    assert sync(pair).status == "unchanged"
+    in_utc = f"SELECT '{value}'::{before}::{after} FROM set_config('timezone', 'UTC', false)"
+    assert pair.target.value(f"SELECT v = ({in_utc}) FROM t")

@@ -1,0 +1,105 @@
+"""The command, interrupted: nothing is written, and nothing is printed but a sentence."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.test_command import FUNCTIONS
+
+AS_IT_WAS = "Interrupted: the target is as it was.\n"
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, v text)", source="INSERT INTO t VALUES (1, 'a')"
+    )
+
+
+@contextlib.contextmanager
+def started(pair: Pair) -> Iterator["subprocess.Popen[str]"]:
+    """Run the command in the background; it is gone at the end."""
+    with subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, "-m", "db_sync", "--source", pair.source.url, "--target", pair.target.url],
+        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("side", "mode"), [("source", "ACCESS EXCLUSIVE"), ("target", "ROW EXCLUSIVE")]
+)
+def test_ctrl_c_ends_it_at_once_while_a_server_lets_it_wait(
+    pair: Pair, side: str, mode: str
+) -> None:
+    database = getattr(pair, side)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'staging-sync%'"
+    with database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE t IN {mode} MODE")
+        with started(pair) as process:
+            wait_for(lambda: database.value(f"{waiting} AND state <> 'idle'"))
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        connection.rollback()
+    connection.close()
+
+    assert (process.returncode, out, err) == (1, "", AS_IT_WAS)
+    wait_for(lambda: pair.target.value(waiting) == 0)
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+def test_ctrl_c_during_a_statement_of_minutes_does_not_wait_for_its_end(pair: Pair) -> None:
+    # A materialized view that takes its time stands for any statement that does.
+    wait = "CREATE OR REPLACE FUNCTION wait() RETURNS text LANGUAGE sql AS 'SELECT {}'"
+    pair.target.execute(
+        f"INSERT INTO t VALUES (2, 'b'); {wait.format(0)};"
+        "CREATE MATERIALIZED VIEW slow AS SELECT count(*), wait() FROM t;"
+        f"{wait.format('pg_sleep(600)::text')}"
+    )
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with started(pair) as process:
+        wait_for(lambda: pair.target.value(sleeping))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out, err) == (1, "", AS_IT_WAS)
+    wait_for(lambda: pair.target.value(sleeping) == 0)
+    assert pair.target.rows("TABLE t") == [(2, "b")]
+
+
+def test_a_user_without_a_name_may_run_it(pair: Pair) -> None:
+    script = (
+        "import getpass, sys; from db_sync.__main__ import main\n"
+        "def unknown(): raise KeyError('getpwuid(): uid not found: 4711')\n"
+        "getpass.getuser = unknown\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", script, "--source", pair.source.url, "--target", pair.target.url],
+        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,59 @@
+"""Databases whose texts are not UTF-8: synced byte for byte."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.syncing import sync
+
+# Bytes that mean something in the encoding; in EUC_JP one that UTF-8's conversion gives back as
+# another one (a wave dash), and in SQL_ASCII bytes that are nothing at all.
+TEXTS = {
+    "LATIN1": b"Gr\xfc\xdfe \xa0",
+    "LATIN9": b"10 \xa4 \xbd",
+    "WIN1252": b"\x80 \x93quoted\x94",
+    "EUC_JP": b"\xc6\xfc\xcb\xdc \xa1\xc1",
+    "SQL_ASCII": b"\xff\xfe\x80 \xc3",
+    "UTF8": "Grüße, 世界".encode(),
+}
+
+
+@pytest.fixture(params=TEXTS)
+def pair(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Pair]:
+    """Two databases of an encoding, with a text in production."""
+    like = databases.make()
+    names = [f"{like.name}_{request.param.lower()}_{side}" for side in ("source", "target")]
+    for name in names:
+        like.server.execute(
+            "postgres",
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{request.param}' LOCALE 'C'",
+        )
+    pair = Pair(*(Database(like.server, name) for name in names))
+    for database in pair:
+        database.execute("CREATE TABLE t (id int PRIMARY KEY, v text, c varchar(20)); ")
+    pair.target.mark()
+    text = TEXTS[request.param].hex()
+    value = f"convert_from('\\x{text}', '{request.param}')"
+    pair.source.execute(f"INSERT INTO t SELECT n, {value}, {value} FROM generate_series(1, 300) n")
+    yield pair
+    for name in names:
+        like.server.execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_database_of_any_encoding_arrives_byte_for_byte(pair: Pair) -> None:
+    assert sync(pair).status == "synced"
+    assert raw(pair.target) == raw(pair.source)
+    assert sync(pair).status == "unchanged"
+
+    pair.source.execute("UPDATE t SET v = v || v WHERE id = 7; DELETE FROM t WHERE id = 9")
+    result = sync(pair)
+
+    assert [(table.rows_updated, table.rows_deleted) for table in result.tables] == [(1, 1)]
+    assert raw(pair.target) == raw(pair.source)
+
+
+def raw(database: Database) -> list[object]:
+    """Return the bytes of every text, as the server holds them."""
+    texts = "convert_to(v, current_setting('server_encoding'))"
+    return list(database.rows(f"SELECT id, encode({texts}, 'hex'), c = v FROM t ORDER BY id"))
