@@ -1,0 +1,146 @@
+"""Settings that a role or a database brings along change nothing of what a sync does."""
+
+import threading
+import time
+
+import pytest
+
+from common.errors import ConfigurationError
+from db_sync import snapshot
+from tests.databases import Database, Databases, Pair
+from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+
+SCHEMA = """
+CREATE TABLE parents (id int PRIMARY KEY, born date, at timestamptz, code text UNIQUE);
+CREATE TABLE children (
+    id int PRIMARY KEY, parent int REFERENCES parents, words text[], data bytea, part float8
+);
+CREATE INDEX ON children (parent);
+"""
+ROWS = r"""
+INSERT INTO parents SELECT n, date '2026-02-01' + n, '2026-07-01 12:00+02', 'c' || n
+    FROM generate_series(1, 20) n;
+INSERT INTO children SELECT n, n, ARRAY['NULL', NULL, 'a\b'], '\x00ff', 0.1::float8 * n
+    FROM generate_series(1, 20) n;
+"""
+SETTINGS = {
+    "array_nulls": "off",
+    "bytea_output": "escape",
+    "check_function_bodies": "off",
+    "client_encoding": "LATIN1",
+    "DateStyle": "SQL, DMY",
+    "default_transaction_deferrable": "on",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_read_only": "on",
+    "enable_seqscan": "off",
+    "exit_on_error": "on",
+    "extra_float_digits": "-3",
+    "IntervalStyle": "sql_standard",
+    "lock_timeout": "1",
+    "quote_all_identifiers": "on",
+    "row_security": "on",
+    "search_path": "hostile, pg_catalog",
+    "standard_conforming_strings": "off",
+    "synchronous_commit": "off",
+    "TimeZone": "Asia/Kathmandu",
+    "transform_null_equals": "on",
+    "xmloption": "document",
+}
+# Whatever our statements named without a schema, these would answer instead.
+HOSTILE = """
+CREATE SCHEMA hostile;
+CREATE VIEW hostile.pg_settings AS SELECT 'nothing'::text AS name, 'x'::text AS setting;
+CREATE FUNCTION hostile.set_config(text, text, boolean) RETURNS text
+    LANGUAGE sql AS 'SELECT (1/0)::text';
+CREATE FUNCTION hostile.lower(text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+GRANT USAGE ON SCHEMA hostile TO PUBLIC;
+"""
+
+
+@pytest.fixture
+def pair(databases: Databases) -> Pair:
+    return databases.pair(f"{SCHEMA}; {HOSTILE}", source=ROWS)
+
+
+def bring(database: Database, setting: str, value: str) -> None:
+    text = value if setting == "search_path" else f"'{value}'"
+    database.server.execute("postgres", f"ALTER DATABASE {database.name} SET {setting} = {text}")
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_of_the_databases_is_none_of_ours(pair: Pair, setting: str) -> None:
+    for database in pair:
+        bring(database, setting, SETTINGS[setting])
+
+    result = sync(pair)
+
+    assert (result.status, result.warnings) == ("synced", ())
+    for database in pair:
+        database.server.execute("postgres", f"ALTER DATABASE {database.name} RESET {setting}")
+    assert_same(pair)
+
+
+def test_all_of_them_together_are_none_of_a_plain_owners(pair: Pair) -> None:
+    target = own_tables(pair, "table_owner")
+    for database in pair:
+        for setting, value in SETTINGS.items():
+            bring(database, setting, value)
+
+    results = [sync(pair, target=target) for _ in range(2)]
+
+    assert [result.status for result in results] == ["synced", "unchanged"]
+    for database in pair:
+        database.server.execute("postgres", f"ALTER DATABASE {database.name} RESET ALL")
+    assert_same(pair)
+
+
+def test_replica_that_a_role_brings_along_lets_no_orphan_in(pair: Pair) -> None:
+    pair.source.execute(
+        "SET session_replication_role = replica; INSERT INTO children (id, parent) VALUES (99, 99)"
+    )
+    pair.target.execute("ALTER TABLE children DROP CONSTRAINT children_parent_fkey;")
+    pair.target.execute("ALTER TABLE children ADD FOREIGN KEY (parent) REFERENCES parents (id)")
+    bring(pair.target, "session_replication_role", "replica")
+
+    warnings = sync(pair).warnings
+
+    assert any("children_parent_fkey" in warning for warning in warnings)
+
+
+def test_a_plain_owner_under_replica_is_refused_with_the_statement(pair: Pair) -> None:
+    target = own_tables(pair, "table_owner")
+    bring(pair.target, "session_replication_role", "replica")
+
+    with pytest.raises(ConfigurationError, match="session_replication_role") as refused:
+        sync(pair, target=target)
+
+    assert f"ALTER DATABASE {pair.target.name} RESET" in str(refused.value).replace('"', "")
+    assert pair.target.value("SELECT count(*) FROM parents") == 0
+
+
+def test_a_truncate_of_production_while_its_lock_is_waited_for_is_not_taken_for_no_rows(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A snapshot that is older than the lock would see the truncated table as empty."""
+    sync(pair)
+    monkeypatch.setattr(snapshot, "ATTEMPTS", 5)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'"
+    other = pair.source.connect()
+    cursor = other.cursor()
+    cursor.execute("BEGIN; TRUNCATE children")
+
+    def fill_again() -> None:
+        for _ in range(1000):
+            if pair.source.value(waiting):
+                break
+            time.sleep(0.02)
+        cursor.execute(f"{ROWS.split(';')[1]}; COMMIT")
+
+    filling = threading.Thread(target=fill_again)
+    filling.start()
+    sync(pair)
+    filling.join()
+    other.close()
+
+    assert pair.target.value("SELECT count(*) FROM children") == 20
+    assert_same(pair)
