@@ -63,6 +63,7 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "users_table": "public.users",
         "email_column": "email",
         "sub_column": "cognito_sub",
+        "users_where": "joined_on IS NOT NULL",
         "sync_rules": {"exclude": ["public.page_views"]},
     }
     for stack in (STACK, LANDLORD):

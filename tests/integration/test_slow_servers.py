@@ -3,12 +3,13 @@
 import io
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from common import login
 from common.database import connect
+from common.log import logger
 from common.login import CONNECTION_PARAMETERS
 from db_sync.__main__ import main
 from tests.databases import Databases
@@ -69,7 +70,15 @@ def test_a_server_that_answers_at_once_is_not_spoken_of(
     assert logged.getvalue() == ""
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.fixture
+def logs_again() -> Iterator[None]:
+    """Let the logger speak again, which the command silences for its process."""
+    level = logger.log_level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("impatient", "logs_again")
 def test_the_command_says_it_on_standard_error(
     databases: Databases, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
