@@ -17,6 +17,7 @@ from db_sync.compare import Difference
 from db_sync.merge import changes_of, differs, gone_of
 from db_sync.statements import names, statement
 
+ALL = sql.SQL("true")  # as a condition
 type Merged = dict[int, Difference]  # the tables of which some rows are written, by oid
 
 
@@ -64,7 +65,8 @@ class _Side:
     """The rows of one side of a key, as FROM items with the key's columns; None: there are none.
 
     `now` are those that are there, `stay` those of them that keep these columns' values, `leave`
-    the others; `come` are those that are new or get other values, with these.
+    the others; `come` are those that are new or get other values, with these. Of a child's rows
+    that stay, only those count that refer to a parent that leaves.
     """
 
     now: sql.Composable
@@ -77,12 +79,10 @@ def foresee(target: Session, key: ForeignKey, writing: Writing) -> Prospect:
     """Return what the writing would do to a foreign key."""
     if not _is_foreseeable(key, writing):
         return Prospect(key, is_touched=True, loses_parents=True, orphans=None)
-    return _foreseen(
-        target,
-        key,
-        child=_side(key.child_rows, key.columns, key.child_root, writing),
-        parent=_side(key.parent_rows, key.parent_columns, key.parent_root, writing),
-    )
+    parent = _side(key.parent_rows, key.parent_columns, key.parent_root, writing)
+    referring = ALL if parent.leave is None else _some(key, parent.leave)
+    child = _side(key.child_rows, key.columns, key.child_root, writing, referring)
+    return _foreseen(target, key, child, parent)
 
 
 def count_orphans(target: Session, key: ForeignKey) -> int:
@@ -94,7 +94,7 @@ def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> 
     """Return the prospect of a key of which all that will be is known."""
     loses_parents = parent.leave is not None and _is_any(target, parent.leave, [])
     referring = [] if parent.leave is None else [_some(key, parent.leave)]
-    is_touched = loses_parents and _is_any(target, child.stay, referring)
+    is_touched = loses_parents and _is_any(target, child.stay, [])
     no_new = [] if parent.come is None else [_no(key, parent.come)]
     counts: list[int] = []
     if child.come is not None:
@@ -102,7 +102,7 @@ def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> 
         if loses_parents:
             counts.append(_count(target, key, child.come, *referring, *no_new))
     if is_touched:
-        counts.append(_count(target, key, child.stay, *referring, *no_new))
+        counts.append(_count(target, key, child.stay, ALL, *no_new))
     return Prospect(key, is_touched, loses_parents, sum(counts))
 
 
@@ -129,16 +129,24 @@ def _is_foreseeable(key: ForeignKey, writing: Writing) -> bool:
     )
 
 
-def _side(rows: sql.Composable, columns: tuple[str, ...], root: int, writing: Writing) -> _Side:
-    """Return the rows of one side of a key."""
+def _side(
+    rows: sql.Composable,
+    columns: tuple[str, ...],
+    root: int,
+    writing: Writing,
+    referring: sql.Composable = ALL,
+) -> _Side:
+    """Return the rows of one side of a key; of those that stay, as far as `c` is `referring`."""
     if root in writing.staged:
         none = sql.SQL("(SELECT * FROM {} WHERE false)").format(rows)
         return _Side(now=rows, stay=none, leave=rows, come=writing.staged[root])
     difference = writing.merged.get(root)
     if difference is None:
-        return _Side(now=rows, stay=rows)
+        stay = sql.SQL("(SELECT * FROM {} c WHERE {})").format(rows, referring)
+        return _Side(now=rows, stay=stay)
     parts = {
         "rows": rows,
+        "referring": referring,
         "columns": names(columns, "t"),
         "new": names(columns, "n"),
         "differs": differs("t", "n", columns),
