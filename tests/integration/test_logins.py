@@ -197,7 +197,7 @@ def test_what_a_new_password_does_not_mend_is_not_waited_for(english: EmbeddedPo
 
 def test_a_server_that_shuts_down_is_unavailable_and_not_misconfigured() -> None:
     with temporary_server() as server:
-        # A smart shutdown waits for this session, and refuses new ones meanwhile.
+        # A smart shutdown waits for this connection, and refuses new ones meanwhile.
         held = psycopg2.connect(server.url("postgres"))
         os.kill(server.pid, signal.SIGTERM)
         wait_until(lambda: is_refused(server), "the server refuses logins")
