@@ -73,16 +73,18 @@ def _copy(run: Run, difference: Difference, *, is_truncated: bool) -> Transferre
     """Fill an empty table, build its indexes and verify it."""
     plan = difference.plan
     run.limit(f"{plan.name} was copied")
-    with run.timed("copy", plan.name), converting(plan), run.target.default_search_path():
+    with run.timed("copy", plan.name), converting(plan):
+        # By our own search path: in another's a temporary table may be named like the catalog.
         indexes = drop_indexes(run.target, plan) if difference.about_rows > MANY_ROWS else []
-        moved = copy_rows(
-            run,
-            difference.ranges,
-            None,
-            plan.name.identifier,
-            # PostgreSQL refuses it for a partitioned table.
-            is_frozen=is_truncated and not plan.target.is_partitioned,
-        )
+        with run.target.default_search_path():
+            moved = copy_rows(
+                run,
+                difference.ranges,
+                None,
+                plan.name.identifier,
+                # PostgreSQL refuses it for a partitioned table.
+                is_frozen=is_truncated and not plan.target.is_partitioned,
+            )
     run.limit(f"the indexes of {plan.name} were built, and it was verified")
     whole = Ranges(plan)
     with fingerprint.of_source(run.source, whole) as ours:  # meanwhile
