@@ -13,7 +13,8 @@ BYTEWISE = sql.SQL('COLLATE pg_catalog."C"')
 ASCII_ONLY = "C"
 # The letters beyond ASCII whose small ones are letters of ASCII (CaseFolding.txt and
 # SpecialCasing.txt of the Unicode Character Database): İ, and the sign for Kelvin. They are held
-# back by two code points that are no characters, while the others are lowered.
+# back by two code points that are no characters, while the others are lowered; an address that has
+# one of those itself is lowered as ASCII alone.
 TREACHEROUS = "\u0130\u212a"
 HELD_BACK = "\ufdd0\ufdd1"
 
@@ -53,5 +54,8 @@ def normalized(email: sql.Composable, collation: str) -> sql.Composable:
     # Most addresses are ASCII, which is quicker by half.
     return sql.SQL(
         "(CASE WHEN octet_length({email}::text) = char_length({email}::text)"
+        " OR translate({email}::text, {held}, '') <> {email}::text {bytewise}"
         " THEN {plain} {bytewise} ELSE {others} {bytewise} END {bytewise})"
-    ).format(email=email, plain=plain, others=others, bytewise=BYTEWISE)
+    ).format(
+        email=email, plain=plain, others=others, held=sql.Literal(HELD_BACK), bytewise=BYTEWISE
+    )
