@@ -110,6 +110,11 @@ class Session:
         return str(self._connection.get_parameter_status("server_encoding"))
 
     @property
+    def copy_encoding(self) -> str:
+        """The encoding for COPY: UTF-8, or bytes as they are where the database knows none."""
+        return "SQL_ASCII" if self.server_encoding == "SQL_ASCII" else "UTF8"
+
+    @property
     def is_in_transaction(self) -> bool:
         """Whether a transaction is open, as far as the driver knows."""
         return self._connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE

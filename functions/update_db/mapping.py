@@ -1,13 +1,15 @@
 """The listing of the user pool, read from the bucket into a temporary table."""
 
+import csv
 import gzip
 import io
 import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
-from psycopg2 import sql
+from psycopg2 import extensions, sql
 
 from common.database import Session
 from common.errors import ConfigurationError, SchemaMismatch, StagingSyncError
@@ -16,6 +18,7 @@ from common.manifest import Manifest, Part
 
 COPY_PART = sql.SQL("COPY pg_temp.staging_sync_pool FROM STDIN (FORMAT csv, HEADER)")
 BROKEN = (OSError, EOFError, zlib.error)
+TAKES_ALL = frozenset({"UTF8", "SQL_ASCII"})  # encodings that lack no letter, or know none
 # Parts that are fetched while one is loaded; each is below 1 MB, compressed.
 FETCHED_AHEAD = 4
 
@@ -31,11 +34,19 @@ def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> Mani
             lines that the manifest says.
     """
     manifest = Manifest.parse(exchange.read(manifest_key))
-    for part, content in _fetch_all(exchange, manifest.parts):
+    encoding = target.server_encoding
+    skipped = 0
+    for part, compressed in _fetch_all(exchange, manifest.parts):
+        content = compressed
+        if encoding not in TAKES_ALL:
+            content, beyond = _within(encoding, compressed, part)
+            skipped += beyond
         lines = _load_part(target, content, part)
         if lines != part.lines:
             raise _unusable(part, f"it has {lines} lines where the manifest says {part.lines}")
-    return manifest
+    if not skipped:
+        return manifest
+    return replace(manifest, warnings=(*manifest.warnings, _skipped(skipped, encoding)))
 
 
 def _fetch_all(exchange: Exchange, parts: tuple[Part, ...]) -> Iterator[tuple[Part, bytes]]:
@@ -49,6 +60,38 @@ def _fetch_all(exchange: Exchange, parts: tuple[Part, ...]) -> Iterator[tuple[Pa
                 yield first, content.result()
         for first, content in fetched:
             yield first, content.result()
+
+
+def _within(encoding: str, compressed: bytes, part: Part) -> tuple[bytes, int]:
+    """Return a part that an encoding can hold, and how many users it cannot name.
+
+    Such a user has no email then, so that nobody is matched by what is left of it, and escapes for
+    the letters that are lacking.
+    """
+    codec = extensions.encodings.get(encoding, "ascii")
+    try:
+        text = io.StringIO(gzip.decompress(compressed).decode(), newline="")
+        header, *rows = csv.reader(text)
+    except (*BROKEN, ValueError, csv.Error) as error:
+        raise _unusable(part, f"{type(error).__name__} while reading it") from None
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    skipped = 0
+    for email, *others in rows:
+        written = [each.encode(codec, "backslashreplace").decode(codec) for each in others]
+        is_named = written == others and email.encode(codec, "ignore").decode(codec) == email
+        writer.writerow([email if is_named else "", *written])
+        skipped += not is_named
+    return gzip.compress(out.getvalue().encode(), compresslevel=1), skipped
+
+
+def _skipped(users: int, encoding: str) -> str:
+    return (
+        f"{users} users of the pool were skipped: the database's encoding, {encoding}, lacks a"
+        " letter of their attributes, so that no row can be theirs. The listing in the bucket names"
+        " them."
+    )
 
 
 def _load_part(target: Session, compressed: bytes, part: Part) -> int:

@@ -16,8 +16,9 @@ from psycopg2 import sql
 from common.database import Session
 from common.queries import load_query
 
-FIND = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)")
-FILL = "COPY pg_temp.staging_sync_looks FROM STDIN (FORMAT csv)"
+FIND = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, ENCODING {})")
+FILL = sql.SQL("COPY pg_temp.staging_sync_looks FROM STDIN (FORMAT csv, ENCODING {})")
+ESCAPING = "surrogateescape"  # for bytes that are no text, in a database that knows no encoding
 BUFFERED = 4_000_000  # bytes in memory; the rest lies in a file
 PUNYCODE = "xn--"  # what such a label of a domain begins with: RFC 3492, RFC 5890
 # Unicode's general categories of what does not show: format, control, separators.
@@ -32,16 +33,16 @@ def find_near_misses(target: Session) -> int:
 
     The session holds `staging_sync_decisions`, decided, and an empty `staging_sync_looks`.
     """
+    encoding = sql.Literal(target.copy_encoding)
+    unusual = FIND.format(sql.SQL(load_query("update_db", "find_unusual")), encoding)
     with (
         tempfile.SpooledTemporaryFile(BUFFERED) as found,
         tempfile.SpooledTemporaryFile(BUFFERED) as looks,
     ):
-        if not target.copy_out(
-            FIND.format(sql.SQL(load_query("update_db", "find_unusual"))), found
-        ):
+        if not target.copy_out(unusual, found):
             return 0
         _reduce(found, looks)
-        target.copy_in(FILL, looks)
+        target.copy_in(FILL.format(encoding), looks)
     return int(target.row(load_query("update_db", "mark_near_misses"))[0])
 
 
@@ -72,14 +73,18 @@ def _reduce(found: "tempfile.SpooledTemporaryFile[bytes]", looks: io.IOBase) -> 
     A hash is ASCII: the database's encoding may lack what an address looks like.
     """
     found.seek(0)
-    lines = io.TextIOWrapper(found, encoding="utf-8", newline="")
-    text = io.TextIOWrapper(looks, encoding="utf-8", newline="")  # type: ignore[type-var]  # a spooled file is one
+    lines = io.TextIOWrapper(found, encoding="utf-8", errors=ESCAPING, newline="")
+    text = io.TextIOWrapper(looks, encoding="utf-8", errors=ESCAPING, newline="")  # type: ignore[type-var]  # a spooled file is one
     writer = csv.writer(text, lineterminator="\n")
     for (email,) in csv.reader(lines):
         look = look_of(email)
         if not look:
             continue
-        key = look if look.isascii() else "#" + hashlib.sha256(look.encode()).hexdigest()
+        key = (
+            look
+            if look.isascii()
+            else "#" + hashlib.sha256(look.encode(errors=ESCAPING)).hexdigest()
+        )
         writer.writerow([email, key])
     text.flush()
     text.detach()

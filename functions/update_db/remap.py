@@ -226,5 +226,6 @@ def _report(target: Session, save_report: SaveReport) -> str:
             gzip.open(file, "wb", compresslevel=COMPRESSION) as zipped,
             io.BufferedWriter(cast(io.RawIOBase, zipped), BUFFER) as content,
         ):
-            target.copy_out(load_query("update_db", "write_report"), content)
+            statement = _statement("write_report", {"encoding": sql.Literal(target.copy_encoding)})
+            target.copy_out(statement, content)
         return save_report(file)

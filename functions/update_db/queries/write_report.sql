@@ -10,4 +10,4 @@ COPY (
     SELECT email, status, old_sub, new_sub, reason
     FROM staging_sync_decisions
     WHERE status = 'unchanged'
-) TO STDOUT (FORMAT csv, HEADER)
+) TO STDOUT (FORMAT csv, HEADER, ENCODING {encoding})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.integration.update_db.remapping import UNTOUCHED, PoolUser
 
 STATUSES = ["CONFIRMED", "EXTERNAL_PROVIDER"]  # the best first; the rest are alike
+LOOK_ALIKES = "\u0130\u212a"  # whose small letters are ASCII's
 UNLINKED = "(unlinked)"
 
 
@@ -74,7 +75,8 @@ def _changed(user: PoolUser) -> str:
 
 
 def _plain(email: str | None) -> str:
-    return (email or "").strip().lower()
+    small = (each if each in LOOK_ALIKES else each.lower() for each in (email or "").strip())
+    return "".join(small)
 
 
 def _best(pool: list[PoolUser], email: str) -> list[PoolUser]:

@@ -100,6 +100,11 @@ class Staging:
         output = handler(event(**flags), FakeContext())
         return Remap(output, self.report())
 
+    def remap_bytes(self, *users: PoolUser) -> dict[str, Any]:
+        """Remap where the report may be no text; return the output."""
+        self.list_pool(users)
+        return handler(event(), FakeContext())
+
     def report(self) -> list[Line]:
         """Return the lines of the report that a remap has written."""
         body = self.s3.get_object(Bucket=BUCKET, Key=REPORT)["Body"].read()

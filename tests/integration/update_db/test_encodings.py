@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from common.errors import ConfigurationError
 from tests.databases import Database, Databases
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Staging
@@ -69,13 +68,30 @@ def test_a_database_of_another_encoding_is_remapped_too(
     assert result.line_of(email).status == "updated"
 
 
-def test_a_person_whom_the_databases_encoding_cannot_name_is_no_defect_of_the_listing(
+def test_a_person_whom_the_databases_encoding_cannot_name_blocks_nobody_else(
     make_encoded: MakeEncoded,
 ) -> None:
     staging = make_encoded("LATIN1", "ana@example.com")
 
-    with pytest.raises(ConfigurationError, match="encoding lacks") as refused:
-        staging.remap(PoolUser("ana@example.com", "s-1"), PoolUser("łucja@example.com", "s-2"))
+    result = staging.remap(
+        PoolUser("ana@example.com", "s-1"), PoolUser("łucja@example.com", "s-2", username="łucja")
+    )
 
-    assert "ucja" not in str(refused.value)
-    assert staging.subs() == {1: "p-1"}
+    assert staging.subs() == {1: "s-1"}
+    assert result.counts == {"updated": 1, "skipped_no_db_user": 1}
+    assert "1 users of the pool were skipped: the database's encoding, LATIN1, lacks" in (
+        result.warnings
+    )
+    assert "ucja" not in result.warnings
+
+
+def test_bytes_that_are_no_text_at_all_block_nobody_else(make_encoded: MakeEncoded) -> None:
+    staging = make_encoded("SQL_ASCII", "ana@example.com")
+    staging.database.execute(
+        "INSERT INTO users VALUES (2, convert_from('\\xff40782e6f7267', 'SQL_ASCII'), 'p-2')"
+    )
+
+    result = staging.remap_bytes(PoolUser("ana@example.com", "s-1"))
+
+    assert staging.subs() == {1: "s-1", 2: "p-2"}
+    assert (result["updated"], result["skipped_no_cognito_user"]) == (1, 1)

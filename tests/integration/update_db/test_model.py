@@ -21,7 +21,9 @@ from update_db.result import RemapCounts
 from update_db.users_table import UsersTable
 
 # Few values, so that they often meet.
-EMAILS = st.sampled_from(["a@x", " A@X", "b@x", "B@x\t", "é@x", "É@x ", "c@x", "d@x", "e@x", " "])
+EMAILS = st.sampled_from(
+    ["a@x", " A@X", "b@x", "B@x\t", "é@x", "É@x ", "c@x", "K@x", "\u212a@x", "e@x", " "]
+)
 SUBS = st.sampled_from([f"{number:08}-0000-4000-8000-000000000000" for number in range(7)])
 POOL_USERS = st.builds(
     PoolUser,
