@@ -176,7 +176,7 @@ class Settings(Block):
         ),
     ] = float(DEFAULT_RATE)
     sync_rules: Annotated[
-        SyncRules, Field(description="what the sync leaves alone; the next two lie in it")
+        SyncRules, Field(description="what the sync leaves alone; the next four lie in it")
     ] = SyncRules()
 
     schedule_expression: Annotated[

@@ -72,6 +72,7 @@ class Lambdas(Construct):
             "exclude": list(settings.sync_rules.exclude),
             "include": list(settings.sync_rules.include),
             "keep": list(settings.kept_columns),
+            **({"event_triggers_ok": True} if settings.sync_rules.event_triggers_ok else {}),
         }
         db_sync = PythonFunction(
             self,

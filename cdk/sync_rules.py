@@ -9,7 +9,7 @@ from forms import KeptColumn, TableName
 
 
 class SyncRules(Block):
-    """Which tables the sync leaves alone or not, and which columns belong to the target."""
+    """Which tables and columns the sync leaves alone, and what it may set off."""
 
     exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
     include: Annotated[
@@ -25,3 +25,10 @@ class SyncRules(Block):
             " a pool is set"
         ),
     ] = ()
+    event_triggers_ok: Annotated[
+        bool,
+        Field(
+            description="staging's event triggers do no harm where its role cannot silence them:"
+            " they may fire at the statements of a sync"
+        ),
+    ] = False

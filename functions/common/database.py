@@ -73,6 +73,12 @@ class Session:
         self._is_standby = connection.info.parameter_status("in_hot_standby") == "on"
         self._moment: float | None = None  # until which statements may run
         self._names = KnownNames()
+        self._forget_transaction()
+
+    def _forget_transaction(self) -> None:
+        """Know nothing of what the transaction before has set; see `replication_role`."""
+        self.replication_role = "origin"
+        self.silences_event_triggers = False
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +131,7 @@ class Session:
         Raises:
             ConfigurationError: it is to write, and the server is a read replica.
         """
+        self._forget_transaction()
         name = {"application_name": f"{APPLICATION_NAME} {self._execution}"}
         limits = {"statement_timeout": self._milliseconds_left()}
         statements = [

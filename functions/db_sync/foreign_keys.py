@@ -10,6 +10,7 @@ from psycopg2 import sql
 from common.database import Session
 from common.errors import SchemaMismatch
 from common.foreign_keys import ForeignKey
+from common.replication_role import define
 from db_sync.breaches import Breach
 from db_sync.catalog import Catalog
 from db_sync.orphans import count_orphans
@@ -25,10 +26,11 @@ def foreign_keys_on(catalog: Catalog, plans: list[TablePlan]) -> list[ForeignKey
 def drop(target: Session, keys: list[ForeignKey]) -> None:
     """Drop foreign keys; nothing restores them but `create` and the end of a lost transaction."""
     for key in keys:
-        target.execute(
+        define(
+            target,
             sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
                 key.child.identifier, sql.Identifier(key.name)
-            )
+            ),
         )
 
 
@@ -46,10 +48,11 @@ def _create(target: Session, key: ForeignKey) -> Breach | None:
     name, table = sql.Identifier(key.name), key.child.identifier
     target.execute("SAVEPOINT foreign_key")
     try:
-        target.execute(
+        define(
+            target,
             sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
                 table, name, sql.SQL(key.definition)
-            )
+            ),
         )
     except SchemaMismatch:
         target.execute("ROLLBACK TO SAVEPOINT foreign_key")
@@ -59,9 +62,10 @@ def _create(target: Session, key: ForeignKey) -> Breach | None:
         return Breach(key, orphans)
     target.execute("RELEASE SAVEPOINT foreign_key")
     if key.comment is not None:
-        target.execute(
+        define(
+            target,
             sql.SQL("COMMENT ON CONSTRAINT {} ON {} IS {}").format(
                 name, table, sql.Literal(key.comment)
-            )
+            ),
         )
     return None

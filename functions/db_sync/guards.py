@@ -11,12 +11,10 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.database import Session
-from common.errors import ConfigurationError
 from common.names import Name
 from common.queries import load_query
+from common.replication_role import ENABLE, act_as_replica, define
 from db_sync.plan import TablePlan
-
-ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
 class Guard(NamedTuple):
@@ -50,13 +48,7 @@ def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
     )
     if deferrable:
         return False
-    target.execute("SAVEPOINT replica")
-    try:
-        target.execute("SET LOCAL session_replication_role = replica")
-    except ConfigurationError:
-        target.execute("ROLLBACK TO SAVEPOINT replica")
-        return False
-    return True
+    return act_as_replica(target)
 
 
 def find_guards(target: Session, plans: list[TablePlan]) -> list[Guard]:
@@ -75,13 +67,14 @@ def switched_off(target: Session, found: list[Guard]) -> Iterator[None]:
 
     def alter(action: Callable[[str], str]) -> None:
         for guard in found:
-            target.execute(
+            define(
+                target,
                 sql.SQL("ALTER TABLE ONLY {} {} {} {}").format(
                     guard.on.identifier,
                     sql.SQL(action(guard.state)),
                     sql.SQL(guard.kind),
                     sql.Identifier(guard.name),
-                )
+                ),
             )
 
     alter(lambda _: "DISABLE")

@@ -11,6 +11,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.queries import load_query
+from common.replication_role import define
 from db_sync.plan import TablePlan
 
 CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE"}  # pg_constraint.contype
@@ -35,12 +36,13 @@ def drop_indexes(target: Session, plan: TablePlan) -> list[Index]:
     indexes = [Index(*row) for row in target.rows(query, {"table": plan.target.oid})]
     for index in indexes:
         if index.constraint is None:
-            target.execute(sql.SQL("DROP INDEX {}").format(sql.SQL(index.name)))
+            define(target, sql.SQL("DROP INDEX {}").format(sql.SQL(index.name)))
         else:
-            target.execute(
+            define(
+                target,
                 sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
                     plan.name.identifier, sql.Identifier(index.constraint)
-                )
+                ),
             )
     return indexes
 
@@ -52,14 +54,15 @@ def create_indexes(target: Session, plan: TablePlan, indexes: Sequence[Index]) -
         SchemaMismatch: two rows are equal under a unique index.
     """
     for index in indexes:
-        target.execute(sql.SQL(index.definition.replace("{", "{{").replace("}", "}}")).format())
+        define(target, index.definition)
     for index in indexes:
         if index.constraint is not None and index.constraint_type is not None:
-            target.execute(
+            define(
+                target,
                 sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}").format(
                     plan.name.identifier,
                     sql.Identifier(index.constraint),
                     sql.SQL(CONSTRAINTS[index.constraint_type]),
                     sql.Identifier(index.constraint),
-                )
+                ),
             )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from common.database import Session
+from common.replication_role import define
 from db_sync import kept
 from db_sync.compare import Difference
 from db_sync.load import copy_rows
@@ -86,8 +87,9 @@ def count_changes(target: Session, difference: Difference) -> Changes:
 
 
 def _create(target: Session, table: sql.Composable, query: sql.Composable) -> None:
-    target.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA").format(table, query)
+    define(
+        target,
+        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA").format(table, query),
     )
 
 
@@ -133,7 +135,7 @@ def write_rows(target: Session, difference: Difference, *, in_place: bool) -> Ch
         _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
     _insert(target, parts, NEW, _copied_names(plan))
     inserted, updated, deleted, lost = target.row(statement("count_changes", parts))
-    target.execute(statement("drop_stage", parts))
+    define(target, statement("drop_stage", parts))
     return Changes(inserted, updated, deleted, lost + taken)
 
 

@@ -13,6 +13,7 @@ from psycopg2 import sql
 
 from common import locks
 from common.database import Session
+from common.replication_role import define
 from db_sync.plan import TablePlan
 
 
@@ -30,10 +31,11 @@ def no_forced_row_security(target: Session, plans: Iterable[TablePlan]) -> Itera
 
     def alter(state: str) -> None:
         for name in forced:
-            target.execute(
+            define(
+                target,
                 sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(
                     name.identifier, sql.SQL(state)
-                )
+                ),
             )
 
     alter("NO FORCE")

@@ -8,7 +8,7 @@ from typing import Any, Self
 from common.errors import ConfigurationError
 from common.names import Name, split_name
 
-FIELDS = ("exclude", "include", "keep")
+FIELDS = ("exclude", "include", "keep", "event_triggers_ok")
 TABLE_PARTS, COLUMN_PARTS = 2, 3
 TABLE, COLUMN = "schema.table", "schema.table.column"
 QUOTING = 'a name that holds a dot stands in double quotes, as in public."audit.2024"'
@@ -18,11 +18,15 @@ type KeptColumns = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SyncRules:
-    """Which tables are left alone or not, and which columns belong to the target."""
+    """Which tables are left alone or not, and which columns belong to the target.
+
+    And whether the target's event triggers do no harm where our role cannot silence them.
+    """
 
     exclude: frozenset[Name] = frozenset()
     include: frozenset[Name] = frozenset()
     keep: Mapping[Name, KeptColumns] = field(default_factory=dict)
+    event_triggers_ok: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -32,7 +36,8 @@ class SyncRules:
             ConfigurationError: it is not of the shape
                 {"exclude": ["schema.table"], "include": ["schema.table"],
                 "keep": ["schema.table.column",
-                {"column": "schema.table.column", "while_same": ["column"]}]}.
+                {"column": "schema.table.column", "while_same": ["column"]}],
+                "event_triggers_ok": true}.
         """
         try:
             rules = json.loads(text or "{}")
@@ -48,7 +53,12 @@ class SyncRules:
                 f'The sync rules "exclude" and "include" both name'
                 f" {', '.join(map(str, sorted(both)))}. Take it out of one."
             )
-        return cls(exclude, include, _kept(rules))
+        event_triggers_ok = rules.get("event_triggers_ok", False)
+        if not isinstance(event_triggers_ok, bool):
+            raise ConfigurationError(
+                'The sync rule "event_triggers_ok" must be true or false, without quotes.'
+            )
+        return cls(exclude, include, _kept(rules), event_triggers_ok)
 
 
 def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:

@@ -11,6 +11,7 @@ from common.database import Row, Session
 from common.locks import ADVICE, Wanted, in_attempts
 from common.names import Name
 from common.naming import naming
+from common.replication_role import define
 from db_sync.blame import ask_at_once
 from db_sync.catalog import Catalog, Sequence
 
@@ -164,10 +165,11 @@ def restart(target: Session, positions: Positions) -> None:
     def restart_all() -> None:
         for name, position in moved.items():
             with naming("sequence", name):
-                target.execute(
+                define(
+                    target,
                     sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(
                         name.identifier, sql.Literal(position.next_value)
-                    )
+                    ),
                 )
 
     what = "The target's sequences"

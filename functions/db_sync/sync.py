@@ -9,6 +9,7 @@ from collections.abc import Callable
 from common.address import DatabaseAddress
 from common.database import connect
 from common.deadlocks import twice_at_most
+from common.event_triggers import silenced
 from common.log import logger
 from common.privileged_settings import WRITING, require_privileged
 from common.target import is_marked, lock_target, require_marked, require_source_apart
@@ -62,11 +63,15 @@ def sync_database(
 def _run(run: Run, save_report: SaveReport) -> SyncResult:
     """Begin both sides' transactions, and end them."""
     warnings = _begin(run)
-    result, exhausted = _sync(run, warnings)
+    rules, dry_run = run.options.rules, run.options.dry_run
+    with silenced(
+        run.target, are_harmless=rules.event_triggers_ok, dry_run=dry_run
+    ) as event_triggers:
+        result, exhausted = _sync(run, warnings + event_triggers)
     for warning in result.warnings:
         logger.warning("sync needs a look", warning=warning)
     save_report(result)
-    if run.options.dry_run:
+    if dry_run:
         run.target.rollback()
     else:
         sequences.set_exhausted(run.target, exhausted)

@@ -7,6 +7,7 @@ from common.errors import StagingSyncError
 from common.locks import Wanted, in_attempts
 from common.names import Name
 from common.queries import load_query
+from common.replication_role import define
 from db_sync.run import Run
 
 
@@ -43,6 +44,6 @@ def _refresh(target: Session, name: Name) -> None:
 
     def refresh() -> None:
         with target.default_search_path():
-            target.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
+            define(target, sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
 
     in_attempts(target, refresh, Wanted(what="It", tables=[name], readers=True))

@@ -20,11 +20,13 @@ from common.database import Session, connect
 from common.deadline import Deadline
 from common.deadlocks import twice_at_most
 from common.errors import SchemaMismatch, VerificationFailed
+from common.event_triggers import silence, told
 from common.log import logger
 from common.manifest import Manifest
 from common.naming import naming
 from common.privileged_settings import WRITING, require_privileged
 from common.queries import load_query
+from common.replication_role import define
 from common.target import is_marked, lock_target, require_marked
 from update_db import sub_keys
 from update_db.findings import look_alikes, nobody_matched, require_matched, warnings_of
@@ -90,7 +92,8 @@ def _run(
         "release_mismatched": sql.Literal(options.release_mismatched),
     }
     options.deadline.limit("the mapping was loaded", target)
-    target.execute(load_query("update_db", "create_pool"))
+    warnings += told(silence(target))
+    define(target, load_query("update_db", "create_pool"))
     manifest = load_mapping(target)
     options.deadline.limit("the users were matched", target)
     with naming("table", options.users.name):
@@ -150,8 +153,8 @@ def _decide(
     Returns:
         The counts, and how many rows hold a sub that is another's.
     """
-    target.execute(load_query("update_db", "create_decisions"))
-    target.execute(load_query("update_db", "create_looks"))
+    define(target, load_query("update_db", "create_decisions"))
+    define(target, load_query("update_db", "create_looks"))
     target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable

@@ -161,6 +161,7 @@ def every_setting(directory: Path, layer: Path) -> Json:
             "exclude": ["public.audit_log"],
             "include": ["public.schema_migrations"],
             "keep": ["public.shops.theme", "auth.people.sub"],  # the sub column is one anyway
+            "event_triggers_ok": True,
         },
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",

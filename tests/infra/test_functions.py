@@ -107,6 +107,7 @@ def test_other_names_and_rules_reach_the_lambdas(everything: Synthesized) -> Non
         "exclude": ["public.audit_log"],
         "include": ["public.schema_migrations"],
         "keep": ["public.shops.theme", {"column": "auth.people.sub", "while_same": ["mail"]}],
+        "event_triggers_ok": True,
     }
     variables = everything.variables("update_db")
     assert variables["USERS_TABLE"] == "auth.people"

@@ -242,7 +242,8 @@ def test_a_kept_value_that_is_unique_within_a_tenant_is_taken_there_only(
     [
         ("[]", "JSON object"),
         ("{", "not JSON"),
-        ('{"exlude": []}', '"exclude", "include" and "keep" only'),
+        ('{"exlude": []}', '"exclude", "include", "keep" and "event_triggers_ok" only'),
+        ('{"event_triggers_ok": "true"}', '"event_triggers_ok" must be true or false'),
         ('{"exclude": "public.a"}', '"exclude" must be a list'),
         ('{"exclude": ["a"]}', '"schema.table"'),
         ('{"keep": ["public.a"]}', '"schema.table.column"'),

@@ -170,3 +170,18 @@ def test_where_every_sub_is_right_no_trigger_fires(make_staging: MakeStaging) ->
     result = staging.remap(PoolUser("u1@example.com", "s-1"))
 
     assert result.counts == {"unchanged": 1, "skipped_no_cognito_user": 1}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_event_trigger_does_not_fire_at_our_temporary_tables(
+    make_staging: MakeStaging, dry_run: bool
+) -> None:
+    forbid = """
+    CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END';
+    CREATE EVENT TRIGGER forbid ON ddl_command_end EXECUTE FUNCTION forbid();
+    """
+    staging = make_staging(people("p-1"), USERS + forbid)
+
+    result = staging.remap(PoolUser("u1@example.com", "s-1"), dry_run=dry_run)
+
+    assert result.counts == {"updated": 1}
