@@ -8,6 +8,7 @@ that name. The server's own message and detail can quote a row.
 """
 
 import psycopg2
+from psycopg2 import extensions
 
 from common.errors import (
     ConfigurationError,
@@ -64,6 +65,11 @@ NOT_UNIQUE = (
     " index in the target"
 )
 CHECKED = "A row breaks a check of the target; drop the constraint there, or make it fit the rows"
+CHECKED_BY_DOMAIN = (
+    "A value breaks a check of a domain of the target; drop the constraint there, or make it fit"
+    " the values. One that reads a table, which may be written later, belongs to the tables that"
+    " use the domain: their checks wait for all rows"
+)
 NO_PARTITION = (
     "A row fits no partition of the target's table; create there the partition that the source"
     " has for it, or a DEFAULT partition"
@@ -166,12 +172,20 @@ def statement_error(
         sentence = ESCAPED
     if is_source:
         sentence = _of_replica(state, sentence, is_standby=is_standby)
-    if state == "23514" and error.diag.table_name and not error.diag.constraint_name:
-        sentence = NO_PARTITION
+    if state == "23514":
+        sentence = _of_check(error.diag)
     condition = f"{type(error).__name__}, SQLSTATE {state}"
     if state in ABOUT_NAMES and not error.diag.context:
         condition += f" ({error.diag.message_primary})"
     return name(f"{sentence}: {condition}{names.told(error.diag)}, {where}.")
+
+
+def _of_check(diagnostics: extensions.Diagnostics) -> str:
+    """Return what to say where a row breaks a check: a table's, a domain's or a partition's."""
+    if diagnostics.datatype_name:
+        return CHECKED_BY_DOMAIN
+    is_partition = diagnostics.table_name and not diagnostics.constraint_name
+    return NO_PARTITION if is_partition else CHECKED
 
 
 def _of_replica(state: str, sentence: str, *, is_standby: bool) -> str:

@@ -17,6 +17,7 @@ from common.replication_role import ENABLE, define, may_act_as_replica
 
 # Of every statement of ours that is run by `define`.
 TAGS = [
+    "ALTER DOMAIN",
     "ALTER SEQUENCE",
     "ALTER TABLE",
     "COMMENT",

@@ -9,6 +9,7 @@ from common.names import Name
 from db_sync import guards, merge
 from db_sync.blame import converting
 from db_sync.catalog import Catalog
+from db_sync.checks import Checks
 from db_sync.compare import Compared, Difference, count_rows
 from db_sync.guards import Guard
 from db_sync.keys import Keys
@@ -37,6 +38,7 @@ def count_differences(
         SchemaMismatch: rows would break a foreign key of the target.
     """
     merged, whole = _by_oid(compared.differences)
+    Checks(run, [difference.plan for difference in compared.differences])
     for difference in merged.values():
         merge.create_tables(run.target, difference)
     keys = Keys(run, compared, snapshot, target)
@@ -87,15 +89,21 @@ def write_differences(
         run.source.commit()
         return [], []
     merged, whole = _by_oid(compared.differences)
+    plans = [difference.plan for difference in compared.differences]
+    checks = Checks(run, plans)
     fetched = {
         difference.plan.name: _fetch(run, difference)
         for difference in run.each("fetch", list(merged.values()))
     }
     keys = Keys(run, compared, snapshot, target)
     warnings = keys.foresee(Writing(merged, whole))
-    found = guards.find_guards(run.target, [each.plan for each in compared.differences])
-    _lock_exclusively(run, list(whole.values()), keys.dropped, found)
-    with guards.switched_off(run.target, found), keys.out_of_the_way():
+    found = guards.find_guards(run.target, plans)
+    _lock_exclusively(run, list(whole.values()), keys.dropped, found, checks)
+    with (
+        guards.switched_off(run.target, found),
+        keys.out_of_the_way(),
+        checks.out_of_the_way(),
+    ):
         copied = copy_tables(run, list(whole.values()), keys.in_place)
         run.source.commit()  # production need not hold back vacuum any longer
         results = [_result(run, *pair) for pair in zip(whole.values(), copied, strict=True)]
@@ -150,12 +158,17 @@ def _stage(run: Run, difference: Difference) -> Transferred:
 
 
 def _lock_exclusively(
-    run: Run, whole: list[Difference], dropped: list[ForeignKey], found: list[Guard]
+    run: Run,
+    whole: list[Difference],
+    dropped: list[ForeignKey],
+    found: list[Guard],
+    checks: Checks,
 ) -> None:
     """Take the strong locks now, in attempts, that TRUNCATE and ALTER TABLE would wait for."""
     tables = {key.child for key in dropped} | {key.parent for key in dropped}
     tables |= {difference.plan.name for difference in whole}
     tables |= {guard.on for guard in found if guard.locks_out_readers}
+    tables |= checks.tables
     locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
 
 

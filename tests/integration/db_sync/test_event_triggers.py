@@ -7,12 +7,15 @@ from db_sync.rules import SyncRules
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 
-# Tables to merge and to copy whole with its index, a foreign key and a trigger in the way, a view
-# and a sequence that follow; and a log that is synced itself.
+# Tables to merge and to copy whole with its index; a foreign key, a trigger and checks in the way,
+# a view and a sequence that follow; and a log that is synced itself.
 SCHEMA = """
+CREATE DOMAIN positive AS int;
+ALTER DOMAIN positive ADD CONSTRAINT more CHECK (VALUE > 0) NOT VALID;
 CREATE TABLE parent (id serial PRIMARY KEY, v text);
 CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE);
-CREATE TABLE whole (id int PRIMARY KEY, v int);
+CREATE TABLE whole (id int PRIMARY KEY, v positive);
+ALTER TABLE whole ADD CHECK (v > 0) NOT VALID;
 CREATE INDEX ON whole (v);
 CREATE MATERIALIZED VIEW total AS SELECT count(*) FROM parent;
 CREATE TABLE ddl_log (line text);
