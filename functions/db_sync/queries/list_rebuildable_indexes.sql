@@ -2,7 +2,7 @@
 -- their definition, and the unique constraint that they belong to (NULL: none). Left out is
 -- whatever a definition does not hold (a comment, a tablespace, statistics, CLUSTER, replica
 -- identity), what others depend on (foreign keys, views), what calls the application's functions,
--- and what ALTER TABLE … USING INDEX cannot take.
+-- what ALTER TABLE … USING INDEX cannot take, and what our role may not create.
 SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition, c.conname, c.contype
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
@@ -12,6 +12,15 @@ LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.conrelid = i.indrel
 WHERE i.indrelid = %(table)s
   AND t.relkind = 'r'
   AND NOT EXISTS (SELECT FROM pg_inherits h WHERE t.oid IN (h.inhrelid, h.inhparent))
+  AND pg_has_role(t.relowner, 'USAGE')
+  AND has_schema_privilege(t.relnamespace, 'CREATE')
+  AND NOT EXISTS (
+      SELECT opcnamespace FROM pg_opclass WHERE oid = ANY (i.indclass)
+          AND NOT has_schema_privilege(opcnamespace, 'USAGE')
+      UNION ALL
+      SELECT collnamespace FROM pg_collation WHERE oid = ANY (i.indcollation)
+          AND NOT has_schema_privilege(collnamespace, 'USAGE')
+  )
   AND i.indisvalid AND i.indisready AND NOT i.indisexclusion
   AND NOT i.indisclustered AND NOT i.indisreplident
   AND x.reltablespace = 0

@@ -105,3 +105,32 @@ def test_a_duplicate_under_an_index_that_production_lacks_is_named(databases: Da
     assert "code 1" not in str(refusal.value)
     assert pair.target.value("SELECT count(*) FROM t") == 0
     assert pair.target.schema() == schema
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        # What production's copy often leaves to the migrations' role alone.
+        "ALTER SCHEMA public OWNER TO postgres; REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        "ALTER TABLE t OWNER TO postgres; GRANT ALL ON t TO table_owner",
+        "CREATE SCHEMA shut; CREATE OPERATOR CLASS shut.mine FOR TYPE text USING btree AS"
+        " OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,"
+        " FUNCTION 1 bttextcmp(text, text); CREATE INDEX classy ON t (code shut.mine)",
+    ],
+    ids=["create on the schema", "ownership", "use of an operator class's schema"],
+)
+def test_indexes_that_the_role_may_not_create_stay_in_place(
+    databases: Databases, lacks: str
+) -> None:
+    pair = databases.pair(SCHEMA.format("CREATE INDEX i ON t (b)"), ROWS)
+    target = own_tables(pair, "table_owner")
+    pair.target.execute(lacks)
+    before = oids(pair)
+
+    sync(pair, target=target)
+
+    assert_same(pair)
+    unchanged = {"classy"} & before.keys() or before.keys()
+    assert {name: oids(pair)[name] for name in unchanged} == {
+        name: before[name] for name in unchanged
+    }
