@@ -104,12 +104,17 @@ class ForeignKey:
 
         Under another type, collation or match type the same rows may keep one and break the other.
         """
-        return (self.child, self.parent, set(self.pairs), self.match) == (
+        return (self.child, self.parent, self._meanings, self.match) == (
             other.child,
             other.parent,
-            set(other.pairs),
+            other._meanings,
             other.match,
         )
+
+    @property
+    def _meanings(self) -> set[tuple[str, str, str]]:
+        """Its pairs of columns, without the names that operators and types have on one side."""
+        return {(pair.child, pair.parent, pair.meaning) for pair in self.pairs}
 
     def refers(self, child: str, parent: str) -> sql.Composable:
         """Return the condition that a row of `child` refers to one of `parent`, both aliases."""

@@ -70,16 +70,38 @@ class Table:
     columns: dict[str, Column]
 
 
+class TypeName(NamedTuple):
+    """A type's name with its modifier, as in numeric(12,2), and without."""
+
+    type: str
+    base_type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type that a database defines for itself.
+    """A type that a database or one of its extensions defines.
 
-    Its kind and parts: "e", an enum with its labels; "c", a composite with its fields; "d", a
-    domain with its base type, with and without that one's modifier.
+    `labels` are an enum's, or the names of a composite's fields. `made_of` are the types of those
+    fields, a domain's base type, a range's subtype, a multirange's range.
     """
 
-    kind: str
-    parts: tuple[str, ...]
+    kind: str  # pg_type.typtype: "e" an enum, "c" a composite, "d" a domain, …
+    name: str  # without its schema
+    extension: str | None
+    labels: tuple[str, ...]
+    made_of: tuple[TypeName, ...]
+
+    @property
+    def identity(self) -> tuple[str, str, str | None]:
+        """What it is, in whatever schema it lies."""
+        return self.kind, self.name, self.extension
+
+    @property
+    def fields(self) -> str:
+        """A composite's fields, for a message."""
+        return ", ".join(
+            f"{name} {of.type}" for name, of in zip(self.labels, self.made_of, strict=True)
+        )
 
 
 class SequenceUser(NamedTuple):
@@ -146,8 +168,12 @@ def read_catalog(session: Session) -> Catalog:
             for source, target, is_binary in session.rows(load_query("db_sync", "list_casts"))
         },
         types={
-            name: Type(kind, tuple(parts))
-            for name, kind, parts in session.rows(load_query("db_sync", "list_types"))
+            full_name: Type(
+                kind, name, extension, tuple(labels), tuple(TypeName(*each) for each in made_of)
+            )
+            for full_name, kind, name, extension, labels, made_of in session.rows(
+                load_query("db_sync", "list_types")
+            )
         },
         facts=_read_facts(session),
     )

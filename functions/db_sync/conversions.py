@@ -4,9 +4,8 @@ Only as PostgreSQL itself would on assignment. The cast runs on the source; what
 cut in silence travels as text instead, so that the target's own length check refuses it.
 """
 
-from typing import NamedTuple
-
-from db_sync.catalog import Catalog, Column, Type
+from db_sync.catalog import Catalog, Column, TypeName
+from db_sync.defined_types import ARRAY, are_same, element_of, leaf, without_domains
 
 JSON_TYPES = frozenset({"json", "jsonb"})
 JSON_CATEGORIES = frozenset("ANBC")  # pg_type.typcategory: array, number, boolean, composite
@@ -26,21 +25,6 @@ ZONED_TYPES = frozenset({"timestamp with time zone", "time with time zone"})
 LOCAL_TYPES = frozenset({"timestamp without time zone", "time without time zone", "date"})
 BIT_TYPES = frozenset({"bit", "bit varying"})
 AS_IT_IS = ""  # no cast
-ARRAY = "[]"  # how format_type ends the name of an array
-
-
-class Bare(NamedTuple):
-    """A type without the domains around it, with and without its modifier."""
-
-    type: str
-    base_type: str
-
-
-class Leaf(NamedTuple):
-    """What a column is made of: its type without domains and arrays, and how many arrays."""
-
-    base_type: str
-    arrays: int
 
 
 def find_conversion(source: Column, target: Column, ours: Catalog, theirs: Catalog) -> str | None:
@@ -56,7 +40,7 @@ def find_conversion(source: Column, target: Column, ours: Catalog, theirs: Catal
         `AS_IT_IS` where no cast is needed; None where PostgreSQL would not assign one type to
         the other.
     """
-    before, after = _bare(source, ours.types), _bare(target, theirs.types)
+    before, after = without_domains(source, ours.types), without_domains(target, theirs.types)
     if after.base_type in JSON_TYPES and before.base_type != after.base_type:
         if source.category in JSON_CATEGORIES:
             return f"CAST(to_jsonb({{}}) AS {after.base_type})"
@@ -75,24 +59,15 @@ def is_of_a_time_zone(source: Column, target: Column, ours: Catalog, theirs: Cat
     return len(kinds & ZONED_TYPES) == 1 and len(kinds & LOCAL_TYPES) == 1
 
 
-def leaf(column: Column, types: dict[str, Type]) -> Leaf:
-    """Return what is at the bottom of a column's type."""
-    bare = _bare(column, types)
-    arrays = 0
-    while bare.base_type.endswith(ARRAY):
-        bare = _element(bare, types)
-        arrays += 1
-    return Leaf(bare.base_type, arrays)
-
-
-def _cast(before: Bare, after: Bare, ours: Catalog, theirs: Catalog) -> str | None:
+def _cast(before: TypeName, after: TypeName, ours: Catalog, theirs: Catalog) -> str | None:
     """Return the type to cast to, `AS_IT_IS`, or None."""
     if before.base_type.endswith(ARRAY) and after.base_type.endswith(ARRAY):
         # PostgreSQL casts arrays by their elements.
-        inner = _cast(_element(before, ours.types), _element(after, theirs.types), ours, theirs)
+        inner = _cast(element_of(before, ours.types), element_of(after, theirs.types), ours, theirs)
         return f"{inner}{ARRAY}" if inner else inner
     is_rounded = after.base_type in ROUNDED_TYPES
-    if before.type == after.type or (before.base_type == after.base_type and not is_rounded):
+    same = are_same(before.base_type, after.base_type, ours, theirs)
+    if before.type == after.type or (same and not is_rounded):
         return AS_IT_IS
     if after.base_type in STRING_TYPES:
         return "text"
@@ -103,17 +78,3 @@ def _cast(before: Bare, after: Bare, ours: Catalog, theirs: Catalog) -> str | No
     if after.base_type in BIT_TYPES:
         return "text"
     return after.type if is_rounded else after.base_type
-
-
-def _bare(of: Column | Bare, types: dict[str, Type]) -> Bare:
-    """Return a type without the domains around it."""
-    bare = Bare(of.type, of.base_type)
-    while (found := types.get(bare.base_type)) and found.kind == "d":
-        bare = Bare(*found.parts)
-    return bare
-
-
-def _element(array: Bare, types: dict[str, Type]) -> Bare:
-    """Return the type of an array's elements."""
-    element = Bare(array.type.removesuffix(ARRAY), array.base_type.removesuffix(ARRAY))
-    return _bare(element, types)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from common.names import Name
 from db_sync.catalog import Catalog, Column, Table
-from db_sync.conversions import find_conversion, is_of_a_time_zone, leaf
+from db_sync.conversions import find_conversion, is_of_a_time_zone
+from db_sync.defined_types import ENUM, are_same, find_other_fields, leaf
 from db_sync.migration_tables import migration_table
 from db_sync.rule_faults import void_rules
 from db_sync.rules import KeptColumns, SyncRules
@@ -227,7 +228,7 @@ class _TablePlanner:
                 f"column {where} is {source.type} in the source and {target.type} in the target,"
                 " and there is no assignment cast"
             )
-        elif conversion or source.base_type != target.base_type:
+        elif conversion or not are_same(source.base_type, target.base_type, *self.catalogs):
             in_utc = IN_UTC if is_of_a_time_zone(source, target, *self.catalogs) else ""
             self.warnings.append(
                 f"Column {where} is converted from {source.type} to {target.type}{in_utc}."
@@ -241,19 +242,23 @@ class _TablePlanner:
             leaf(column, catalog.types)
             for column, catalog in zip((source, target), self.catalogs, strict=True)
         )
-        if ours.base_type != theirs.base_type:
+        if not are_same(ours.base_type, theirs.base_type, *self.catalogs):
             return
-        before, after = (catalog.types.get(ours.base_type) for catalog in self.catalogs)
-        if before is None or after is None or before.kind != after.kind:
-            return
-        if before.kind == "c" and before.parts != after.parts:
+        for name, mine, other in find_other_fields(
+            ours.base_type, theirs.base_type, *self.catalogs
+        ):
             self.misfits.append(
-                f"column {where} is of the composite type {ours.base_type}, which has the fields"
-                f" {', '.join(before.parts)} in the source and {', '.join(after.parts)} in the"
-                " target"
+                f"column {where} is of the composite type {name}, which has the fields"
+                f" {mine.fields} in the source and {other.fields} in the target"
             )
-        labels = tuple(label for label in before.parts if label not in after.parts)
-        if before.kind == "e" and labels and ours.arrays <= 1:
+        before, after = (
+            catalog.types.get(side.base_type)
+            for side, catalog in zip((ours, theirs), self.catalogs, strict=True)
+        )
+        if before is None or after is None or before.kind != ENUM or after.kind != ENUM:
+            return
+        labels = tuple(label for label in before.labels if label not in after.labels)
+        if labels and ours.arrays <= 1:
             self.unknown_labels.append(
                 UnknownLabels(self.source, source.name, source.type, bool(ours.arrays), labels)
             )

@@ -1,7 +1,8 @@
 -- Every foreign key, once (a partition's copy of its root's is left out), between the roots of the
 -- tables on either side. Its columns come as JSON, each with how PostgreSQL itself compares the
 -- parent's value with the child's (by which operator, of which types, under the parent's
--- collation), and with all that two keys must have alike to mean the same.
+-- collation), and with all that two keys must have alike to mean the same. Not the schemas of types
+-- and operators that may lie elsewhere: an extension's, and types made of other ones.
 SELECT
     f.conname,
     child_schema.nspname,
@@ -32,12 +33,9 @@ SELECT
                     THEN quote_ident(collation_schema.nspname) || '.' || quote_ident(l.collname)
                 END,
                 'meaning', json_build_array(
-                    format_type(c.atttypid, -1),
-                    format_type(p.atttypid, -1),
-                    operator_schema.nspname,
+                    types.meaning,
+                    coalesce(operator_extension.extname, operator_schema.nspname),
                     o.oprname,
-                    format_type(o.oprleft, -1),
-                    format_type(o.oprright, -1),
                     to_jsonb(l) - '{oid,collnamespace,collowner,collversion}'::text[]
                 )::text
             )
@@ -51,6 +49,29 @@ SELECT
         JOIN pg_namespace operator_schema ON operator_schema.oid = o.oprnamespace
         JOIN pg_type left_type ON left_type.oid = o.oprleft
         JOIN pg_type right_type ON right_type.oid = o.oprright
+        LEFT JOIN pg_depend operator_member ON operator_member.classid = 'pg_operator'::regclass
+            AND operator_member.objid = o.oid AND operator_member.deptype = 'e'
+        LEFT JOIN pg_extension operator_extension
+            ON operator_extension.oid = operator_member.refobjid
+        CROSS JOIN LATERAL (
+            SELECT json_agg(
+                CASE
+                    WHEN e.oid IS NULL AND core.typtype IN ('b', 'p') THEN format_type(t.oid, -1)
+                    ELSE concat_ws(' ', e.extname, core.typtype, core.typname, t.typcategory)
+                END
+                ORDER BY of.position
+            ) AS meaning
+            FROM unnest(ARRAY[c.atttypid, p.atttypid, o.oprleft, o.oprright])
+                WITH ORDINALITY of (type, position)
+            JOIN pg_type t ON t.oid = of.type
+            -- Of an array, the type of its elements.
+            JOIN pg_type core
+                ON core.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0
+                    THEN t.typelem ELSE t.oid END
+            LEFT JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = core.oid
+                AND d.deptype = 'e'
+            LEFT JOIN pg_extension e ON e.oid = d.refobjid
+        ) types
         LEFT JOIN pg_collation l ON l.oid = p.attcollation
         LEFT JOIN pg_namespace collation_schema ON collation_schema.oid = l.collnamespace
     ) AS columns,

@@ -1,33 +1,55 @@
--- Types that a database defines for itself, with what they are made of: an enum's labels, a
--- domain's base type with and without its modifier, a composite's fields. A table's row type counts
--- where a column is of it, or of an array of it.
+-- Types that a database defines for itself, and its extensions' (without arrays of them): the
+-- extension, the labels of an enum or the names of a composite's fields, and as JSON what it is made
+-- of (those fields' types, a domain's base type, a range's subtype, a multirange's range), each with
+-- and without its modifier. A table's row type counts where a column is of it, or of an array of it.
 SELECT
-    format_type(t.oid, NULL) AS name,
+    format_type(t.oid, NULL) AS full_name,
     t.typtype AS kind,
+    t.typname AS name,
+    e.extname AS extension,
     coalesce(
         CASE t.typtype
             WHEN 'e' THEN (
-                SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
-                FROM pg_enum e WHERE e.enumtypid = t.oid
+                SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder)
+                FROM pg_enum l WHERE l.enumtypid = t.oid
             )
-            WHEN 'd' THEN ARRAY[
-                format_type(t.typbasetype, t.typtypmod), format_type(t.typbasetype, NULL)
-            ]
-            ELSE (
-                SELECT array_agg(
-                    quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
-                    ORDER BY a.attnum
-                )
+            WHEN 'c' THEN (
+                SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum)
                 FROM pg_attribute a
                 WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
             )
         END,
         '{}'
-    ) AS parts
+    ) AS labels,
+    (
+        SELECT coalesce(
+            json_agg(
+                json_build_array(format_type(p.type, p.modifier), format_type(p.type, NULL))
+                ORDER BY p.position
+            ),
+            '[]'
+        )
+        FROM (
+            SELECT a.atttypid, a.atttypmod, a.attnum FROM pg_attribute a
+            WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+            UNION ALL
+            SELECT t.typbasetype, t.typtypmod, 1 WHERE t.typbasetype <> 0
+            UNION ALL
+            SELECT CASE t.oid WHEN r.rngtypid THEN r.rngsubtype ELSE r.rngtypid END, -1, 1
+            FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+        ) p (type, modifier, position)
+    ) AS made_of
 FROM pg_type t
 LEFT JOIN pg_class c ON c.oid = t.typrelid
-WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c' OR t.typtype = 'c' AND (
+LEFT JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid
+    AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+LEFT JOIN pg_extension e ON e.oid = d.refobjid
+WHERE t.typtype IN ('e', 'd')
+   OR t.typtype IN ('r', 'm') AND t.typnamespace <> 'pg_catalog'::regnamespace
+   OR t.typtype = 'b' AND e.oid IS NOT NULL
+   OR c.relkind = 'c'
+   OR t.typtype = 'c' AND (
     t.oid IN (SELECT atttypid FROM pg_attribute)
     OR t.typarray <> 0 AND t.typarray IN (SELECT atttypid FROM pg_attribute)
 )
-ORDER BY name
+ORDER BY full_name

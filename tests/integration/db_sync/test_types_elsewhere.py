@@ -1,0 +1,153 @@
+"""Types that lie in another schema on each side, as an extension installed elsewhere does."""
+
+import pytest
+
+from common.errors import SchemaMismatch
+from tests.databases import Databases, Pair
+from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+
+EXTENSIONS = """
+CREATE SCHEMA "Ext 1"; CREATE SCHEMA "Ext 2";
+CREATE EXTENSION citext SCHEMA {place};
+CREATE EXTENSION hstore SCHEMA {place};
+CREATE TYPE {place}."Mood" AS ENUM ('sad', 'ok', 'glad');
+CREATE DOMAIN {place}.feeling AS {place}."Mood" CHECK (VALUE <> 'ok');
+CREATE TYPE {place}.pair AS (x int, m {place}."Mood", c {place}.citext[]);
+CREATE TYPE {place}.span AS RANGE (subtype = int8);
+CREATE TABLE parents (
+    id {place}.citext PRIMARY KEY, mood {place}."Mood" UNIQUE, moods {place}."Mood"[],
+    feeling {place}.feeling, facts {place}.hstore, pair {place}.pair, pairs {place}.pair[],
+    span {place}.span, spans {place}.span_multirange, n int
+);
+CREATE TABLE children (
+    id int PRIMARY KEY, parent {place}.citext REFERENCES parents ON DELETE CASCADE,
+    mood {place}."Mood" REFERENCES parents (mood)
+);
+CREATE TABLE keyless (word {place}.citext, mood {place}."Mood");
+"""
+ROWS = """
+INSERT INTO parents VALUES
+    ('Ann', 'sad', '{{glad,sad}}', 'glad', 'a=>1', (1, 'sad', '{{A,b}}'),
+     ARRAY[ROW(2, 'ok', NULL)]::{place}.pair[], '[1,5)', '{{[1,5)}}', 1),
+    ('bob', 'ok', NULL, NULL, 'b=>NULL', NULL, NULL, 'empty', '{{}}', 2);
+INSERT INTO children VALUES (1, 'ANN', 'ok'), (2, 'bob', NULL);
+INSERT INTO keyless VALUES ('Word', 'glad');
+"""
+ONE, OTHER = '"Ext 1"', '"Ext 2"'
+
+
+def pair_of(databases: Databases, schema: str) -> Pair:
+    """Return databases of one schema whose types lie in two places."""
+    pair = Pair(
+        databases.make(schema.format(place=ONE)), databases.make(schema.format(place=OTHER))
+    )
+    pair.target.mark()
+    return pair
+
+
+def test_types_of_the_same_name_and_make_in_another_schema_are_the_same(
+    system_databases: Databases,
+) -> None:
+    pair = pair_of(system_databases, EXTENSIONS)
+    pair.source.execute(ROWS.format(place=ONE))
+    pair.target.execute(
+        ROWS.format(place=OTHER) + "UPDATE parents SET n = 9 WHERE id = 'bob';"
+        "INSERT INTO parents (id, mood) VALUES ('gone', 'glad');"
+        "INSERT INTO children VALUES (3, 'gone', 'glad'); TRUNCATE keyless;"
+        "UPDATE children SET parent = 'ann' WHERE id = 1"
+    )
+
+    results = [sync(pair) for _ in range(2)]
+
+    assert [(result.status, result.warnings) for result in results] == [
+        ("synced", ()),
+        ("unchanged", ()),
+    ]
+    assert_same(pair)
+
+
+def test_a_key_of_productions_vouches_for_one_on_types_of_another_schema(
+    system_databases: Databases,
+) -> None:
+    pair = pair_of(system_databases, EXTENSIONS)
+    pair.source.execute(ROWS.format(place=ONE))
+    pair.source.execute(
+        "SET session_replication_role = replica;"
+        "INSERT INTO children VALUES (7, 'nobody', 'ok'), (8, 'bob', 'glad')"
+    )
+
+    warnings = sync(pair).warnings
+
+    assert [warning.count("Production's rows break its own key") for warning in warnings] == [1, 1]
+    assert_same(pair)
+
+
+def test_a_plain_owner_keeps_the_children_of_types_of_another_schema(
+    system_databases: Databases,
+) -> None:
+    pair = pair_of(system_databases, EXTENSIONS)
+    pair.source.execute(ROWS.format(place=ONE))
+    target = own_tables(pair, "table_owner")
+    pair.target.execute('GRANT USAGE ON SCHEMA "Ext 2" TO table_owner')
+
+    assert sync(pair, target=target).status == "synced"
+    pair.source.execute("UPDATE parents SET id = 'ann' WHERE id = 'Ann'")
+    assert sync(pair, target=target).status == "synced"
+
+    assert_same(pair)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "told"),
+    [
+        ("pair AS (x int, y int)", "pair AS (y int, x int)", r"composite type a\.pair"),
+        ("pair AS RANGE (subtype = int4)", "pair AS RANGE (subtype = int8)", "no assignment"),
+        ("pair AS ENUM ('a')", "pair AS (x int)", "no assignment"),
+        ("pair AS ENUM ('a')", "fair AS ENUM ('a')", "no assignment"),
+    ],
+)
+def test_types_of_another_make_in_another_schema_are_others(
+    databases: Databases, source: str, target: str, told: str
+) -> None:
+    made = "CREATE SCHEMA {0}; CREATE TYPE {0}.{1}; CREATE TABLE t (id int, v {0}.{2})"
+    pair = Pair(
+        databases.make(made.format("a", source, source.split(maxsplit=1)[0])),
+        databases.make(made.format("b", target, target.split(maxsplit=1)[0])),
+    )
+    pair.target.mark()
+
+    with pytest.raises(SchemaMismatch, match=told):
+        sync(pair)
+
+
+def test_a_label_that_an_enum_in_another_schema_lacks_is_refused_by_name(
+    databases: Databases,
+) -> None:
+    made = "CREATE SCHEMA {0}; CREATE TYPE {0}.m AS ENUM ({1}); CREATE TABLE t (id int, v {0}.m)"
+    pair = Pair(
+        databases.make(made.format("a", "'x', 'y'")), databases.make(made.format("b", "'x'"))
+    )
+    pair.target.mark()
+
+    pair.source.execute("INSERT INTO t VALUES (1, 'x')")
+    assert sync(pair).warnings == ()
+    pair.source.execute("INSERT INTO t VALUES (2, 'y')")
+    with pytest.raises(SchemaMismatch, match="lacks the labels 'y', which rows of the source"):
+        sync(pair)
+
+
+@pytest.mark.parametrize("column", ["outward", "outward[]"])
+def test_a_composite_inside_of_another_with_other_fields_is_refused(
+    databases: Databases, column: str
+) -> None:
+    made = (
+        "CREATE TYPE inward AS ({}); CREATE TYPE outward AS (n int, i inward[]);"
+        f"CREATE TABLE t (id int PRIMARY KEY, v {column})"
+    )
+    pair = Pair(
+        databases.make(made.format("x int, y int")), databases.make(made.format("y int, x int"))
+    )
+    pair.target.mark()
+
+    with pytest.raises(SchemaMismatch, match=r"public\.t\.v .*composite type public\.inward"):
+        sync(pair)
