@@ -11,6 +11,7 @@ from db_sync.blame import converting
 from db_sync.catalog import Catalog
 from db_sync.checks import Checks
 from db_sync.compare import Compared, Difference, count_rows
+from db_sync.generated import checked_columns
 from db_sync.guards import Guard
 from db_sync.keys import Keys
 from db_sync.merge import Changes
@@ -61,7 +62,7 @@ def count_differences(
     staged, breaches = keys.fill_stages(stages), keys.count_in_source(whole)
     run.source.commit()
     warnings = keys.foresee(Writing(merged, whole, staged, is_dry=True), breaches)
-    return results, warnings + _unlinked(results)
+    return results, warnings + _unlinked(results) + _stale(compared.differences)
 
 
 def write_differences(
@@ -113,7 +114,7 @@ def write_differences(
             # What is deferred is checked now: before the report, and before ALTER TABLE, which
             # refuses a table with checks to come.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    warnings += keys.check() + _unlinked(results)
+    warnings += keys.check() + _unlinked(results) + _stale(compared.differences)
     for result in results:
         logger.info("table written", result=asdict(result))
     return results, warnings
@@ -136,6 +137,17 @@ def _unlinked(results: list[TableResult]) -> list[str]:
         " row brings it, or the row is another person's in production."
         for result in results
         if result.rows_unlinked
+    ]
+
+
+def _stale(differences: list[Difference]) -> list[str]:
+    return [
+        f"{each.stale_rows} rows of {each.plan.name} held other values in generated columns"
+        f" ({', '.join(column.name for column, _ in checked_columns(each.plan))}) than the target's"
+        " own expressions give, and are computed anew. If that comes back, a function in them is"
+        " not as immutable as it says."
+        for each in differences
+        if each.stale_rows
     ]
 
 

@@ -12,6 +12,7 @@ from common.names import Name
 from db_sync.blame import ask_at_once, converting
 from db_sync.catalog import Table
 from db_sync.fingerprint import MOST_DIRTY, Comparison, Fingerprint, both_sides
+from db_sync.generated import functions_resolved
 from db_sync.plan import TablePlan
 from db_sync.planning import tables_themselves
 from db_sync.ranges import Ranges, divide, estimate_rows
@@ -34,7 +35,8 @@ class Difference:
 
     `source` is the fingerprint of all its rows, None if it was not read: the table differs for
     sure. `dirty` are the source's fingerprints of the ranges that differ, None where most of
-    the table does; in those ranges the target has `dirty_target_rows`.
+    the table does; in those ranges the target has `dirty_target_rows`. Of all its rows,
+    `stale_rows` are known to have a stale generated column.
     """
 
     ranges: Ranges
@@ -47,6 +49,7 @@ class Difference:
     dirty_count: int = 0
     dirty_target_rows: int = 0
     range_count: int = 0
+    stale_rows: int = 0
 
     @property
     def plan(self) -> TablePlan:
@@ -96,11 +99,12 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
     filled = [
         plan for plan in plans if plan.source.oid in in_source and plan.target.oid in in_target
     ]
-    divided = _divide(run, filled, rows)
+    with functions_resolved(run.target, filled):
+        divided = _divide(run, filled, rows)
     differences: list[Difference] = []
     same: list[Same] = []
     results: list[TableResult] = []
-    with tables_themselves(run.source, run.target):
+    with tables_themselves(run.source, run.target), functions_resolved(run.target, filled):
         for plan in run.each("compare", plans):
             run.limit(f"{plan.name} was compared")
             about_rows = rows[plan.source.oid]
@@ -212,6 +216,7 @@ def _difference(ranges: Ranges, about_rows: int, found: Comparison) -> Differenc
         found.dirty_count,
         found.dirty_target_rows,
         count,
+        found.stale_rows,
     )
 
 

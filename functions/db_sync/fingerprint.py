@@ -1,7 +1,8 @@
 """Fingerprints: equal if and only if both sides hold the same rows.
 
 A range's fingerprint is its row count and the sum of its rows' hashes. Both sides are read at
-the same time, in the order of the ranges, and compared as they come.
+the same time, in the order of the ranges, and compared as they come. The same reading counts the
+target's rows of which a generated column is stale: a range with one differs too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +16,16 @@ from common.database import Session
 from common.errors import SchemaMismatch
 from common.queries import load_query
 from db_sync.catalog import Table
+from db_sync.generated import NOTHING_STALE, counted_stale
 from db_sync.ranges import Ranges
 from db_sync.row_hash import ValueOf, row_hash
-from db_sync.statements import source_value, statement, target_value
+from db_sync.statements import Parts, source_value, statement, target_value
 from db_sync.transfer import lines
 
 OLDEST_VERSION = 140000
 # More ranges that differ are counted and not remembered one by one (some 20 MB).
 MOST_DIRTY = 100_000
+STALE = 3  # the field of a line that counts the stale rows
 
 type Lines = Iterator[bytes]  # as fingerprint_ranges.sql copies them out
 
@@ -43,7 +46,7 @@ class Comparison:
     """Both sides' fingerprints of all rows, and the source's of the ranges that differ.
 
     Of those there are `dirty_count`; `dirty` holds at most `MOST_DIRTY` of them. The target has
-    `dirty_target_rows` in them all.
+    `dirty_target_rows` in them all. Of its rows, `stale_rows` have a stale generated column.
     """
 
     source: Fingerprint
@@ -51,6 +54,7 @@ class Comparison:
     dirty: list[Fingerprint] = field(default_factory=list)
     dirty_count: int = 0
     dirty_target_rows: int = 0
+    stale_rows: int = 0
 
 
 def require_alike(source: Session, target: Session) -> None:
@@ -89,15 +93,18 @@ def of_source(
         ranges: the table and how it is divided.
         numbers: of the ranges; None: all.
     """
-    query = _query(ranges, ranges.plan.source, source_value, numbers)
+    query = _query(ranges, ranges.plan.source, source_value, numbers, NOTHING_STALE)
     return lines(source, query)
 
 
 def of_target(
-    target: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+    target: Session,
+    ranges: Ranges,
+    numbers: Sequence[int] | None = None,
+    stale: Parts | None = None,
 ) -> AbstractContextManager[Lines]:
-    """Likewise, the target's."""
-    query = _query(ranges, ranges.plan.target, target_value, numbers)
+    """Likewise, the target's; `stale` tells which rows are, None: they are not counted."""
+    query = _query(ranges, ranges.plan.target, target_value, numbers, stale or NOTHING_STALE)
     return lines(target, query)
 
 
@@ -107,7 +114,7 @@ def both_sides(
     """Read both sides' fingerprints at the same time and compare them."""
     with (
         of_source(source, ranges, numbers) as ours,
-        of_target(target, ranges, numbers) as theirs,
+        of_target(target, ranges, numbers, counted_stale(ranges.plan)) as theirs,
     ):
         return compare(ours, theirs)
 
@@ -131,12 +138,13 @@ def compare(ours: Lines, theirs: Lines) -> Comparison:
         dirty_target_rows += right.rows if in_right else 0
         a = next(ours) if in_left else a
         b = next(theirs) if in_right else b
-    return Comparison(parsed(a), parsed(b), dirty, dirty_count, dirty_target_rows)
+    stale_rows = int(b.split()[STALE])
+    return Comparison(parsed(a), parsed(b), dirty, dirty_count, dirty_target_rows, stale_rows)
 
 
 def parsed(line: bytes) -> Fingerprint:
     """Return the fingerprint in a line."""
-    number, rows, total, _ = line.split()
+    number, rows, total, *_ = line.split()
     return Fingerprint(int(number), int(rows), int(total))
 
 
@@ -145,7 +153,7 @@ def _is_total(line: bytes) -> bool:
 
 
 def _query(
-    ranges: Ranges, table: Table, value_of: ValueOf, numbers: Sequence[int] | None
+    ranges: Ranges, table: Table, value_of: ValueOf, numbers: Sequence[int] | None, stale: Parts
 ) -> sql.Composed:
     return statement(
         "fingerprint_ranges",
@@ -153,5 +161,6 @@ def _query(
             "number": ranges.number(value_of),
             "hash": row_hash(ranges.plan.compared, value_of),
             "rows": ranges.rows(table, value_of, numbers),
+            **stale,
         },
     )

@@ -12,7 +12,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.replication_role import define
-from db_sync import kept
+from db_sync import generated, kept
 from db_sync.compare import Difference
 from db_sync.load import copy_rows
 from db_sync.plan import TablePlan
@@ -22,6 +22,7 @@ from db_sync.transfer import Transferred
 
 # Cast, since PostgreSQL takes two bare ROWs apart and wants the operator for each column.
 DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
+IS_STALE = sql.Identifier("staging_sync_is_stale")
 NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 
 
@@ -67,7 +68,8 @@ def fill_stage(run: Run, difference: Difference) -> Transferred:
 def find_changes(target: Session, difference: Difference) -> None:
     """Note which rows of the stage the target lacks or has otherwise."""
     parts = _parts(difference)
-    _fill(target, parts["changes"], statement("find_changes", parts))
+    with generated.functions_resolved(target, [difference.plan]):
+        _fill(target, parts["changes"], statement("find_changes", parts))
     target.execute(sql.SQL("ANALYZE {}").format(parts["changes"]))
 
 
@@ -100,6 +102,8 @@ def _fill(target: Session, table: sql.Composable, query: sql.Composable) -> None
 def changes_any_of(target: Session, difference: Difference, columns: set[str | None]) -> bool:
     """Return whether a row of the target is to have another value in one of some columns.
 
+    Or whether a generated one is stale that an UPDATE would leave so.
+
     Args:
         target: the session that found the changes.
         difference: the table.
@@ -108,8 +112,14 @@ def changes_any_of(target: Session, difference: Difference, columns: set[str | N
     plan = difference.plan
     changed = [column.name for column in plan.compared] + kept.changed_names(plan)
     if None not in columns:
-        changed = [name for name in changed if name in columns]
-    parts = {**_parts(difference), "differs": differs("t", "c", changed)}
+        read = generated.columns_read(plan, columns)
+        changed = [name for name in changed if name in columns | read]
+    is_reinserted = generated.needs_insert(plan, _updated_names(plan), columns)
+    parts = {
+        **_parts(difference),
+        "differs": differs("t", "c", changed),
+        "is_stale": sql.SQL("c.{}" if is_reinserted else "false").format(IS_STALE),
+    }
     return bool(target.row(statement("changes_any_of", parts))[0])
 
 
@@ -147,9 +157,12 @@ def _parts(difference: Difference) -> Parts:
     """Return the names that the statements above use; `t` is the target, `s` the stage."""
     plan = difference.plan
     compared = [column.name for column in plan.compared]
+    is_checked = bool(generated.checked_columns(plan))
+    is_stale = sql.SQL("t.ctid IS NOT NULL AND generated.is_stale" if is_checked else "false")
     values = [
         *(sql.SQL("s.{0} AS {0}").format(sql.Identifier(name)) for name in compared),
         *kept.columns_of_changes(plan),
+        *([sql.SQL("{} AS {}").format(is_stale, IS_STALE)] if is_checked else []),
     ]
     return {
         "table": plan.name.identifier,
@@ -162,6 +175,8 @@ def _parts(difference: Difference) -> Parts:
         "columns": names(_updated_names(plan)),
         "new_values": names(_updated_names(plan), "c"),
         "values": sql.SQL(", ").join(values),
+        "generated": generated.computed(plan) if is_checked else sql.SQL(""),
+        "is_stale": is_stale,
         **_range_parts(difference),
     }
 
@@ -197,9 +212,12 @@ def _range_parts(difference: Difference) -> Parts:
 def _updated_names(plan: TablePlan) -> list[str]:
     """Return the columns that an UPDATE sets: PostgreSQL refuses identities always generated.
 
-    Those are as they should be; see `order.keys_in_the_way`.
+    Those are as they should be; see `order.keys_in_the_way`. Those of the target's own that stored
+    columns are made of are set to what they are, so that these are computed anew.
     """
     changed = [column.name for column in plan.compared] + kept.changed_names(plan)
+    own = {*plan.own, *(column.name for column in plan.kept)} & generated.columns_read(plan)
+    changed += sorted(own.difference(changed))
     return [name for name in changed if not plan.target.columns[name].is_always_generated]
 
 

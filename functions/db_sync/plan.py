@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common.names import Name
-from db_sync.catalog import Catalog, Column, Table
+from db_sync.catalog import Catalog, Column, Generation, Table
 from db_sync.conversions import find_conversion, is_of_a_time_zone
 from db_sync.defined_types import ENUM, are_same, find_other_fields, leaf
 from db_sync.migration_tables import migration_table
@@ -192,12 +192,8 @@ class _TablePlanner:
             source = self.source.columns.get(name)
             if source is None:
                 continue
-            if target.is_generated:
-                if not source.is_generated:
-                    self.warnings.append(
-                        f"Column {self.target.name}.{name} is generated in the target only and is"
-                        " not copied."
-                    )
+            if target.generation:
+                self._compare_generations(name, source.generation, target.generation)
                 continue
             yield PlannedColumn(
                 name,
@@ -206,6 +202,18 @@ class _TablePlanner:
                 self._conversion(source, target),
                 target.unique_keys,
                 target.is_required,
+            )
+
+    def _compare_generations(
+        self, name: str, source: Generation | None, target: Generation
+    ) -> None:
+        where = f"Column {self.target.name}.{name} is generated"
+        if source is None:
+            self.warnings.append(f"{where} in the target only and is not copied.")
+        elif source.sql != target.sql:
+            self.warnings.append(
+                f"{where} by different expressions in source and target; it holds what the target's"
+                " gives."
             )
 
     def _own_columns(self) -> Iterator[str]:

@@ -1,16 +1,25 @@
--- Rows and summed hash of every range, in the order of their numbers, and at last the same of all
--- of them, under how many ranges there are. The sum does not depend on the rows' order and counts
+-- Rows, summed hash and stale rows of every range, in the order of their numbers, and at last the
+-- same of all of them, under how many ranges there are. The sum does not depend on the rows' order and counts
 -- duplicates; it is taken modulo 2^63 - 1, so that it is a bigint.
 -- Materialized: the planner takes one group per row for granted and would sort on disk.
 COPY (
     WITH ranges AS MATERIALIZED (
-        SELECT {number} AS number, count(*) AS rows, mod(sum({hash}), 9223372036854775807) AS hash
-        FROM {rows}
+        SELECT
+            {number} AS number,
+            count(*) AS rows,
+            mod(sum({hash}), 9223372036854775807) AS hash,
+            {stale} AS stale
+        FROM {rows} {generated}
         GROUP BY 1
     )
-    SELECT number, rows, hash, false AS is_total FROM ranges
+    SELECT number, rows, hash, stale, false AS is_total FROM ranges
     UNION ALL
-    SELECT count(*), coalesce(sum(rows), 0), coalesce(mod(sum(hash), 9223372036854775807), 0), true
+    SELECT
+        count(*),
+        coalesce(sum(rows), 0),
+        coalesce(mod(sum(hash), 9223372036854775807), 0),
+        coalesce(sum(stale), 0),
+        true
     FROM ranges
     ORDER BY is_total, number
 ) TO STDOUT

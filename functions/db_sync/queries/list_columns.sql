@@ -8,7 +8,6 @@ SELECT
     t.typcategory AS category,
     a.attnotnull OR t.typnotnull AS is_required,
     a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS has_default,
-    a.attgenerated <> '' AS is_generated,
     a.attidentity = 'a' AS is_always_generated,
     -- The columns of every unique index that it is under, as JSON: whole or partial, and alone or
     -- not. Of those on expressions, the ones of a single expression that the column is in.
@@ -33,7 +32,44 @@ SELECT
             a.attnum = ANY (indexed.numbers) AND NOT 0 = ANY (indexed.numbers)
             OR i.indnkeyatts = 1 AND i.indkey[0] = 0 AND d.objid IS NOT NULL
         )
-    ) AS unique_keys
+    ) AS unique_keys,
+    -- How it is generated, as JSON, if it is. A partition may have an expression of its own.
+    CASE WHEN a.attgenerated <> '' THEN (
+        SELECT json_build_object(
+            'is_stored', a.attgenerated = 's',
+            'uses_others', coalesce(bool_or(expression.uses_others), false),
+            'expressions', coalesce(json_agg(
+                json_build_array(expression.sql, expression.tables, expression.columns)
+                ORDER BY expression.sql
+            ), '[]')
+        )
+        FROM (
+            SELECT
+                pg_get_expr(d.adbin, d.adrelid) AS sql,
+                json_agg(DISTINCT m.attrelid::bigint) AS tables,
+                coalesce(
+                    json_agg(DISTINCT base.attname) FILTER (WHERE base.attname <> a.attname), '[]'
+                ) AS columns,
+                -- What PostgreSQL brings along itself has no entry in pg_depend.
+                bool_or(used.refclassid <> 'pg_class'::regclass) AS uses_others
+            FROM (
+                SELECT a.attrelid AS relid
+                UNION
+                SELECT part.relid FROM pg_partition_tree(a.attrelid) part
+            ) member
+            JOIN pg_attribute m ON m.attrelid = member.relid AND m.attname = a.attname
+            JOIN pg_attrdef d ON d.adrelid = m.attrelid AND d.adnum = m.attnum
+            LEFT JOIN pg_depend used
+                ON used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
+                -- Before PostgreSQL 15 it is the column that depends.
+                OR used.classid = 'pg_class'::regclass AND used.objid = m.attrelid
+                    AND used.objsubid = m.attnum
+            LEFT JOIN pg_attribute base
+                ON used.refclassid = 'pg_class'::regclass AND base.attrelid = used.refobjid
+                AND base.attnum = used.refobjsubid AND used.refobjsubid > 0
+            GROUP BY 1
+        ) expression
+    ) END AS generation
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = ANY (%s) AND a.attnum > 0 AND NOT a.attisdropped
