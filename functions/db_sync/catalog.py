@@ -95,6 +95,16 @@ class Rights:
         return self.may_use_schema and self.may_read and self.sees_all
 
 
+class Equality(NamedTuple):
+    """How the index of a key compares a column: the schema of its = operator, and a collation.
+
+    The collation is SQL, and None where it is the column's.
+    """
+
+    operator_schema: str
+    collation: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table or the root of a partitioned one."""
@@ -105,7 +115,7 @@ class Table:
     has_foreign_partition: bool
     is_unlogged: bool  # it or one of its partitions
     key: tuple[str, ...]  # empty: no key
-    key_operator_schemas: tuple[str, ...]  # where each key column's = operator lies
+    key_equalities: tuple[Equality, ...]  # of each key column
     rights: Rights
     columns: dict[str, Column]
 
@@ -230,7 +240,7 @@ def _read_tables(session: Session) -> dict[Name, Table]:
     rows = session.rows(load_query("db_sync", "list_tables"))
     columns = _read_columns(session, [oid for oid, *_ in rows])
     tables: dict[Name, Table] = {}
-    for oid, schema, table, partitioned, foreign, unlogged, key, operator_schemas, *rights in rows:
+    for oid, schema, table, partitioned, foreign, unlogged, key, equalities, *rights in rows:
         name = Name(schema, table)
         tables[name] = Table(
             oid,
@@ -239,7 +249,7 @@ def _read_tables(session: Session) -> dict[Name, Table]:
             foreign,
             unlogged,
             tuple(key),
-            tuple(operator_schemas),
+            tuple(Equality(*each) for each in equalities),
             Rights(*rights),
             columns[oid],
         )

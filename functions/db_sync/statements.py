@@ -46,10 +46,13 @@ def source_values(columns: Iterable[PlannedColumn]) -> sql.Composable:
 
 
 def same_key(plan: TablePlan, left: str, right: str) -> sql.Composable:
-    """Return the condition that two rows have one key, by the operators of its index."""
+    """Return the condition that two rows have one key, as its index compares them."""
     return sql.SQL(" AND ").join(
-        sql.SQL("{} OPERATOR({}.=) {}").format(
-            sql.Identifier(left, column), sql.Identifier(schema), sql.Identifier(right, column)
+        sql.SQL("{}{} OPERATOR({}.=) {}").format(
+            sql.Identifier(left, column),
+            sql.SQL(f" COLLATE {equality.collation}" if equality.collation else ""),
+            sql.Identifier(equality.operator_schema),
+            sql.Identifier(right, column),
         )
-        for column, schema in zip(plan.target.key, plan.target.key_operator_schemas, strict=True)
+        for column, equality in zip(plan.target.key, plan.target.key_equalities, strict=True)
     )

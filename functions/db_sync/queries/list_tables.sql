@@ -1,7 +1,7 @@
 -- Every table that could be synced, with its key: the primary key, else a unique index that
 -- finds each row (over NOT NULL columns, whole, checked at once). For each key column also
--- the equality operator of its index, since that may lie outside the search path. Then what the
--- role may do; has_table_privilege takes several privileges as "any of them".
+-- the schema of its index's equality operator, since that may lie outside the search path, and the
+-- index's collation where that is not the column's. Then what the role may do; has_table_privilege takes several privileges as "any of them".
 WITH tables AS (
     SELECT c.oid, n.oid AS schema, n.nspname, c.relname, c.relkind, c.relowner, c.relpersistence
     FROM pg_class c
@@ -16,7 +16,8 @@ WITH tables AS (
           WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
       )
 ), keys AS (
-    SELECT DISTINCT ON (i.indrelid) i.indrelid, i.indexrelid, i.indkey, i.indclass, i.indnkeyatts
+    SELECT DISTINCT ON (i.indrelid)
+        i.indrelid, i.indexrelid, i.indkey, i.indclass, i.indcollation, i.indnkeyatts
     FROM pg_index i
     JOIN tables ON tables.oid = i.indrelid
     WHERE i.indisunique AND i.indimmediate AND i.indisvalid
@@ -31,16 +32,27 @@ WITH tables AS (
     SELECT
         keys.indrelid,
         array_agg(a.attname::text ORDER BY k.position) AS names,
-        array_agg(operator_schema.nspname::text ORDER BY k.position) AS operator_schemas
+        json_agg(
+            json_build_array(
+                operator_schema.nspname,
+                CASE
+                    WHEN k.collation_oid <> a.attcollation
+                    THEN quote_ident(collation_schema.nspname) || '.' || quote_ident(l.collname)
+                END
+            )
+            ORDER BY k.position
+        ) AS equalities
     FROM keys
-    CROSS JOIN unnest(keys.indkey::int2[], keys.indclass::oid[])
-        WITH ORDINALITY k (attnum, opclass, position)
+    CROSS JOIN unnest(keys.indkey::int2[], keys.indclass::oid[], keys.indcollation::oid[])
+        WITH ORDINALITY k (attnum, opclass, collation_oid, position)
     JOIN pg_attribute a ON a.attrelid = keys.indrelid AND a.attnum = k.attnum
     JOIN pg_opclass c ON c.oid = k.opclass
     JOIN pg_amop o ON o.amopfamily = c.opcfamily AND o.amopstrategy = 3
         AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
     JOIN pg_operator op ON op.oid = o.amopopr
     JOIN pg_namespace operator_schema ON operator_schema.oid = op.oprnamespace
+    LEFT JOIN pg_collation l ON l.oid = k.collation_oid
+    LEFT JOIN pg_namespace collation_schema ON collation_schema.oid = l.collnamespace
     WHERE k.position <= keys.indnkeyatts
     GROUP BY keys.indrelid
 )
@@ -60,7 +72,7 @@ SELECT
         WHERE tables.relkind = 'p' AND pg_class.relpersistence = 'u'
     ) AS is_unlogged,
     coalesce(key_columns.names, '{}') AS key,
-    coalesce(key_columns.operator_schemas, '{}') AS key_operator_schemas,
+    coalesce(key_columns.equalities, '[]') AS key_equalities,
     has_schema_privilege(tables.schema, 'USAGE') AS may_use_schema,
     has_table_privilege(tables.oid, 'SELECT') AS may_read,
     has_table_privilege(tables.oid, 'INSERT') AND has_table_privilege(tables.oid, 'UPDATE')

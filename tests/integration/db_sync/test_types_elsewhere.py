@@ -6,6 +6,9 @@ from common.errors import SchemaMismatch
 from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 
+# One process of a parallel run starts the system's server.
+pytestmark = pytest.mark.xdist_group("server programs")
+
 EXTENSIONS = """
 CREATE SCHEMA "Ext 1"; CREATE SCHEMA "Ext 2";
 CREATE EXTENSION citext SCHEMA {place};
