@@ -117,6 +117,10 @@ bench-cognito: install ## Measure listing a pool and remapping, up to a million 
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg
 	@python -m tests.bench.growth
 
+.PHONY: fuzz
+fuzz: install ## Sync random schemas and rows for five minutes and look at them otherwise; more: make fuzz FUZZ="--minutes 60"
+	@PYTHONPATH=functions python -m tests.fuzz $(FUZZ)
+
 .PHONY: lint
 lint: install ## Lint and types
 	ruff check .

@@ -1,0 +1,87 @@
+"""`make fuzz`: random schemas, rows and differences, synced, and looked at by other means.
+
+Each round has a seed of its own, from --seed on: `--rounds 1 --seed N` repeats one.
+"""
+
+import argparse
+import random
+import sys
+from collections.abc import Iterator
+from itertools import count
+
+from rich.console import Console
+from rich.live import Live
+
+from sandbox.processes import SandboxError
+from sandbox.signals import ending_in_order
+from tests.fuzz.finding import Finding
+from tests.fuzz.report import Progress, save
+from tests.fuzz.rounds import Step, make_round
+from tests.fuzz.runner import run_round
+from tests.fuzz.servers import SYSTEM, Servers
+from tests.fuzz.shrink import shrink
+
+
+def main() -> int:
+    """Run rounds and print what came of them.
+
+    Returns:
+        0 when nothing was found, 1 when something was, or when it did not run to its end.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--rounds", type=int, help="how many; default: as many as --minutes allow")
+    parser.add_argument("--minutes", type=float, default=5.0, help="no round begins after that")
+    parser.add_argument("--seed", type=int, help="of the first round; default: a random one")
+    parser.add_argument("--no-shrink", action="store_true", help="save whole rounds, at once")
+    call = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if call.seed is None else call.seed
+    console = Console(stderr=True, highlight=False)
+    console.print(f"The first round's seed is {seed}.")
+    progress = Progress()
+    try:
+        with (
+            ending_in_order(),
+            Servers.at_hand() as servers,
+            Live(console=console, get_renderable=progress.as_table, refresh_per_second=2),
+        ):
+            for each in _seeds(seed, call.rounds, call.minutes, progress):
+                _run(each, servers, progress, console, is_shrunk=not call.no_shrink)
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing is left behind.")
+        return 1
+    except (SandboxError, OSError) as error:
+        console.print(error, markup=False, soft_wrap=True)
+        return 1
+    return 1 if progress.findings else 0
+
+
+def _seeds(first: int, rounds: int | None, minutes: float, progress: Progress) -> Iterator[int]:
+    """Yield the rounds' seeds."""
+    for seed in count(first):
+        if rounds is not None and seed - first >= rounds:
+            return
+        if rounds is None and progress.seconds > minutes * 60:
+            return
+        yield seed
+
+
+def _run(
+    seed: int, servers: Servers, progress: Progress, console: Console, *, is_shrunk: bool
+) -> None:
+    """Run one round; save it if it finds something."""
+    round_ = make_round(seed, servers.kinds, has_icu=SYSTEM)
+    done: list[Step] = []
+    try:
+        run_round(round_, servers, progress.counts, done)
+    except Finding as finding:
+        progress.findings += 1
+        console.print(f"Seed {seed}: {finding}", markup=False, soft_wrap=True)
+        console.print(f"Its statements are in {save(round_, finding)}.", soft_wrap=True)
+        if is_shrunk:
+            save(shrink(round_, done, finding.kind, servers), finding)
+            console.print("They are as few as find the same.")
+    progress.rounds += 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

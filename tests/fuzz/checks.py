@@ -1,0 +1,122 @@
+"""One sync of a round, and what must hold before, after, and when it is done once more."""
+
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from common.errors import StagingSyncError
+from db_sync.result import SyncResult
+from tests.fuzz import oracle
+from tests.fuzz.engine import is_fault, sync
+from tests.fuzz.finding import Finding
+from tests.fuzz.oracle import State
+from tests.fuzz.rounds import Round
+from tests.fuzz.side import Side
+
+# What a dry run and the sync that follows it must say alike.
+COUNTS = ("tables", "tables_changed", "rows_inserted", "rows_updated", "rows_deleted")
+type Said = SyncResult | StagingSyncError
+type Seen = tuple[State, str]  # rows and numbers, and the schema
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Syncs two sides as a round says; `counts` take what came of it."""
+
+    round: Round
+    source: Side
+    target: Side
+    counts: Counter[str]
+
+    def run(self, *, is_tried_dry: bool) -> None:
+        """Sync, after a dry run or not, and once more.
+
+        Raises:
+            Finding: something does not hold.
+        """
+        source, before = self.source.see(), self.target.see_all()
+        dry = self._sync(dry_run=True) if is_tried_dry else None
+        if dry is not None:
+            self.counts["dry runs"] += 1
+            self._must_be_as_before("a dry run", before)
+        said = self._sync()
+        if self.source.see() != source:
+            raise Finding("the source is written", "it is not what it was before the sync")
+        if isinstance(said, StagingSyncError):
+            self._must_be_refused(said, before)
+        else:
+            self._must_be_synced(said, source, before)
+        if dry is not None:
+            _must_be_alike(dry, said)
+
+    def _sync(self, *, dry_run: bool = False) -> Said:
+        reader = "fuzz_reader" if self.round.is_reader else "postgres"
+        try:
+            return sync(
+                self.source.url(reader),
+                self.target.url(self.round.user),
+                self.round.rules,
+                dry_run=dry_run,
+            )
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            kind = f"crash, {type(error).__name__} in {last.name}"
+            raise Finding(kind, traceback.format_exc()) from error
+
+    def _must_be_refused(self, error: StagingSyncError, before: Seen) -> None:
+        """See that an error is an honest one, and that the target is as before."""
+        self.counts[f"refused: {type(error).__name__}"] += 1
+        self._must_be_as_before(f"a refused sync ({error})", before)
+        if is_fault(error):
+            raise Finding(type(error).__name__, str(error))
+        if not self.round.may_be_refused:
+            raise Finding("refused without a reason", f"{type(error).__name__}: {error}")
+
+    def _must_be_as_before(self, after: str, before: Seen) -> None:
+        if self.target.see_all() != before:
+            raise Finding("the target is not as before", f"after {after}")
+
+    def _must_be_synced(self, result: SyncResult, source: State, before: Seen) -> None:
+        """See that the target is what it should be, and that a second sync finds so."""
+        self.counts[result.status] += 1
+        after, schema = self.target.see_all()
+        if schema != before[1]:
+            raise Finding("another schema", oracle.difference(before[1], schema))
+        rules = oracle.Rules.of(self.round.rules)
+        found = oracle.differing(source, after, before[0], rules)
+        if found:
+            raise Finding("not identical", "; ".join(found))
+        if found := oracle.broken(after, before[0], " ".join(result.warnings)):
+            raise Finding("constraints broken", "; ".join(found))
+        if (result.status == "synced") == (after == before[0]):
+            raise Finding("wrong status", f"{result.status} of {result.output()}")
+        again = self._sync()
+        if isinstance(again, StagingSyncError):
+            raise Finding("refused when identical", f"{type(again).__name__}: {again}")
+        if again.status != "unchanged":
+            raise Finding("not unchanged", _told(again))
+        if self.target.see() != after:
+            raise Finding("the target is not as before", "after a second sync")
+        self.counts["then unchanged"] += 1
+
+
+def _must_be_alike(dry: Said, said: Said) -> None:
+    """See that a dry run told what the sync did."""
+    if isinstance(dry, StagingSyncError):
+        if is_fault(dry) or type(dry) is not type(said):
+            what = "synced" if isinstance(said, SyncResult) else type(said).__name__
+            raise Finding("the dry run alone is refused", f"{type(dry).__name__}: {dry}; {what}")
+        return
+    if isinstance(said, SyncResult) and _counts(dry) != _counts(said):
+        raise Finding("other counts in the dry run", f"{_told(dry)}; then {_told(said)}")
+
+
+def _counts(result: SyncResult) -> tuple[Any, ...]:
+    output = result.output()
+    return (*(output[name] for name in COUNTS), result.sequences)
+
+
+def _told(result: SyncResult) -> str:
+    changed = [table for table in result.tables if table.action != "none"]
+    return f"{result.status}: {changed}, sequences {result.sequences}, {result.warnings}"

@@ -1,0 +1,39 @@
+"""Runs a round on real servers."""
+
+import contextlib
+from collections import Counter
+
+from tests.databases import MARK
+from tests.fuzz.checks import Check
+from tests.fuzz.engine import small_limits
+from tests.fuzz.rounds import Round, Step, Sync
+from tests.fuzz.servers import Servers
+from tests.fuzz.side import Side
+
+
+def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[Step]) -> None:
+    """Run a round's steps, and look after each sync.
+
+    Args:
+        round_: the round.
+        servers: the servers.
+        counts: takes what came of the syncs.
+        done: takes the steps that did not fail.
+
+    Raises:
+        Finding: something does not hold.
+    """
+    with contextlib.ExitStack() as stack:
+        source, target = sides = [
+            stack.enter_context(Side.made(servers.get(kind), role))
+            for kind, role in zip(round_.servers, ("postgres", round_.owner), strict=True)
+        ]
+        target.database.execute(MARK.format(target.database.name))
+        stack.enter_context(small_limits(round_.is_large))
+        for step in round_.steps:
+            if isinstance(step, Sync):
+                done.append(step)
+                check = Check(round_, source, target, counts)
+                check.run(is_tried_dry=step.is_tried_dry)
+            elif sides[step.side].execute(step):
+                done.append(step)
