@@ -1,4 +1,7 @@
-"""Materialized views follow the tables that they are made of."""
+"""Materialized views follow the tables that they are made of.
+
+Of one that reads through functions nobody knows these, so it follows whatever is written.
+"""
 
 from psycopg2 import sql
 
@@ -12,7 +15,7 @@ from db_sync.run import Run
 
 
 def refresh_views(run: Run, tables: list[int]) -> list[str]:
-    """Refresh the materialized views that read the given tables; return warnings.
+    """Refresh the materialized views that may read the given tables; return warnings.
 
     A view that cannot be refreshed is left as it was: it is no reason to give up the sync.
 
@@ -25,7 +28,9 @@ def refresh_views(run: Run, tables: list[int]) -> list[str]:
     """
     target = run.target
     warnings: list[str] = []
-    for schema, view in target.rows(load_query("db_sync", "list_stale_views"), [tables, tables]):
+    if not tables:
+        return []
+    for schema, view in target.rows(load_query("db_sync", "list_stale_views"), {"tables": tables}):
         name = Name(schema, view)
         run.limit(f"the materialized view {name} was refreshed")
         try:

@@ -1,25 +1,77 @@
--- Materialized views that read the given tables, directly or through other views, in an order
--- in which each comes after those that it reads: it reads more of them than any of these does.
+-- Materialized views that may read something else than before, since the given tables were written.
+-- They read one of them, through other views too, or above it in an inheritance tree. Or they read
+-- through functions that may read any table, of which the catalog tells nothing.
+-- In an order in which each comes after those that it reads, in which it reads more of them than
+-- any of these does. What a function reads is guessed for that, by the names in its text; and views
+-- whose tables are all known read none of the others, so they come first.
 WITH RECURSIVE written AS (
-    SELECT root.oid AS relid FROM unnest(%s::oid[]) root (oid)
+    SELECT root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION
-    SELECT part.relid FROM unnest(%s::oid[]) root (oid) CROSS JOIN pg_partition_tree(root.oid) part
-), edges AS (
-    SELECT DISTINCT r.ev_class AS view, d.refobjid AS relation
-    FROM pg_rewrite r
-    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-        AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+    SELECT part.relid FROM unnest(%(tables)s::oid[]) root (oid)
+    CROSS JOIN pg_partition_tree(root.oid) part
+    UNION
+    SELECT i.inhparent FROM written JOIN pg_inherits i ON i.inhrelid = written.relid
+), views AS (
+    SELECT c.oid, c.relname, c.relkind, r.oid AS rule, r.ev_action
+    FROM pg_class c
+    JOIN pg_rewrite r ON r.ev_class = c.oid
+    WHERE c.relkind IN ('v', 'm') AND c.oid >= 16384  -- below are PostgreSQL's own objects
+), readers AS (
+    -- One in C that is immutable computes. What a user wrote may say so of itself and read.
+    SELECT p.oid, p.prosrc AS source
+    FROM pg_proc p
+    JOIN pg_language l ON l.oid = p.prolang
+    WHERE p.oid >= 16384 AND NOT (l.lanname IN ('c', 'internal') AND p.provolatile = 'i')
+), text_readers AS (
+    -- PostgreSQL's own functions that run a query that they are given, or read what it names. That
+    -- a view uses one stands in its rule alone.
+    SELECT views.oid, pg_get_viewdef(views.oid) AS source
+    FROM views
+    WHERE views.ev_action::text ~ (
+        SELECT ':funcid (' || string_agg(p.oid::text, '|') || ') '
+        FROM pg_proc p
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace
+          AND p.proname ~ '^(ts_stat|ts_rewrite|(query|table|schema|database)_to_xml.*)$'
+    )
+), opaque AS (
+    SELECT 'pg_proc'::regclass AS class, readers.oid AS object, readers.source FROM readers
+    UNION ALL
+    SELECT 'pg_class'::regclass, text_readers.oid, text_readers.source FROM text_readers
+), uses AS (
+    SELECT 'pg_class'::regclass AS class, views.oid AS object, d.refclassid, d.refobjid
+    FROM views
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = views.rule
+    UNION
+    -- Operators and aggregates have functions, and functions in SQL's own form read tables.
+    SELECT d.classid, d.objid, d.refclassid, d.refobjid
+    FROM pg_depend d
+    WHERE d.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    UNION
+    SELECT opaque.class, opaque.object, 'pg_class'::regclass, views.oid
+    FROM opaque
+    CROSS JOIN regexp_split_to_table(lower(opaque.source), '[^[:alnum:]_]+') word
+    JOIN views ON lower(views.relname) = word
+    WHERE views.relkind = 'm'
 ), reads AS (
-    SELECT view, relation FROM edges
+    SELECT views.oid AS view, 'pg_class'::regclass::oid AS class, views.oid AS object
+    FROM views
+    WHERE views.relkind = 'm'
     UNION
-    SELECT reads.view, edges.relation FROM reads JOIN edges ON edges.view = reads.relation
+    SELECT reads.view, uses.refclassid, uses.refobjid
+    FROM reads
+    JOIN uses ON uses.class = reads.class AND uses.object = reads.object
 )
 SELECT n.nspname, c.relname
-FROM pg_class c
+FROM reads
+JOIN pg_class c ON c.oid = reads.view
 JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN reads ON reads.view = c.oid
-JOIN pg_class read ON read.oid = reads.relation
-WHERE c.relkind = 'm' AND c.relispopulated
+LEFT JOIN pg_class read ON reads.class = 'pg_class'::regclass AND read.oid = reads.object
+LEFT JOIN opaque ON opaque.class = reads.class AND opaque.object = reads.object
+WHERE c.relispopulated
 GROUP BY n.nspname, c.relname
-HAVING bool_or(read.oid IN (SELECT relid FROM written))
-ORDER BY count(*) FILTER (WHERE read.relkind = 'm'), n.nspname, c.relname
+HAVING count(opaque.object) > 0 OR bool_or(read.oid IN (SELECT relid FROM written))
+ORDER BY
+    count(opaque.object) > 0,
+    count(*) FILTER (WHERE read.relkind = 'm'),
+    n.nspname,
+    c.relname
