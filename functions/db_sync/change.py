@@ -6,7 +6,7 @@ from common import locks
 from common.foreign_keys import ForeignKey
 from common.log import logger
 from common.names import Name
-from db_sync import guards, merge
+from db_sync import guards, merge, tally
 from db_sync.blame import converting
 from db_sync.catalog import Catalog
 from db_sync.checks import Checks
@@ -14,10 +14,9 @@ from db_sync.compare import Compared, Difference, count_rows
 from db_sync.generated import checked_columns
 from db_sync.guards import Guard
 from db_sync.keys import Keys
-from db_sync.merge import Changes
 from db_sync.order import parents_first, referenced
 from db_sync.orphans import Writing
-from db_sync.result import TableResult
+from db_sync.result import Changes, TableResult
 from db_sync.run import Run
 from db_sync.snapshot import Snapshot
 from db_sync.transfer import Transferred
@@ -44,25 +43,31 @@ def count_differences(
         merge.create_tables(run.target, difference)
     keys = Keys(run, compared, snapshot, target)
     stages = keys.create_stages(whole)
+    tally.create_tables(run.target, whole.values())
     run.target.execute("SET TRANSACTION READ ONLY")
     results: list[TableResult] = []
     for difference in run.each("count", compared.differences):
         plan = difference.plan
         run.limit(f"the changes of {plan.name} were counted")
-        moved, changes = Transferred(0, 0), None
-        with run.timed("count", plan.name):
-            if not difference.is_copied_whole:
+        with run.timed("count", plan.name), converting(plan):
+            if difference.is_copied_whole:
+                moved = Transferred(_rows_of_source(run, difference), 0)
+                changes = tally.count_replaceable(run, difference, moved.rows)
+            else:
                 moved = _stage(run, difference)
                 changes = merge.count_changes(run.target, difference)
-            elif difference.source is None:
-                moved = Transferred(count_rows(run.source, plan.source), 0)
-            else:
-                moved = Transferred(difference.source.rows, 0)
         results.append(_result(run, difference, moved, changes))
     staged, breaches = keys.fill_stages(stages), keys.count_in_source(whole)
     run.source.commit()
     warnings = keys.foresee(Writing(merged, whole, staged, is_dry=True), breaches)
     return results, warnings + _unlinked(results) + _stale(compared.differences)
+
+
+def _rows_of_source(run: Run, difference: Difference) -> int:
+    """Return how many rows the source has of a table that is copied whole."""
+    if difference.source is None:
+        return count_rows(run.source, difference.plan.source)
+    return difference.source.rows
 
 
 def write_differences(
@@ -107,7 +112,7 @@ def write_differences(
     ):
         copied = copy_tables(run, list(whole.values()), keys.in_place)
         run.source.commit()  # production need not hold back vacuum any longer
-        results = [_result(run, *pair) for pair in zip(whole.values(), copied, strict=True)]
+        results = [_result(run, *each) for each in copied]
         in_order = parents_first(list(merged.values()), keys.in_force)
         results += _merge(run, in_order, fetched, referenced(keys.in_force))
         with run.target.default_search_path():
@@ -220,12 +225,9 @@ def _merge(
     return results
 
 
-def _result(
-    run: Run, difference: Difference, moved: Transferred, changes: Changes | None = None
-) -> TableResult:
-    """Return the result of a table; without changes, its rows were replaced by those that moved."""
+def _result(run: Run, difference: Difference, moved: Transferred, changes: Changes) -> TableResult:
+    """Return the result of a table, of which some rows travelled and some changed."""
     plan, source = difference.plan, difference.source
-    changes = changes or Changes(inserted=moved.rows, deleted=difference.target_rows)
     return TableResult(
         table=str(plan.name),
         action="copy" if difference.is_copied_whole else "merge",

@@ -6,7 +6,6 @@ unique values change places between rows. Columns that belong to the target are 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from psycopg2 import sql
 
@@ -16,6 +15,7 @@ from db_sync import generated, kept
 from db_sync.compare import Difference
 from db_sync.load import copy_rows
 from db_sync.plan import TablePlan
+from db_sync.result import Changes
 from db_sync.run import Run
 from db_sync.statements import Parts, names, same_key, statement, table_rows, target_value
 from db_sync.transfer import Transferred
@@ -24,16 +24,6 @@ from db_sync.transfer import Transferred
 DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
 IS_STALE = sql.Identifier("staging_sync_is_stale")
 NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """How many rows were written (or would be, in a dry run)."""
-
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-    unlinked: int = 0
 
 
 def create_tables(target: Session, difference: Difference) -> None:
@@ -228,19 +218,19 @@ def _copied_names(plan: TablePlan) -> list[str]:
 
 def stage_of(plan: TablePlan) -> sql.Identifier:
     """Return the temporary table that takes the source's rows."""
-    return _temporary("stage", plan)
+    return temporary("stage", plan)
 
 
 def changes_of(plan: TablePlan) -> sql.Identifier:
     """Return the temporary table of the rows that are written, see `find_changes.sql`."""
-    return _temporary("changes", plan)
+    return temporary("changes", plan)
 
 
 def gone_of(plan: TablePlan) -> sql.Identifier:
     """Return the temporary table that says where the rows are that are deleted."""
-    return _temporary("gone", plan)
+    return temporary("gone", plan)
 
 
-def _temporary(what: str, plan: TablePlan) -> sql.Identifier:
+def temporary(what: str, plan: TablePlan) -> sql.Identifier:
     """Return a temporary table's name, by the table's oid: those of all tables exist at once."""
     return sql.Identifier("pg_temp", f"staging_sync_{what}_{plan.target.oid}")

@@ -44,12 +44,12 @@ class Ranges:
     def number(self, value_of: ValueOf) -> sql.Composable:
         """Return the SQL for the number (bigint) of the range that a row is in."""
         if self.shift is not None:
-            (key,) = _key_columns(self.plan)
+            (key,) = key_columns(self.plan)
             return sql.SQL("({}::bigint >> {})").format(value_of(key), sql.Literal(self.shift))
         if self.count == 1:
             return sql.SQL("0::bigint")
         return sql.SQL("({} & {})").format(
-            row_hash(_key_columns(self.plan), value_of), sql.Literal(self.count - 1)
+            row_hash(key_columns(self.plan), value_of), sql.Literal(self.count - 1)
         )
 
     def reads_index(self, numbers: Sequence[int] | None) -> bool:
@@ -73,7 +73,7 @@ class Ranges:
             return sql.SQL("{} JOIN {} ON {} = r.number").format(
                 _listed(numbers, 0), all_rows, self.number(value_of)
             )
-        (key,) = _key_columns(self.plan)
+        (key,) = key_columns(self.plan)
         # OFFSET 0 keeps the planner to one index scan a range: it takes a ninth of the table for
         # what lies between two keys that it does not know, and would rather read all of it. And it
         # lets the row itself be asked for its range: a broken index may lead to another row.
@@ -81,6 +81,25 @@ class Ranges:
             "{} JOIN LATERAL (SELECT t.tableoid, t.ctid, t.* FROM {}"
             " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
         ).format(_listed(numbers, self.shift), all_rows, value_of(key), self.number(value_of))
+
+
+    def row_hashes(
+        self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None = None
+    ) -> sql.Composable:
+        """Return the query for the hashes of rows, and of what identifies them.
+
+        That is a row's key, or the whole of it where the table has none.
+        """
+        row = row_hash(self.plan.compared, value_of)
+        identity = row_hash(key_columns(self.plan), value_of) if self.plan.has_key else row
+        return sql.SQL("SELECT {} AS identity, {} AS hash FROM {}").format(
+            identity, row, self.rows(table, value_of, numbers)
+        )
+
+    def sample(self, size: int) -> list[int]:
+        """Return the numbers of some ranges, spread over all of them."""
+        count = self.count if self.shift is None else self.greatest - self.least + 1
+        return sorted({self.least + count * each // size for each in range(size)})
 
 
 def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:
@@ -108,7 +127,7 @@ def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
     if not plan.has_key or rows <= ROWS_PER_RANGE:
         return Ranges(plan)
     by_hash = Ranges(plan, count=1 << (rows // ROWS_PER_RANGE).bit_length())
-    columns = _key_columns(plan)
+    columns = key_columns(plan)
     is_one_integer = len(columns) == 1 and columns[0].base_type in INTEGERS
     if rows < FEW_ROWS or not is_one_integer or columns[0].conversion:
         return by_hash
@@ -127,6 +146,7 @@ def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
     return Ranges(plan, shift=shift, least=least >> shift, greatest=greatest >> shift)
 
 
-def _key_columns(plan: TablePlan) -> list[PlannedColumn]:
+def key_columns(plan: TablePlan) -> list[PlannedColumn]:
+    """Return the columns of a table's key, which it has, in the key's order."""
     columns = {column.name: column for column in plan.compared}
     return [columns[name] for name in plan.target.key]

@@ -14,6 +14,16 @@ type Status = Literal["synced", "unchanged", "dry_run"]
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """In how many rows the sides differ: those that were written (or would be, in a dry run)."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unlinked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TableResult:
     """What was done to one table (or would be, in a dry run), and why; no row contents."""
 

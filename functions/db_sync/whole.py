@@ -3,13 +3,14 @@
 from psycopg2 import sql
 
 from common.foreign_keys import ForeignKey
-from db_sync import fingerprint
+from db_sync import fingerprint, tally
 from db_sync.blame import converting
 from db_sync.compare import Difference
 from db_sync.indexes import create_indexes, drop_indexes
 from db_sync.load import copy_rows
 from db_sync.planning import tables_themselves
 from db_sync.ranges import Ranges
+from db_sync.result import Changes
 from db_sync.run import Run
 from db_sync.statements import table_rows
 from db_sync.transfer import Transferred
@@ -21,18 +22,22 @@ MANY_ROWS = 10_000
 
 def copy_tables(
     run: Run, differences: list[Difference], keys: list[ForeignKey]
-) -> list[Transferred]:
-    """Replace the rows of tables by the source's; return what travelled, for each.
+) -> list[tuple[Difference, Transferred, Changes]]:
+    """Replace the rows of tables by the source's.
 
     Args:
         run: the run.
         differences: the tables.
         keys: the foreign keys that are in place.
 
+    Returns:
+        For each table what travelled, and in how many rows the sides differed.
+
     Raises:
         VerificationFailed: a table is not what the source's snapshot holds.
         SchemaMismatch: a row does not fit.
     """
+    tally.note_target_rows(run, differences)
     truncated = _empty(run, differences, keys)
     with tables_themselves(run.source):
         return [
@@ -69,7 +74,9 @@ def _without_referenced(differences: list[Difference], keys: list[ForeignKey]) -
         differences = left
 
 
-def _copy(run: Run, difference: Difference, *, is_truncated: bool) -> Transferred:
+def _copy(
+    run: Run, difference: Difference, *, is_truncated: bool
+) -> tuple[Difference, Transferred, Changes]:
     """Fill an empty table, build its indexes and verify it."""
     plan = difference.plan
     run.limit(f"{plan.name} was copied")
@@ -98,4 +105,5 @@ def _copy(run: Run, difference: Difference, *, is_truncated: bool) -> Transferre
         ):
             if fingerprint.compare(ours, theirs).dirty_count:
                 raise failure(run, plan, ["its rows"])
-    return moved
+    with run.timed("count", plan.name):
+        return difference, moved, tally.count_replaced(run.target, difference, moved.rows)

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -201,15 +202,20 @@ def assert_counted(result: SyncResult, table: Table, source: list[str], target: 
     event(found.reason)  # pytest --hypothesis-show-statistics
     if found.action == "none":
         assert source == target
-    elif found.action == "copy":
-        assert (found.rows_inserted, found.rows_deleted) == (len(source), len(target))
-    else:
-        ours, theirs = _by_key(table, source), _by_key(table, target)
-        updated = [key for key in ours.keys() & theirs.keys() if ours[key] != theirs[key]]
+    elif table.key == "none":
+        ours, theirs = Counter(source), Counter(target)
         assert (found.rows_inserted, found.rows_updated, found.rows_deleted) == (
-            len(ours.keys() - theirs.keys()),
+            (ours - theirs).total(),
+            0,
+            (theirs - ours).total(),
+        )
+    else:
+        left, right = _by_key(table, source), _by_key(table, target)
+        updated = [key for key in left.keys() & right.keys() if left[key] != right[key]]
+        assert (found.rows_inserted, found.rows_updated, found.rows_deleted) == (
+            len(left.keys() - right.keys()),
             len(updated),
-            len(theirs.keys() - ours.keys()),
+            len(right.keys() - left.keys()),
         )
 
 

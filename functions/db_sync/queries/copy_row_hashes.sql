@@ -1,0 +1,2 @@
+-- The hashes of rows, a line each.
+COPY ({hashes}) TO STDOUT
