@@ -82,7 +82,6 @@ class Ranges:
             " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
         ).format(_listed(numbers, self.shift), all_rows, value_of(key), self.number(value_of))
 
-
     def row_hashes(
         self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None = None
     ) -> sql.Composable:

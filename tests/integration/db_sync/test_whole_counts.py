@@ -7,20 +7,23 @@ from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
 
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 5000) i"
-# Two rows in each range of 64: every range differs, and 1 row in 32.
-EDITS = "UPDATE t SET v = v || '!' WHERE id % 32 = 0; DELETE FROM t WHERE id IN (5, 4001)"
+# Every range of 64 rows differs, in some of its rows.
+EDITS = (
+    "UPDATE t SET v = v || '!' WHERE id % {} = 0; DELETE FROM t WHERE id IN (5, 4001);"
+    " INSERT INTO t VALUES (90001, 'new'), (90002, 'new'), (90003, 'new')"
+)
 
 
 def counts(table: TableResult) -> tuple[int, int, int]:
     return (table.rows_inserted, table.rows_updated, table.rows_deleted)
 
 
-def both(pair: Pair) -> tuple[TableResult, TableResult]:
-    """Return what a dry run says and what the sync after it does."""
+def both(pair: Pair, action: str = "copy") -> tuple[TableResult, TableResult]:
+    """Return what a dry run says and what the sync after it does, by a copy or a merge."""
     (foreseen,) = sync(pair, dry_run=True).tables
     (done,) = sync(pair).tables
     assert_same(pair)
-    assert (foreseen.action, done.action) == ("copy", "copy")
+    assert (foreseen.action, done.action) == (action, action)
     return foreseen, done
 
 
@@ -31,21 +34,42 @@ def both(pair: Pair) -> tuple[TableResult, TableResult]:
         "CREATE TABLE t (id int, v text, PRIMARY KEY (v, id))",
         "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
         " CREATE TABLE a PARTITION OF t FOR VALUES FROM (0) TO (2500);"
-        " CREATE TABLE b PARTITION OF t FOR VALUES FROM (2500) TO (9999)",
+        " CREATE TABLE b PARTITION OF t FOR VALUES FROM (2500) TO (99999)",
     ],
 )
 def test_rows_that_are_as_they_were_are_not_counted(databases: Databases, table: str) -> None:
     pair = databases.pair(table, ROWS, ROWS)
-    pair.source.execute(
-        EDITS + "; INSERT INTO t SELECT i, 'new' FROM generate_series(5001, 5003) i"
-    )
+    pair.source.execute(EDITS.format(2))
 
     foreseen, done = both(pair)
 
     is_key_changed = "v, id" in table
-    assert counts(done) == ((3 + 156, 0, 2 + 156) if is_key_changed else (3, 156, 2))
+    assert counts(done) == ((3 + 2500, 0, 2 + 2500) if is_key_changed else (3, 2500, 2))
     assert counts(foreseen) == counts(done)
     assert foreseen.rows == done.rows == 5001
+
+
+@pytest.mark.parametrize("key", ["id int", "id text"])
+def test_where_a_few_rows_of_every_range_differ_they_alone_are_written(
+    databases: Databases, key: str
+) -> None:
+    pair = databases.pair(f"CREATE TABLE t ({key} PRIMARY KEY, v text)", ROWS, ROWS)
+    pair.source.execute(EDITS.format(16).replace("id", "id::int"))
+
+    foreseen, done = both(pair, "merge")
+
+    assert counts(foreseen) == counts(done) == (3, 312, 2)
+    assert done.reason == "rows differ in most ranges"
+
+
+def test_a_large_table_is_sampled_by_rows_too(databases: Databases) -> None:
+    rows = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 70000) i"
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", rows, rows)
+    pair.source.execute(EDITS.format(16))
+
+    foreseen, done = both(pair, "merge")
+
+    assert counts(foreseen) == counts(done) == (3, 4375, 2)
 
 
 def test_without_a_key_rows_are_counted_with_their_duplicates(databases: Databases) -> None:
