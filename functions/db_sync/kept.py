@@ -21,8 +21,8 @@ LOSES = "staging_sync_loses"
 def columns_of_changes(plan: TablePlan) -> Iterator[sql.Composable]:
     """Yield the expressions that a change has for what belongs to the target.
 
-    Each such column's value, whether a kept column's value comes from the source (`brings`), and
-    whether the row loses a value that it had.
+    Each such column's value, the columns that are unique with it, whether a kept column's value
+    comes from the source (`brings`), and whether the row loses a value that it had.
     """
     for column in plan.kept:
         name = sql.Identifier(column.name)
@@ -30,9 +30,17 @@ def columns_of_changes(plan: TablePlan) -> Iterator[sql.Composable]:
             takes=_takes(plan, column.name), name=name
         )
         yield sql.SQL("{} AS {}").format(_brings(plan, column.name), _flag(plan, column))
+    for beside in columns_beside(plan):
+        yield sql.SQL("s.{0} AS {0}").format(sql.Identifier(beside))
     for own in plan.own:
         yield _own_value(plan, own)
     yield sql.SQL("{} AS {}").format(_loses(plan), sql.Identifier(LOSES))
+
+
+def columns_beside(plan: TablePlan) -> list[str]:
+    """Return the columns of the source that a kept column is unique together with."""
+    beside = {name for column in plan.kept for key in _unique_keys(plan, column) for name in key}
+    return [column.name for column in plan.compared if column.name in beside]
 
 
 def changed_names(plan: TablePlan) -> list[str]:

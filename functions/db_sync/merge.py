@@ -29,7 +29,7 @@ NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 def create_tables(target: Session, difference: Difference) -> None:
     """Create the temporary tables of a merge, which are empty and have no constraints.
 
-    One takes the source's rows, one those that the target lacks or has otherwise, and one tells
+    One takes the source's rows, one tells which of them the target lacks or has otherwise, and one
     where the target's rows are that the source lacks.
     """
     parts = _parts(difference)
@@ -40,10 +40,13 @@ def create_tables(target: Session, difference: Difference) -> None:
 
 def create_stage(target: Session, plan: TablePlan) -> None:
     """Create the temporary table that takes the source's rows."""
+    copied = set(_copied_names(plan))
+    # In the target's order: in another one, a row could need more bytes to align its values.
+    columns = names(name for name in plan.target.columns if name in copied)
     _create(
         target,
         stage_of(plan),
-        sql.SQL("SELECT {} FROM {}").format(names(_copied_names(plan)), plan.name.identifier),
+        sql.SQL("SELECT {} FROM {}").format(columns, plan.name.identifier),
     )
 
 
@@ -150,7 +153,6 @@ def _parts(difference: Difference) -> Parts:
     is_checked = bool(generated.checked_columns(plan))
     is_stale = sql.SQL("t.ctid IS NOT NULL AND generated.is_stale" if is_checked else "false")
     values = [
-        *(sql.SQL("s.{0} AS {0}").format(sql.Identifier(name)) for name in compared),
         *kept.columns_of_changes(plan),
         *([sql.SQL("{} AS {}").format(is_stale, IS_STALE)] if is_checked else []),
     ]
@@ -159,6 +161,7 @@ def _parts(difference: Difference) -> Parts:
         "rows": table_rows(plan.target),
         "stage": stage_of(plan),
         "changes": changes_of(plan),
+        "changed": changed_rows(plan),
         "gone": gone_of(plan),
         "same_key": same_key(plan, "s", "t"),
         "differs": differs("t", "s", compared),
@@ -224,6 +227,17 @@ def stage_of(plan: TablePlan) -> sql.Identifier:
 def changes_of(plan: TablePlan) -> sql.Identifier:
     """Return the temporary table of the rows that are written, see `find_changes.sql`."""
     return temporary("changes", plan)
+
+
+def changed_rows(plan: TablePlan) -> sql.Composable:
+    """Return the rows that are written, with all of their values, as a FROM item."""
+    held = kept.columns_beside(plan)
+    staged = [column.name for column in plan.compared if column.name not in held]
+    return sql.SQL("(SELECT {} FROM {} c JOIN {} s ON s.ctid = c.staging_sync_staged)").format(
+        sql.SQL(", ").join([sql.SQL("c.*"), *(sql.Identifier("s", name) for name in staged)]),
+        changes_of(plan),
+        stage_of(plan),
+    )
 
 
 def gone_of(plan: TablePlan) -> sql.Identifier:

@@ -14,7 +14,7 @@ from psycopg2 import sql
 from common.database import Session
 from common.foreign_keys import MATCH_FULL, ForeignKey
 from db_sync.compare import Difference
-from db_sync.merge import changes_of, differs, gone_of
+from db_sync.merge import changed_rows, differs, gone_of
 from db_sync.statements import names, statement
 
 ALL = sql.SQL("true")  # as a condition
@@ -150,7 +150,7 @@ def _side(
         "columns": names(columns, "t"),
         "new": names(columns, "n"),
         "differs": differs("t", "n", columns),
-        "changes": changes_of(difference.plan),
+        "changed": changed_rows(difference.plan),
         "gone": gone_of(difference.plan),
     }
     return _Side(

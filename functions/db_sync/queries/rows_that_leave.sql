@@ -3,7 +3,7 @@
     SELECT {columns} FROM {gone} g
     JOIN {rows} t ON t.tableoid = g.staging_sync_table AND t.ctid = g.staging_sync_row
     UNION ALL
-    SELECT {columns} FROM {changes} n
+    SELECT {columns} FROM {changed} n
     JOIN {rows} t ON t.tableoid = n.staging_sync_table AND t.ctid = n.staging_sync_row
     WHERE {differs}
 )

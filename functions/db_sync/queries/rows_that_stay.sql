@@ -12,7 +12,7 @@
         SELECT FROM {gone} g
         WHERE g.staging_sync_table = t.staging_sync_table AND g.staging_sync_row = t.staging_sync_row
     ) AND NOT EXISTS (
-        SELECT FROM {changes} n
+        SELECT FROM {changed} n
         WHERE n.staging_sync_table = t.staging_sync_table
           AND n.staging_sync_row = t.staging_sync_row AND {differs}
     )
