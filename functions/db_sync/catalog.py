@@ -175,6 +175,23 @@ class Sequence:
     is_readable: bool
 
 
+class ExtensionTable(NamedTuple):
+    """A table of an extension that takes rows beside its own, which a condition finds (SQL, or "").
+
+    `may_read`: whether our role may read all of it.
+    """
+
+    name: Name
+    extension: str
+    condition: str
+    may_read: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is called on either side, whatever schema the extension is in."""
+        return self.extension, self.name.name
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is true of a whole database, and of our role there.
@@ -187,6 +204,7 @@ class Facts:
     may_create_temporary: bool
     is_standby: bool
     large_objects: int
+    extension_tables: tuple[ExtensionTable, ...]
     lower_case: str
 
 
@@ -230,10 +248,14 @@ def read_catalog(session: Session) -> Catalog:
 
 
 def _read_facts(session: Session) -> Facts:
-    database, role, may_create, is_standby, objects = session.row(
+    database, role, may_create, is_standby, objects, tables = session.row(
         load_query("db_sync", "list_facts")
     )
-    return Facts(database, role, may_create, is_standby, objects, find_collation(session))
+    extension_tables = tuple(
+        ExtensionTable(Name(schema, table), *rest) for schema, table, *rest in tables
+    )
+    collation = find_collation(session)
+    return Facts(database, role, may_create, is_standby, objects, extension_tables, collation)
 
 
 def _read_tables(session: Session) -> dict[Name, Table]:

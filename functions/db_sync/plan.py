@@ -113,6 +113,10 @@ def make_plan(source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bo
             plan.warnings += planner.warnings
             plan.misfits += planner.misfits
             plan.unknown_labels += planner.unknown_labels
+    for table in source.facts.extension_tables + target.facts.extension_tables:
+        is_excluded = table.name in rules.exclude
+        reason = "excluded by a rule" if is_excluded else f"of the extension {table.extension}"
+        plan.left_alone.setdefault(table.name, reason)
     if source.facts.large_objects:
         plan.warnings.append(
             f"The source has {source.facts.large_objects} large objects and the target"

@@ -9,11 +9,13 @@ from db_sync.rules import KeptColumns, SyncRules
 
 def void_rules(source: Catalog, target: Catalog, rules: SyncRules) -> list[str]:
     """Return one fault that names every rule that cannot be followed, or none."""
+    known = source.tables.keys() | target.tables.keys()
+    known |= {each.name for catalog in (source, target) for each in catalog.facts.extension_tables}
     faults = [
         f'table {name} of the "{rule}" rule exists on neither side'
         for rule, names in (("exclude", rules.exclude), ("include", rules.include))
         for name in sorted(names)
-        if name not in source.tables and name not in target.tables
+        if name not in known
     ]
     for name, columns in sorted(rules.keep.items()):
         faults += _faults_of_kept(source, target, name, columns)

@@ -17,6 +17,7 @@ from db_sync import sequences
 from db_sync.catalog import Catalog
 from db_sync.change import count_differences, write_differences
 from db_sync.compare import compare_tables
+from db_sync.extensions import warn_of_added_rows
 from db_sync.fingerprint import require_alike
 from db_sync.planning import prepare
 from db_sync.result import Status, SyncResult
@@ -119,6 +120,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     snapshot, target_catalog = begin_reading(run)
     plan = snapshot.plan
     leaders, unreadable = _read_leaders(run, snapshot, target_catalog)
+    unlike = warn_of_added_rows(run, snapshot.catalog, target_catalog)
     with no_forced_row_security(run.target, plan.tables):
         compared = compare_tables(run, plan.tables)
         change = count_differences if options.dry_run else write_differences
@@ -134,7 +136,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
         tables=tuple(sorted(compared.results + changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         sequences=tuple(str(sequence) for sequence in moved),
-        warnings=tuple(warnings + plan.warnings + found + unreadable),
+        warnings=tuple(warnings + plan.warnings + found + unreadable + unlike),
         duration_seconds=round(time.monotonic() - started, 3),
         snapshot=snapshot.taken_at,
         source_version=run.source.server_version,
