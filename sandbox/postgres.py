@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import psutil
 import psycopg2
 
 from sandbox.processes import SandboxError, log_end
@@ -44,6 +45,8 @@ SETTINGS = MappingProxyType(
         "listen_addresses": "",
     }
 )
+MEMORY = Path("/dev/shm")  # noqa: S108  # Linux's file system in memory
+ROOM = 6 * 1024**3  # bytes
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 # Members of this group log in with a password, so that a wrong one can be tested.
 PASSWORD_RULE = "local all +password_users scram-sha-256\n"  # noqa: S105  # a rule, no password
@@ -177,6 +180,14 @@ def bundled_programs() -> list[Path]:
     return [Path(folder).resolve() for folder in POSTGRES_VERSIONS.values()]
 
 
+def _memory() -> Path | None:
+    """Return a folder in memory that has room for several servers, None if there is none."""
+    if not MEMORY.is_dir():
+        return None
+    room = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
+    return MEMORY if room >= ROOM else None
+
+
 @contextlib.contextmanager
 def temporary_server(
     *,
@@ -184,8 +195,14 @@ def temporary_server(
     bin_dir: Path | None = None,
     settings: Mapping[str, str] = NO_SETTINGS,
 ) -> Iterator[EmbeddedPostgres]:
-    """Run a server for the length of a with statement and leave nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="staging-sync-pg-") as directory:
+    """Run a server for the length of a with statement and leave nothing behind.
+
+    In memory where there is room: a database is created there in a fifth of the time.
+    """
+    memory = _memory()
+    if memory:
+        settings = {"max_wal_size": "256MB", **settings}
+    with tempfile.TemporaryDirectory(prefix="staging-sync-pg-", dir=memory) as directory:
         data = Path(directory) / "data"
         data.mkdir()
         server = EmbeddedPostgres(data, version=version, bin_dir=bin_dir, settings=settings)
