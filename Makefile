@@ -105,6 +105,10 @@ test: lint ## Lint, types and every test
 	@# the others run the rest meanwhile.
 	pytest -n 3 --dist loadgroup tests/e2e tests/unit tests/integration tests/statemachine tests/infra
 
+.PHONY: check
+check: lint ## Lint, types and the unit tests: under a minute when warm
+	pytest -q tests/unit
+
 .PHONY: bench
 bench: install ## Measure a sync beside pg_dump and pg_restore; more: make bench BENCH="--scale 0.1 --runs 1"
 	@python -m tests.bench $(BENCH)
