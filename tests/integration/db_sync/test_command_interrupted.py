@@ -39,6 +39,14 @@ def started(pair: Pair) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A shell's background jobs ignore SIGINT, and so would the command that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def wait_for(holds: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not holds():
