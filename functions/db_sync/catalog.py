@@ -106,6 +106,18 @@ class Equality(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Publications:
+    """What a table's publications make of our writes.
+
+    `refuses_changes`: whether PostgreSQL lets no row be updated or deleted; `hides_truncate`:
+    whether a subscriber who is told of changed or deleted rows is not told of a TRUNCATE.
+    """
+
+    refuses_changes: bool = False
+    hides_truncate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table or the root of a partitioned one."""
 
@@ -118,6 +130,7 @@ class Table:
     key_equalities: tuple[Equality, ...]  # of each key column
     rights: Rights
     columns: dict[str, Column]
+    publications: Publications
 
 
 class TypeName(NamedTuple):
@@ -261,6 +274,10 @@ def _read_facts(session: Session) -> Facts:
 def _read_tables(session: Session) -> dict[Name, Table]:
     rows = session.rows(load_query("db_sync", "list_tables"))
     columns = _read_columns(session, [oid for oid, *_ in rows])
+    published = {
+        oid: Publications(*rest)
+        for oid, *rest in session.rows(load_query("db_sync", "list_published"))
+    }
     tables: dict[Name, Table] = {}
     for oid, schema, table, partitioned, foreign, unlogged, key, equalities, *rights in rows:
         name = Name(schema, table)
@@ -274,6 +291,7 @@ def _read_tables(session: Session) -> dict[Name, Table]:
             tuple(Equality(*each) for each in equalities),
             Rights(*rights),
             columns[oid],
+            published.get(oid, Publications()),
         )
     return tables
 

@@ -29,6 +29,7 @@ MANY_RANGES = 1000
 SAMPLE = 32
 MOST_OF_SAMPLE = 0.9
 MOSTLY = "most of it differs"
+REFUSES_CHANGES = "rows differ, and its publication needs a replica identity to change some"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,8 @@ def _difference(ranges: Ranges, about_rows: int, found: Comparison) -> Differenc
     is_mostly = is_mostly or found.dirty_count > MOST_DIRTY
     if not plan.has_key:
         reason, is_copied_whole = "rows differ, and it has no key", True
+    elif plan.target.publications.refuses_changes:
+        reason, is_copied_whole = REFUSES_CHANGES, True
     elif is_mostly:
         # Not where the target has values of its own to lose.
         reason, is_copied_whole = MOSTLY, not (plan.own or plan.kept)

@@ -31,14 +31,14 @@ def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
     role = catalog.facts.role
     for filtered in _some([table for table in tables if not table.rights.sees_all]):
         policies = " ".join(
-            f"CREATE POLICY {POLICY} ON {_quoted(*table.name)} FOR SELECT TO {_quoted(role)}"
+            f"CREATE POLICY {POLICY} ON {quoted(*table.name)} FOR SELECT TO {quoted(role)}"
             " USING (true);"
             for table in filtered
         )
         faults.append(
             f"Row level security hides rows of {_listed(filtered)} from the source role {role}."
             f" Run there, as the tables' owner: {policies} A superuser, which the master of RDS is"
-            f" not, may run instead: ALTER ROLE {_quoted(role)} BYPASSRLS; or exclude the tables. A"
+            f" not, may run instead: ALTER ROLE {quoted(role)} BYPASSRLS; or exclude the tables. A"
             " RESTRICTIVE policy must let the role see every row too."
         )
     return faults
@@ -49,7 +49,7 @@ def _of_target(catalog: Catalog, tables: list[Table]) -> list[str]:
     role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, "target")
     for others in _some([table for table in tables if not _may_write_all(table)]):
         statements = " ".join(
-            f"ALTER TABLE {_quoted(*table.name)} OWNER TO {_quoted(role)};" for table in others
+            f"ALTER TABLE {quoted(*table.name)} OWNER TO {quoted(role)};" for table in others
         )
         faults.append(
             f"The target role {role} may not write {_listed(others)}; it should own them. Run"
@@ -58,7 +58,7 @@ def _of_target(catalog: Catalog, tables: list[Table]) -> list[str]:
     if tables and not catalog.facts.may_create_temporary:
         faults.append(
             f"The target role {role} may not create temporary tables. Run there: GRANT TEMPORARY"
-            f" ON DATABASE {_quoted(catalog.facts.database)} TO {_quoted(role)};"
+            f" ON DATABASE {quoted(catalog.facts.database)} TO {quoted(role)};"
         )
     return faults
 
@@ -74,10 +74,10 @@ def _to_read(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
     """Return what is missing to read tables."""
     role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, side)
     for unreadable in _some([table for table in tables if not table.rights.may_read]):
-        names = ", ".join(_quoted(*table.name) for table in unreadable)
+        names = ", ".join(quoted(*table.name) for table in unreadable)
         faults.append(
             f"The {side} role {role} may not read {_listed(unreadable)}. Run there:"
-            f" GRANT SELECT ON {names} TO {_quoted(role)};"
+            f" GRANT SELECT ON {names} TO {quoted(role)};"
         )
     return faults
 
@@ -90,7 +90,7 @@ def _to_use_schemas(catalog: Catalog, tables: list[Table], side: str) -> list[st
         return []
     return [
         f"The {side} role {role} may not use what is in the schema {', '.join(closed)}. Run there:"
-        f" GRANT USAGE ON SCHEMA {', '.join(map(_quoted, closed))} TO {_quoted(role)};"
+        f" GRANT USAGE ON SCHEMA {', '.join(map(quoted, closed))} TO {quoted(role)};"
     ]
 
 
@@ -115,6 +115,6 @@ def _listed(tables: Iterable[Table]) -> str:
     return ", ".join(str(table.name) for table in tables)
 
 
-def _quoted(*parts: str) -> str:
+def quoted(*parts: str) -> str:
     """Return a name as SQL."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -16,6 +16,7 @@ from db_sync.catalog import Catalog, read_catalog
 from db_sync.fit import require_fit
 from db_sync.plan import Plan, make_plan
 from db_sync.planning import prepare
+from db_sync.publications import check_publications
 from db_sync.rights import check_rights
 from db_sync.rules import SyncRules
 
@@ -76,6 +77,7 @@ def make_checked_plan(
     """
     plan = make_plan(catalog, target, rules, dry_run=dry_run)
     check_rights(catalog, target, plan, dry_run=dry_run)
+    check_publications(target, plan)
     if plan.faults or plan.misfits:
         _read_through_policies(source, plan)
         require_fit(source, plan)

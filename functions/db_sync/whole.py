@@ -49,9 +49,11 @@ def copy_tables(
 def _empty(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
     """Remove all rows, in one TRUNCATE and never CASCADE; return the tables that it emptied.
 
-    It refuses a table that a foreign key of another one points to: those are deleted from.
+    It refuses a table that a foreign key of another one points to: those are deleted from. So are
+    those of which a subscriber would not be told.
     """
-    truncated = _without_referenced(differences, keys)
+    told = [each for each in differences if not each.plan.target.publications.hides_truncate]
+    truncated = _without_referenced(told, keys)
     with run.target.default_search_path():
         if truncated:
             tables = [table_rows(difference.plan.target) for difference in truncated]
