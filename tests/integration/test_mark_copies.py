@@ -22,7 +22,7 @@ def staging(databases: Databases) -> Database:
     [
         (("pg_dump", "{}"), False),
         (("pg_dump", "--create", "{}"), True),
-        (("pg_dumpall", "--database", "{}"), True),
+        (("pg_dumpall", "--exclude-database", "template_*", "--database", "{}"), True),
     ],
     ids=lambda command: command[0] if isinstance(command, tuple) else None,
 )
