@@ -80,12 +80,14 @@ class Workflow:
             stateMachineArn=self.arn, name=name, input=json.dumps(document)
         )["executionArn"]
         deadline = time.monotonic() + DEADLINE
+        pause = 0.01  # grows, since each look takes the interpreter's thread some of its time
         while (end := self.client.describe_execution(executionArn=execution))[
             "status"
         ] == "RUNNING":
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the execution still runs after {DEADLINE} s")
-            time.sleep(0.005)  # between two polls
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
         return Outcome(
             name,
             end["status"],
