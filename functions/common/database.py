@@ -22,6 +22,7 @@ from common.errors import ConfigurationError, StagingSyncError
 from common.known_names import KnownNames
 from common.login import Waiting, log_in, log_waiting
 from common.quiet import silent_stderr
+from common.size_errors import OUT_OF_MEMORY, is_out_of_memory
 from common.transaction_settings import READ_COMMITTED
 
 type Query = str | sql.Composable
@@ -253,24 +254,25 @@ class Session:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except psycopg2.Error as error:
-            is_source = self.role == "source"
-            raise statement_error(
-                error,
-                self._where,
-                self._names,
-                is_source=is_source,
-                is_standby=self._is_standby,
-            ) from error
+        except (psycopg2.Error, MemoryError) as error:
+            raise self._named(error) from error
+
+    def _named(self, error: psycopg2.Error | MemoryError) -> StagingSyncError:
+        said = self._connection.info.error_message
+        if isinstance(error, MemoryError) or is_out_of_memory(error, said):
+            self._connection.close()  # with what it holds of the row: there must be room to go on
+            return ConfigurationError(f"{OUT_OF_MEMORY}: {self._where}.")
+        return statement_error(
+            error,
+            self._where,
+            self._names,
+            is_source=self.role == "source",
+            is_standby=self._is_standby,
+        )
 
     @property
     def _where(self) -> str:
         return f"the {self.role} database {self.address}"
-
-
-def is_deadlock_detected(error: BaseException) -> bool:
-    """Whether the driver says that PostgreSQL ended a statement of ours in a deadlock."""
-    return isinstance(error, errors.DeadlockDetected)
 
 
 def connect(

@@ -8,7 +8,7 @@ that name. The server's own message and detail can quote a row.
 """
 
 import psycopg2
-from psycopg2 import extensions
+from psycopg2 import errors, extensions
 
 from common.errors import (
     ConfigurationError,
@@ -19,6 +19,7 @@ from common.errors import (
     TargetBusy,
 )
 from common.known_names import KnownNames
+from common.size_errors import TOO_LARGE, is_too_large
 
 LOST = "The connection was lost"
 NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
@@ -165,6 +166,8 @@ def statement_error(
     name, sentence = NAMES.get(state) or NAMES.get(
         state[:2], (StagingSyncError, "The database reported an error")
     )
+    if is_too_large(error):
+        name, sentence = SchemaMismatch, TOO_LARGE
     if is_source and name is TargetBusy:
         # A migration of production; or a replica that has to replay what we are in the way of.
         name = DatabaseUnavailable
@@ -193,3 +196,8 @@ def _of_replica(state: str, sentence: str, *, is_standby: bool) -> str:
     if state == "40001":
         return REPLICA + GIVE_IT_TIME
     return LOST_REPLICA + GIVE_IT_TIME if is_standby and sentence == LOST else sentence
+
+
+def is_deadlock_detected(error: BaseException) -> bool:
+    """Whether the driver says that PostgreSQL ended a statement of ours in a deadlock."""
+    return isinstance(error, errors.DeadlockDetected)

@@ -7,8 +7,8 @@ looked for before each attempt, and ends the run's transaction; the run is then 
 
 from collections.abc import Callable
 
-from common.database import Session, is_deadlock_detected
-from common.database_errors import DEADLOCKED
+from common.database import Session
+from common.database_errors import DEADLOCKED, is_deadlock_detected
 from common.errors import TargetBusy
 from common.lock_holders import find_table_locks, told
 from common.log import logger

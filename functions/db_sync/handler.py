@@ -13,6 +13,7 @@ from common.event import Event
 from common.exchange import Exchange
 from common.metrics import PHASES, Metric, emit
 from common.settings import optional, required
+from db_sync.memory import granted, within
 from db_sync.result import SyncResult, failure_report
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
@@ -37,7 +38,9 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 
     exchange.check_reachable()
     try:
-        result = sync_database(database_of("PROD"), database_of("STAGING"), options, save_report)
+        source, target = database_of("PROD"), database_of("STAGING")
+        with within(granted()):
+            result = sync_database(source, target, options, save_report)
     except StagingSyncError as error:
         with suppress(StagingSyncError):  # the sync's error is the one that counts
             exchange.write_json(REPORT, failure_report(error))

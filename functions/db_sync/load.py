@@ -4,41 +4,11 @@ from collections.abc import Sequence
 
 from psycopg2 import sql
 
-from db_sync.plan import PlannedColumn, TablePlan
+from db_sync.plan import PlannedColumn
 from db_sync.ranges import Ranges
 from db_sync.run import Run
 from db_sync.statements import names, source_value, source_values
 from db_sync.transfer import Transferred, transfer
-
-# Types of PostgreSQL's own whose binary form is the same in every version and holds no oid. It
-# takes the target two thirds of the time to read, or less; other types travel as text.
-BINARY_TYPES = frozenset(
-    {
-        "bigint",
-        "bit",
-        "bit varying",
-        "boolean",
-        "bytea",
-        "character",
-        "character varying",
-        "date",
-        "double precision",
-        "inet",
-        "integer",
-        "interval",
-        "json",
-        "jsonb",
-        "numeric",
-        "real",
-        "smallint",
-        "text",
-        "time with time zone",
-        "time without time zone",
-        "timestamp with time zone",
-        "timestamp without time zone",
-        "uuid",
-    }
-)
 
 
 def copy_rows(
@@ -61,7 +31,7 @@ def copy_rows(
     """
     plan = ranges.plan
     columns = plan.compared + plan.kept
-    options = _format(run, plan, columns)
+    options = _format(run, columns)
     values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT{}").format(
         source_values(columns),
         ranges.rows(plan.source, source_value, numbers),
@@ -76,7 +46,7 @@ def copy_rows(
     return transfer(run.source, values, run.target, rows)
 
 
-def _format(run: Run, plan: TablePlan, columns: Sequence[PlannedColumn]) -> list[sql.Composable]:
+def _format(run: Run, columns: Sequence[PlannedColumn]) -> list[sql.Composable]:
     """Return COPY's options for how rows travel.
 
     As text in the servers' own encoding where that is not UTF-8, which has no place for every
@@ -85,17 +55,8 @@ def _format(run: Run, plan: TablePlan, columns: Sequence[PlannedColumn]) -> list
     encoding = run.target.server_encoding
     if encoding != "UTF8":
         return [sql.SQL("ENCODING {}").format(sql.Literal(encoding))]
-    return [sql.SQL("FORMAT binary")] if _can_be_binary(plan, columns) else []
-
-
-def _can_be_binary(plan: TablePlan, columns: Sequence[PlannedColumn]) -> bool:
-    """Return whether both sides have the same types, whose binary form is portable."""
-    ours = plan.source.columns
-    return all(
-        column.base_type == ours[column.name].base_type
-        and column.base_type.removesuffix("[]") in BINARY_TYPES
-        for column in columns
-    )
+    is_binary = all(column.is_binary for column in columns)
+    return [sql.SQL("FORMAT binary")] if is_binary else []
 
 
 def _with(options: Sequence[sql.Composable]) -> sql.Composable:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common.names import Name
+from db_sync.binary import is_binary
 from db_sync.catalog import Catalog, Column, Generation, Table
 from db_sync.conversions import find_conversion, is_of_a_time_zone
 from db_sync.defined_types import ENUM, are_same, find_other_fields, leaf
@@ -19,13 +20,15 @@ IN_UTC = ", taken for UTC, where ALTER TABLE would take the session's time zone"
 class PlannedColumn:
     """A column that is copied: the target's, with the source's conversion if its type differs.
 
-    `conversion` is SQL with {} for the source's value.
+    `conversion` is SQL with {} for the source's value. `is_binary`: whether it may travel in
+    COPY's binary form.
     """
 
     name: str
     type: str
     base_type: str
     conversion: str | None
+    is_binary: bool
     unique_keys: list[list[str]]
     is_required: bool
 
@@ -203,7 +206,8 @@ class _TablePlanner:
                 name,
                 target.type,
                 target.base_type,
-                self._conversion(source, target),
+                conversion := self._conversion(source, target),
+                conversion is None and is_binary(source, target, *self.catalogs),
                 target.unique_keys,
                 target.is_required,
             )

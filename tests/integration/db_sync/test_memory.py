@@ -36,3 +36,15 @@ def test_the_process_does_not_grow_with_the_table(databases: Databases) -> None:
 
     assert_same(large)
     assert growth < 20 * MEBIBYTE
+
+
+def test_a_large_value_is_held_three_times_and_no_more_beside_an_enum(databases: Databases) -> None:
+    schema = "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE t (id int PRIMARY KEY, m mood, v bytea)"
+    rows = "INSERT INTO t VALUES (1, 'ok', convert_to(repeat('x', {n}), 'UTF8'))"
+    large = 30 * MEBIBYTE
+
+    growth = peak_memory(databases.pair(schema, source=rows.format(n=large))) - peak_memory(
+        databases.pair(schema, source=rows.format(n=1))
+    )
+
+    assert growth < 3.5 * large
