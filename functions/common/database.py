@@ -20,6 +20,7 @@ from common.address import DatabaseAddress
 from common.database_errors import READ_ONLY, statement_error
 from common.errors import ConfigurationError, StagingSyncError
 from common.known_names import KnownNames
+from common.lock_room import LockRoom, is_full
 from common.login import Waiting, log_in, log_waiting
 from common.quiet import silent_stderr
 from common.size_errors import OUT_OF_MEMORY, is_out_of_memory
@@ -74,6 +75,7 @@ class Session:
         self._is_standby = connection.info.parameter_status("in_hot_standby") == "on"
         self._moment: float | None = None  # until which statements may run
         self._names = KnownNames()
+        self.lock_room = LockRoom()
         self._forget_transaction()
 
     def _forget_transaction(self) -> None:
@@ -191,8 +193,9 @@ class Session:
         return 0 if math.isinf(left) else max(1, int(left * 1000))
 
     def learn_names(self) -> None:
-        """Read which names an error may repeat from here on, inside of a transaction."""
+        """Read what an error may say from here on, names above all, inside of a transaction."""
         self._names = KnownNames.of(self)
+        self.lock_room = LockRoom.of(self)
 
     def quoted(self, query: Query) -> str:
         """Return a composed query as text."""
@@ -262,6 +265,8 @@ class Session:
         if isinstance(error, MemoryError) or is_out_of_memory(error, said):
             self._connection.close()  # with what it holds of the row: there must be room to go on
             return ConfigurationError(f"{OUT_OF_MEMORY}: {self._where}.")
+        if is_full(error):
+            return self.lock_room.error(self.role, self._where)
         return statement_error(
             error,
             self._where,

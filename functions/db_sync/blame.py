@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import batched
 
 from common.database import Session
 from common.errors import DatabaseUnavailable, StagingSyncError
 from common.names import Name
 from common.naming import naming
+from db_sync.brief_locks import AT_ONCE
 from db_sync.catalog import Table
 from db_sync.plan import TablePlan
 
@@ -24,9 +26,11 @@ def converting(plan: TablePlan) -> Iterator[None]:
 
 
 def ask_at_once[N: (Table, Name), A](
-    session: Session, kind: str, items: Sequence[N], ask: Callable[[Sequence[N]], A]
-) -> A:
-    """Ask about many in one statement; if it fails, alone about each to name the one at fault.
+    session: Session, kind: str, items: Sequence[N], ask: Callable[[Sequence[N]], list[A]]
+) -> list[A]:
+    """Ask about many in few statements; if one fails, alone about each to name the one at fault.
+
+    The locks that asking takes are let go.
 
     Args:
         session: in a transaction.
@@ -37,16 +41,19 @@ def ask_at_once[N: (Table, Name), A](
     Raises:
         StagingSyncError: with the name of the first of them that cannot be asked about.
     """
+    answers: list[A] = []
     session.execute("SAVEPOINT ask")
-    try:
-        answer = ask(items)
-    except DatabaseUnavailable:
-        raise
-    except StagingSyncError:
+    for some in batched(items, AT_ONCE):
+        try:
+            answers += ask(some)
+        except DatabaseUnavailable:
+            raise
+        except StagingSyncError:
+            session.execute("ROLLBACK TO SAVEPOINT ask")
+            for item in some:
+                with naming(kind, item.name if isinstance(item, Table) else item):
+                    ask([item])
+            raise
         session.execute("ROLLBACK TO SAVEPOINT ask")
-        for item in items:
-            with naming(kind, item.name if isinstance(item, Table) else item):
-                ask([item])
-        raise
     session.execute("RELEASE SAVEPOINT ask")
-    return answer
+    return answers

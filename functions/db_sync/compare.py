@@ -10,6 +10,7 @@ from common.database import Session
 from common.log import logger
 from common.names import Name
 from db_sync.blame import ask_at_once, converting
+from db_sync.brief_locks import letting_go
 from db_sync.catalog import Table
 from db_sync.fingerprint import MOST_DIRTY, Comparison, Fingerprint, both_sides
 from db_sync.generated import functions_resolved
@@ -108,7 +109,7 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
     same: list[Same] = []
     results: list[TableResult] = []
     with tables_themselves(run.source, run.target), functions_resolved(run.target, filled):
-        for plan in run.each("compare", plans):
+        for plan in letting_go(run.each("compare", plans), run.source, run.target):
             run.limit(f"{plan.name} was compared")
             about_rows = rows[plan.source.oid]
             with run.timed("compare", plan.name):
@@ -128,7 +129,7 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
 
 
 def _which_have_rows(session: Session, tables: Sequence[Table]) -> set[int]:
-    """Return the oids of the tables that have rows, in one round trip."""
+    """Return the oids of the tables that have rows, in few round trips."""
 
     def ask(some: Sequence[Table]) -> list[bool]:
         exist = [sql.SQL("EXISTS (SELECT FROM {})").format(table_rows(table)) for table in some]
@@ -150,7 +151,7 @@ def _divide(run: Run, plans: list[TablePlan], rows: dict[int, int]) -> dict[Name
     """Divide tables into ranges and look at samples of them, for both of which indexes serve."""
     run.limit("the tables were divided")
     divided: dict[Name, Divided] = {}
-    for plan in plans:
+    for plan in letting_go(plans, run.source, run.target):
         with run.timed("compare", plan.name), converting(plan):
             ranges = divide(run.source, plan, rows[plan.source.oid])
             divided[plan.name] = Divided(ranges, _is_sample_different(run, ranges))

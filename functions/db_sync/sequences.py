@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from psycopg2 import sql
 
-from common.database import Row, Session
+from common.database import Session
 from common.locks import ADVICE, Wanted, in_attempts
 from common.names import Name
 from common.naming import naming
@@ -112,12 +112,10 @@ def read_leaders(source: Session, followers: list[Follower]) -> dict[Follower, l
 
 
 def read_positions(session: Session, sequences: list[Name]) -> Positions:
-    """Return where sequences stand, in one round trip."""
-    if not sequences:
-        return {}
+    """Return where sequences stand, in few round trips: a union of thousands is too complex."""
 
-    def ask(some: Several[Name]) -> list[Row]:
-        return session.rows(
+    def ask(some: Several[Name]) -> list[tuple[Name, Position]]:
+        rows = session.rows(
             sql.SQL(" UNION ALL ").join(
                 sql.SQL(
                     "SELECT {} AS n, s.last_value, s.is_called, seqincrement, seqmin, seqmax"
@@ -126,9 +124,9 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
                 for number, name in enumerate(some)
             )
         )
+        return [(some[number], Position(*position)) for number, *position in rows]
 
-    rows = ask_at_once(session, "sequence", sequences, ask)
-    return {sequences[number]: Position(*position) for number, *position in rows}
+    return dict(ask_at_once(session, "sequence", sequences, ask)) if sequences else {}
 
 
 def outdated(target: Session, leaders: dict[Follower, list[Position]]) -> Positions:

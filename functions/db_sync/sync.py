@@ -104,9 +104,14 @@ def _begin(run: Run) -> list[str]:
         lock_target(target)
         require_alike(source, target)
     prepare(target)
-    if options.dry_run and not is_marked(target):
-        return ["The target is not marked as a sync target: a sync that writes will refuse it."]
-    return []
+    if not options.dry_run:
+        return []
+    warnings = target.lock_room.warnings()
+    if not is_marked(target):
+        warnings.append(
+            "The target is not marked as a sync target: a sync that writes will refuse it."
+        )
+    return warnings
 
 
 def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
