@@ -1,14 +1,10 @@
 """What a database has, as far as a sync must know: tables, columns, keys, sequences."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from common.database import Session
-from common.emails import find_collation
-from common.foreign_keys import ForeignKey, read_foreign_keys
+from common.foreign_keys import ForeignKey
 from common.names import Name
-from common.queries import load_query
 
 
 class Expression(NamedTuple):
@@ -181,11 +177,31 @@ class SequenceUser(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence, and the columns that own it or name it in their default."""
+    """A sequence, and the columns that own it or name it in their default.
+
+    `owning_table`: that of the column that owns it, whose owner is the sequence's too.
+    """
 
     name: Name
     users: tuple[SequenceUser, ...]
+    owning_table: Name | None
     is_readable: bool
+    may_alter: bool
+
+
+class Lacking(NamedTuple):
+    """A table or a partition on which our role lacks rights that a sync may need there.
+
+    `root` is the oid of its whole table. `acts`: whether triggers or rules that act on a write are
+    to be switched off, and it is another role's.
+    """
+
+    name: Name
+    root: int
+    is_partition: bool
+    may_read: bool
+    may_lock: bool
+    acts: bool
 
 
 class ExtensionTable(NamedTuple):
@@ -231,75 +247,4 @@ class Catalog:
     casts: dict[tuple[str, str], bool]  # base types, from and to; whether they are stored alike
     types: dict[str, Type]
     facts: Facts = field(compare=False)
-
-
-def read_catalog(session: Session) -> Catalog:
-    """Read a database's catalog; the number of round trips does not depend on its size."""
-    return Catalog(
-        tables=_read_tables(session),
-        foreign_keys=tuple(read_foreign_keys(session)),
-        sequences=tuple(
-            Sequence(Name(schema, name), tuple(SequenceUser(*user) for user in users), is_readable)
-            for schema, name, users, is_readable in session.rows(
-                load_query("db_sync", "list_sequences")
-            )
-        ),
-        casts={
-            (source, target): is_binary
-            for source, target, is_binary in session.rows(load_query("db_sync", "list_casts"))
-        },
-        types={
-            full_name: Type(
-                kind, name, extension, tuple(labels), tuple(TypeName(*each) for each in made_of)
-            )
-            for full_name, kind, name, extension, labels, made_of in session.rows(
-                load_query("db_sync", "list_types")
-            )
-        },
-        facts=_read_facts(session),
-    )
-
-
-def _read_facts(session: Session) -> Facts:
-    database, role, may_create, is_standby, objects, tables = session.row(
-        load_query("db_sync", "list_facts")
-    )
-    extension_tables = tuple(
-        ExtensionTable(Name(schema, table), *rest) for schema, table, *rest in tables
-    )
-    collation = find_collation(session)
-    return Facts(database, role, may_create, is_standby, objects, extension_tables, collation)
-
-
-def _read_tables(session: Session) -> dict[Name, Table]:
-    rows = session.rows(load_query("db_sync", "list_tables"))
-    columns = _read_columns(session, [oid for oid, *_ in rows])
-    published = {
-        oid: Publications(*rest)
-        for oid, *rest in session.rows(load_query("db_sync", "list_published"))
-    }
-    tables: dict[Name, Table] = {}
-    for oid, schema, table, partitioned, foreign, unlogged, key, equalities, *rights in rows:
-        name = Name(schema, table)
-        tables[name] = Table(
-            oid,
-            name,
-            partitioned,
-            foreign,
-            unlogged,
-            tuple(key),
-            tuple(Equality(*each) for each in equalities),
-            Rights(*rights),
-            columns[oid],
-            published.get(oid, Publications()),
-        )
-    return tables
-
-
-def _read_columns(session: Session, tables: list[int]) -> dict[int, dict[str, Column]]:
-    """Return the columns of tables, by the table's oid and the column's name."""
-    columns: dict[int, dict[str, Column]] = defaultdict(dict)
-    for oid, *column in session.rows(load_query("db_sync", "list_columns"), [tables]):
-        column[-1] = column[-1] and Generation.of_json(column[-1])
-        columns[oid][column[0]] = Column(*column)
-    return columns
+    lacking: tuple[Lacking, ...] = ()  # known of the target alone

@@ -7,7 +7,7 @@ https://www.postgresql.org/docs/current/logical-replication-publication.html
 
 from db_sync.catalog import Catalog
 from db_sync.plan import Plan, TablePlan
-from db_sync.rights import quoted
+from db_sync.wording import quoted
 
 
 def check_publications(target: Catalog, plan: Plan) -> None:

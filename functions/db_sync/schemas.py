@@ -8,7 +8,8 @@ from dataclasses import replace
 from common import locks
 from common.errors import TargetBusy
 from common.names import Name
-from db_sync.catalog import Catalog, read_catalog
+from db_sync.catalog import Catalog
+from db_sync.catalog_reading import read_catalog
 from db_sync.plan import Plan
 from db_sync.run import Run
 from db_sync.snapshot import ATTEMPTS, Snapshot, make_checked_plan, open_snapshot

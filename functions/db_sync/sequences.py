@@ -1,6 +1,7 @@
 """Sequences follow production, so that the next insert in staging finds a free number."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -56,21 +57,36 @@ def plan_sequences(
 ) -> tuple[list[Follower], list[str]]:
     """Return the target's sequences to set, each with those that it follows, and warnings.
 
-    A sequence follows those that the same columns use in the source, whatever their names; the
-    one of the same name where there is none.
-
     Args:
         source: production's catalog.
         target: staging's catalog.
         synced: oids of the target's tables that are synced; sequences of others alone are left.
+    """
+    followers: list[Follower] = []
+    warnings: list[str] = []
+    for sequence, leaders in match_sequences(source, target, synced):
+        if why := _why_left(leaders):
+            warnings.append(f"Sequence {sequence.name} is left as it is: {why}")
+        else:
+            names = tuple(sorted({leader.name for leader in leaders}))
+            is_shared = any(user.root not in synced for user in sequence.users)
+            followers.append(Follower(sequence.name, names, is_shared))
+    return followers, warnings
+
+
+def match_sequences(
+    source: Catalog, target: Catalog, synced: set[int]
+) -> Iterator[tuple[Sequence, list[Sequence]]]:
+    """Yield the target's sequences that synced tables use or none does, each with its leaders.
+
+    A sequence follows those that the same columns use in the source, whatever their names; the
+    one of the same name where there is none.
     """
     by_name = {sequence.name: sequence for sequence in source.sequences}
     by_user: dict[tuple[str, ...], list[Sequence]] = defaultdict(list)
     for sequence in source.sequences:
         for user in sequence.users:
             by_user[user[1:]].append(sequence)
-    followers: list[Follower] = []
-    warnings: list[str] = []
     for sequence in target.sequences:
         users = [user for user in sequence.users if user.root in synced]
         if sequence.users and not users:
@@ -78,12 +94,7 @@ def plan_sequences(
         leaders = [leader for user in users for leader in _of_column(sequence, by_user[user[1:]])]
         if not leaders and sequence.name in by_name:
             leaders = [by_name[sequence.name]]
-        if why := _why_left(leaders):
-            warnings.append(f"Sequence {sequence.name} is left as it is: {why}")
-        else:
-            names = tuple(sorted({leader.name for leader in leaders}))
-            followers.append(Follower(sequence.name, names, len(users) < len(sequence.users)))
-    return followers, warnings
+        yield sequence, leaders
 
 
 def _of_column(sequence: Sequence, leaders: list[Sequence]) -> list[Sequence]:

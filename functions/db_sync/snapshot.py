@@ -12,7 +12,8 @@ from common.lock_holders import find_table_locks, told
 from common.names import Name
 from common.privileged_settings import READING, require_privileged
 from common.transaction_settings import REPEATABLE_READ
-from db_sync.catalog import Catalog, read_catalog
+from db_sync.catalog import Catalog
+from db_sync.catalog_reading import read_catalog
 from db_sync.fit import require_fit
 from db_sync.plan import Plan, make_plan
 from db_sync.planning import prepare

@@ -1,6 +1,7 @@
 -- Every sequence, the columns that take their numbers from it as JSON (those that own it, and
 -- those whose default, or whose domain's, names it), each as the oid of its table's root, and the
--- names of schema, table (of a partition its own) and column; and whether we may read it.
+-- names of schema, table (of a partition its own) and column; the table that owns it; and whether our
+-- role may read and alter it.
 WITH uses AS (
     SELECT d.objid AS sequence, d.refobjid AS relid, d.refobjsubid AS attnum
     FROM pg_depend d
@@ -35,7 +36,16 @@ SELECT
     n.nspname,
     c.relname,
     coalesce(users.columns, '[]') AS users,
-    has_sequence_privilege(c.oid, 'SELECT') AS is_readable
+    (
+        SELECT json_build_array(owner_schema.nspname, owning.relname)
+        FROM pg_depend d
+        JOIN pg_class owning ON owning.oid = d.refobjid
+        JOIN pg_namespace owner_schema ON owner_schema.oid = owning.relnamespace
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+          AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    ) AS owning_table,
+    has_sequence_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS is_readable,
+    pg_has_role(c.relowner, 'USAGE') AS may_alter
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

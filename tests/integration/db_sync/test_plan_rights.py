@@ -1,16 +1,11 @@
 """Rights that a role lacks: told before anything is done, all at once."""
 
-import re
-from collections.abc import Iterator
-
 import pytest
 
 from common.errors import ConfigurationError
-from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
-from db_sync.run import SyncOptions
-from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
+from tests.databases import Databases
+from tests.integration.db_sync.roles import statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
 
 TABLES = """
@@ -24,39 +19,6 @@ INSERT INTO a VALUES (1, 'one');
 INSERT INTO "B" VALUES (1);
 INSERT INTO shut.c VALUES (1);
 """
-
-
-@pytest.fixture
-def role(databases: Databases) -> Iterator[str]:
-    """A role that may log in and do nothing else."""
-    anywhere = databases.make()
-    anywhere.execute("CREATE ROLE plain LOGIN")
-    yield "plain"
-    databases.drop_all()  # what it owns, and what it was granted
-    anywhere.server.execute("postgres", "DROP ROLE plain")
-
-
-def sync_as(
-    pair: Pair,
-    *,
-    source: str = "postgres",
-    target: str = "postgres",
-    dry_run: bool = False,
-    rules: SyncRules | None = None,
-) -> SyncResult:
-    schema = pair.target.schema()
-    result = sync_database(
-        pair.source.address_as(source),
-        pair.target.address_as(target),
-        SyncOptions("test", rules or SyncRules(), dry_run),
-    )
-    assert pair.target.schema() == schema
-    return result
-
-
-def statements_in(message: str) -> list[str]:
-    """Return the statements that a message tells to run."""
-    return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)
 
 
 def test_a_source_role_needs_connect_usage_and_select_only(databases: Databases, role: str) -> None:

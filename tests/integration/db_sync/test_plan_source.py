@@ -9,7 +9,8 @@ import pytest
 from common.database import Session, connect
 from common.errors import DatabaseUnavailable, TargetBusy
 from db_sync import snapshot
-from db_sync.catalog import Catalog, read_catalog
+from db_sync.catalog import Catalog
+from db_sync.catalog_reading import read_catalog
 from db_sync.plan import Plan, make_plan
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions

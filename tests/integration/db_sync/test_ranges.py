@@ -3,7 +3,7 @@
 import pytest
 
 from common.database import connect
-from db_sync.catalog import read_catalog
+from db_sync.catalog_reading import read_catalog
 from db_sync.plan import make_plan
 from db_sync.ranges import Ranges, divide, estimate_rows
 from db_sync.rules import SyncRules

@@ -7,7 +7,8 @@ import pytest
 
 from common.database import Session
 from common.errors import TargetBusy
-from db_sync.catalog import Catalog, read_catalog
+from db_sync.catalog import Catalog
+from db_sync.catalog_reading import read_catalog
 from db_sync.result import SyncResult
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

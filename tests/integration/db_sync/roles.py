@@ -1,0 +1,32 @@
+"""Syncing with roles that may not do everything."""
+
+import re
+
+from db_sync.result import SyncResult
+from db_sync.rules import SyncRules
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.databases import Pair
+
+
+def sync_as(
+    pair: Pair,
+    *,
+    source: str = "postgres",
+    target: str = "postgres",
+    dry_run: bool = False,
+    rules: SyncRules | None = None,
+) -> SyncResult:
+    schema = pair.target.schema()
+    result = sync_database(
+        pair.source.address_as(source),
+        pair.target.address_as(target),
+        SyncOptions("test", rules or SyncRules(), dry_run),
+    )
+    assert pair.target.schema() == schema
+    return result
+
+
+def statements_in(message: str) -> list[str]:
+    """Return the statements that a message tells to run."""
+    return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)
