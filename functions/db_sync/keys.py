@@ -120,16 +120,18 @@ class Keys:
     def create_stages(self, copied: Mapping[int, Difference]) -> list[TablePlan]:
         """Create stages for a dry run, which knows no new row of tables that are copied whole.
 
-        They take the columns alone of keys that production does not have itself.
+        Only of tables with a key that production does not have itself; they take the columns of all
+        keys.
 
         Returns:
             Those tables, with these columns.
         """
         columns: dict[int, set[str]] = defaultdict(set)
+        unproven = [key for key in self._keys if key.is_valid and not self._judge.find_twin(key)]
+        tables = {oid for key in unproven for oid in (key.child_root, key.parent_root)}
         for key in self._keys:
-            if key.is_valid and not self._judge.find_twin(key):
-                columns[key.child_root].update(key.columns)
-                columns[key.parent_root].update(key.parent_columns)
+            columns[key.child_root].update(key.columns)
+            columns[key.parent_root].update(key.parent_columns)
         plans = [
             replace(
                 difference.plan,
@@ -141,7 +143,7 @@ class Keys:
                 kept=(),
             )
             for oid, difference in copied.items()
-            if columns[oid]
+            if oid in tables
         ]
         for plan in plans:
             merge.create_stage(self._run.target, plan)

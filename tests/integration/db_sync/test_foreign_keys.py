@@ -238,3 +238,20 @@ def test_rows_under_an_identity_that_is_always_generated_are_changed_in_place(
 
     assert_same(pair)
     assert keys(pair) == before
+
+
+def test_a_dry_run_foresees_a_key_beside_one_that_production_lacks(databases: Databases) -> None:
+    # Of a table that will be copied whole a dry run fetches what keys refer to.
+    pair = databases.pair(
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, other int,"
+        " p_id int REFERENCES p ON DELETE CASCADE)",
+        source="INSERT INTO p VALUES (1)",
+        target="INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1, 1)",
+    )
+    pair.target.execute("ALTER TABLE c ADD FOREIGN KEY (other) REFERENCES c ON DELETE CASCADE")
+
+    foreseen = sync(pair, dry_run=True)
+
+    done = sync(pair)
+    assert_same(pair)
+    assert foreseen.output()["rows_deleted"] == done.output()["rows_deleted"] == 1
