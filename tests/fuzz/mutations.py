@@ -30,7 +30,7 @@ class Mutator:
         """Return statements that insert the first rows, parents first but for circles."""
         found = []
         for table in self.tables:
-            found += [self._insert(table) for _ in range(self.random.randint(0, 9))]
+            found += [self._insert(table) for _ in range(self.random.randint(2, 14))]
             if self.random.random() < 0.15:
                 found.append(self._insert_many(table))
         return found
@@ -108,7 +108,7 @@ class Mutator:
     def _swap(self, table: Table) -> str:
         """Let two rows change places in a unique key, be it deferrable or not."""
         name = self._unique(table)[0]
-        first, second = self.random.sample(range(6), 2)
+        first, second = self.random.sample(range(4), 2)
         parts = {
             "table": table.name,
             "column": name,
@@ -174,7 +174,7 @@ class Mutator:
         return self._any_value(column)
 
     def _any_value(self, column: Column) -> str:
-        if self.random.random() < 0.1:
+        if self.random.random() < 0.3:
             number = self.random.randint(0, 99)
             return f"(SELECT {column.type.numbered} FROM (SELECT {number}) AS n (g))"
         return self.random.choice(column.type.literals)
@@ -188,7 +188,7 @@ class Mutator:
         return f"(t.tableoid, t.ctid) = {self._row(table)}"
 
     def _row(self, table: Table) -> str:
-        number = self.random.randint(0, 9)
+        number = self.random.choice((0, 1, 1, 2, 2, 3, 4, 6, 9))
         return (
             f"(SELECT o.tableoid, o.ctid FROM {table.name} o"
             f" ORDER BY o::text OFFSET {number} LIMIT 1)"

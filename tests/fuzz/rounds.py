@@ -115,7 +115,7 @@ def _steps(
 def _changes(random: Random, mutator: Mutator, *, is_plain: bool) -> Iterator[Step]:
     """Yield changes of rows, of either side, of both alike, or none."""
     sides = random.choice(((SOURCE,), (TARGET,), (SOURCE, TARGET), (SOURCE, TARGET)))
-    for _ in range(random.choice((0, 1, 2, 5, 12))):
+    for _ in range(random.choice((0, 1, 3, 6, 15))):
         yield Statement(random.choice(sides), mutator.change())
     if not is_plain and random.random() < 0.25:
         for _ in range(random.randint(1, 3)):

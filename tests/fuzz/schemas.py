@@ -1,6 +1,6 @@
 """A random schema: tables with keys of every kind, and foreign keys among them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -105,21 +105,25 @@ def _table(random: Random, name: str, keys: Sequence[Type], others: Sequence[Tab
         key[0] = replace(key[0], rest="")
     if random.random() < 0.25:
         key.append(Column("part", random.choice(keys)))
-    columns = [*key, Column("n", KEYS[0]), Column("u", random.choice(keys))]
-    columns += [
-        Column(f"c{number}", random.choice(VALUES)) for number in range(random.randint(0, 3))
-    ]
-    if random.random() < 0.3:
-        of_n = random.choice(("n * 2", "coalesce(n, 0) + 1", "n % 3"))
-        columns.append(Column("g", KEYS[0], f"GENERATED ALWAYS AS ({of_n}) STORED"))
+    columns = [*key, *_columns(random, keys)]
     layouts = _layouts(random, key[0].type) if random.random() < 0.25 else (None, None)
     inherits = None
-    roots = [other.name for other in others if other.layouts == (None, None)]
-    if roots and layouts == (None, None) and random.random() < 0.15:
-        inherits = random.choice(roots)
+    roots = [other for other in others if other.layouts == (None, None)]
+    if roots and layouts == (None, None) and random.random() < 0.2:
+        root = random.choice(roots)
+        inherits, columns, key = root.name, list(root.columns), [root.columns[0]]
     uniques = _uniques(random, columns, len(key), is_partitioned=layouts != (None, None))
     extras = _extras(random, name)
     return Table(name, tuple(columns), uniques, (), inherits, layouts, extras)
+
+
+def _columns(random: Random, keys: Sequence[Type]) -> Iterator[Column]:
+    yield from (Column("n", KEYS[0]), Column("u", random.choice(keys)))
+    for number in range(random.randint(0, 3)):
+        yield Column(f"c{number}", random.choice(VALUES))
+    if random.random() < 0.3:
+        of_n = random.choice(("n * 2", "coalesce(n, 0) + 1", "n % 3"))
+        yield Column("g", KEYS[0], f"GENERATED ALWAYS AS ({of_n}) STORED")
 
 
 def _fillings(random: Random) -> tuple[str, ...]:

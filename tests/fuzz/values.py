@@ -71,7 +71,7 @@ VALUES = (
     Type("int[]", ("'{}'", "'{1,NULL}'", "'[0:1]={1,2}'"), "ARRAY[g]", ("bigint[]",)),
     Type("text[]", ("'{}'", "'{a,NULL}'", "'{\"\"}'"), "ARRAY['k' || g]", ("types.words",)),
     Type("numrange", ("'empty'", "'[1,2)'", "'[1.0,2)'", "'(,)'"), "'[1,2)'"),
-    Type("types.mood", ("'calm'", "'angry'", "'b'"), "'calm'"),
+    Type("types.mood", ("'calm'", "'angry'", "'b'"), "'calm'::types.mood"),
     Type("types.pair", ("'(1,a)'", "'(,)'", "'(1,)'"), "ROW(g, 'p')::types.pair"),
     Type("types.words", ("'{}'", "'{a,b}'"), "ARRAY['k' || g]"),
 )
