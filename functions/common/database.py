@@ -109,6 +109,11 @@ class Session:
             ours.shutdown(socket.SHUT_RDWR)
 
     @property
+    def application_name(self) -> str:
+        """What a DBA sees while a transaction is open."""
+        return f"{APPLICATION_NAME} {self._execution}"
+
+    @property
     def server_version(self) -> int:
         """The server's version as PostgreSQL numbers it, e.g. 150018."""
         return self._connection.server_version
@@ -135,7 +140,7 @@ class Session:
             ConfigurationError: it is to write, and the server is a read replica.
         """
         self._forget_transaction()
-        name = {"application_name": f"{APPLICATION_NAME} {self._execution}"}
+        name = {"application_name": self.application_name}
         limits = {"statement_timeout": self._milliseconds_left()}
         statements = [
             transaction_settings.begin(self.server_version, isolation, read_only=self._read_only),

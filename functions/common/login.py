@@ -31,13 +31,13 @@ ROTATION = 60.0  # seconds
 ROTATION_PAUSE = 2.0  # seconds
 
 
-# Told which database, "source" or "target", takes long to answer.
-type Waiting = Callable[[str], None]
+# Told which database, "source" or "target", takes long, and in a sentence with what.
+type Waiting = Callable[[str, str], None]
 
 
-def log_waiting(role: str) -> None:
-    """Log that a database takes long to answer."""
-    logger.info("waiting for a database to answer", database=role)
+def log_waiting(role: str, why: str) -> None:
+    """Log that a database takes long."""
+    logger.info("waiting for a database", database=role, why=why)
 
 
 def log_in(
@@ -57,7 +57,8 @@ def log_in(
     # libpq reads it and names it when it connects, as JDBC does, so that every pooler knows it.
     # Otherwise the driver runs SET where the role's default is another style.
     os.environ["PGDATESTYLE"] = "ISO"
-    slow = threading.Timer(SAYS_SO_AFTER, waiting, [role])
+    why = f"Waiting for the {role} database to answer; it may be waking up."
+    slow = threading.Timer(SAYS_SO_AFTER, waiting, [role, why])
     slow.daemon = True
     slow.start()
     try:

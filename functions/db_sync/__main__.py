@@ -84,8 +84,8 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _say_waiting(role: str) -> None:
-    print(f"Waiting for the {role} database to answer; it may be waking up.", file=sys.stderr)
+def _say_waiting(_role: str, why: str) -> None:
+    print(why, file=sys.stderr)
 
 
 def _print(result: SyncResult, *, as_json: bool) -> None:

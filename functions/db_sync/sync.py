@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from common.address import DatabaseAddress
+from common.commits import commit
 from common.database import connect
 from common.deadlocks import twice_at_most
 from common.event_triggers import silenced
@@ -76,7 +77,7 @@ def _run(run: Run, save_report: SaveReport) -> SyncResult:
         run.target.rollback()
     else:
         sequences.set_exhausted(run.target, exhausted)
-        run.target.commit()
+        commit(run.target, run.options.waiting)
     return result
 
 

@@ -16,6 +16,7 @@ from psycopg2 import sql
 
 from common import locks
 from common.address import DatabaseAddress
+from common.commits import commit
 from common.database import Session, connect
 from common.deadline import Deadline
 from common.deadlocks import twice_at_most
@@ -114,7 +115,7 @@ def _run(
     if options.dry_run:
         target.rollback()
     else:
-        target.commit()
+        commit(target)
     warnings += manifest.warnings
     warnings += warnings_of(
         counts,

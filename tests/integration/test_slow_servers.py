@@ -45,8 +45,8 @@ def test_a_server_that_wakes_up_is_waited_for_and_the_log_says_so(
 ) -> None:
     awake = threading.Event()
 
-    def waiting(role: str) -> None:
-        login.log_waiting(role)
+    def waiting(role: str, why: str) -> None:
+        login.log_waiting(role, why)
         awake.set()  # so it had to be told before the server answered
 
     there = databases.make()
@@ -58,7 +58,7 @@ def test_a_server_that_wakes_up_is_waited_for_and_the_log_says_so(
         assert session.row("SELECT 1") == (1,)
 
     (line,) = map(json.loads, logged.getvalue().splitlines())
-    assert (line["message"], line["database"]) == ("waiting for a database to answer", "source")
+    assert (line["message"], line["database"]) == ("waiting for a database", "source")
 
 
 def test_a_server_that_answers_at_once_is_not_spoken_of(
