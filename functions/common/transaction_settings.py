@@ -48,7 +48,8 @@ SETTINGS = (
     Setting("row_security", "off"),
     Setting("gin_fuzzy_search_limit", "0"),
     Setting("transform_null_equals", "off"),  # else x = NULL is true for some rows
-    # Where tables and indexes lie that name no place: where they lay before.
+    # Where tables and indexes lie that name no place: where they lay before. temp_tablespaces is
+    # left alone: temporary tables may lie on the disk that the database has for them.
     Setting("default_tablespace", "''"),
     Setting("default_table_access_method", "heap", 120000),  # others may know no ctid
     # The role's own limits must not break a long run; ours are set for single statements.

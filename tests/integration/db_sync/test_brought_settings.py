@@ -1,7 +1,10 @@
 """Settings that a role or a database brings along change nothing of what a sync does."""
 
+import os
+import shutil
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -91,6 +94,39 @@ def test_all_of_them_together_are_none_of_a_plain_owners(pair: Pair) -> None:
     assert [result.status for result in results] == ["synced", "unchanged"]
     for database in pair:
         database.server.execute("postgres", f"ALTER DATABASE {database.name} RESET ALL")
+    assert_same(pair)
+
+
+@pytest.fixture
+def elsewhere(databases: Databases) -> Iterator[str]:
+    """A tablespace, which no database is in."""
+    server = databases.make().server
+    directory = server.socket_dir.with_name("elsewhere")  # the server's user may go there
+    directory.mkdir(mode=0o700)
+    os.chown(directory, server.socket_dir.stat().st_uid, server.socket_dir.stat().st_gid)
+    server.execute("postgres", f"CREATE TABLESPACE elsewhere LOCATION '{directory}'")
+    yield "elsewhere"
+    databases.drop_all()
+    server.execute("postgres", "DROP TABLESPACE elsewhere")
+    shutil.rmtree(directory)
+
+
+def test_tables_and_indexes_stay_where_they_are_whatever_tablespace_is_the_default(
+    databases: Databases, elsewhere: str
+) -> None:
+    schema = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX ON t (v);"
+    many = "INSERT INTO t SELECT n, n::text FROM generate_series(1, 10100) n; ANALYZE t"
+    pair = databases.pair(schema, source=many)  # so many that their indexes are built anew
+    bring(pair.target, "default_tablespace", elsewhere)
+    bring(pair.target, "temp_tablespaces", elsewhere)
+
+    assert sync(pair).status == "synced"
+    pair.source.execute("UPDATE t SET v = 'other' WHERE id = 7")  # through temporary tables
+    assert sync(pair).status == "synced"
+
+    moved = "SELECT relname FROM pg_class WHERE reltablespace <> 0 AND NOT relisshared"
+    assert pair.target.rows(moved) == []
+    pair.target.server.execute("postgres", f"ALTER DATABASE {pair.target.name} RESET ALL")
     assert_same(pair)
 
 

@@ -69,6 +69,20 @@ def test_a_replica_is_a_source_like_any_other(
     assert 10 < pair.target.value("SELECT nextval('t_id_seq')") < 50
 
 
+def test_a_replica_whose_transactions_are_serializable_is_a_source_all_the_same(
+    standby: Standby, production: Database, databases: Databases
+) -> None:
+    brought = ("isolation = 'serializable'", "deferrable = on", "read_only = off")
+    for setting in brought:
+        production.execute(f"ALTER DATABASE {production.name} SET default_transaction_{setting}")
+    pair = pair_of(standby, production, databases, SCHEMA)
+
+    results = [sync(pair) for _ in range(2)]
+
+    assert [result.status for result in results] == ["synced", "unchanged"]
+    assert pair.target.rows("TABLE many") == production.rows("TABLE many")
+
+
 def test_unlogged_tables_of_a_replica_are_left_alone_with_a_warning(
     standby: Standby, production: Database, databases: Databases
 ) -> None:
