@@ -22,9 +22,10 @@ from tests.e2e.tools import (
     secret_text,
 )
 
-# Seconds until a database that does not answer is given up, four times: the local AWS tries again
-# at once, where AWS waits for minutes.
-SOON = 15
+# Seconds until a database that refuses connections is given up, four times: the local AWS tries
+# again at once, where AWS waits for minutes. One wait for a database that does not answer takes
+# that long.
+SOON = 45
 TRIES = 4
 SYNC: dict[str, bool] = {}
 REMAP = {"cognito_only": True}
