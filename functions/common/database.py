@@ -79,9 +79,14 @@ class Session:
         self._forget_transaction()
 
     def _forget_transaction(self) -> None:
-        """Know nothing of what the transaction before has set; see `replication_role`."""
+        """Know nothing of what the transaction before has set.
+
+        See `replication_role` and `function_names`.
+        """
         self.replication_role = "origin"
         self.silences_event_triggers = False
+        self.search_path = transaction_settings.SEARCH_PATH
+        self.function_paths: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -249,7 +254,7 @@ class Session:
         """
         self.execute("SET LOCAL search_path TO DEFAULT")
         yield
-        self.execute(f"SET LOCAL search_path TO {transaction_settings.SEARCH_PATH}")
+        self.execute(f"SET LOCAL search_path TO {self.search_path}")
 
     @contextmanager
     def _cursor(self) -> Iterator[extensions.cursor]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from common.database import Session
 from common.database_errors import DEADLOCKED, is_deadlock_detected
 from common.errors import TargetBusy
+from common.function_names import catalog_rows
 from common.lock_holders import find_table_locks, told
 from common.log import logger
 from common.names import Name
@@ -31,7 +32,8 @@ def refuse_deadlock(session: Session, tables: list[Name], *, readers: bool) -> N
     Raises:
         Deadlock: with whoever holds locks.
     """
-    waiting = {pid for (pid,) in session.rows(load_query("common", "list_who_waits_for_us"))}
+    query = load_query("common", "list_who_waits_for_us")
+    waiting = {pid for (pid,) in catalog_rows(session, query)}
     if not waiting:
         return
     found = [

@@ -7,6 +7,7 @@ transaction: both are repeated only where they are ours. Everybody else is told 
 from typing import NamedTuple
 
 from common.database import APPLICATION_NAME, Session
+from common.function_names import catalog_rows
 from common.names import Name
 from common.queries import load_query
 
@@ -57,7 +58,8 @@ class TableLock(NamedTuple):
 
 def find_table_locks(session: Session, tables: list[Name], *, readers: bool) -> list[TableLock]:
     """Return who else holds locks on these tables; `readers`: whether theirs count."""
-    rows = session.rows(
+    rows = catalog_rows(
+        session,
         load_query("common", "list_lock_holders"),
         {"tables": [session.quoted(table.identifier) for table in tables], "readers": readers},
     )
@@ -66,7 +68,8 @@ def find_table_locks(session: Session, tables: list[Name], *, readers: bool) -> 
 
 def find_advisory_holder(session: Session, key: int) -> Holder | None:
     """Return who holds the advisory lock of a 64-bit key; None if nobody does any more."""
-    rows = session.rows(
+    rows = catalog_rows(
+        session,
         load_query("common", "find_advisory_holder"),
         {"high": key >> 32, "low": key & 0xFFFFFFFF},
     )

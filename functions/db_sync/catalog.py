@@ -127,6 +127,7 @@ class Table:
     rights: Rights
     columns: dict[str, Column]
     publications: Publications
+    function_path: str  # in which its functions find their names; "" where it calls none
 
 
 class TypeName(NamedTuple):
@@ -248,3 +249,8 @@ class Catalog:
     types: dict[str, Type]
     facts: Facts = field(compare=False)
     lacking: tuple[Lacking, ...] = ()  # known of the target alone
+
+    @property
+    def function_paths(self) -> list[str]:
+        """Where functions find their names, for all tables."""
+        return [table.function_path for table in self.tables.values()]

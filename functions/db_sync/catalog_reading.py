@@ -100,6 +100,7 @@ def _read_tables(session: Session) -> dict[Name, Table]:
         oid: Publications(*rest)
         for oid, *rest in session.rows(load_query("db_sync", "list_published"))
     }
+    paths: dict[int, str] = dict(session.rows(load_query("db_sync", "list_function_paths")))
     tables: dict[Name, Table] = {}
     for oid, schema, table, partitioned, foreign, unlogged, key, equalities, *rights in rows:
         name = Name(schema, table)
@@ -114,6 +115,7 @@ def _read_tables(session: Session) -> dict[Name, Table]:
             Rights(*rights),
             columns[oid],
             published.get(oid, Publications()),
+            paths.get(oid, ""),
         )
     return tables
 

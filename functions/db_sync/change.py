@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from common import locks
 from common.foreign_keys import ForeignKey
+from common.function_names import names_for_writing
 from common.log import logger
 from common.names import Name
 from db_sync import guards, merge, tally
@@ -115,7 +116,7 @@ def write_differences(
         results = [_result(run, *each) for each in copied]
         in_order = parents_first(list(merged.values()), keys.in_force)
         results += _merge(run, in_order, fetched, referenced(keys.in_force))
-        with run.target.default_search_path():
+        with names_for_writing(run.target):
             # What is deferred is checked now: before the report, and before ALTER TABLE, which
             # refuses a table with checks to come.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -204,7 +205,10 @@ def _merge(
     for difference in run.each("delete", differences[::-1]):
         plan = difference.plan
         run.limit(f"rows of {plan.name} were deleted")
-        with run.timed("merge", plan.name), run.target.default_search_path():
+        with (
+            run.timed("merge", plan.name),
+            names_for_writing(run.target, plan.target.function_path),
+        ):
             in_place = plan.target.oid in referenced
             merge.delete_rows(run.target, difference, in_place=in_place)
     for difference in run.each("write", differences):
@@ -213,7 +217,7 @@ def _merge(
         with (
             run.timed("merge", plan.name),
             converting(plan),
-            run.target.default_search_path(),
+            names_for_writing(run.target, plan.target.function_path),
         ):
             changes = merge.write_rows(
                 run.target, difference, in_place=plan.target.oid in referenced

@@ -13,6 +13,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import StagingSyncError
+from common.function_names import catalog_rows, names_for_writing, only_our_names
 from common.names import Name
 from common.queries import load_query
 from common.replication_role import define
@@ -52,7 +53,8 @@ class Checks:
         Rows meet those already in the temporary tables.
         """
         tables = [plan.target.oid for plan in plans]
-        rows = run.target.rows(load_query("db_sync", "list_checks"), {"tables": tables})
+        rows = catalog_rows(run.target, load_query("db_sync", "list_checks"), {"tables": tables})
+        self._paths = {plan.name: plan.target.function_path for plan in plans}
         self._run = run
         self._found = [Check(*row) for row in rows]  # parents before children
         self._of_domains = [check for check in self._found if check.kind == "DOMAIN"]
@@ -81,16 +83,17 @@ class Checks:
         yield
         target = self._run.target
         # Children first: where a child has its own, the parent's merges into it.
-        for check in reversed(self._found):
-            if check.is_local:
-                _alter(target, check, "ADD CONSTRAINT", check.definition)
+        with only_our_names(target):
+            for check in reversed(self._found):
+                if check.is_local:
+                    _alter(target, check, "ADD CONSTRAINT", check.definition)
         for check in self._found:
             if check.comment is not None:
                 _comment(target, check)
         for check in self._found:
             if check.is_to_be_validated:
                 self._run.limit(f"the constraint {check.constraint} of {check.on} was validated")
-                _validate(target, check)
+                _validate(target, check, self._paths.get(check.on, ""))
 
     def _drop(self, checks: list[Check]) -> None:
         for check in checks:
@@ -123,10 +126,10 @@ def _comment(target: Session, check: Check) -> None:
     )
 
 
-def _validate(target: Session, check: Check) -> None:
+def _validate(target: Session, check: Check, path: str) -> None:
     """See that all rows fulfil it; its function finds names as the application's sessions do."""
     try:
-        with target.default_search_path():
+        with names_for_writing(target, path):
             _alter(target, check, "VALIDATE CONSTRAINT")
     except StagingSyncError as error:
         raise error.adding(

@@ -13,7 +13,6 @@ from db_sync.blame import ask_at_once, converting
 from db_sync.brief_locks import letting_go
 from db_sync.catalog import Table
 from db_sync.fingerprint import MOST_DIRTY, Comparison, Fingerprint, both_sides
-from db_sync.generated import functions_resolved
 from db_sync.plan import TablePlan
 from db_sync.planning import tables_themselves
 from db_sync.ranges import Ranges, divide, estimate_rows
@@ -103,12 +102,11 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
     filled = [
         plan for plan in plans if plan.source.oid in in_source and plan.target.oid in in_target
     ]
-    with functions_resolved(run.target, filled):
-        divided = _divide(run, filled, rows)
+    divided = _divide(run, filled, rows)
     differences: list[Difference] = []
     same: list[Same] = []
     results: list[TableResult] = []
-    with tables_themselves(run.source, run.target), functions_resolved(run.target, filled):
+    with tables_themselves(run.source, run.target):
         for plan in letting_go(run.each("compare", plans), run.source, run.target):
             run.limit(f"{plan.name} was compared")
             about_rows = rows[plan.source.oid]

@@ -14,6 +14,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import SchemaMismatch
+from common.function_names import names_of
 from common.queries import load_query
 from db_sync.catalog import Table
 from db_sync.generated import NOTHING_STALE, counted_stale
@@ -113,6 +114,7 @@ def both_sides(
 ) -> Comparison:
     """Read both sides' fingerprints at the same time and compare them."""
     with (
+        names_of(target, ranges.plan.target.function_path),
         of_source(source, ranges, numbers) as ours,
         of_target(target, ranges, numbers, counted_stale(ranges.plan)) as theirs,
     ):

@@ -4,14 +4,10 @@ A value is computed when its row is written. It is stale once a function that it
 was replaced. Production's values say nothing about that: its expressions may be other ones.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from psycopg2 import sql
 
-from common.database import Session
-from common.queries import load_query
-from common.transaction_settings import SEARCH_PATH
 from db_sync.catalog import Column, Expression, Generation
 from db_sync.plan import TablePlan
 from db_sync.statements import Parts, names
@@ -108,17 +104,3 @@ def needs_insert(plan: TablePlan, updated: Iterable[str], bound: set[str | None]
         or any(settable.isdisjoint(each.columns) for each in generation.expressions)
         for column, generation in checked_columns(plan)
     )
-
-
-@contextmanager
-def functions_resolved(target: Session, plans: Sequence[TablePlan]) -> Iterator[None]:
-    """Let functions find what the application's do, for a with statement that computes values.
-
-    Nothing is set back where the body fails: the transaction is lost then.
-    """
-    if not any(map(checked_columns, plans)):
-        yield
-        return
-    target.execute(load_query("db_sync", "resolve_functions"))
-    yield
-    target.execute(f"SET LOCAL search_path TO {SEARCH_PATH}")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.database import Session
+from common.function_names import catalog_rows
 from common.names import Name
 from common.queries import load_query
 from common.replication_role import ENABLE, act_as_replica, define
@@ -43,8 +44,8 @@ def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
     Not where the role may not, nor where one of the tables has a deferrable unique or exclusion
     constraint: a trigger checks those, and it would sleep too.
     """
-    (deferrable,) = target.row(
-        load_query("db_sync", "has_deferrable"), [[plan.target.oid for plan in plans]]
+    ((deferrable,),) = catalog_rows(
+        target, load_query("db_sync", "has_deferrable"), [[plan.target.oid for plan in plans]]
     )
     if deferrable:
         return False
@@ -55,7 +56,7 @@ def find_guards(target: Session, plans: list[TablePlan]) -> list[Guard]:
     """Return what would fire on a write to these tables, as the session's role stands."""
     query = load_query("db_sync", "list_triggers_and_rules")
     tables = [plan.target.oid for plan in plans]
-    return [Guard(*row) for row in target.rows(query, {"tables": tables})]
+    return [Guard(*row) for row in catalog_rows(target, query, {"tables": tables})]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from common.database import Session
+from common.function_names import catalog_rows
 from common.queries import load_query
 from common.replication_role import define
 from db_sync.plan import TablePlan
@@ -33,7 +34,7 @@ def drop_indexes(target: Session, plan: TablePlan) -> list[Index]:
     The others (see the query) stay, and are kept up row by row.
     """
     query = load_query("db_sync", "list_rebuildable_indexes")
-    indexes = [Index(*row) for row in target.rows(query, {"table": plan.target.oid})]
+    indexes = [Index(*row) for row in catalog_rows(target, query, {"table": plan.target.oid})]
     for index in indexes:
         if index.constraint is None:
             define(target, sql.SQL("DROP INDEX {}").format(sql.SQL(index.name)))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from psycopg2 import sql
 
 from common.database import Session
+from common.function_names import names_of
 from common.replication_role import define
 from db_sync import generated, kept
 from db_sync.compare import Difference
@@ -61,7 +62,7 @@ def fill_stage(run: Run, difference: Difference) -> Transferred:
 def find_changes(target: Session, difference: Difference) -> None:
     """Note which rows of the stage the target lacks or has otherwise."""
     parts = _parts(difference)
-    with generated.functions_resolved(target, [difference.plan]):
+    with names_of(target, difference.plan.target.function_path):
         _fill(target, parts["changes"], statement("find_changes", parts))
     target.execute(sql.SQL("ANALYZE {}").format(parts["changes"]))
 

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from common.database import Session
 from common.foreign_keys import ForeignKey
+from common.function_names import catalog_rows
 from common.queries import load_query
 from db_sync import merge
 from db_sync.compare import Difference
@@ -73,7 +74,7 @@ def _keys_to_rows_that_cannot_be_updated(
     parents = {key.parent_root for key in keys}
     bound: dict[int, set[str | None]] = defaultdict(set)
     query = load_query("db_sync", "list_bound_columns")
-    for root, column in target.rows(query, {"tables": list(parents)}):
+    for root, column in catalog_rows(target, query, {"tables": list(parents)}):
         bound[root].add(column)
     for key in keys:
         bound[key.child_root].update(key.columns)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from common.database import Session
+from common.function_names import catalog_rows
 from common.queries import load_query
 from db_sync.catalog import Table
 from db_sync.plan import PlannedColumn, TablePlan
@@ -118,7 +119,7 @@ def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:
 def estimate_rows(source: Session, plans: Sequence[TablePlan]) -> dict[int, int]:
     """Return about how many rows the source's tables have, by their oids."""
     query = load_query("db_sync", "estimate_rows")
-    return dict(source.rows(query, [[plan.source.oid for plan in plans]]))
+    return dict(catalog_rows(source, query, [[plan.source.oid for plan in plans]]))
 
 
 def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
@@ -133,7 +134,7 @@ def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
     if not plan.source.columns[columns[0].name].is_required:
         return by_hash  # the target's key may be NULL in the source: a row in no range of values
     least, greatest = source.row(
-        sql.SQL("SELECT min({0}), max({0}) FROM {1} t").format(
+        sql.SQL("SELECT pg_catalog.min({0}), pg_catalog.max({0}) FROM {1} t").format(
             source_value(columns[0]), table_rows(plan.source)
         )
     )

@@ -8,6 +8,7 @@ from psycopg2 import sql
 from common import locks
 from common.database import Session
 from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch, TargetBusy
+from common.function_names import find_names
 from common.lock_holders import find_table_locks, told
 from common.names import Name
 from common.privileged_settings import READING, require_privileged
@@ -76,6 +77,7 @@ def make_checked_plan(
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
     """
+    find_names(source, catalog.function_paths)
     plan = make_plan(catalog, target, rules, dry_run=dry_run)
     check_rights(catalog, target, plan, dry_run=dry_run)
     check_publications(target, plan)

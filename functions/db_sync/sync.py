@@ -11,6 +11,7 @@ from common.commits import commit
 from common.database import connect
 from common.deadlocks import twice_at_most
 from common.event_triggers import silenced
+from common.function_names import find_names
 from common.log import logger
 from common.privileged_settings import WRITING, require_privileged
 from common.target import is_marked, lock_target, require_marked, require_source_apart
@@ -124,6 +125,7 @@ def _sync(run: Run, warnings: list[str]) -> tuple[SyncResult, Positions]:
     started = time.monotonic()
     options = run.options
     snapshot, target_catalog = begin_reading(run)
+    find_names(run.target, target_catalog.function_paths)
     plan = snapshot.plan
     leaders, unreadable = _read_leaders(run, snapshot, target_catalog)
     unlike = warn_of_added_rows(run, snapshot.catalog, target_catalog)

@@ -7,6 +7,7 @@ from psycopg2 import sql
 
 from common.database import Session
 from common.errors import StagingSyncError
+from common.function_names import catalog_rows, names_for_writing
 from common.locks import Wanted, in_attempts
 from common.names import Name
 from common.queries import load_query
@@ -30,7 +31,8 @@ def refresh_views(run: Run, tables: list[int]) -> list[str]:
     warnings: list[str] = []
     if not tables:
         return []
-    for schema, view in target.rows(load_query("db_sync", "list_stale_views"), {"tables": tables}):
+    query = load_query("db_sync", "list_stale_views")
+    for schema, view in catalog_rows(target, query, {"tables": tables}):
         name = Name(schema, view)
         run.limit(f"the materialized view {name} was refreshed")
         try:
@@ -48,7 +50,7 @@ def _refresh(target: Session, name: Name) -> None:
     """
 
     def refresh() -> None:
-        with target.default_search_path():
+        with names_for_writing(target):
             define(target, sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
 
     in_attempts(target, refresh, Wanted(what="It", tables=[name], readers=True))

@@ -2,17 +2,21 @@
 
 from psycopg2 import sql
 
+from common.database import Session
+from common.errors import SchemaMismatch
 from common.foreign_keys import ForeignKey
+from common.function_names import names_for_definitions, names_for_writing
 from db_sync import fingerprint, tally
 from db_sync.blame import converting
 from db_sync.compare import Difference
 from db_sync.indexes import create_indexes, drop_indexes
 from db_sync.load import copy_rows
+from db_sync.plan import TablePlan
 from db_sync.planning import tables_themselves
 from db_sync.ranges import Ranges
 from db_sync.result import Changes
 from db_sync.run import Run
-from db_sync.statements import table_rows
+from db_sync.statements import names, table_rows
 from db_sync.transfer import Transferred
 from db_sync.verify import failure
 
@@ -54,7 +58,7 @@ def _empty(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> l
     """
     told = [each for each in differences if not each.plan.target.publications.hides_truncate]
     truncated = _without_referenced(told, keys)
-    with run.target.default_search_path():
+    with names_for_writing(run.target):
         if truncated:
             tables = [table_rows(difference.plan.target) for difference in truncated]
             run.target.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
@@ -81,11 +85,12 @@ def _copy(
 ) -> tuple[Difference, Transferred, Changes]:
     """Fill an empty table, build its indexes and verify it."""
     plan = difference.plan
+    path = plan.target.function_path
     run.limit(f"{plan.name} was copied")
     with run.timed("copy", plan.name), converting(plan):
         # By our own search path: in another's a temporary table may be named like the catalog.
         indexes = drop_indexes(run.target, plan) if difference.about_rows > MANY_ROWS else []
-        with run.target.default_search_path():
+        with names_for_writing(run.target, path):
             moved = copy_rows(
                 run,
                 difference.ranges,
@@ -97,9 +102,9 @@ def _copy(
     run.limit(f"the indexes of {plan.name} were built, and it was verified")
     whole = Ranges(plan)
     with fingerprint.of_source(run.source, whole) as ours:  # meanwhile
-        with run.timed("index", plan.name), run.target.default_search_path():
+        with run.timed("index", plan.name), names_for_definitions(run.target, path):
             create_indexes(run.target, plan, indexes)
-            run.target.execute(sql.SQL("ANALYZE {}").format(plan.name.identifier))
+            _analyze(run.target, plan)
         with (
             run.timed("verify", plan.name),
             tables_themselves(run.target),
@@ -109,3 +114,24 @@ def _copy(
                 raise failure(run, plan, ["its rows"])
     with run.timed("count", plan.name):
         return difference, moved, tally.count_replaced(run.target, difference, moved.rows)
+
+
+def _analyze(target: Session, plan: TablePlan) -> None:
+    """Let the planner know the new rows.
+
+    From PostgreSQL 17 on ANALYZE finds nothing but pg_catalog's names. What an index computes is
+    left out where that is not enough: no ANALYZE of anybody's can do it.
+    """
+    statement = sql.SQL("ANALYZE {}").format(plan.name.identifier)
+    if not plan.target.function_path:
+        target.execute(statement)
+        return
+    target.execute("SAVEPOINT statistics")
+    try:
+        target.execute(statement)
+    except SchemaMismatch:
+        target.execute("ROLLBACK TO SAVEPOINT statistics")
+        columns = names(plan.target.columns)
+        target.execute(sql.SQL("{} ({})").format(statement, columns))
+    else:
+        target.execute("RELEASE SAVEPOINT statistics")

@@ -6,8 +6,8 @@ COPY (
     WITH ranges AS MATERIALIZED (
         SELECT
             {number} AS number,
-            count(*) AS rows,
-            mod(sum({hash}), 9223372036854775807) AS hash,
+            pg_catalog.count(*) AS rows,
+            pg_catalog.mod(pg_catalog.sum({hash}), 9223372036854775807) AS hash,
             {stale} AS stale
         FROM {rows} {generated}
         GROUP BY 1
@@ -15,10 +15,10 @@ COPY (
     SELECT number, rows, hash, stale, false AS is_total FROM ranges
     UNION ALL
     SELECT
-        count(*),
-        coalesce(sum(rows), 0),
-        coalesce(mod(sum(hash), 9223372036854775807), 0),
-        coalesce(sum(stale), 0),
+        pg_catalog.count(*),
+        coalesce(pg_catalog.sum(rows), 0),
+        coalesce(pg_catalog.mod(pg_catalog.sum(hash), 9223372036854775807), 0),
+        coalesce(pg_catalog.sum(stale), 0),
         true
     FROM ranges
     ORDER BY is_total, number
