@@ -215,8 +215,8 @@ class Settings(Block):
     ephemeral_storage_mb: Annotated[
         EphemeralStorage,
         Field(
-            description="DbSync's disk, for the lists of a comparison: 512 are enough for some half"
-            " a billion rows"
+            description="DbSync's disk, for the lists of a comparison: 512 are enough for a table"
+            " of some two billion rows"
         ),
     ] = 512
     timeout_seconds: Annotated[

@@ -3,16 +3,13 @@
 import contextlib
 import io
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
 
 from common.database import Query, Session, Writable
 from common.errors import StagingSyncError
-
-SPOOLED_IN_MEMORY = 4_000_000  # bytes
+from db_sync.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +48,31 @@ def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) 
 
 @contextlib.contextmanager
 def lines(session: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
-    """Run a COPY in the background and yield its lines when all are there, for a with statement.
+    """Run a COPY in the background and yield its lines as they come, for a with statement.
 
-    They wait in a temporary file and not in the connection: a server whose client does not read
-    for minutes, because it waits for the other one, ends the connection (tcp_user_timeout).
+    Those that nobody has read yet wait in a spool and not in the connection: a server whose client
+    does not read for minutes, because it waits for the other one, ends the connection
+    (tcp_user_timeout).
 
     Raises:
         StagingSyncError: the COPY failed; raised where the lines are read.
     """
-    with tempfile.SpooledTemporaryFile(max_size=SPOOLED_IN_MEMORY) as file:
-        copying = _Copying(session, copy_out, file)
-        copying.start()
-        try:
-            yield _lines_of(copying, file)
-        except BaseException:
-            session.cancel()  # nobody waits for the rest
-            raise
-        finally:
-            copying.join()
+    spool = Spool()
+    copying = _Spooling(session, copy_out, spool)
+    copying.start()
+    try:
+        yield _lines_of(copying, spool)
+    except BaseException:
+        session.cancel()  # nobody waits for the rest
+        raise
+    finally:
+        copying.join()
 
 
-def _lines_of(copying: "_Copying", file: IO[bytes]) -> Iterator[bytes]:
-    copying.join()
+def _lines_of(copying: "_Copying", spool: Spool) -> Iterator[bytes]:
+    yield from spool.lines()
     if copying.error:
         raise copying.error
-    file.seek(0)
-    yield from file
 
 
 def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
@@ -102,6 +98,18 @@ class _Copying(threading.Thread):
             self._session.copy_out(self._copy_out, self._into)
         except BaseException as error:  # noqa: BLE001  # kept, and raised where it is read
             self.error = error
+
+
+class _Spooling(_Copying):
+    """Copies into a spool, and closes that when it ends, however."""
+
+    def __init__(self, source: Session, copy_out: Query, spool: Spool) -> None:
+        super().__init__(source, copy_out, spool)
+        self._spool = spool
+
+    def run(self) -> None:
+        super().run()
+        self._spool.close()
 
 
 class _Sender(_Copying):

@@ -1,0 +1,67 @@
+"""Fingerprints that wait for the other server's: in little room, and in order."""
+
+import errno
+import os
+import tempfile
+import time
+from typing import IO, Any
+
+import pytest
+
+from common.database import connect
+from common.errors import ConfigurationError
+from db_sync import spool
+from db_sync.transfer import lines
+from tests.databases import Databases
+
+# As those of a comparison of 19 million rows: number, rows, hash, whether it is the total.
+FINGERPRINTS = """
+COPY (
+    SELECT 5000000 + i, 60 + i % 5, hashint8extended(i, 1) & 9223372036854775807, false
+    FROM generate_series(1, 300000) i
+) TO STDOUT
+"""
+
+
+def test_lines_wait_in_half_the_bytes_that_were_sent_until_they_are_read(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[IO[bytes]] = []
+
+    def temporary_file() -> IO[bytes]:
+        files.append(open_file())
+        return files[-1]
+
+    open_file: Any = tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary_file)
+    with (
+        connect(databases.make().address, "source", execution="test") as session,
+        session.transaction(),
+        lines(session, FINGERPRINTS) as found,
+    ):
+        while len(files) < 2:  # then the first one is complete
+            time.sleep(0.01)
+        on_disk = os.fstat(files[0].fileno()).st_size
+        read = list(found)
+
+    assert len(read) == 300_000
+    assert [int(line.split()[0]) for line in read] == [5_000_000 + i for i in range(1, 300_001)]
+    assert 0 < on_disk < spool.BLOCK / 2
+    assert all(file.closed for file in files)
+
+
+def test_a_full_disk_names_the_setting(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room() -> IO[bytes]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", no_room)
+
+    with (
+        pytest.raises(ConfigurationError, match="Raise ephemeral_storage_mb"),
+        connect(databases.make().address, "source", execution="test") as session,
+        session.transaction(),
+        lines(session, FINGERPRINTS) as found,
+    ):
+        list(found)
