@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from common.database import Session
 
-# Where a value did not fit, COPY tells the column in its context only, followed by the value.
+# Where a value did not fit, COPY tells the column in its context only, followed by the value if it
+# came as text.
 # Only a context that begins like this is read, and only up to the column's name: what stands
 # before it would be an application's, and what comes after it is data.
-COPY_COLUMN = re.compile(r"COPY (?:(?!, line \d).)+, line \d+, column ([^:\"\n]+): (?:\"|null)")
+COPY_COLUMN = re.compile(
+    r"COPY (?:(?!, line \d).)+, line \d+, column ([^:\"\n]+)(?:: (?:\"|null)|\n|$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
