@@ -28,13 +28,24 @@ LARGE = {
 
 def sync(source: str, target: str, rules: str, *, dry_run: bool) -> SyncResult | StagingSyncError:
     """Sync two databases by their URLs, and return what came of it; other errors are raised."""
-    logger.setLevel("CRITICAL")
     options = SyncOptions("fuzz", SyncRules.parse(rules), dry_run)
     addresses = DatabaseAddress.of_url(source), DatabaseAddress.of_url(target)
+    with _silent_log():
+        try:
+            return sync_database(*addresses, options)
+        except StagingSyncError as error:
+            return error
+
+
+@contextlib.contextmanager
+def _silent_log() -> Iterator[None]:
+    """Let the engine log nothing, for the length of a with statement; the rounds' table tells."""
+    level = logger.log_level
+    logger.setLevel("CRITICAL")
     try:
-        return sync_database(*addresses, options)
-    except StagingSyncError as error:
-        return error
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def is_fault(error: StagingSyncError) -> bool:

@@ -19,6 +19,7 @@ NAME = "shop"  # what the page calls the database
 MARK, UNMARK = "IS 'staging-sync target'", "IS NULL;"
 LIST_MARKED, LIST_RUNS, END_RUNS = "shobj_description", "SELECT pid, application", "SELECT pg_term"
 LIST_BUSY, LIST_TRIGGERS, SET_PASSWORD = "usename", "pg_trigger", "ALTER ROLE"
+LARGEST = "octet_length"
 
 
 def statement(words: str, database: Database) -> str:
@@ -110,6 +111,13 @@ def test_a_role_gets_another_password(pair: Pair) -> None:
         connection.rollback()
 
 
+def test_the_largest_value_is_told(pair: Pair) -> None:
+    pair.source.execute(
+        "CREATE TABLE documents (body text); INSERT INTO documents SELECT repeat('x', 3000000)"
+    )
+    assert pair.source.rows(statement(LARGEST, pair.source)) == [("2930 kB",)]
+
+
 def test_every_statement_of_the_page_is_tried_here() -> None:
     tried = (MARK, UNMARK, LIST_MARKED, LIST_RUNS, END_RUNS, LIST_BUSY, LIST_TRIGGERS, SET_PASSWORD)
-    assert len(STATEMENTS) == len(tried)
+    assert len(STATEMENTS) == len((*tried, LARGEST))
