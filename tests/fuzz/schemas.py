@@ -95,7 +95,7 @@ def make_schema(random: Random, *, has_icu: bool) -> list[Table]:
     for name in random.sample(NAMES, random.randint(2, 5)):
         tables.append(_table(random, name, keys, tables))
     for number, table in enumerate(tables):
-        tables[number] = _with_foreign_keys(random, table, tables)
+        tables[number] = _with_foreign_keys(random, table, tables[: number + 1], tables)
     return tables
 
 
@@ -185,10 +185,12 @@ def _extras(random: Random, name: str) -> tuple[str, ...]:
     return tuple(random.sample(offered, random.choice((0, 0, 0, 1, 2))))
 
 
-def _with_foreign_keys(random: Random, table: Table, tables: Sequence[Table]) -> Table:
+def _with_foreign_keys(
+    random: Random, table: Table, earlier: Sequence[Table], tables: Sequence[Table]
+) -> Table:
     """Return a table with references to some, itself and later ones among them."""
     for number in range(random.choice((0, 1, 1, 1, 2, 2))):
-        parent = random.choice(tables)
+        parent = random.choice(earlier if random.random() < 0.7 else tables)
         keys = [unique for unique in parent.uniques if not unique.timing]
         if not keys:
             continue
