@@ -91,10 +91,10 @@ def _row(cursor: Any, query: str) -> Any:
 
 def _tables(cursor: Any) -> Iterator[tuple[str, Contents]]:
     for name, is_partitioned, columns, key in _listed(cursor, "list_tables"):
-        texts = ", ".join(f'"{column[0]}"::text' for column in columns)
+        names = ", ".join(f'"{column[0]}"' for column in columns)
         only = "" if is_partitioned else "ONLY"
         lines = io.StringIO()
-        cursor.copy_expert(f"COPY (SELECT {texts} FROM {only} {name}) TO STDOUT", lines)
+        cursor.copy_expert(f"COPY (SELECT {names} FROM {only} {name}) TO STDOUT", lines)
         rows = [
             tuple(None if value == r"\N" else value for value in line.split("\t"))
             for line in lines.getvalue().split("\n")[:-1]
