@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from unittest import mock
 
 from common.address import DatabaseAddress
 from common.errors import StagingSyncError, VerificationFailed
@@ -11,19 +10,6 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-
-# From how many rows or ranges on the engine takes other ways; few here, for some of the rounds.
-LARGE = {
-    "ranges.ROWS_PER_RANGE": 4,
-    "ranges.FEW_ROWS": 8,
-    "compare.FEW_RANGES": 4,
-    "compare.MANY_RANGES": 16,
-    "compare.SAMPLE": 8,
-    "compare.MOST_DIRTY": 12,
-    "fingerprint.MOST_DIRTY": 12,
-    "verify.FEW_ROWS": 20,
-    "whole.MANY_ROWS": 20,
-}
 
 
 def sync(source: str, target: str, rules: str, *, dry_run: bool) -> SyncResult | StagingSyncError:
@@ -52,12 +38,3 @@ def is_fault(error: StagingSyncError) -> bool:
     """Return whether an error is no honest refusal, where nobody else is at the databases."""
     honest = {"SchemaMismatch", "ConfigurationError"}
     return type(error).__name__ not in honest or isinstance(error, VerificationFailed)
-
-
-@contextlib.contextmanager
-def small_limits(is_large: bool) -> Iterator[None]:  # as a round says it
-    """Let the engine take small tables for large ones, for the length of a with statement."""
-    with contextlib.ExitStack() as stack:
-        for name, value in LARGE.items() if is_large else ():
-            stack.enter_context(mock.patch(f"db_sync.{name}", value))
-        yield

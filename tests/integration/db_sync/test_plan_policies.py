@@ -1,17 +1,11 @@
 """Row level security in the source: a policy that may hide a row is refused, and no other."""
 
-import re
-from collections.abc import Iterator
-
 import pytest
 
 from common.database import connect
 from common.errors import ConfigurationError
-from db_sync.result import SyncResult
-from db_sync.rules import SyncRules
-from db_sync.run import SyncOptions
-from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
+from tests.databases import Databases
+from tests.integration.db_sync.roles import statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
 
 # No role sees a row of it but its owner, those that bypass, and who is called by its column.
@@ -20,39 +14,6 @@ CREATE TABLE a (id int PRIMARY KEY, v text);
 ALTER TABLE a ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON a USING (v = current_user)
 """
-
-
-@pytest.fixture
-def role(databases: Databases) -> Iterator[str]:
-    """A role that may log in and do nothing else."""
-    anywhere = databases.make()
-    anywhere.execute("CREATE ROLE plain LOGIN")
-    yield "plain"
-    databases.drop_all()  # what it owns, and what it was granted
-    anywhere.server.execute("postgres", "DROP ROLE plain")
-
-
-def sync_as(
-    pair: Pair,
-    *,
-    source: str = "postgres",
-    target: str = "postgres",
-    dry_run: bool = False,
-    rules: SyncRules | None = None,
-) -> SyncResult:
-    schema = pair.target.schema()
-    result = sync_database(
-        pair.source.address_as(source),
-        pair.target.address_as(target),
-        SyncOptions("test", rules or SyncRules(), dry_run),
-    )
-    assert pair.target.schema() == schema
-    return result
-
-
-def statements_in(message: str) -> list[str]:
-    """Return the statements that a message tells to run."""
-    return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)
 
 
 def test_policies_on_the_source_are_an_error_that_names_every_table(

@@ -38,6 +38,7 @@ from tests.integration.db_sync.random_tables import (
     random_tables,
 )
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.small_limits import small_limits
 
 EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "0"))
 SETTINGS = settings(
@@ -48,19 +49,6 @@ SETTINGS = settings(
         HealthCheck.too_slow,  # of the machine, which runs other tests beside it
     ],
 )
-
-
-# From how many rows or ranges on the engine takes other ways; few here, for some of the examples.
-LARGE = {
-    "ranges.ROWS_PER_RANGE": 4,
-    "ranges.FEW_ROWS": 8,
-    "compare.FEW_RANGES": 4,
-    "compare.MANY_RANGES": 16,
-    "compare.SAMPLE": 8,
-    "compare.MOST_DIRTY": 12,
-    "fingerprint.MOST_DIRTY": 12,
-    "whole.MANY_ROWS": 20,
-}
 
 
 @pytest.fixture
@@ -159,9 +147,7 @@ def sync_twice(pair: Pair, apart: Apart) -> list[SyncResult]:
     options = SyncOptions("test", SyncRules.parse(json.dumps({"keep": kept})))
     role = own_tables(pair, "table_owner") if apart.is_owner else pair.target.address
     schema = pair.target.schema()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in LARGE.items() if apart.is_large else ():
-            patch.setattr(f"db_sync.{name}", value)
+    with small_limits(apart.is_large):
         results = [sync_database(pair.source.address, role, options) for _ in range(2)]
     assert pair.target.schema() == schema
     return results
