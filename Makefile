@@ -48,6 +48,8 @@ $(VENV)/.installed: constraints.txt
 	"$$python" -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet "pip==$(PIP_VERSION)"
 	@$(VENV)/bin/python -m pip install --quiet -c constraints.txt --group dev
+	@# The project itself, in place: its packages are found from everywhere, and `db-sync` is a command.
+	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(AWS_VENV)/.installed: $(VENV)/.installed
@@ -72,7 +74,7 @@ start: export INPUT ?= {}
 # From a folder without a cdk.json, where CDK does not ask for the whole app first.
 .PHONY: bootstrap
 bootstrap: install ## Prepare account and Region for CDK, once: make bootstrap ENV=staging
-	@place=$$(python cdk/steps.py place "$$ENV"); cd / && $(CDK) bootstrap "$$place" $(CDK_OPTIONS)
+	@place=$$(python -m cdk.steps place "$$ENV"); cd / && $(CDK) bootstrap "$$place" $(CDK_OPTIONS)
 
 .PHONY: deploy
 deploy: install ## Deploy an environment: make deploy ENV=staging
@@ -88,16 +90,16 @@ drift: install ## Show what was changed by hand since the last deployment: make 
 
 .PHONY: destroy
 destroy: install ## Delete an environment's stack, which asks first: make destroy ENV=staging
-	@python cdk/steps.py removal "$$ENV"
+	@python -m cdk.steps removal "$$ENV"
 	@$(CDK) destroy --context "environment=$$ENV" $(CDK_OPTIONS)
 
 .PHONY: start
 start: install ## Start an execution and follow it: make start ENV=staging INPUT='{"sync_cognito": true}'
-	@python -m sandbox.start "$$ENV" "$$INPUT"
+	@python -m statemachine.start "$$ENV" "$$INPUT"
 
 .PHONY: ca-bundle
 ca-bundle: install ## Fetch the certificates that RDS's and RDS Proxy's are signed by, for the setting ca_bundle
-	@python cdk/fetch_ca_bundle.py $(CA_BUNDLE_URL) $(AMAZON_ROOTS_URL) build/ca-bundle.pem
+	@python -m cdk.compute.fetch_ca_bundle $(CA_BUNDLE_URL) $(AMAZON_ROOTS_URL) build/ca-bundle.pem
 
 .PHONY: test
 test: lint ## Lint, types and every test
@@ -115,7 +117,7 @@ bench: install ## Measure a sync beside pg_dump and pg_restore; more: make bench
 
 .PHONY: bench-cognito
 bench-cognito: install ## Measure listing a pool and remapping, up to a million users; less: make bench-cognito BENCH="--largest 100000"
-	@PYTHONPATH=functions python -m tests.bench.cognito $(BENCH)
+	@python -m tests.bench.cognito $(BENCH)
 
 .PHONY: bench-growth
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg
@@ -123,7 +125,7 @@ bench-growth: install ## Measure how a sync grows with rows, changes and tables;
 
 .PHONY: fuzz
 fuzz: install ## Sync random schemas and rows for five minutes and look at them otherwise; more: make fuzz FUZZ="--minutes 60"
-	@PYTHONPATH=functions python -m tests.fuzz $(FUZZ)
+	@python -m tests.fuzz $(FUZZ)
 
 .PHONY: lint
 lint: install ## Lint and types

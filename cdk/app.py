@@ -4,8 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-# The schedule's input is checked by the Lambdas' own rules.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "functions"))
 # CDK runs in Node.js: the one beside this interpreter, so that neither an activated virtual
 # environment nor an installed Node.js is needed.
 if (node := Path(sys.executable).with_name("node")).exists():
@@ -14,9 +12,9 @@ if (node := Path(sys.executable).with_name("node")).exists():
 from aws_cdk import App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from environment import SettingsError, choose_environment
-from layer import LayerError
-from stack import StagingSyncStack
+from cdk.compute.layer import LayerError
+from cdk.settings.load import SettingsError, choose_environment
+from cdk.stack import StagingSyncStack
 
 
 def add_stack(app: App) -> StagingSyncStack:

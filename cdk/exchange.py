@@ -14,8 +14,8 @@ from aws_cdk import (
 )
 from constructs import Construct
 
-from arns import partition_of, service_of
-from removal import removal_policy
+from cdk.removal import removal_policy
+from cdk.settings.arns import partition_of, service_of
 
 KEPT_DAYS = 30
 

@@ -5,8 +5,8 @@ from typing import cast
 from aws_cdk import aws_kms, aws_logs
 from constructs import Construct
 
-from config import Settings
-from removal import removal_policy
+from cdk.removal import removal_policy
+from cdk.settings.model import Settings
 
 
 def create_log_group(

@@ -14,7 +14,7 @@ from aws_cdk import (
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from config import Settings
+from cdk.settings.model import Settings
 
 
 class Schedule(Construct):

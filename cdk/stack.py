@@ -5,8 +5,8 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from config import Settings
-from staging_sync import UNNAMED, StagingSync
+from cdk.settings.model import Settings
+from cdk.staging_sync import UNNAMED, StagingSync
 
 
 class StagingSyncStack(Stack):

@@ -4,13 +4,13 @@ from aws_cdk import Stack, Tags, aws_iam, aws_kms, aws_s3
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from alarms import Alarms
-from config import Settings
-from dashboard import Dashboard
-from exchange import ExchangeBucket
-from lambdas import Lambdas
-from schedule import Schedule
-from workflow import Workflow
+from cdk.compute.lambdas import Lambdas
+from cdk.exchange import ExchangeBucket
+from cdk.monitoring.alarms import Alarms
+from cdk.monitoring.dashboard import Dashboard
+from cdk.schedule import Schedule
+from cdk.settings.model import Settings
+from cdk.workflow import Workflow
 
 # CDK leaves such an id out of what CloudFormation calls the resources.
 UNNAMED = "Default"

@@ -1,7 +1,7 @@
 """What make's steps ask of cdk.json and of the account: `make bootstrap`, `make destroy`.
 
-`python cdk/steps.py place ENVIRONMENT` prints where the environment's stack goes, as CDK takes it:
-aws://111122223333/eu-central-1. `python cdk/steps.py removal ENVIRONMENT` says what a removal
+`python -m cdk.steps place ENVIRONMENT` prints where the environment's stack goes, as CDK takes it:
+aws://111122223333/eu-central-1. `python -m cdk.steps removal ENVIRONMENT` says what a removal
 leaves behind. Both exit with 1 and a sentence where that cannot be done.
 """
 
@@ -11,14 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-# The settings' checks are partly the Lambdas' own.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "functions"))
-
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from config import Settings
-from environment import SettingsError, choose_environment
+from cdk.settings.load import SettingsError, choose_environment
+from cdk.settings.model import Settings
 
 CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.clients import Clients
-from sandbox.cloud import LocalAws, local_aws
-from sandbox.databases import (
+from sandbox.bookshop.databases import (
     Database,
     create_production,
     create_staging,
     fill_production,
     fill_staging,
 )
+from sandbox.bookshop.pools import Pools
+from sandbox.clients import Clients
+from sandbox.cloud import LocalAws, local_aws
 from sandbox.deploy import STACK, build_layer, deploy
-from sandbox.pools import Pools
 from sandbox.postgres import EmbeddedPostgres
 from sandbox.signals import held
 

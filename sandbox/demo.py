@@ -9,21 +9,23 @@ import io
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from sandbox import execution
 from sandbox.account import StagingAccount, staging_account
-from sandbox.board import follow, table
-from sandbox.comparison import contents
-from sandbox.display import login_table
-from sandbox.execution import Execution
-from sandbox.logins import Found, Login, log_in_everybody
-from sandbox.people import Outcome
+from sandbox.bookshop.comparison import contents
+from sandbox.bookshop.logins import Found, Login, log_in_everybody
+from sandbox.bookshop.people import Outcome
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
+from statemachine import execution
+from statemachine.board import follow, table
+from statemachine.execution import Execution
 
 INPUT = {"sync_cognito": True}
 SHOWN = ("Ada", "Bruno", "Dmitri", "Liam", "Jonas")  # a few of each sort
@@ -37,6 +39,7 @@ STATUSES = {
     "unlinked": "lost a sub that belongs to another row",
     "mismatched": "held a sub that the pool knows under another email",
 }
+STYLES = {Found.OWN_ROW: "green", Found.NO_ROW: "red", Found.ANOTHERS_ROW: "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def _show_before(story: Story, logins: list[Login]) -> None:
         "carries the sub that production's user pool gave that person. Staging has a pool\n"
         "of its own, which gave the same people other subs: their log-in finds nothing.",
     )
-    story.console.print(login_table(_shown(logins)))
+    story.console.print(_login_table(_shown(logins)))
     owed = _owed(logins)
     story.fact(
         f"all {len(owed)} people whose row comes from production can log in to staging's pool",
@@ -172,7 +175,7 @@ def _show_tables(story: Story, account: StagingAccount, sync: dict[str, Any]) ->
 
 def _show_after(story: Story, logins: list[Login]) -> None:
     story.chapter("4. Staging after", "The same people log in again.")
-    story.console.print(login_table(_shown(logins)))
+    story.console.print(_login_table(_shown(logins)))
     owed = _owed(logins)
     home = [login for login in owed if login.found is Found.OWN_ROW]
     story.fact(f"{len(home)} of {len(owed)} find their row", holds=home == owed)
@@ -229,6 +232,22 @@ def _read(account: StagingAccount, uri: str) -> bytes:
     """Return what an s3:// address holds."""
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     return account.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def _login_table(logins: Iterable[Login]) -> Table:
+    """Return who logs in as what, and what they find."""
+    return table(
+        ("who", "logs in as", "and", "orders "),
+        (
+            (
+                login.person.name,
+                login.account.username,
+                Text(login.found.value, style=STYLES[login.found]),
+                str(login.orders) if login.found is Found.OWN_ROW else "",
+            )
+            for login in logins
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def deploy(
     app, elsewhere, temporary = (directory / name for name in ("app", "elsewhere", "tmp"))
     for path in (app, elsewhere, temporary):
         path.mkdir(parents=True)
-    program = f"{sys.executable} {PROJECT / 'cdk' / 'app.py'}"
+    program = f"{sys.executable} -m cdk.app"
     context = {"environments": {environment: dict(settings)}, "environment": environment}
     (app / "cdk.json").write_text(json.dumps({"app": program, "context": context}))
     variables = clean_environment(temporary) | cloud.environment

@@ -8,7 +8,7 @@ import pytest
 
 from common.log import SERVICE, logger
 from sandbox.postgres import EmbeddedPostgres, temporary_server
-from tests.databases import Databases, system_programs
+from tests.support.databases import Databases, system_programs
 
 
 @pytest.fixture(scope="session")

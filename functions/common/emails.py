@@ -2,8 +2,8 @@
 
 from psycopg2 import sql
 
-from common.database import Session
-from common.queries import load_query
+from common.postgres.database import Session
+from common.postgres.queries import load_query
 
 # What strays into an address on either side of it; not only the blank that btrim takes.
 BLANKS = " \t\n\r\f\v"

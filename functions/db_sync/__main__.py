@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-from common.address import DatabaseAddress
 from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
+from common.postgres.connection.address import DatabaseAddress
 from db_sync.interrupts import interruptible
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules

@@ -7,7 +7,7 @@ locks from before. https://www.postgresql.org/docs/current/explicit-locking.html
 
 from collections.abc import Iterable, Iterator
 
-from common.database import Session
+from common.postgres.database import Session
 
 AT_ONCE = 20  # tables (or sequences); two round trips for so many
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.databases import database_of
-from common.deadline import Deadline
+from common.aws.databases import database_of
+from common.aws.exchange import Exchange
 from common.entry import entry_point
 from common.errors import StagingSyncError
 from common.event import Event
-from common.exchange import Exchange
 from common.metrics import PHASES, Metric, emit
+from common.postgres.deadline import Deadline
 from common.settings import optional, required
 from db_sync.memory import granted, within
 from db_sync.result import SyncResult, failure_report

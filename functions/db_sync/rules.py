@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from common.errors import ConfigurationError
-from common.names import Name, split_name
+from common.postgres.names import Name, split_name
 
 FIELDS = ("exclude", "include", "keep", "event_triggers_ok")
 TABLE_PARTS, COLUMN_PARTS = 2, 3

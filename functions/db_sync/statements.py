@@ -4,22 +4,16 @@ from collections.abc import Iterable
 
 from psycopg2 import sql
 
-from common.queries import load_query
-from db_sync.catalog import Table
-from db_sync.plan import PlannedColumn, TablePlan
+from common.postgres.queries import load_query
+from db_sync.plan.tables import PlannedColumn, TablePlan
 
 type Parts = dict[str, sql.Composable]
 
 
 def statement(name: str, parts: Parts) -> sql.Composed:
-    """Return a query of `db_sync/queries` with its parts put in."""
-    return sql.SQL(load_query("db_sync", name)).format(**parts)
-
-
-def table_rows(table: Table) -> sql.Composable:
-    """Return the table as a FROM item: without the tables that inherit from it."""
-    only = sql.SQL("" if table.is_partitioned else "ONLY ")
-    return only + table.name.identifier
+    """Return a query with its parts put in; "write/insert_rows" is one of db_sync/write."""
+    folder, query = name.split("/")
+    return sql.SQL(load_query(f"db_sync/{folder}", query)).format(**parts)
 
 
 def names(columns: Iterable[str], prefix: str = "") -> sql.Composable:

@@ -6,29 +6,30 @@
 import time
 from collections.abc import Callable
 
-from common.address import DatabaseAddress
-from common.commits import commit
-from common.database import connect
-from common.deadlocks import twice_at_most
-from common.event_triggers import silenced
-from common.function_names import find_names
 from common.log import logger
-from common.privileged_settings import WRITING, require_privileged
-from common.target import is_marked, lock_target, require_marked, require_source_apart
-from db_sync import sequences
-from db_sync.catalog import Catalog
-from db_sync.change import count_differences, write_differences
-from db_sync.compare import compare_tables
-from db_sync.extensions import warn_of_added_rows
-from db_sync.fingerprint import require_alike
-from db_sync.planning import prepare
+from common.postgres.commits import commit
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import connect
+from common.postgres.locking.deadlocks import twice_at_most
+from common.postgres.settings.event_triggers import silenced
+from common.postgres.settings.function_names import find_names
+from common.postgres.settings.privileged_settings import WRITING, require_privileged
+from common.postgres.target import is_marked, lock_target, require_marked, require_source_apart
+from db_sync.compare.extensions import warn_of_added_rows
+from db_sync.compare.fingerprint import require_alike
+from db_sync.compare.planner import prepare
+from db_sync.compare.tables import compare_tables
+from db_sync.plan.catalog import Catalog
+from db_sync.plan.schemas import begin_reading
+from db_sync.plan.sequences import Follower, plan_sequences
+from db_sync.plan.snapshot import Snapshot
 from db_sync.result import Status, SyncResult
-from db_sync.row_security import no_forced_row_security
 from db_sync.run import Run, SyncOptions
-from db_sync.schemas import begin_reading
-from db_sync.sequences import Follower, Position, Positions
-from db_sync.snapshot import Snapshot
-from db_sync.views import refresh_views
+from db_sync.write import sequences
+from db_sync.write.row_security import no_forced_row_security
+from db_sync.write.sequences import Position, Positions
+from db_sync.write.tables import count_differences, write_differences
+from db_sync.write.views import refresh_views
 
 type SaveReport = Callable[[SyncResult], None]
 
@@ -162,7 +163,7 @@ def _read_leaders(
     rows or further.
     """
     synced = {table.target.oid for table in snapshot.plan.tables}
-    followers, warnings = sequences.plan_sequences(snapshot.catalog, target_catalog, synced)
+    followers, warnings = plan_sequences(snapshot.catalog, target_catalog, synced)
     return sequences.read_leaders(run.source, followers), warnings
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from common.aws.exchange import Exchange
 from common.errors import StagingSyncError
-from common.exchange import Exchange
 from common.manifest import Part
 from list_cognito_users.parts import PartWriter, attributes_of, is_skipped
 from list_cognito_users.pool import FilterRefusedError, Page, UserPool

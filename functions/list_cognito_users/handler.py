@@ -7,10 +7,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common import settings
+from common.aws.exchange import Exchange
 from common.entry import entry_point
 from common.errors import ConfigurationError
 from common.event import Event
-from common.exchange import Exchange
 from list_cognito_users.listing import list_users
 from list_cognito_users.pool import UserPool
 from list_cognito_users.rate import DEFAULT_RATE, RateLimiter, parse_rate

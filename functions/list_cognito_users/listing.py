@@ -11,8 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from common.aws.exchange import Exchange
 from common.errors import CognitoUnavailable, OutOfTime
-from common.exchange import Exchange
 from common.log import logger
 from common.manifest import MANIFEST_NAME
 from list_cognito_users.chain import Chain

@@ -8,7 +8,7 @@ import secrets
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from common.manifest import COLUMNS, LISTING_FOLDER, Part
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from common.aws.exchange import Exchange
 from common.errors import ConfigurationError
-from common.exchange import Exchange
 from common.manifest import MANIFEST_NAME, Manifest, Part
 from list_cognito_users.chain import Chain
 

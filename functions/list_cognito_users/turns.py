@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from common.aws.exchange import Exchange
 from common.errors import CognitoUnavailable
-from common.exchange import Exchange
 from common.log import logger
 from list_cognito_users.chain import DIGITS, Chain, is_found_by_digit
 from list_cognito_users.parts import attributes_of

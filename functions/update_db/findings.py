@@ -2,9 +2,9 @@
 
 from psycopg2 import sql
 
-from common.database import Session
 from common.errors import ConfigurationError
-from common.queries import load_query
+from common.postgres.database import Session
+from common.postgres.queries import load_query
 from update_db.result import RemapCounts
 
 Parts = dict[str, sql.Composable]

@@ -4,13 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.databases import database_of
-from common.deadline import Deadline
+from common.aws.databases import database_of
+from common.aws.exchange import Exchange
 from common.entry import entry_point
 from common.errors import ConfigurationError
 from common.event import Event
-from common.exchange import Exchange
 from common.metrics import Metric, emit
+from common.postgres.deadline import Deadline
 from common.settings import flag, optional, percent, required
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users

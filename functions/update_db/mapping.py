@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from psycopg2 import extensions, sql
 
-from common.database import Session
+from common.aws.exchange import Exchange
 from common.errors import ConfigurationError, SchemaMismatch, StagingSyncError
-from common.exchange import Exchange
 from common.manifest import Manifest, Part
+from common.postgres.database import Session
 
 COPY_PART = sql.SQL("COPY pg_temp.staging_sync_pool FROM STDIN (FORMAT csv, HEADER)")
 BROKEN = (OSError, EOFError, zlib.error)

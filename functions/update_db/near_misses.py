@@ -13,8 +13,8 @@ import unicodedata
 
 from psycopg2 import sql
 
-from common.database import Session
-from common.queries import load_query
+from common.postgres.database import Session
+from common.postgres.queries import load_query
 
 FIND = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, ENCODING {})")
 FILL = sql.SQL("COPY pg_temp.staging_sync_looks FROM STDIN (FORMAT csv, ENCODING {})")

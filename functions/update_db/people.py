@@ -2,9 +2,9 @@
 
 from psycopg2 import sql
 
-from common.database import Session
 from common.errors import ConfigurationError, DatabaseUnavailable, OutOfTime, StagingSyncError
-from common.names import Name
+from common.postgres.database import Session
+from common.postgres.names import Name
 
 
 def require_condition(target: Session, users: Name, where: str) -> None:

@@ -14,21 +14,21 @@ from typing import IO, cast
 
 from psycopg2 import sql
 
-from common import locks
-from common.address import DatabaseAddress
-from common.commits import commit
-from common.database import Session, connect
-from common.deadline import Deadline
-from common.deadlocks import twice_at_most
 from common.errors import SchemaMismatch, VerificationFailed
-from common.event_triggers import silence, told
 from common.log import logger
 from common.manifest import Manifest
-from common.naming import naming
-from common.privileged_settings import WRITING, require_privileged
-from common.queries import load_query
-from common.replication_role import define
-from common.target import is_marked, lock_target, require_marked
+from common.postgres.commits import commit
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import Session, connect
+from common.postgres.deadline import Deadline
+from common.postgres.locking import locks
+from common.postgres.locking.deadlocks import twice_at_most
+from common.postgres.naming import naming
+from common.postgres.queries import load_query
+from common.postgres.settings.event_triggers import silence, told
+from common.postgres.settings.privileged_settings import WRITING, require_privileged
+from common.postgres.settings.replication_role import define
+from common.postgres.target import is_marked, lock_target, require_marked
 from update_db import sub_keys
 from update_db.findings import look_alikes, nobody_matched, require_matched, warnings_of
 from update_db.near_misses import find_near_misses

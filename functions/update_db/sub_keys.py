@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from psycopg2 import sql
 
-from common.database import Session
-from common.foreign_keys import ACTIONS, CASCADE, ForeignKey, read_foreign_keys
-from common.names import Name
-from common.queries import load_query
+from common.postgres.database import Session
+from common.postgres.foreign_keys import ACTIONS, CASCADE, ForeignKey, read_foreign_keys
+from common.postgres.names import Name
+from common.postgres.queries import load_query
 from update_db.users_table import UsersTable
 
 type Chain = tuple[ForeignKey, ...]  # each key's parent is the child of the one before it

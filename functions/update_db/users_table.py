@@ -5,12 +5,12 @@ from typing import Self
 
 from psycopg2 import sql
 
-from common.database import Session
 from common.emails import BYTEWISE, find_collation, normalized
 from common.errors import ConfigurationError
-from common.names import Name, split_name
-from common.queries import load_query
-from common.unlink import unlinked_value
+from common.postgres.database import Session
+from common.postgres.names import Name, split_name
+from common.postgres.queries import load_query
+from common.postgres.unlink import unlinked_value
 from update_db.people import is_person, require_condition
 
 NAME_PARTS = 2  # schema.table

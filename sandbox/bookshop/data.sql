@@ -1,4 +1,4 @@
--- Some 20,000 rows, the same at every run; the people of sandbox/people.py are in users already.
+-- Some 20,000 rows, the same at every run; the people of sandbox/bookshop/people.py are in users already.
 
 INSERT INTO users (email, name, cognito_sub, referred_by, joined_on)
 SELECT 'customer' || i || '@mail.example',

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.pages import Block, all_blocks, read_page
+from tests.support.pages import Block, all_blocks, read_page
 
 GUIDE = "deployment.md"
 # One shell, as the reader's: where it is and what it has set is kept from block to block.

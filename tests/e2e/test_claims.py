@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.account import StagingAccount
-from sandbox.comparison import subs
-from sandbox.execution import run
-from sandbox.people import Account
+from sandbox.bookshop.comparison import subs
+from sandbox.bookshop.people import Account
+from statemachine.execution import run
 from tests.e2e.tools import function_changed
-from tests.pages import blocks, read_page
+from tests.support.pages import blocks, read_page
 
 REMAP = {"cognito_only": True}
 VICTIM = "olga@bookshop.example"  # who has a row, and no account in staging's pool

@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from sandbox.bookshop.databases import BOOKSHOP
+from sandbox.bookshop.people import Account
+from sandbox.bookshop.pools import UserPool
 from sandbox.clients import Clients
 from sandbox.cloud import AWS_VENV_BIN, PROJECT, LocalAws, local_aws
-from sandbox.databases import BOOKSHOP
 from sandbox.deploy import build_layer
-from sandbox.people import Account
-from sandbox.pools import UserPool
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from sandbox.processes import clean_environment
 from tests.e2e.guide import Reader, guide_blocks

@@ -10,7 +10,7 @@ import pytest
 from sandbox.account import StagingAccount
 from sandbox.cloud import ACCOUNT, REGION
 from sandbox.deploy import build_layer, deploy
-from sandbox.execution import run
+from statemachine.execution import run
 from tests.e2e.tools import files, wait_until
 from tests.infra.synthesized import every_setting
 

@@ -1,8 +1,8 @@
 """A Lambda that is killed in the middle of a sync leaves staging exactly as it was."""
 
 from sandbox.account import StagingAccount
-from sandbox.comparison import contents
-from sandbox.execution import run, start, wait
+from sandbox.bookshop.comparison import contents
+from statemachine.execution import run, start, wait
 from tests.e2e.tools import everything, kill_lambdas, wait_during
 
 # Each row that is loaded into page_views, after orders and their items were, takes 5 ms; not so

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from sandbox.account import StagingAccount
+from sandbox.bookshop.comparison import subs
 from sandbox.cloud import PROJECT
-from sandbox.comparison import subs
 from sandbox.deploy import ENVIRONMENT, STACK
-from sandbox.execution import history
 from sandbox.processes import clean_environment
+from statemachine.execution import history
 from tests.e2e.tools import log_text, wait_until
 
 ROW_RAISED = """
@@ -90,7 +90,7 @@ def start(
 ) -> subprocess.CompletedProcess[str]:
     """Start an execution as `make start` does."""
     return subprocess.run(  # noqa: S603 - all of it is written here
-        [sys.executable, "-m", "sandbox.start", ENVIRONMENT, json.dumps(document)],
+        [sys.executable, "-m", "statemachine.start", ENVIRONMENT, json.dumps(document)],
         cwd=PROJECT,
         env=clean_environment(temporary) | account.cloud.environment,
         check=False,

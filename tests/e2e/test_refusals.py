@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from common.login import ROTATION
+from common.postgres.connection.login import ROTATION
 from sandbox.account import StagingAccount
+from sandbox.bookshop.databases import NAME, Database
 from sandbox.cloud import free_port
-from sandbox.databases import NAME, Database
-from sandbox.execution import Execution, run
+from statemachine.execution import Execution, run
 from tests.e2e.tools import (
     assert_refused,
     everything,

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.account import StagingAccount
+from sandbox.bookshop.comparison import contents, subs
+from sandbox.bookshop.logins import Found, log_in_everybody
+from sandbox.bookshop.people import SUB_HOLDER
 from sandbox.cloud import AWS_VENV_BIN
-from sandbox.comparison import contents, subs
-from sandbox.execution import Execution, history, run, state_events, wait
-from sandbox.logins import Found, log_in_everybody
-from sandbox.people import SUB_HOLDER
 from sandbox.processes import clean_environment
+from statemachine.execution import Execution, history, run, state_events, wait
 from tests.e2e.tools import LINKED, everything, files, log_text
 
 CONSOLE_DEFAULT = {"Comment": "Insert your JSON here"}

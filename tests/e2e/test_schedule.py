@@ -3,8 +3,8 @@
 import json
 
 from sandbox.account import StagingAccount
-from sandbox.execution import history, wait
-from sandbox.logins import Found, log_in_everybody
+from sandbox.bookshop.logins import Found, log_in_everybody
+from statemachine.execution import history, wait
 from tests.e2e.tools import LINKED, schedule_fires_soon, wait_until
 
 TIMEOUT = 90  # seconds; it fires a minute after it was made, to the next ten seconds

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 from psycopg2 import extensions
 
-from common.target import LOCK_KEY
+from common.postgres.target import LOCK_KEY
 from sandbox.account import StagingAccount
-from sandbox.comparison import contents
-from sandbox.databases import BOOKSHOP
-from sandbox.execution import Execution, run, start, state_events, wait
-from sandbox.logins import Found, Login, log_in, log_in_everybody
-from sandbox.people import PEOPLE, Person
+from sandbox.bookshop.comparison import contents
+from sandbox.bookshop.databases import BOOKSHOP
+from sandbox.bookshop.logins import Found, Login, log_in, log_in_everybody
+from sandbox.bookshop.people import PEOPLE, Person
+from statemachine.execution import Execution, run, start, state_events, wait
 from tests.e2e.tools import LINKED, everything, wait_during, wait_until
 
 RELINK = {"sync_cognito": True}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.account import StagingAccount
-from sandbox.comparison import subs
-from sandbox.execution import Execution, run
-from sandbox.people import Account
+from sandbox.bookshop.comparison import subs
+from sandbox.bookshop.people import Account
+from statemachine.execution import Execution, run
 from tests.e2e.tools import everything, function_changed
 
 SYNC, REMAP = {"sync_cognito": True}, {"cognito_only": True}

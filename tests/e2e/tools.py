@@ -9,10 +9,10 @@ from typing import Any
 import psutil
 
 from sandbox.account import StagingAccount
-from sandbox.comparison import Contents, contents
-from sandbox.databases import MARK, NAME, ROLE, Database
-from sandbox.execution import Execution, run
-from sandbox.people import PEOPLE, Outcome
+from sandbox.bookshop.comparison import Contents, contents
+from sandbox.bookshop.databases import MARK, NAME, ROLE, Database
+from sandbox.bookshop.people import PEOPLE, Outcome
+from statemachine.execution import Execution, run
 
 LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
 # Too seldom to fire into a test; its own test shortens it.

@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
-from common.address import DatabaseAddress
 from common.errors import StagingSyncError, VerificationFailed
 from common.log import logger
+from common.postgres.connection.address import DatabaseAddress
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions

@@ -3,12 +3,12 @@
 import contextlib
 from collections import Counter
 
-from tests.databases import MARK
 from tests.fuzz.checks import Check
 from tests.fuzz.rounds import Round, Step, Sync
 from tests.fuzz.servers import Servers
 from tests.fuzz.side import Side
-from tests.small_limits import small_limits
+from tests.support.databases import MARK
+from tests.support.small_limits import small_limits
 
 
 def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[Step]) -> None:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from sandbox.postgres import EmbeddedPostgres, available_versions, temporary_server
-from tests.databases import system_programs
+from tests.support.databases import system_programs
 
 SYSTEM = "system"  # the kind of server that has ICU; the others are the wheel's, by version
 ROLES = """

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_cdk import App
 
-from app import add_stack
+from cdk.app import add_stack
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {

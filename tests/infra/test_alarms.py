@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from config import Settings
-from no_start import no_start_hours
+from cdk.monitoring.schedule_gap import no_start_hours
+from cdk.settings.model import Settings
 from tests.infra.synthesized import (
     CHAT_TOPIC,
     CUSTOMER_KEY,

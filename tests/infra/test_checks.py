@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App, aws_s3
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
-from app import add_stack
+from cdk.app import add_stack
 from tests.infra.synthesized import SECRETS, Synthesized
 
 STACKS = ["bare", "full", "everything", "by_iam"]

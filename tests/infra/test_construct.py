@@ -9,8 +9,8 @@ from aws_cdk import App, CfnOutput, Environment, Stack, Validations, aws_sns
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
-from environment import parse_settings
-from staging_sync import StagingSync
+from cdk.settings.load import parse_settings
+from cdk.staging_sync import StagingSync
 from tests.infra.synthesized import SECRETS, Synthesized, every_setting
 
 

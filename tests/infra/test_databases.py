@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from environment import SettingsError, parse_settings
+from cdk.settings.load import SettingsError, parse_settings
 from tests.infra.synthesized import (
     PRODUCTION_BY_IAM,
     SECRETS,

@@ -10,7 +10,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 from tests.e2e.guide import GUIDE, guide_blocks
 from tests.infra.synthesized import Synthesized
 from tests.infra.test_permissions import permissions_by_role
-from tests.pages import read_page
+from tests.support.pages import read_page
 
 ROLE = "Lambdas/DbSync/Role"
 ADMINISTRATION = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
-from config import Settings
+from cdk.settings.model import Settings
 from tests.infra.synthesized import (
     CERTIFICATE,
     CUSTOMER_KEY,

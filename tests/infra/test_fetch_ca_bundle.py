@@ -13,9 +13,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from contradictions import contradictions
-from environment import parse_settings
-from fetch_ca_bundle import AMAZON_ROOTS, main
+from cdk.compute.fetch_ca_bundle import AMAZON_ROOTS, main
+from cdk.settings.load import parse_settings
+from cdk.settings.rules import contradictions
 from sandbox.certificates import Authority
 from sandbox.cloud import free_port
 from tests.infra.synthesized import ROOT, SECRETS
@@ -153,7 +153,7 @@ def test_make_fetches_amazon_s_into_a_folder_that_git_ignores() -> None:
         check=True,
     )
     assert planned.stdout.rstrip().endswith(
-        "python cdk/fetch_ca_bundle.py"
+        "python cdk/compute/fetch_ca_bundle.py"
         " https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
         " https://www.amazontrust.com/repository build/ca-bundle.pem"
     )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from common.names import Name
+from common.postgres.names import Name
 from db_sync.rules import SyncRules
 from tests.infra.synthesized import ROOT, SECRETS, Synthesized
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import layer as layer_module
-from layer import LayerError, build_layer
+from cdk.compute import layer as layer_module
+from cdk.compute.layer import LayerError, build_layer
 
 EM_AARCH64 = 183  # e_machine, https://man7.org/linux/man-pages/man5/elf.5.html
 E_MACHINE = slice(18, 20)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from app import add_stack
-from environment import SettingsError
+from cdk.app import add_stack
+from cdk.settings.load import SettingsError
 from tests.infra.synthesized import SECRETS, Synthesized, synthesize
 
 # What the CDK CLI writes into cdk.context.json once it has asked the account.

@@ -12,7 +12,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 
 from sandbox.cloud import PROJECT
 from sandbox.processes import clean_environment
-from tests.pages import DOCS, blocks, headings, read_page
+from tests.support.pages import DOCS, blocks, headings, read_page
 
 WORKFLOW = DOCS / "github-actions.yml"
 ROLES = DOCS / "github-roles.json"

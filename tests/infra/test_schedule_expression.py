@@ -2,7 +2,7 @@
 
 import pytest
 
-from environment import SettingsError, parse_settings
+from cdk.settings.load import SettingsError, parse_settings
 from tests.infra.synthesized import SECRETS
 
 # Each is an example of the guide, or made of one.

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from config import Settings
-from environment import SettingsError, choose_environment, parse_settings
-from layer import build_layer
+from cdk.compute.layer import build_layer
+from cdk.settings.load import SettingsError, choose_environment, parse_settings
+from cdk.settings.model import Settings
 from tests.infra.synthesized import EXAMPLE, ROOT, SECRETS
 
 NETWORK = {

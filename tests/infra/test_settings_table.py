@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from config import Settings
-from forms import Rule
+from cdk.settings.model import Settings
+from cdk.settings.values import Rule
 from tests.infra.synthesized import EXAMPLE, ROOT
 
 HEADER = ["| setting | type | default | meaning |", "| --- | --- | --- | --- |"]

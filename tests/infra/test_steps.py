@@ -12,9 +12,9 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-import steps
+from cdk import steps
 from tests.infra.synthesized import ROOT, SECRETS
-from tests.pages import DOCS
+from tests.support.pages import DOCS
 
 STACK = "staging-sync-staging"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from environment import SettingsError, parse_settings
+from cdk.settings.load import SettingsError, parse_settings
 from tests.infra.synthesized import SECRETS
 
 NETWORK = {

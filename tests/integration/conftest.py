@@ -7,8 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from common.exchange import Exchange
-from tests.integration.bucket import BUCKET, EXECUTION, REGION
+from common.aws.exchange import Exchange
+from tests.support.bucket import BUCKET, EXECUTION, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,9 +14,9 @@ import pytest
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from sandbox.postgres import EmbeddedPostgres, temporary_server
-from tests.databases import Database, Pair, system_programs
 from tests.integration.db_sync.syncing import assert_same
-from tests.pages import Block, all_blocks, read_page
+from tests.support.databases import Database, Pair, system_programs
+from tests.support.pages import Block, all_blocks, read_page
 
 GUIDE = read_page("deployment.md")
 DATABASES = {"production": "shop", "staging": "shop_staging"}

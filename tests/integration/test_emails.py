@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from psycopg2 import sql
 
-from common.database import Session, connect
 from common.emails import find_collation, normalized
-from tests.databases import Database, Databases
+from common.postgres.database import Session, connect
+from tests.support.databases import Database, Databases
 
 # Surrogates are no characters; NUL cannot be stored.
 LETTERS = sql.SQL(

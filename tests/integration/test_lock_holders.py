@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from common import locks, target
-from common.database import connect
 from common.errors import SyncInProgress, TargetBusy
-from common.names import Name
+from common.postgres import target
+from common.postgres.database import connect
+from common.postgres.locking import locks
+from common.postgres.names import Name
 from sandbox.postgres import temporary_server
-from tests.databases import Database, Databases
+from tests.support.databases import Database, Databases
 
 ADDRESS = "jane@example.com"
 TABLE = Name("public", "t")

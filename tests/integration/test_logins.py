@@ -12,13 +12,13 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from common import login
-from common.address import DatabaseAddress
-from common.database import connect
 from common.errors import ConfigurationError, DatabaseUnavailable, StagingSyncError
+from common.postgres.connection import login
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import connect
 from sandbox.postgres import EmbeddedPostgres, temporary_server
-from tests.databases import system_programs
 from tests.integration.db_sync.faults import wait_until
+from tests.support.databases import system_programs
 
 LOCALES = Path("/usr/share/i18n/locales/de_DE")
 MESSAGES = Path("/usr/share/locale/de/LC_MESSAGES")

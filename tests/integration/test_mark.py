@@ -2,11 +2,11 @@
 
 import pytest
 
-from common.database import connect
 from common.errors import TargetNotAllowed
-from common.target import is_marked
-from tests.databases import Databases
+from common.postgres.database import connect
+from common.postgres.target import is_marked
 from tests.integration.db_sync.syncing import sync
+from tests.support.databases import Databases
 
 MARK = "staging-sync target"
 ROWS = "CREATE TABLE t (id int PRIMARY KEY)"

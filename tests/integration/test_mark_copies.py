@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import MARK, Database, Databases
+from tests.support.databases import MARK, Database, Databases
 
 ROOT = Path(__file__).parents[2]
 COMMENT = "IS 'staging-sync target'"

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import psycopg2
 import pytest
 
-from common.database import connect
 from common.errors import DatabaseUnavailable, TargetNotAllowed
+from common.postgres.database import connect
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
-from tests.pages import blocks, read_page
+from tests.support.databases import Database, Databases, Pair
+from tests.support.pages import blocks, read_page
 
 STATEMENTS = blocks(read_page("operations.md"), "sql")
 NAME = "shop"  # what the page calls the database

@@ -15,15 +15,15 @@ from typing import Any
 import psycopg2
 import pytest
 
-from common.address import DatabaseAddress
-from common.database import Session, connect
 from common.errors import ConfigurationError, OutOfTime, SchemaMismatch
 from common.manifest import Manifest
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import Session, connect
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from sandbox.postgres import EmbeddedPostgres
-from tests.databases import Database, Databases, Pair
-from tests.integration.pooler import Pooler, pooler_before
+from tests.support.databases import Database, Databases, Pair
+from tests.support.pooler import Pooler, pooler_before
 from update_db.remap import RemapOptions, remap_users
 from update_db.users_table import UsersTable
 

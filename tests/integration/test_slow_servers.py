@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from common import login
-from common.database import connect
 from common.log import logger
-from common.login import CONNECTION_PARAMETERS
+from common.postgres.connection import login
+from common.postgres.connection.login import CONNECTION_PARAMETERS
+from common.postgres.database import connect
 from db_sync.__main__ import main
-from tests.databases import Databases
 from tests.integration.db_sync.proxy import Proxy
+from tests.support.databases import Databases
 
 
 @pytest.fixture

@@ -11,18 +11,18 @@ import boto3
 import psycopg2
 import pytest
 
-from common.address import DatabaseAddress
-from common.database import Session, connect
+from common.aws.secrets import parse_database_secret
 from common.errors import ConfigurationError
-from common.secrets import parse_database_secret
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import Session, connect
 from db_sync.handler import handler as db_sync
 from sandbox.certificates import Authority
 from sandbox.cloud import free_port
 from sandbox.postgres import SYSTEM_USER, EmbeddedPostgres, temporary_server
-from tests.databases import Database, Databases, Pair, system_programs
-from tests.integration.bucket import BUCKET, REGION
 from tests.integration.db_sync.syncing import assert_same
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, REGION
+from tests.support.databases import Database, Databases, Pair, system_programs
+from tests.support.lambda_context import FakeContext
 
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/production-AbCdEf"
 HOST = "localhost"  # what the server's certificate bears

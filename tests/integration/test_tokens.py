@@ -2,12 +2,12 @@
 
 import pytest
 
-from common.address import DatabaseAddress
-from common.database import connect
 from common.errors import ConfigurationError
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import connect
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
+from tests.support.databases import Databases, Pair
 
 USER = "token_user"
 

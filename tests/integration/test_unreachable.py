@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from common.aws.exchange import Exchange
+from common.aws.secrets import read_database_secret
 from common.errors import ConfigurationError
-from common.exchange import Exchange
-from common.secrets import read_database_secret
 from db_sync.handler import handler as db_sync
-from tests.statemachine.lambdas import FakeContext
+from tests.support.lambda_context import FakeContext
 
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/production-AbCdEf"
 HOST = "aws.test"

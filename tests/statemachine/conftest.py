@@ -11,10 +11,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 import db_sync.handler
 import list_cognito_users.handler
 import update_db.handler
-from tests.databases import Databases
 from tests.statemachine.lambdas import RESULTS, Lambdas, succeeding
 from tests.statemachine.staging import Staging, make_staging
 from tests.statemachine.workflow import REGION, Workflow
+from tests.support.databases import Databases
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from tests.databases import Database, Databases
 from tests.statemachine.workflow import REGION
+from tests.support.databases import Database, Databases
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,12 +10,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from list_cognito_users import turns
 from list_cognito_users.handler import MARGIN
 from list_cognito_users.handler import handler as list_users
-from tests.cognito_server import serving
-from tests.cognito_service import INTERNAL_ERROR, POOL_ID, CognitoService
-from tests.cognito_users import GeneratedUsers
-from tests.statemachine.lambdas import FakeContext, Lambdas, NamedError
+from tests.statemachine.lambdas import Lambdas, NamedError
 from tests.statemachine.staging import USERS, Staging
 from tests.statemachine.workflow import Outcome, Workflow
+from tests.support.cognito_server import serving
+from tests.support.cognito_service import INTERNAL_ERROR, POOL_ID, CognitoService
+from tests.support.cognito_users import GeneratedUsers
+from tests.support.lambda_context import FakeContext
 
 POOL = GeneratedUsers(64, varied=False)
 PAGES = 1 + 16 * 2  # one page of two users, and two for each digit

@@ -10,10 +10,10 @@ import boto3
 import pytest
 
 import update_db.handler
-from common.target import LOCK_KEY
-from tests.integration.raising import PLACES, raising
+from common.postgres.target import LOCK_KEY
 from tests.statemachine.staging import PASSWORD, Staging
 from tests.statemachine.workflow import Outcome, Workflow
+from tests.support.raising import PLACES, raising
 
 NAME, NOTE = "Jane Recognisable", "a note about 4711"
 ADD_COLUMNS = "ALTER TABLE users ADD name text, ADD note text;"
@@ -192,7 +192,7 @@ def test_a_secret_whose_fields_are_wrong_shows_neither_user_nor_password(
     changed: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("common.login.ROTATION", 0.0)
+    monkeypatch.setattr("common.postgres.connection.login.ROTATION", 0.0)
     client = boto3.client("secretsmanager")
     secret = json.loads(client.get_secret_value(SecretId="staging")["SecretString"])
     client.put_secret_value(SecretId="staging", SecretString=json.dumps(secret | changed))
@@ -219,8 +219,8 @@ def test_what_others_call_their_sessions_is_quoted_nowhere(
     error: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("common.locks.LOCK_WAIT", 0.1)
-    monkeypatch.setattr("common.target.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("common.postgres.locking.locks.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("common.postgres.target.LOCK_WAIT", 0.1)
     with contextlib.closing(staging.target.connect()) as other:
         other.cursor().execute(f"SET application_name = 'psql of jane@example.com'; {held}")
 

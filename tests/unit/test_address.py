@@ -2,8 +2,8 @@
 
 import pytest
 
-from common.address import DatabaseAddress
 from common.errors import ConfigurationError
+from common.postgres.connection.address import DatabaseAddress
 
 
 @pytest.mark.parametrize(

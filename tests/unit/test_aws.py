@@ -1,7 +1,7 @@
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from common.aws import PERMANENT_CODES, aws_errors
+from common.aws.clients import PERMANENT_CODES, aws_errors
 from common.errors import ConfigurationError, StagingSyncError
 
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from common.databases import database_of
+from common.aws.databases import database_of
 from common.errors import ConfigurationError
 
 REGION = "eu-west-1"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from common.address import DatabaseAddress
-from common.connection_failure import ConnectionFailure, connection_error
 from common.errors import ConfigurationError, DatabaseUnavailable
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.connection.failure import ConnectionFailure, connection_error
 
 SERVER = {"port": "5432", "user": "sync", "password": "secret", "dbname": "shop"}
 BUNDLE = "/opt/database-ca.pem"

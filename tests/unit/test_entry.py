@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from common.entry import Handler, entry_point
 from common.errors import InvalidInput, StagingSyncError, TargetBusy
 from common.event import Event, ExecutionInput
-from tests.statemachine.lambdas import FakeContext
+from tests.support.lambda_context import FakeContext
 
 EVENT = {"execution": "run-1", "input": {"dry_run": True}, "cognito_users": {"bucket": "exchange"}}
 

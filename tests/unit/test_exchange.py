@@ -11,8 +11,8 @@ from botocore.response import StreamingBody
 from moto import mock_aws
 from urllib3.exceptions import ProtocolError
 
+from common.aws.exchange import Exchange
 from common.errors import ConfigurationError
-from common.exchange import Exchange
 from tests.unit.answers import SEND, answer
 
 

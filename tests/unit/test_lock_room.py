@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.lock_room import LockRoom
+from common.postgres.locking.room import LockRoom
 
 
 def test_a_dry_run_warns_where_a_sync_would_lock_more_tables_than_there_is_room_for() -> None:

@@ -51,7 +51,7 @@ def written_by(statement: str) -> list[dict[str, Any]]:
     """Return the lines that a Lambda's process writes after its first, when it runs this."""
     done = subprocess.run(  # noqa: S603 - the program stands above
         [sys.executable, "-c", PROGRAM.format(statement)],
-        env={**os.environ, "PYTHONPATH": str(FUNCTIONS), "AWS_LAMBDA_FUNCTION_NAME": "staging"},
+        env={**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "staging"},
         check=True,
         capture_output=True,
         text=True,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from common.errors import StagingSyncError
-from sandbox.board import DEFINITION
-from tests.pages import blocks, headings, read_page
+from statemachine.board import DEFINITION
+from tests.support.pages import blocks, headings, read_page
 
 PAGE = read_page("operations.md")
 CLASSES: list[type[Exception]] = [StagingSyncError, *StagingSyncError.__subclasses__()]

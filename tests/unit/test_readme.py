@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from db_sync.fingerprint import OLDEST_VERSION
+from db_sync.compare.fingerprint import OLDEST_VERSION
 from sandbox.postgres import available_versions
-from tests.pages import read_page
+from tests.support.pages import read_page
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 FIRST_SIGHT = README.split("## Before you decide\n")[1].split("\n## ")[0]

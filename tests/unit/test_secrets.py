@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from common.address import DatabaseAddress
+from common.aws.secrets import parse_database_secret, read_database_secret
 from common.errors import ConfigurationError
-from common.secrets import parse_database_secret, read_database_secret
+from common.postgres.connection.address import DatabaseAddress
 from tests.unit.answers import SEND, answer
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:staging-db-AbCdEf"

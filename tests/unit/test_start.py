@@ -13,8 +13,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
-from sandbox import start
 from sandbox.deploy import CDK
+from statemachine import start
 from tests.statemachine.lambdas import RESULTS
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from list_cognito_users.chain import DIGITS
 from list_cognito_users.pool import Page, UserPool
 from list_cognito_users.progress import Progress

@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import ConfigurationError
-from common.names import Name
+from common.postgres.names import Name
 from update_db.users_table import UsersTable
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from tests.statemachine.lambdas import FakeContext
+from tests.support.lambda_context import FakeContext
 
 
 class TimedContext(FakeContext):

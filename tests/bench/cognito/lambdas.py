@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from sandbox.clients import Clients
 from sandbox.cloud import LocalAws
 from sandbox.processes import clean_environment

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from tests.bench.cognito.lambdas import Account, Invocation
-from tests.cognito_server import Server, separate_process
+from tests.support.cognito_server import Server, separate_process
 
 LATENCY, QUOTA = 0.1, 30  # seconds of a call; requests a second
 USERS_PER_PAGE = 60

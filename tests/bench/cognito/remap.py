@@ -14,7 +14,7 @@ from common.manifest import MANIFEST_NAME, Manifest, Part
 from list_cognito_users.parts import PartWriter
 from tests.bench.cognito.lambdas import Account, Invocation
 from tests.bench.servers import Server
-from tests.cognito_users import GeneratedUsers
+from tests.support.cognito_users import GeneratedUsers
 
 TABLE = """
 DROP TABLE IF EXISTS users;

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import Databases
+from tests.support.databases import Databases
 
 
 @pytest.fixture

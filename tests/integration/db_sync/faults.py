@@ -7,12 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from common.address import DatabaseAddress
+from common.postgres.connection.address import DatabaseAddress
 from db_sync.rules import SyncRules
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.syncing import own_tables
+from tests.support.databases import Database, Databases, Pair
 
 OWNER = "table_owner"
 TIMEOUT = 30.0  # seconds; what is waited for comes much sooner

@@ -5,8 +5,8 @@ import json
 import boto3
 import pytest
 
-from tests.databases import Pair
-from tests.integration.bucket import BUCKET
+from tests.support.bucket import BUCKET
+from tests.support.databases import Pair
 
 
 def use_databases(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from common.address import DatabaseAddress
-from tests.databases import Database
+from common.postgres.connection.address import DatabaseAddress
+from tests.support.databases import Database
 
 CHUNK = 65536  # bytes
 TICK = 0.02  # seconds after which whoever waits for a socket looks whether all is cut

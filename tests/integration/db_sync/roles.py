@@ -6,7 +6,7 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Pair
+from tests.support.databases import Pair
 
 
 def sync_as(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from sandbox.postgres import EmbeddedPostgres
-from tests.databases import Database
+from tests.support.databases import Database
 
 # Who is in the way of what is replayed gives way at once.
 SETTINGS = """

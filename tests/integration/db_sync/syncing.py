@@ -1,12 +1,12 @@
 """Syncing a pair of test databases, and what must hold after each sync."""
 
-from common.address import DatabaseAddress
-from common.deadline import Deadline
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.deadline import Deadline
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Pair
+from tests.support.databases import Pair
 
 
 def sync(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from common import locks
 from common.errors import SchemaMismatch, StagingSyncError, TargetBusy
+from common.postgres.locking import locks
 from db_sync.rules import SyncRules
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 CHECKED = """
@@ -69,7 +69,7 @@ def test_a_connection_that_breaks_while_rows_travel_shows_no_row(databases: Data
             *(sys.executable, "-m", "db_sync"),
             *("--source", pair.source.url, "--target", pair.target.url),
         ],
-        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        env=os.environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
-from common import locks
 from common.errors import TargetBusy
+from common.postgres.locking import locks
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.faults import (
     TIMEOUT,
     at_first,
@@ -24,6 +23,7 @@ from tests.integration.db_sync.faults import (
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Database, Databases, Pair
 
 AT_ONCE = "SET lock_timeout = '10ms';"
 

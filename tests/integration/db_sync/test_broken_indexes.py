@@ -6,9 +6,9 @@ Rows are written while the index takes none, so that no query finds them through
 import pytest
 
 from common.errors import VerificationFailed
-from db_sync import change
-from tests.databases import Database, Databases, Pair
+from db_sync.write import tables
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Database, Databases, Pair
 
 NUMBERED = "CREATE TABLE t (id bigint PRIMARY KEY, v text)"
 NUMBERED_ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10000) i"
@@ -126,8 +126,8 @@ def test_rows_are_counted_after_the_writing_without_an_index(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if the index had known all rows before.
-    monkeypatch.setattr(change, "require_all_found", lambda *_: None)
-    monkeypatch.setattr("db_sync.verify.FEW_ROWS", 0)
+    monkeypatch.setattr(tables, "require_all_found", lambda *_: None)
+    monkeypatch.setattr("db_sync.compare.verify.FEW_ROWS", 0)
     pair = databases.pair(NUMBERED, source=NUMBERED_ROWS, target=NUMBERED_ROWS)
     write_unseen(pair.target, "DELETE FROM t WHERE id = 777; INSERT INTO t VALUES (777, 'old')")
     before = pair.target.contents()

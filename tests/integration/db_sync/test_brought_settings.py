@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from common.errors import ConfigurationError
-from db_sync import snapshot
-from tests.databases import Database, Databases, Pair
+from db_sync.plan import snapshot
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Database, Databases, Pair
 
 SCHEMA = """
 CREATE TABLE parents (id int PRIMARY KEY, born date, at timestamptz, code text UNIQUE);

@@ -3,8 +3,8 @@
 import pytest
 
 from common.errors import SchemaMismatch
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases
 
 BOTH_ROLES = pytest.mark.parametrize("role", ["superuser", "owner"])
 

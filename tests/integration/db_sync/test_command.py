@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Databases, Pair
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 
@@ -25,7 +25,7 @@ def pair(databases: Databases) -> Pair:
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  # our own command
         [sys.executable, "-m", "db_sync", *arguments],
-        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        env=os.environ,
         capture_output=True,
         text=True,
         check=False,

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.databases import Databases, Pair
-from tests.integration.db_sync.test_command import FUNCTIONS
+from tests.support.databases import Databases, Pair
 
 AS_IT_WAS = "Interrupted: the target is as it was.\n"
 
@@ -28,7 +27,7 @@ def started(pair: Pair) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in the background; it is gone at the end."""
     with subprocess.Popen(  # noqa: S603  # our own command
         [sys.executable, "-m", "db_sync", "--source", pair.source.url, "--target", pair.target.url],
-        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        env=os.environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -104,7 +103,7 @@ def test_a_user_without_a_name_may_run_it(pair: Pair) -> None:
     )
     done = subprocess.run(  # noqa: S603  # our own command
         [sys.executable, "-c", script, "--source", pair.source.url, "--target", pair.target.url],
-        env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        env=os.environ,
         capture_output=True,
         text=True,
         check=False,

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from common.address import DatabaseAddress
 from common.errors import DatabaseUnavailable
-from common.login import CONNECTION_PARAMETERS
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.connection.login import CONNECTION_PARAMETERS
 from db_sync.run import Progress, SyncOptions, no_progress
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.faults import (
     different_pair,
     either_role,
@@ -23,6 +22,7 @@ from tests.integration.db_sync.faults import (
 )
 from tests.integration.db_sync.proxy import Proxy, Watch
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 CUTS = 6  # of a run's statements, spread evenly
 MANY_ROWS = 20_000

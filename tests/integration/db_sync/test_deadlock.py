@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from common import locks
 from common.errors import TargetBusy
+from common.postgres.locking import locks
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.faults import TIMEOUT, wait_until, waiting_for_locks
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Database, Databases, Pair
 
 # Rows of t are merged, log is copied whole: readers of it are locked out in the end.
 SCHEMA = """

@@ -4,8 +4,8 @@ import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 # Tables to merge and to copy whole with its index; a foreign key, a trigger and checks in the way,
 # a view and a sequence that follow; and a log that is synced itself.

@@ -3,8 +3,8 @@
 import pytest
 
 from db_sync.rules import SyncRules
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import own_tables, sync
+from tests.support.databases import Databases
 
 
 def test_rows_that_were_added_to_an_extensions_table_are_named_where_they_differ(

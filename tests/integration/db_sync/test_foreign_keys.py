@@ -4,8 +4,8 @@ import pytest
 
 from common.errors import SchemaMismatch
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 SCHEMA = """
 CREATE TABLE authors (id int PRIMARY KEY, name text UNIQUE);

@@ -5,8 +5,8 @@ A planner takes an SQL function's body in where an index calls it, whatever the 
 
 import pytest
 
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import own_tables, sync
+from tests.support.databases import Databases, Pair
 
 # Most bodies name a function of their own schema, as they do in a migration that sets a path. Some
 # functions are called like ours, and take arguments of the very types that we call those with.

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import own_tables, sync
+from tests.support.databases import Databases, Pair
 
 BOTH_ROLES = pytest.mark.parametrize("role", ["superuser", "owner"])
 # Names in functions are the application's: `rate` lies outside of our own search path.

@@ -3,8 +3,8 @@
 import pytest
 
 from db_sync.rules import SyncRules
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases
 
 # A type whose cast to text shows less than its output does, and two values that it shows alike.
 CASTS = {

@@ -3,8 +3,8 @@
 import pytest
 
 from common.errors import SchemaMismatch
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 ROWS = """
 INSERT INTO t SELECT i, 'code ' || i, i % 7, md5(i::text), int4range(i, i + 1)

@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common.address import DatabaseAddress
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
+from common.postgres.connection.address import DatabaseAddress
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.faults import (
     HOLD_READS,
     TIMEOUT,
@@ -28,6 +27,7 @@ from tests.integration.db_sync.faults import (
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Database, Databases, Pair
 
 # A text for a key, so that the first thing to be read of the table is its fingerprints; and so
 # many rows that the source cannot send them all before the target takes some.

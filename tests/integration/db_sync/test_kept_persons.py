@@ -6,8 +6,8 @@ import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import own_tables, sync
+from tests.support.databases import Databases, Pair
 
 
 def person_rule(*columns: str) -> SyncRules:

@@ -5,8 +5,8 @@ import pytest
 from common.errors import SchemaMismatch
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 # Each has a family of tables of its own: p0, c0, g0, …
 ACTIONS = (

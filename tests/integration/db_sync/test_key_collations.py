@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases
 
 # One process of a parallel run starts the system's server.
 pytestmark = pytest.mark.xdist_group("server programs")

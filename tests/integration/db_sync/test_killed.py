@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.address import DatabaseAddress
-from tests.databases import Databases, Pair
+from common.postgres.connection.address import DatabaseAddress
 from tests.integration.db_sync.faults import (
     HOLD_READS,
     TIMEOUT,
@@ -29,6 +28,7 @@ from tests.integration.db_sync.faults import (
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 # A row that is written takes a millisecond, so that writing is what much of a run is.
@@ -56,7 +56,7 @@ class Command:
                 *(sys.executable, "-m", "db_sync", "--json"),
                 *("--source", self.pair.source.url, "--target", target),
             ],
-            env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+            env=os.environ,
             stdout=subprocess.DEVNULL,
         )
         wait_until(lambda: backends(self.pair.source), "it is connected")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from common.errors import SchemaMismatch
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 MEGABYTE = 1_000_000
@@ -133,7 +133,7 @@ def test_a_row_that_the_memory_is_too_small_for_is_an_error_that_says_so(
         check=False,
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(FUNCTIONS), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"},
+        env={"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"},
     )
 
     assert done.returncode == 1

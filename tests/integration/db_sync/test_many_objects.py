@@ -6,8 +6,8 @@ import pytest
 
 from common.errors import ConfigurationError
 from sandbox.postgres import temporary_server
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 # Room for some 600 locks of all sessions, and for statements that are not nested deeply.
 SMALL = {

@@ -7,11 +7,11 @@ import pytest
 
 from common.errors import ConfigurationError, SchemaMismatch
 from db_sync.handler import handler
-from tests.databases import Databases, Pair
-from tests.integration.bucket import BUCKET
 from tests.integration.db_sync.lambda_environment import use_databases
 from tests.integration.db_sync.syncing import own_tables, sync
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET
+from tests.support.databases import Databases, Pair
+from tests.support.lambda_context import FakeContext
 
 COLUMNS = 1600  # the most that a table can have
 CAUSE = 32_768  # characters

@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.errors import StagingSyncError
-from db_sync import snapshot
+from db_sync.plan import snapshot
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.faults import (
     TIMEOUT,
     different_pair,
@@ -22,6 +21,7 @@ from tests.integration.db_sync.faults import (
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 CHANGES = """
 INSERT INTO parent VALUES ({number}, 'later');

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Databases, Pair
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 MEBIBYTE = 2**20
@@ -17,7 +17,7 @@ def peak_memory(pair: Pair) -> int:
     process = os.posix_spawn(
         sys.executable,
         [sys.executable, *arguments, "--json"],
-        {**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+        os.environ,
         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
     )
     _, status, usage = os.wait4(process, 0)

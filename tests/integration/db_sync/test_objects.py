@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 BOTH_ROLES = pytest.mark.parametrize("role", ["superuser", "owner"])
 

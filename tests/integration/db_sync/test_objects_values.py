@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases
 
 OWN_TYPES = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'glad');

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from common.errors import ConfigurationError, SchemaMismatch
-from db_sync.migration_tables import TOOLS
+from db_sync.plan.migration_tables import TOOLS
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import sync
+from tests.support.databases import Databases, Pair
 
 KEEP_SUB = SyncRules.parse('{"keep": ["public.users.cognito_sub"]}')
 USERS = "CREATE TABLE users (id int PRIMARY KEY, name text, cognito_sub text {constraint})"

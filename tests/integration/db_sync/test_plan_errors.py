@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.database import Session, connect
 from common.errors import (
     ConfigurationError,
     DatabaseUnavailable,
@@ -13,7 +12,8 @@ from common.errors import (
     StagingSyncError,
     TargetBusy,
 )
-from tests.databases import Databases
+from common.postgres.database import Session, connect
+from tests.support.databases import Databases
 
 type Sessions = dict[str, Session]
 

@@ -6,9 +6,9 @@ import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.databases import Databases
 from tests.integration.db_sync.roles import statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Databases
 
 LATE = """
 CREATE TABLE parents (id int PRIMARY KEY);

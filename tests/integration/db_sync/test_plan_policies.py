@@ -2,11 +2,11 @@
 
 import pytest
 
-from common.database import connect
 from common.errors import ConfigurationError
-from tests.databases import Databases
+from common.postgres.database import connect
 from tests.integration.db_sync.roles import statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Databases
 
 # No role sees a row of it but its owner, those that bypass, and who is called by its column.
 POLICY = """

@@ -4,9 +4,9 @@ import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.databases import Databases
 from tests.integration.db_sync.roles import statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
+from tests.support.databases import Databases
 
 TABLES = """
 CREATE TABLE a (id int PRIMARY KEY, v text);

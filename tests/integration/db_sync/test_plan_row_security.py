@@ -2,10 +2,10 @@
 
 import pytest
 
-from common.database import connect
 from common.errors import SchemaMismatch, TargetBusy
-from tests.databases import Databases
+from common.postgres.database import connect
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases
 
 # No role sees a row of it but its owner, those that bypass, and who is called by its column.
 POLICY = """
@@ -83,7 +83,7 @@ def test_a_dry_run_leaves_a_table_with_forced_policies_alone_and_says_so(
 def test_a_reader_of_a_table_with_forced_policies_makes_the_target_busy(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.locks.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("common.postgres.locking.locks.LOCK_WAIT", 0.1)
     pair = databases.pair(POLICY + "; ALTER TABLE a FORCE ROW LEVEL SECURITY")
     target = own_tables(pair, "table_owner")
     with connect(pair.target.address, "target", execution="reader") as reader:

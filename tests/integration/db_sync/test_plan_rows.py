@@ -7,8 +7,8 @@ import pytest
 from common.errors import SchemaMismatch
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import own_tables
+from tests.support.databases import Databases, Pair
 
 TEXTS = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 SECRET = "INSERT INTO t VALUES (1, 'secret-word')"

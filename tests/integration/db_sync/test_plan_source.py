@@ -6,17 +6,17 @@ import time
 import psycopg2
 import pytest
 
-from common.database import Session, connect
 from common.errors import DatabaseUnavailable, TargetBusy
-from db_sync import snapshot
-from db_sync.catalog import Catalog
-from db_sync.catalog_reading import read_catalog
-from db_sync.plan import Plan, make_plan
+from common.postgres.database import Session, connect
+from db_sync.plan import snapshot
+from db_sync.plan.catalog import Catalog
+from db_sync.plan.catalog_reading import read_catalog
+from db_sync.plan.tables import Plan, make_plan
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Database, Databases, Pair
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10) i"

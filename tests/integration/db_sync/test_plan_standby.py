@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from common.database import connect
 from common.errors import ConfigurationError, DatabaseUnavailable, TargetNotAllowed
-from common.transaction_settings import REPEATABLE_READ
+from common.postgres.database import connect
+from common.postgres.settings.transaction_settings import REPEATABLE_READ
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from sandbox.postgres import temporary_server
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.standby import Standby, standby_of
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Database, Databases, Pair
 
 SCHEMA = """
 CREATE TABLE t (id serial PRIMARY KEY, v text);

@@ -3,8 +3,8 @@
 import pytest
 
 from common.errors import SchemaMismatch
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 MOOD = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'glad'); CREATE TABLE t (id int PRIMARY KEY, v {})"
 OLD_MOOD = MOOD.replace(", 'glad'", "")

@@ -4,8 +4,8 @@ import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 # Those that begin with `no_` take neither UPDATE nor DELETE while they are published.
 SCHEMA = """

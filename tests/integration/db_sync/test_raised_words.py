@@ -3,9 +3,9 @@
 import pytest
 
 from common.errors import SchemaMismatch, StagingSyncError
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import sync
-from tests.integration.raising import ADDRESS, PLACES, STATES, raising
+from tests.support.databases import Databases, Pair
+from tests.support.raising import ADDRESS, PLACES, STATES, raising
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -19,7 +19,6 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Database, Databases, Pair
 from tests.integration.db_sync.random_rows import (
     UNLINKED,
     Sides,
@@ -38,7 +37,8 @@ from tests.integration.db_sync.random_tables import (
     random_tables,
 )
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
-from tests.small_limits import small_limits
+from tests.support.databases import Database, Databases, Pair
+from tests.support.small_limits import small_limits
 
 EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "0"))
 SETTINGS = settings(

@@ -2,13 +2,13 @@
 
 import pytest
 
-from common.database import connect
-from db_sync.catalog_reading import read_catalog
-from db_sync.plan import make_plan
-from db_sync.ranges import Ranges, divide, estimate_rows
+from common.postgres.database import connect
+from db_sync.compare.ranges import Ranges, divide, estimate_rows
+from db_sync.plan.catalog_reading import read_catalog
+from db_sync.plan.tables import make_plan
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 # A table's key, as SQL type and as an expression of i from 1 to 5000.
 KEYS = {

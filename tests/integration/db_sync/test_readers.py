@@ -5,8 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 TIMEOUT = 10  # seconds
 FAMILY = """

@@ -11,10 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from common import locks, target
-from common.address import DatabaseAddress
-from common.database import connect
-from common.deadline import Deadline
 from common.errors import (
     ConfigurationError,
     DatabaseUnavailable,
@@ -25,12 +21,17 @@ from common.errors import (
     TargetNotAllowed,
     VerificationFailed,
 )
-from common.login import CONNECTION_PARAMETERS
+from common.postgres import target
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.connection.login import CONNECTION_PARAMETERS
+from common.postgres.database import connect
+from common.postgres.deadline import Deadline
+from common.postgres.locking import locks
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 100) i"
@@ -284,7 +285,7 @@ def test_a_killed_command_leaves_the_target_as_it_was_and_the_next_succeeds(pair
                 *(sys.executable, "-m", "db_sync"),
                 *("--source", pair.source.url, "--target", pair.target.url, "--json"),
             ],
-            env={**os.environ, "PYTHONPATH": str(FUNCTIONS)},
+            env=os.environ,
             stdout=subprocess.DEVNULL,
         )
         give_up = time.monotonic() + 30

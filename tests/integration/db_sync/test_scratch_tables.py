@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from common.database import Session
 from common.errors import TargetBusy
-from db_sync.catalog import Catalog
-from db_sync.catalog_reading import read_catalog
+from common.postgres.database import Session
+from db_sync.plan.catalog import Catalog
+from db_sync.plan.catalog_reading import read_catalog
 from db_sync.result import SyncResult
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
+from tests.support.databases import Databases, Pair
 
 either_side = pytest.mark.parametrize("side", ["source", "target"])
 # After so many changes, each between two readings, the fifth is the first that finds nothing moved.

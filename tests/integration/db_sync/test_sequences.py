@@ -5,8 +5,8 @@ import pytest
 from common.errors import ConfigurationError
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases
 from tests.integration.db_sync.syncing import sync
+from tests.support.databases import Databases
 
 SERIAL = "CREATE TABLE t (id serial PRIMARY KEY); CREATE SEQUENCE free INCREMENT 5 MAXVALUE 100"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import sync
+from tests.support.databases import Databases, Pair
 
 # orders takes its numbers from the sequence of a table that is left alone.
 SHARED = """

@@ -7,8 +7,8 @@ import pytest
 from common.errors import SchemaMismatch
 from sandbox.postgres import temporary_server
 from sandbox.processes import SandboxError
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 # One process of a parallel run: it starts the two servers that the others can do without.
 pytestmark = pytest.mark.xdist_group("server programs")

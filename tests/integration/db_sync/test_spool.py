@@ -8,11 +8,11 @@ from typing import IO, Any
 
 import pytest
 
-from common.database import connect
 from common.errors import ConfigurationError
-from db_sync import spool
-from db_sync.transfer import lines
-from tests.databases import Databases
+from common.postgres import spool
+from common.postgres.copying import lines
+from common.postgres.database import connect
+from tests.support.databases import Databases
 
 # As those of a comparison of 19 million rows: number, rows, hash, whether it is the total.
 FINGERPRINTS = """

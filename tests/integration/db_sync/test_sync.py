@@ -6,8 +6,8 @@ from common.errors import SchemaMismatch
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 BOOKS = """
 CREATE TABLE books (id int PRIMARY KEY, title text NOT NULL, price numeric, isbn text UNIQUE)

@@ -3,8 +3,8 @@
 import pytest
 
 from common.errors import SchemaMismatch
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 # One process of a parallel run starts the system's server.
 pytestmark = pytest.mark.xdist_group("server programs")

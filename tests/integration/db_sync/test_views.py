@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common.deadline import Deadline
 from common.errors import OutOfTime
-from tests.databases import Databases
+from common.postgres.deadline import Deadline
 from tests.integration.db_sync.faults import held, wait_until, waiting_for_locks
 from tests.integration.db_sync.syncing import own_tables, sync
+from tests.support.databases import Databases
 
 VIEWS = """
 CREATE TABLE t (id int PRIMARY KEY, v int);

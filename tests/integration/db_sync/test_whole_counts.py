@@ -3,8 +3,8 @@
 import pytest
 
 from db_sync.result import TableResult
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, sync
+from tests.support.databases import Databases, Pair
 
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 5000) i"
 # Every range of 64 rows differs, in some of its rows.

@@ -1,9 +1,9 @@
 """Tables with as many columns as PostgreSQL takes, and rows that fill a page."""
 
-from common.address import DatabaseAddress
+from common.postgres.connection.address import DatabaseAddress
 from db_sync.rules import SyncRules
-from tests.databases import Databases, Pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
+from tests.support.databases import Databases, Pair
 
 MOST_COLUMNS = 1600
 MOST_BIGINTS = 1017  # that fill a page to its last byte: 24 + 1017 * 8 = 8160

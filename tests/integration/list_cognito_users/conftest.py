@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from list_cognito_users.pool import CLIENT_CONFIG
-from tests.cognito_server import Server, serving
-from tests.cognito_service import POOL_ID, CognitoService
-from tests.cognito_users import ListedUsers
-from tests.integration.bucket import BUCKET
 from tests.integration.list_cognito_users.pools import Pool
+from tests.support.bucket import BUCKET
+from tests.support.cognito_server import Server, serving
+from tests.support.cognito_service import POOL_ID, CognitoService
+from tests.support.cognito_users import ListedUsers
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -16,15 +16,15 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.model import OperationModel
 
+from common.aws.exchange import Exchange
 from common.errors import ConfigurationError
-from common.exchange import Exchange
 from common.manifest import Manifest
 from list_cognito_users.listing import Listing, list_users
 from list_cognito_users.pool import UserPool
 from list_cognito_users.rate import RateLimiter
-from tests.cognito_service import DROPPED, POOL_ID, CognitoService, FailureError
-from tests.cognito_users import MODIFIED, ListedUsers, make_user
-from tests.integration.bucket import BUCKET, EXECUTION, MANIFEST, REGION
+from tests.support.bucket import BUCKET, EXECUTION, MANIFEST, REGION
+from tests.support.cognito_service import DROPPED, POOL_ID, CognitoService, FailureError
+from tests.support.cognito_users import MODIFIED, ListedUsers, make_user
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cognito_users import DIGITS, ListedUsers, make_user
 from tests.integration.list_cognito_users.pools import (
     Pool,
     listed_subs,
@@ -13,6 +12,7 @@ from tests.integration.list_cognito_users.pools import (
     subs_of,
     user,
 )
+from tests.support.cognito_users import DIGITS, ListedUsers, make_user
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

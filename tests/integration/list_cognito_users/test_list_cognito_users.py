@@ -13,9 +13,6 @@ from common.manifest import Manifest, Part
 from list_cognito_users import parts, turns
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import Listing
-from tests.cognito_service import CognitoService
-from tests.cognito_users import GeneratedUsers, ListedUsers, make_user
-from tests.integration.bucket import BUCKET, FOLDER, MANIFEST, stored_keys
 from tests.integration.list_cognito_users.pools import (
     EVENT,
     Pool,
@@ -26,7 +23,10 @@ from tests.integration.list_cognito_users.pools import (
     spread,
     subs_of,
 )
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, FOLDER, MANIFEST, stored_keys
+from tests.support.cognito_service import CognitoService
+from tests.support.cognito_users import GeneratedUsers, ListedUsers, make_user
+from tests.support.lambda_context import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
+from common.aws.exchange import Exchange
 from common.errors import CognitoUnavailable, ConfigurationError, InvalidInput, StagingSyncError
-from common.exchange import Exchange
 from list_cognito_users import turns
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import list_users
 from list_cognito_users.pool import CLIENT_CONFIG, UserPool
 from list_cognito_users.rate import RateLimiter
-from tests.cognito_server import Server
-from tests.cognito_service import DROPPED, POOL_ID, CognitoService, Failure
-from tests.cognito_users import ListedUsers, make_user
-from tests.integration.bucket import BUCKET, MANIFEST, REGION, stored_keys
 from tests.integration.list_cognito_users.pools import EVENT, FAST, Pool, read_manifest, spread
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, MANIFEST, REGION, stored_keys
+from tests.support.cognito_server import Server
+from tests.support.cognito_service import DROPPED, POOL_ID, CognitoService, Failure
+from tests.support.cognito_users import ListedUsers, make_user
+from tests.support.lambda_context import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,9 +6,9 @@ from typing import IO
 import pytest
 
 from list_cognito_users import parts
-from tests.cognito_service import CognitoService
-from tests.cognito_users import GeneratedUsers
 from tests.integration.list_cognito_users.pools import DictExchange, Pool, direct_client
+from tests.support.cognito_service import CognitoService
+from tests.support.cognito_users import GeneratedUsers
 
 
 class DiscardingExchange(DictExchange):

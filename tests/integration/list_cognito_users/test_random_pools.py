@@ -8,9 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import CognitoUnavailable
-from tests.cognito_service import DROPPED, INTERNAL_ERROR, THROTTLED, Call, CognitoService, Failure
-from tests.cognito_users import ListedUsers, User, make_user
 from tests.integration.list_cognito_users.pools import DictExchange, Killed, Pool, direct_client
+from tests.support.cognito_service import (
+    DROPPED,
+    INTERNAL_ERROR,
+    THROTTLED,
+    Call,
+    CognitoService,
+    Failure,
+)
+from tests.support.cognito_users import ListedUsers, User, make_user
 
 if TYPE_CHECKING:
     pass

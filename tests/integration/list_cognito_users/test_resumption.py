@@ -13,9 +13,6 @@ from common.manifest import Manifest, Part
 from list_cognito_users.chain import Chain
 from list_cognito_users.handler import handler
 from list_cognito_users.progress import Progress
-from tests.cognito_service import INTERNAL_ERROR, Call, CognitoService, Failure
-from tests.cognito_users import DIGITS
-from tests.integration.bucket import BUCKET, stored_keys
 from tests.integration.list_cognito_users.pools import (
     EVENT,
     Killed,
@@ -27,7 +24,10 @@ from tests.integration.list_cognito_users.pools import (
     subs_of,
     user,
 )
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, stored_keys
+from tests.support.cognito_service import INTERNAL_ERROR, Call, CognitoService, Failure
+from tests.support.cognito_users import DIGITS
+from tests.support.lambda_context import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

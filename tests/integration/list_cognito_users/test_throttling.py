@@ -9,8 +9,6 @@ import pytest
 from common.errors import CognitoUnavailable
 from list_cognito_users.handler import handler
 from list_cognito_users.rate import RateLimiter
-from tests.cognito_service import DROPPED, INTERNAL_ERROR, THROTTLED, Call, Failure
-from tests.cognito_users import DIGITS, GeneratedUsers
 from tests.integration.list_cognito_users.pools import (
     EVENT,
     FAST,
@@ -20,7 +18,9 @@ from tests.integration.list_cognito_users.pools import (
     subs_of,
     user,
 )
-from tests.statemachine.lambdas import FakeContext
+from tests.support.cognito_service import DROPPED, INTERNAL_ERROR, THROTTLED, Call, Failure
+from tests.support.cognito_users import DIGITS, GeneratedUsers
+from tests.support.lambda_context import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

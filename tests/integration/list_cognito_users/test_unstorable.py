@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cognito_users import ListedUsers, make_user
-from tests.integration.bucket import BUCKET
 from tests.integration.list_cognito_users.pools import Pool, read_manifest, read_rows, user
 from tests.integration.update_db.conftest import make_staging, use_database
 from tests.integration.update_db.remapping import REPORT
+from tests.support.bucket import BUCKET
+from tests.support.cognito_users import ListedUsers, make_user
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from common.exchange import Exchange
-from tests.databases import Database, Databases
-from tests.integration.bucket import BUCKET
+from common.aws.exchange import Exchange
 from tests.integration.update_db.remapping import USERS, Staging
+from tests.support.bucket import BUCKET
+from tests.support.databases import Database, Databases
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from common.manifest import COLUMNS, Manifest, Part
-from tests.databases import Database
-from tests.integration.bucket import BUCKET, EXECUTION, FOLDER, MANIFEST
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, EXECUTION, FOLDER, MANIFEST
+from tests.support.databases import Database
+from tests.support.lambda_context import FakeContext
 from update_db.handler import handler
 
 if TYPE_CHECKING:

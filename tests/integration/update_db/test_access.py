@@ -7,11 +7,11 @@ from typing import Any
 import psycopg2
 import pytest
 
-from common import locks
 from common.errors import ConfigurationError
-from tests.databases import Database
+from common.postgres.locking import locks
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser, Staging, saving
+from tests.support.databases import Database
 
 JANE = PoolUser("jane@example.com", "staging-1")
 JOE = PoolUser("joe@example.com", "staging-2")

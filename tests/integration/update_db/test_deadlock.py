@@ -5,9 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from common import locks
-from common.database import Session
-from common.names import Name
+from common.postgres.database import Session
+from common.postgres.locking import locks
+from common.postgres.names import Name
 from tests.integration.db_sync.faults import TIMEOUT, wait_until, waiting_for_locks
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser

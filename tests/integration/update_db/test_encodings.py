@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.databases import Database, Databases
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Staging
+from tests.support.databases import Database, Databases
 
 type MakeEncoded = Callable[[str, str], Staging]
 

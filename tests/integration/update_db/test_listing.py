@@ -10,13 +10,13 @@ import pytest
 from botocore.response import StreamingBody
 from urllib3.exceptions import ProtocolError
 
+from common.aws.exchange import Exchange
 from common.errors import ConfigurationError
-from common.exchange import Exchange
 from common.manifest import COLUMNS, Manifest, Part
-from tests.integration.bucket import BUCKET, FOLDER, MANIFEST
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser, Staging, event, part_of
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, FOLDER, MANIFEST
+from tests.support.lambda_context import FakeContext
 from update_db.handler import handler
 from update_db.mapping import FETCHED_AHEAD
 

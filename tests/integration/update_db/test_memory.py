@@ -8,10 +8,10 @@ import tracemalloc
 from types import SimpleNamespace
 from typing import IO, Any
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from common.manifest import Manifest, Part
-from tests.databases import Databases
 from tests.integration.update_db.remapping import USERS, PoolUser, part_of
+from tests.support.databases import Databases
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
 from update_db.users_table import UsersTable

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.exchange import Exchange
+from common.aws.exchange import Exchange
 from common.manifest import Manifest, Part
-from tests.databases import Database, Databases
 from tests.integration.update_db.model import UNLINKED, Row, expect
 from tests.integration.update_db.remapping import PoolUser, part_of
+from tests.support.databases import Database, Databases
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
 from update_db.result import RemapCounts

@@ -3,9 +3,9 @@
 import pytest
 
 from common.errors import ConfigurationError
-from tests.integration.bucket import stored_keys
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import REPORT, PoolUser
+from tests.support.bucket import stored_keys
 
 ROWS = "INSERT INTO users VALUES (1, 'ana@x.org', 'p-1'), (2, 'bo@x.org', 'p-2')"
 NOBODY = "Nobody was matched, though the table and the pool have people: "

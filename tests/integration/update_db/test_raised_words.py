@@ -3,9 +3,9 @@
 import pytest
 
 from common.errors import StagingSyncError
-from tests.integration.raising import ADDRESS, PLACES, STATES, raising
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser
+from tests.support.raising import ADDRESS, PLACES, STATES, raising
 
 
 @pytest.mark.parametrize("state", STATES)

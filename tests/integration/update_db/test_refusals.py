@@ -11,8 +11,6 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from common import locks, target
-from common.database import connect
 from common.errors import (
     ConfigurationError,
     DatabaseUnavailable,
@@ -23,11 +21,14 @@ from common.errors import (
     TargetBusy,
     TargetNotAllowed,
 )
-from tests.databases import Database
-from tests.integration.bucket import BUCKET, stored_keys
+from common.postgres import target
+from common.postgres.database import connect
+from common.postgres.locking import locks
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import REPORT, PoolUser, Staging, event
-from tests.statemachine.lambdas import FakeContext
+from tests.support.bucket import BUCKET, stored_keys
+from tests.support.databases import Database
+from tests.support.lambda_context import FakeContext
 from update_db.handler import handler
 
 JANE = PoolUser("jane@example.com", "staging-1")

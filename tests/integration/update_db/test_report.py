@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from tests.integration.bucket import BUCKET
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import REPORT, UNTOUCHED, PoolUser, Staging
+from tests.support.bucket import BUCKET
 
 # One row, or user of the pool, for every status that there is.
 ROWS = """

@@ -3,10 +3,10 @@
 import pytest
 
 from common.errors import SchemaMismatch
-from tests.databases import Databases
-from tests.integration.bucket import BUCKET
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import REPORT, USERS, PoolUser, Staging
+from tests.support.bucket import BUCKET
+from tests.support.databases import Databases
 
 ORDERS = (
     USERS

@@ -1,0 +1,161 @@
+"""The three Lambdas: what each is told, and what each may do."""
+
+import json
+from typing import Any
+
+from aws_cdk import ArnFormat, Stack, aws_iam, aws_kms, aws_lambda
+from constructs import Construct
+
+from cdk.compute.database_access import let_log_in
+from cdk.compute.layer import CaBundle, DependencyLayer
+from cdk.compute.network import Network, find_network
+from cdk.compute.python_function import PythonFunction
+from cdk.exchange import ExchangeBucket
+from cdk.settings.model import Settings
+
+
+class Lambdas(Construct):
+    """DbSync, ListCognitoUsers and UpdateDb: one code asset, one layer, a role each."""
+
+    def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        settings: Settings,
+        exchange: ExchangeBucket,
+        key: aws_kms.IKey | None,
+    ) -> None:
+        """Create the functions.
+
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            name: the dimension of the functions' metrics.
+            settings: the environment's settings.
+            exchange: the bucket that the functions share.
+            key: a customer key for their logs.
+        """
+        super().__init__(scope, id_)
+        self._settings = settings
+        self._exchange = exchange
+        self._defaults: dict[str, Any] = {"name": name, "settings": settings, "key": key}
+        self._layer = DependencyLayer(self, "Layer", layer_dir=settings.layer_dir)
+        self._ca_bundle = (
+            CaBundle(self, "CaBundle", file=settings.ca_bundle) if settings.ca_bundle else None
+        )
+        network = find_network(self, settings)
+        self.db_sync = self._create_db_sync(network)
+        self.list_cognito_users = self._create_list_cognito_users()
+        self.update_db = self._create_update_db(network)
+
+    @property
+    def _database_layers(self) -> list[aws_lambda.ILayerVersion]:
+        """The layers of a function that reaches a database."""
+        return [self._layer, *([self._ca_bundle] if self._ca_bundle else [])]
+
+    def _database_environment(self, *sides: str) -> dict[str, str]:
+        """The variables of a function that reaches these sides' databases."""
+        variables = {"DATABASE_CA_BUNDLE": CaBundle.path} if self._ca_bundle else {}
+        for side in sides:
+            if arn := self._settings.secret_arn_of(side):
+                variables[f"{side.upper()}_SECRET_ARN"] = arn
+            if told := self._settings.database_of(side).variable():
+                variables[f"{side.upper()}_DATABASE"] = json.dumps(told)
+        return variables
+
+    def _create_db_sync(self, network: Network | None) -> PythonFunction:
+        settings = self._settings
+        rules = {
+            "exclude": list(settings.sync_rules.exclude),
+            "include": list(settings.sync_rules.include),
+            "keep": list(settings.kept_columns),
+            **({"event_triggers_ok": True} if settings.sync_rules.event_triggers_ok else {}),
+        }
+        db_sync = PythonFunction(
+            self,
+            "DbSync",
+            package="db_sync",
+            description="Makes the staging database's rows equal to production's",
+            layers=self._database_layers,
+            environment={
+                **self._database_environment("prod", "staging"),
+                "EXCHANGE_BUCKET": self._exchange.name,
+                "SYNC_RULES": json.dumps(rules),
+            },
+            network=network,
+            ephemeral_storage_mb=settings.ephemeral_storage_mb,
+            **self._defaults,
+        )
+        for side in ("prod", "staging"):
+            let_log_in(db_sync.role, settings, side)
+        self._exchange.let_write(db_sync.role, "db-sync.json")
+        return db_sync
+
+    def _create_list_cognito_users(self) -> PythonFunction:
+        """Outside the VPC: PrivateLink does not serve a user pool that has a domain."""
+        settings = self._settings
+        environment = {
+            "EXCHANGE_BUCKET": self._exchange.name,
+            "LIST_USERS_RPS": f"{settings.list_users_rps:g}",
+        }
+        if settings.user_pool_id:
+            environment["COGNITO_USER_POOL_ID"] = settings.user_pool_id
+        list_cognito_users = PythonFunction(
+            self,
+            "ListCognitoUsers",
+            package="list_cognito_users",
+            description="Writes email and sub of every user in staging's pool to S3",
+            layers=[self._layer],
+            environment=environment,
+            network=None,
+            **self._defaults,
+        )
+        self._exchange.let_upload(list_cognito_users.role, "cognito-users/*")
+        # How far an earlier invocation came.
+        self._exchange.let_read(list_cognito_users.role, "cognito-users/manifest.json")
+        if settings.user_pool_id:
+            self._let_list_users(list_cognito_users.role, settings.user_pool_id)
+        return list_cognito_users
+
+    def _create_update_db(self, network: Network | None) -> PythonFunction:
+        settings = self._settings
+        update_db = PythonFunction(
+            self,
+            "UpdateDb",
+            package="update_db",
+            description="Sets users' subs in staging to those of its pool, matched by email",
+            layers=self._database_layers,
+            environment={
+                **self._database_environment("staging"),
+                "EXCHANGE_BUCKET": self._exchange.name,
+                "USERS_TABLE": settings.users_table,
+                "EMAIL_COLUMN": settings.email_column,
+                "SUB_COLUMN": settings.sub_column,
+                "REQUIRE_VERIFIED_EMAIL": json.dumps(settings.require_verified_email),
+                "RELEASE_MISMATCHED": json.dumps(settings.release_mismatched),
+                "MIN_MATCHED_PERCENT": f"{settings.min_matched_percent:g}",
+                "USERS_WHERE": settings.users_where or "",
+            },
+            network=network,
+            **self._defaults,
+        )
+        let_log_in(update_db.role, settings, "staging")
+        self._exchange.let_read(update_db.role, "cognito-users/*")
+        self._exchange.let_upload(update_db.role, "cognito-mapping.csv.gz")
+        return update_db
+
+    def _let_list_users(self, role: aws_iam.Role, user_pool_id: str) -> None:
+        pool = Stack.of(self).format_arn(
+            service="cognito-idp",
+            resource="userpool",
+            resource_name=user_pool_id,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        role.add_to_policy(
+            aws_iam.PolicyStatement(
+                actions=["cognito-idp:ListUsers", "cognito-idp:DescribeUserPool"],
+                resources=[pool],
+            )
+        )

@@ -1,0 +1,123 @@
+"""Lambda functions as all of ours are, so that each states only what sets it apart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import (
+    Acknowledgment,
+    Duration,
+    Size,
+    Validations,
+    aws_iam,
+    aws_kms,
+    aws_lambda,
+    aws_logs,
+)
+from constructs import Construct
+
+from cdk.compute.layer import ROOT
+from cdk.compute.network import Network
+from cdk.logs import create_log_group
+from cdk.settings.model import Settings
+
+DEFAULTS: dict[str, Any] = {
+    "runtime": aws_lambda.Runtime.PYTHON_3_13,
+    "architecture": aws_lambda.Architecture.ARM_64,
+    "tracing": aws_lambda.Tracing.ACTIVE,
+    "logging_format": aws_lambda.LoggingFormat.JSON,  # the platform's lines too
+}
+# What Lambda itself needs to attach a function to a VPC.
+NETWORK_ACTIONS = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+
+class PythonFunction(Construct):
+    """One package of functions/ as a Lambda, whose role may log, trace and nothing else yet."""
+
+    def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        package: str,
+        description: str,
+        settings: Settings,
+        key: aws_kms.IKey | None,
+        layers: Sequence[aws_lambda.ILayerVersion],
+        environment: Mapping[str, str],
+        network: Network | None,
+        ephemeral_storage_mb: int | None = None,
+    ) -> None:
+        """Create the function, its role and its log group.
+
+        The package's handler.handler is run, with `environment` beside the variables that
+        every function has, and in the VPC if there is a `network`. Memory, time and what
+        becomes of the log are the settings'; `key` encrypts the log. Lambda's disk has 512 MB,
+        or `ephemeral_storage_mb`.
+        """
+        super().__init__(scope, id_)
+        log_group = create_log_group(self, settings=settings, key=key)
+        self.role = self._create_role(log_group, in_vpc=network is not None)
+        self.function = aws_lambda.Function(
+            self,
+            "Function",
+            **DEFAULTS,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            memory_size=settings.memory_mb,
+            ephemeral_storage_size=(
+                Size.mebibytes(ephemeral_storage_mb) if ephemeral_storage_mb else None
+            ),
+            description=description,
+            code=aws_lambda.Code.from_asset(
+                str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc"]
+            ),
+            handler=f"{package}.handler.handler",
+            role=self.role,
+            log_group=log_group,
+            layers=list(layers),
+            environment={
+                "POWERTOOLS_SERVICE_NAME": name,  # the metrics' dimension
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **environment,
+            },
+            **(network.properties if network else {}),
+        )
+        _accept_runtime(self.function)
+
+    def _create_role(self, log_group: aws_logs.ILogGroup, *, in_vpc: bool) -> aws_iam.Role:
+        """Create the role here, for the one that CDK makes may write to every log group."""
+        role = aws_iam.Role(
+            self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com")
+        )
+        role.add_to_policy(
+            aws_iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[log_group.log_group_arn],
+            )
+        )
+        if in_vpc:
+            role.add_to_policy(aws_iam.PolicyStatement(actions=NETWORK_ACTIONS, resources=["*"]))
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="X-Ray's actions know no resources, and Lambda attaches functions to a VPC"
+                " only by a role that may do so for interfaces whose names nobody knows yet.",
+            )
+        )
+        return role
+
+
+def _accept_runtime(function: aws_lambda.Function) -> None:
+    Validations.of(function).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-L1",
+            reason="The layer's compiled modules are for python3.13 and load in no other.",
+        )
+    )

@@ -1,0 +1,1 @@
+"""What tells somebody, or shows, how the workflow does."""

@@ -1,0 +1,112 @@
+"""What is published of an execution that failed, timed out or was stopped.
+
+A program reads the one form, a person the other: Amazon Q Developer in chat applications shows
+only what has its own schema, and drops everything else without a word
+(https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html).
+
+A cause may hold quotes. EventBridge escapes them where a variable is a whole value of the JSON,
+and not within a text, so that within texts only names stand, which have none.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws, aws_events, aws_events_targets, aws_sns
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from cdk.settings.arns import console_of_executions
+
+# Only a failure has an error of its own.
+WITH_AN_ERROR, WITHOUT = ["FAILED"], ["TIMED_OUT", "ABORTED"]
+UNSUCCESSFUL = [*WITH_AN_ERROR, *WITHOUT]
+RUNBOOK = "docs/operations.md of staging-sync has a section for each error"
+NAME, STATUS, ERROR, CAUSE, ARN = (
+    aws_events.EventField.from_path(f"$.detail.{field}")
+    for field in ("name", "status", "error", "cause", "executionArn")
+)
+
+
+class Failures(Construct):
+    """Rules that publish how executions ended, to one topic for programs and mail, one for chat."""
+
+    def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        state_machine: stepfunctions.IStateMachine,
+        topic: aws_sns.ITopic | None,
+        chat_topic: aws_sns.ITopic | None,
+        partition: str,
+    ) -> None:
+        """Create the rules.
+
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            name: what the messages call all of it.
+            state_machine: whose executions are watched.
+            topic: gets a JSON object; its owner lets EventBridge publish.
+            chat_topic: gets what Amazon Q Developer shows; likewise.
+            partition: the stack's, which the console's address depends on.
+        """
+        super().__init__(scope, id_)
+        self._state_machine = state_machine
+        self._name = name
+        self._link = f"{console_of_executions(Aws.REGION, partition)}{ARN}"
+        if topic:
+            self._publish("Rule", UNSUCCESSFUL, topic, self._message())
+        if chat_topic:
+            failed = f"{self._name} failed: {ERROR}"
+            ended = f"{self._name}: an execution is {STATUS}"
+            self._publish("Chat", WITH_AN_ERROR, chat_topic, self._chat_message(failed))
+            self._publish("ChatWithoutError", WITHOUT, chat_topic, self._chat_message(ended))
+
+    def _publish(
+        self,
+        id_: str,
+        statuses: Sequence[str],
+        topic: aws_sns.ITopic,
+        message: aws_events.RuleTargetInput,
+    ) -> None:
+        aws_events.Rule(
+            self,
+            id_,
+            description="An execution of staging-sync failed, timed out or was stopped",
+            event_pattern=aws_events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self._state_machine.state_machine_arn],
+                    "status": list(statuses),
+                },
+            ),
+            targets=[aws_events_targets.SnsTopic(topic, message=message)],
+        )
+
+    def _message(self) -> aws_events.RuleTargetInput:
+        return aws_events.RuleTargetInput.from_object(
+            {
+                "what": f"{self._name}: execution {NAME} is {STATUS}",
+                "error": ERROR,
+                "cause": CAUSE,
+                "execution": self._link,
+                "what_to_do": RUNBOOK,
+            }
+        )
+
+    def _chat_message(self, title: str) -> aws_events.RuleTargetInput:
+        """Return a custom notification; the cause is behind its link."""
+        return aws_events.RuleTargetInput.from_object(
+            {
+                "version": "1.0",
+                "source": "custom",
+                "content": {
+                    "textType": "client-markdown",
+                    "title": title,
+                    "description": f"Execution {NAME} is {STATUS}. Its cause: {self._link}",
+                    "nextSteps": [RUNBOOK],
+                },
+            }
+        )

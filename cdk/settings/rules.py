@@ -1,0 +1,231 @@
+"""What is wrong between settings that are each well formed: rules, in the order they are told."""
+
+import json
+import zoneinfo
+from collections.abc import Iterator
+from pathlib import Path
+
+from cdk.monitoring.schedule_gap import least_no_start_hours
+from cdk.settings.arns import PARTITIONS, partition_of, region_of
+from cdk.settings.database import database_contradictions
+from cdk.settings.model import Settings
+from common.errors import ConfigurationError, InvalidInput
+from common.event import parse_execution_input
+from db_sync.rules import SyncRules
+
+NETWORK = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
+NEEDED_BY_LOOKUP = ("vpc_id", "security_group_ids", "account", "region")
+FOUND_BY_LOOKUP = ("subnet_ids", "availability_zones", "route_table_ids")
+SIDES = ("prod", "staging")
+ARNS = (
+    "prod_secret_arn",
+    "staging_secret_arn",
+    "secrets_kms_key_arns",
+    "alarm_topic_arn",
+    "chat_topic_arn",
+    "kms_key_arn",
+    "permissions_boundary_arn",
+)
+CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+
+
+def contradictions(settings: Settings) -> Iterator[str]:
+    """Name what is wrong, each as a sentence that begins with a field."""
+    yield from _databases(settings)
+    yield from _partitions(settings)
+    yield from _network(settings)
+    yield from _regions(settings)
+    yield from _files(settings)
+    yield from _schedule(settings)
+    yield from _alarms(settings)
+    yield from _kept_columns(settings)
+    if settings.sub_column == settings.email_column:
+        yield "sub_column is the email_column too: the remap would overwrite the emails."
+
+
+def _databases(settings: Settings) -> Iterator[str]:
+    """Name what is wrong with where the databases are, and with how the Lambdas log in."""
+    for side in SIDES:
+        yield from database_contradictions(
+            side,
+            settings.database_of(side),
+            has_secret=settings.secret_arn_of(side) is not None,
+            account=settings.account,
+            has_ca_bundle=settings.ca_bundle is not None,
+        )
+    prod, staging = (settings.database_of(side) for side in SIDES)
+    if settings.prod_secret_arn and settings.prod_secret_arn == settings.staging_secret_arn:
+        yield "staging_secret_arn is production's secret too: staging needs one of its own."
+    if prod.host and (prod.host, prod.dbname) == (staging.host, staging.dbname):
+        yield "staging_database is production's database too: the same host, the same dbname."
+
+
+def _kept_columns(settings: Settings) -> Iterator[str]:
+    """Name what contradicts itself in the rule of columns that belong to staging."""
+    try:
+        rules = SyncRules.parse(json.dumps({"keep": settings.kept_columns}))
+    except ConfigurationError as error:  # of entries that are each well formed
+        yield f"sync_rules.keep: {error}"
+        return
+    for table, columns in rules.keep.items():
+        compared = {column for while_same in columns.values() for column in while_same}
+        for column in sorted(compared & columns.keys()):
+            yield (
+                f"sync_rules.keep names {table}.{column} as kept and in while_same: what belongs to"
+                " staging cannot tell whether a row is the same person's."
+            )
+
+
+def _alarms(settings: Settings) -> Iterator[str]:
+    """Name what contradicts itself in who is told of what."""
+    if settings.alarm_email and settings.alarm_topic_arn:
+        yield (
+            "alarm_email and alarm_topic_arn are both set: set one, and subscribe the address to"
+            " the topic if both are wanted."
+        )
+    hours, least = settings.alarm_no_start_hours, least_no_start_hours(settings)
+    if settings.chat_topic_arn and settings.chat_topic_arn == settings.alarm_topic_arn:
+        yield (
+            "chat_topic_arn is alarm_topic_arn too: the two get messages of different forms, and"
+            " the chat shows only its own."
+        )
+    if hours and not settings.tells_somebody:
+        yield (
+            "alarm_no_start_hours is set, but nobody would be told: set alarm_email,"
+            " alarm_topic_arn or chat_topic_arn."
+        )
+    if hours and least and hours < least:
+        yield (
+            f"alarm_no_start_hours is {hours}, but {settings.schedule_expression} may start nothing"
+            f" for {least} hours, late starts included."
+        )
+
+
+def _partitions(settings: Settings) -> Iterator[str]:
+    """Name what lies in another partition than the rest, or in one that nobody tried."""
+    for name in ARNS:
+        arn = getattr(settings, name)
+        for index, each in enumerate([arn] if isinstance(arn, str) else arn or ()):
+            place = name if isinstance(arn, str) else f"{name}[{index}]"
+            partition = partition_of(each)
+            if partition not in PARTITIONS:
+                yield (
+                    f"{place} lies in the partition {partition}; supported are"
+                    f" {', '.join(sorted(PARTITIONS))}."
+                )
+            elif partition != settings.partition:
+                yield (
+                    f"{place} lies in the partition {partition}, and the stack in"
+                    f" {settings.partition}: nothing of one reaches the other."
+                )
+
+
+def _network(settings: Settings) -> Iterator[str]:
+    if settings.vpc_lookup:
+        yield from _lookup(settings)
+        return
+    unset = [name for name in NETWORK if not getattr(settings, name)]
+    if unset and len(unset) < len(NETWORK):
+        yield (
+            f"{unset[0]} is missing: {', '.join(NETWORK)} are set together or not at all, or"
+            " vpc_lookup finds the subnets and zones."
+        )
+    if len(settings.availability_zones) != len(settings.subnet_ids):
+        yield "availability_zones must name one zone for each of subnet_ids, in the same order."
+    for index, zone in enumerate(settings.availability_zones):
+        if settings.region and not zone.startswith(settings.region):
+            yield (
+                f"availability_zones[{index}] lies in another Region than the stack's"
+                f" {settings.region}."
+            )
+    yield from _needs_vpc(settings)
+    if settings.vpc_endpoints and not settings.route_table_ids:
+        yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints enters them."
+    if settings.route_table_ids and not settings.vpc_endpoints:
+        yield "route_table_ids is set without vpc_endpoints, which alone would use them."
+
+
+def _lookup(settings: Settings) -> Iterator[str]:
+    """Name what vpc_lookup lacks, or what is set beside it and would be ignored."""
+    for name in NEEDED_BY_LOOKUP:
+        if not getattr(settings, name):
+            yield f"{name} is missing: vpc_lookup needs {', '.join(NEEDED_BY_LOOKUP)}."
+    for name in FOUND_BY_LOOKUP:
+        if getattr(settings, name):
+            yield f"{name} is set beside vpc_lookup, which finds it: remove one of them."
+
+
+def _needs_vpc(settings: Settings) -> Iterator[str]:
+    for name in ("has_nat", "vpc_endpoints"):
+        if getattr(settings, name) and not settings.vpc_id:
+            yield f"{name} is set without vpc_id: it is said of a VPC."
+
+
+def _regions(settings: Settings) -> Iterator[str]:
+    """Name what lies in a Region from which, or for which, it does not work."""
+    pool_region = (settings.user_pool_id or "").rpartition("_")[0]
+    if settings.region and pool_region not in {"", settings.region}:
+        yield f"user_pool_id lies in {pool_region}; ListCognitoUsers runs in {settings.region}."
+    for name in ("kms_key_arn", "alarm_topic_arn", "chat_topic_arn"):
+        arn = getattr(settings, name)
+        if settings.region and arn and region_of(arn) != settings.region:
+            yield f"{name} lies in {region_of(arn)}; it must lie in the stack's {settings.region}."
+    regions = {region_of(arn) for arn in settings.secret_arns}
+    for index, arn in enumerate(settings.secrets_kms_key_arns):
+        if region_of(arn) not in regions:
+            yield (
+                f"secrets_kms_key_arns[{index}] lies in {region_of(arn)}, where neither secret"
+                " lies: a secret's key lies in its own Region."
+            )
+    yield from _far_secrets(settings)
+
+
+def _far_secrets(settings: Settings) -> Iterator[str]:
+    """Name a secret that an endpoint in the VPC does not reach."""
+    if settings.vpc_id is None or settings.has_nat or not settings.secret_arns:
+        return
+    # Where the stack's Region is not said, staging's secret tells it.
+    here = settings.region or region_of(settings.secret_arns[-1])
+    for side in SIDES:
+        arn = settings.secret_arn_of(side)
+        if arn and (region := region_of(arn)) != here:
+            yield (
+                f"{side}_secret_arn lies in {region}, which a VPC endpoint in {here} does not"
+                f" reach: replicate the secret to {here} and name the replica, or set has_nat if"
+                " the subnets have a NAT."
+            )
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    if settings.layer_dir and not Path(settings.layer_dir, "python").is_dir():
+        yield "layer_dir must be a directory that holds python/, like build/layer."
+    if settings.ca_bundle and not _holds_certificates(Path(settings.ca_bundle)):
+        yield (
+            "ca_bundle must be a PEM file of certificates; `make ca-bundle` fetches Amazon's to"
+            " build/ca-bundle.pem."
+        )
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        return CERTIFICATE in path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _schedule(settings: Settings) -> Iterator[str]:
+    """Name what would make every scheduled execution fail."""
+    zones = zoneinfo.available_timezones()  # empty where the machine has no time zone data
+    if zones and settings.schedule_timezone not in zones:
+        yield "schedule_timezone is not a time zone, like UTC or Europe/Berlin."
+    try:
+        scheduled = parse_execution_input(settings.schedule_input)
+    except InvalidInput as error:
+        yield f"schedule_input is not an execution's input: {error}"
+        return
+    needs_pool = scheduled.sync_cognito or scheduled.cognito_only
+    if settings.schedule_expression and needs_pool and not settings.user_pool_id:
+        yield (
+            "schedule_input asks for Cognito, but user_pool_id is not set: set it, or set"
+            " schedule_input to {}."
+        )

@@ -1,0 +1,1 @@
+"""AWS: its clients, the bucket, and the secrets of the databases."""

@@ -1,0 +1,107 @@
+"""The bucket through which the Lambdas hand files on and leave their reports."""
+
+import json
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from common.aws.clients import CLIENT_CONFIG, aws_errors, give_up_soon
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# A large file goes up in parts of 8 MB, and ten of them would be held at once by default.
+UPLOAD = TransferConfig(max_concurrency=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One execution's folder in the exchange bucket: `executions/<execution>/`."""
+
+    client: "S3Client"
+    bucket: str
+    execution: str
+
+    @classmethod
+    def of(cls, bucket: str, execution: str) -> "Exchange":
+        """Return the folder of an execution in a bucket."""
+        return cls(_client(CLIENT_CONFIG), bucket, execution)
+
+    def check_reachable(self) -> None:
+        """Raise unless S3 answers, whatever it answers: a report is due when much is done.
+
+        The question is anonymous: it takes no right, and no denied call stands in a trail.
+
+        Raises:
+            ConfigurationError: nothing leads to S3.
+        """
+        anonymous = _client(CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)))
+        with aws_errors(f"reach s3://{self.bucket}"), suppress(ClientError):
+            anonymous.head_bucket(Bucket=self.bucket)
+
+    def key(self, name: str) -> str:
+        """Return the key of a file of this execution."""
+        return f"executions/{self.execution}/{name}"
+
+    def uri(self, name: str) -> str:
+        """Return the s3:// address of a file of this execution."""
+        return f"s3://{self.bucket}/{self.key(name)}"
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> str:
+        """Write a JSON file and return its address.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`.
+        """
+        with aws_errors(f"write {self.uri(name)}"):
+            self.client.put_object(
+                Bucket=self.bucket,
+                Key=self.key(name),
+                Body=json.dumps(content, indent=2).encode(),
+                ContentType="application/json",
+            )
+        return self.uri(name)
+
+    def upload(self, name: str, content: IO[bytes]) -> str:
+        """Upload a file from its beginning, in parts if it is large; return its address.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`.
+        """
+        content.seek(0)
+        with aws_errors(f"write {self.uri(name)}"):
+            self.client.upload_fileobj(content, self.bucket, self.key(name), Config=UPLOAD)
+        return self.uri(name)
+
+    def open(self, key: str) -> IO[bytes]:
+        """Return a stream of an object's bytes.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`.
+        """
+        with aws_errors(f"read s3://{self.bucket}/{key}"):
+            body: IO[bytes] = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]  # type: ignore[assignment]  # a StreamingBody reads like a file
+            return body
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`; its download broke off.
+        """
+        # A StreamingBody's own "with" hands out urllib3's stream, whose errors are not botocore's.
+        with aws_errors(f"read s3://{self.bucket}/{key}"), closing(self.open(key)) as body:
+            return body.read()
+
+
+def _client(config: Config) -> "S3Client":
+    client = boto3.client("s3", config=config)
+    give_up_soon(client)
+    return client

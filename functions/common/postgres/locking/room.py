@@ -1,0 +1,74 @@
+"""How many locks a server has room for, and what to set where that is not enough.
+
+Room is shared by all sessions:
+https://www.postgresql.org/docs/current/runtime-config-locks.html
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from common.errors import ConfigurationError
+from common.postgres.queries import load_query
+
+if TYPE_CHECKING:
+    from common.postgres.database import Session
+
+SETTING = "max_locks_per_transaction"
+OUT_OF_MEMORY = "53200"
+LOCK_TABLE = "lock.c"  # the server's source that raises it for want of room, unlike of memory
+STEP = 64  # the setting's default; we name a multiple
+# A table that is written has temporary ones beside it, with their TOAST tables and indexes.
+OF_A_WRITTEN_TABLE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LockRoom:
+    """Room for `per_transaction` locks for each of some `sessions`, and what there is to lock.
+
+    `tables` are counted with their partitions; `relations` with indexes and TOAST tables too.
+    """
+
+    per_transaction: int = STEP
+    sessions: int = 1
+    tables: int = 0
+    relations: int = 0
+
+    @classmethod
+    def of(cls, session: "Session") -> "LockRoom":
+        """Read it, inside of a transaction."""
+        return cls(*session.row(load_query("common/postgres/locking", "read_lock_room")))
+
+    def error(self, role: str, where: str) -> ConfigurationError:
+        """Return the error for a statement that found no room in a "source" or "target"."""
+        return ConfigurationError(
+            f"There is no room for another lock in {where}. {self._advice(role)}"
+        )
+
+    def warnings(self) -> list[str]:
+        """Return what a dry run, which locks no table of the target, has to say of it."""
+        if self.tables <= self._locks:
+            return []
+        return [f"A sync that writes may find no room for its locks. {self._advice('target')}"]
+
+    @property
+    def _locks(self) -> int:
+        return self.per_transaction * self.sessions
+
+    def _advice(self, role: str) -> str:
+        """Return what the setting is and what it should be, so that everything could be locked."""
+        written = 0 if role == "source" else self.tables * OF_A_WRITTEN_TABLE
+        wanted = (self.relations + written) // self.sessions
+        value = (max(wanted, self.per_transaction) // STEP + 1) * STEP
+        return (
+            f"{SETTING} of the {role}'s server is {self.per_transaction}, which is room for"
+            f" {self._locks} locks of all sessions. There are {self.tables} tables and partitions;"
+            f" with their indexes and what a sync of all of them needs, set it to {value} (on RDS"
+            " in the parameter group) and restart the server."
+        )
+
+
+def is_full(error: psycopg2.Error) -> bool:
+    """Whether a statement failed because there was no room for another lock."""
+    return error.pgcode == OUT_OF_MEMORY and error.diag.source_file == LOCK_TABLE

@@ -1,0 +1,113 @@
+"""The safety rules: which database may be written, and by one run at a time."""
+
+import secrets
+import time
+
+from psycopg2 import sql
+
+from common.errors import SyncInProgress, TargetNotAllowed
+from common.log import logger
+from common.postgres.database import Session
+from common.postgres.locking.holders import find_advisory_holder
+
+MARKER = "staging-sync target"
+KEEP_COMMENT = (
+    " That replaces the comment that the database has. To keep it, add the words to it on a line"
+    " of their own."
+)
+# Advisory locks are per database, so a constant serves for every target: "stgsync" in ASCII.
+LOCK_KEY = 0x73746773796E63
+LOCK_WAIT = 90.0  # seconds; a killed run's backend may linger for a moment
+LOCK_POLL = 0.5  # seconds
+
+
+def is_marked(session: Session) -> bool:
+    """Return whether the session's database says that it is a sync target.
+
+    The marker is its comment, or a line of it: a sentence may deny what it mentions.
+    """
+    return MARKER in map(str.strip, _comment(session).splitlines())
+
+
+def require_marked(target: Session) -> None:
+    """Refuse a target that is not marked as one.
+
+    Raises:
+        TargetNotAllowed: with the exact statement that would mark it.
+    """
+    if is_marked(target):
+        return
+    (name,) = target.row("SELECT current_database()")
+    statement = target.quoted(
+        sql.SQL("COMMENT ON DATABASE {} IS {};").format(sql.Identifier(name), sql.Literal(MARKER))
+    )
+    raise TargetNotAllowed(
+        f"The target database {target.address} is not marked as a sync target, so nothing was"
+        f" written. If it really is staging, run this there as its owner: {statement}"
+        + (KEEP_COMMENT if _comment(target) else "")
+    )
+
+
+def _comment(session: Session) -> str:
+    """Return the comment on the session's database, "" if there is none."""
+    (comment,) = session.row(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE datname = current_database()"
+    )
+    return comment or ""
+
+
+def require_source_apart(source: Session, target: Session) -> None:
+    """Refuse a source that is the target, or that is marked as a target itself.
+
+    Both sessions must be in a transaction. The proof does not depend on how the databases
+    are addressed: an advisory lock that is held on one can be had on the other unless they
+    are one. A replica of the target has the target's marker.
+
+    Raises:
+        TargetNotAllowed: they are one database, or the source carries the marker.
+    """
+    if is_marked(source):
+        raise TargetNotAllowed(
+            f"The source database {source.address} is marked as a sync target itself: it is the"
+            " target, its replica, or another staging. Check the secrets."
+        )
+    key = secrets.randbits(63)
+    target.row("SELECT pg_advisory_xact_lock(%s)::text", [key])
+    (free,) = source.row("SELECT pg_try_advisory_xact_lock(%s)", [key])
+    if not free:
+        raise TargetNotAllowed(
+            f"Source {source.address} and target {target.address} are one and the same database."
+            " Check the secrets."
+        )
+
+
+def lock_target(target: Session) -> None:
+    """Take the target's lock until the transaction ends; only one sync or remap has it.
+
+    Args:
+        target: a session in a transaction.
+
+    Raises:
+        SyncInProgress: another run has it still after `LOCK_WAIT`; names that run.
+    """
+    give_up = time.monotonic() + LOCK_WAIT
+    while not target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])[0]:
+        holder = _holder(target)
+        if time.monotonic() >= give_up:
+            raise SyncInProgress(
+                f"{holder} holds the lock of the target {target.address}. Wait until it has ended"
+                " or stop it, then start this execution again."
+            )
+        logger.info("waiting for the target's lock", holder=holder)
+        time.sleep(LOCK_POLL)
+
+
+def _holder(target: Session) -> str:
+    """Name the run that holds the target's lock."""
+    holder = find_advisory_holder(target, LOCK_KEY)
+    if holder is None:
+        return "Another run"
+    if holder.execution is None:
+        return f"No run of staging-sync, but {holder},"
+    return f"Execution {holder.execution} (backend {holder.pid})"

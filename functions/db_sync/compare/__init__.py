@@ -1,0 +1,1 @@
+"""Which rows differ: fingerprints of ranges, on both sides."""

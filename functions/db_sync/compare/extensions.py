@@ -1,0 +1,93 @@
+"""Rows that were added to extensions' tables, as a dump would take them: not copied, but named.
+
+An extension says which of its tables take such rows, and by which condition they are told from
+its own (pg_extension.extconfig). PostGIS's `spatial_ref_sys` is one.
+https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-CONFIG-TABLES
+They are not written: mostly only a superuser may, and to some the extension reacts, as to
+pg_cron's jobs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg2 import sql
+
+from common.postgres.database import Session
+from common.postgres.names import Name
+from db_sync.plan.catalog import Catalog, ExtensionTable
+from db_sync.run import Run, ask_at_once
+
+
+class Added(NamedTuple):
+    """How many rows were added to a table, and the sum of their hashes."""
+
+    rows: int
+    hash: int
+
+
+NONE = Added(0, 0)
+type Key = tuple[str, str]  # of an extension's table
+
+
+def warn_of_added_rows(run: Run, source: Catalog, target: Catalog) -> list[str]:
+    """Return a warning for each extension's table whose added rows are not alike on both sides.
+
+    And for each of which that cannot be told. Excluded tables are passed over.
+    """
+    excluded = run.options.rules.exclude
+    ours, theirs = (
+        {table.key: table for table in catalog.facts.extension_tables if table.name not in excluded}
+        for catalog in (source, target)
+    )
+    tables = ours | theirs
+    if not tables:
+        return []
+    run.limit("the rows of extensions' tables were compared")
+    unknown = {key for side in (ours, theirs) for key in side if not side[key].may_read}
+    known = tables.keys() - unknown
+    in_source = _read(run.source, [ours[key] for key in sorted(known & ours.keys())])
+    in_target = _read(run.target, [theirs[key] for key in sorted(known & theirs.keys())])
+    warnings: list[str] = []
+    for key, table in sorted(tables.items()):
+        what = f"Table {table.name} belongs to the extension {table.extension} and is not synced"
+        source_rows, target_rows = in_source.get(key, NONE), in_target.get(key, NONE)
+        if key in unknown:
+            warnings.append(
+                f"{what}. Whether the rows that were added to it are alike on both sides is not"
+                " known, since one of our roles may not read them all: grant it SELECT, or exclude"
+                " the table."
+            )
+        elif source_rows != target_rows:
+            warnings.append(
+                f"{what}, but the rows that were added to it differ ({source_rows.rows} in the"
+                f" source, {target_rows.rows} in the target). Copy them by hand, or"
+                " exclude the table."
+            )
+    return warnings
+
+
+def _read(session: Session, tables: list[ExtensionTable]) -> dict[Key, Added]:
+    """Return what was added to each table, in one round trip."""
+    if not tables:
+        return {}
+    by_name = {table.name: table for table in tables}
+
+    def ask(names: Sequence[Name]) -> list[Added]:
+        queries = [_query(number, by_name[name]) for number, name in enumerate(names)]
+        found = session.rows(sql.SQL(" UNION ALL ").join(queries) + sql.SQL(" ORDER BY 1"))
+        return [Added(int(rows), int(total)) for _, rows, total in found]
+
+    answers = ask_at_once(session, "table", list(by_name), ask)
+    return {table.key: added for table, added in zip(tables, answers, strict=True)}
+
+
+def _query(number: int, table: ExtensionTable) -> sql.Composable:
+    """Return what counts and hashes a table's added rows; its condition is SQL, or empty."""
+    return sql.SQL(
+        "SELECT {}, count(*), coalesce(sum(hashtextextended(ROW({}.*)::text, 0)), 0) FROM {} {}"
+    ).format(
+        sql.Literal(number),
+        sql.Identifier(table.name.name),
+        table.name.identifier,
+        sql.SQL(table.condition),
+    )

@@ -1,0 +1,168 @@
+"""Fingerprints: equal if and only if both sides hold the same rows.
+
+A range's fingerprint is its row count and the sum of its rows' hashes. Both sides are read at
+the same time, in the order of the ranges, and compared as they come. The same reading counts the
+target's rows of which a generated column is stale: a range with one differs too.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from psycopg2 import sql
+
+from common.errors import SchemaMismatch
+from common.postgres.copying import lines
+from common.postgres.database import Session
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import names_of
+from db_sync.compare.generated import NOTHING_STALE, counted_stale
+from db_sync.compare.ranges import Ranges
+from db_sync.compare.row_hash import ValueOf, row_hash
+from db_sync.plan.catalog import Table
+from db_sync.statements import Parts, source_value, statement, target_value
+
+OLDEST_VERSION = 140000
+# More ranges that differ are counted and not remembered one by one (some 20 MB).
+MOST_DIRTY = 100_000
+STALE = 3  # the field of a line that counts the stale rows
+
+type Lines = Iterator[bytes]  # as fingerprint_ranges.sql copies them out
+
+
+class Fingerprint(NamedTuple):
+    """A range's number, its rows, and the sum of their hashes.
+
+    Of all ranges together, the number says how many there are.
+    """
+
+    number: int
+    rows: int
+    hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides' fingerprints of all rows, and the source's of the ranges that differ.
+
+    Of those there are `dirty_count`; `dirty` holds at most `MOST_DIRTY` of them. The target has
+    `dirty_target_rows` in them all. Of its rows, `stale_rows` have a stale generated column.
+    """
+
+    source: Fingerprint
+    target: Fingerprint
+    dirty: list[Fingerprint] = field(default_factory=list)
+    dirty_count: int = 0
+    dirty_target_rows: int = 0
+    stale_rows: int = 0
+
+
+def require_alike(source: Session, target: Session) -> None:
+    """Prove that both servers hash alike.
+
+    Raises:
+        SchemaMismatch: they do not, or one is older than PostgreSQL 14.
+    """
+    for session in (source, target):
+        if session.server_version < OLDEST_VERSION:
+            raise SchemaMismatch(
+                f"The {session.role} {session.address} runs a PostgreSQL older than 14, which"
+                " cannot hash a row. Upgrade it."
+            )
+    if source.server_encoding != target.server_encoding:
+        raise SchemaMismatch(
+            f"The source {source.address} is encoded in {source.server_encoding} and the target"
+            f" {target.address} in {target.server_encoding}, so that their texts hash differently."
+            " Create the target with the source's encoding."
+        )
+    probe = load_query("db_sync/compare", "probe_hash")
+    if source.row(probe) != target.row(probe):
+        raise SchemaMismatch(
+            f"The servers of {source.address} and {target.address} hash the same row differently"
+            " (another byte order), so that their rows cannot be compared."
+        )
+
+
+def of_source(
+    source: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+) -> AbstractContextManager[Lines]:
+    """Begin to read the source's fingerprints in the background, for a with statement.
+
+    Args:
+        source: the session, which is busy until the with statement ends.
+        ranges: the table and how it is divided.
+        numbers: of the ranges; None: all.
+    """
+    query = _query(ranges, ranges.plan.source, source_value, numbers, NOTHING_STALE)
+    return lines(source, query)
+
+
+def of_target(
+    target: Session,
+    ranges: Ranges,
+    numbers: Sequence[int] | None = None,
+    stale: Parts | None = None,
+) -> AbstractContextManager[Lines]:
+    """Likewise, the target's; `stale` tells which rows are, None: they are not counted."""
+    query = _query(ranges, ranges.plan.target, target_value, numbers, stale or NOTHING_STALE)
+    return lines(target, query)
+
+
+def both_sides(
+    source: Session, target: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+) -> Comparison:
+    """Read both sides' fingerprints at the same time and compare them."""
+    with (
+        names_of(target, ranges.plan.target.function_path),
+        of_source(source, ranges, numbers) as ours,
+        of_target(target, ranges, numbers, counted_stale(ranges.plan)) as theirs,
+    ):
+        return compare(ours, theirs)
+
+
+def compare(ours: Lines, theirs: Lines) -> Comparison:
+    """Compare the source's fingerprints with the target's, both in the order of the ranges."""
+    dirty: list[Fingerprint] = []
+    dirty_count = dirty_target_rows = 0
+    a, b = next(ours), next(theirs)
+    while not (_is_total(a) and _is_total(b)):
+        if a == b:  # most are, and need not be parsed
+            a, b = next(ours), next(theirs)
+            continue
+        left, right = parsed(a), parsed(b)
+        in_left = _is_total(b) or (not _is_total(a) and left.number <= right.number)
+        in_right = _is_total(a) or (not _is_total(b) and right.number <= left.number)
+        dirty_count += 1
+        if dirty_count <= MOST_DIRTY:
+            # A range that the source lacks has no rows there.
+            dirty.append(left if in_left else Fingerprint(right.number, 0, 0))
+        dirty_target_rows += right.rows if in_right else 0
+        a = next(ours) if in_left else a
+        b = next(theirs) if in_right else b
+    stale_rows = int(b.split()[STALE])
+    return Comparison(parsed(a), parsed(b), dirty, dirty_count, dirty_target_rows, stale_rows)
+
+
+def parsed(line: bytes) -> Fingerprint:
+    """Return the fingerprint in a line."""
+    number, rows, total, *_ = line.split()
+    return Fingerprint(int(number), int(rows), int(total))
+
+
+def _is_total(line: bytes) -> bool:
+    return line.endswith(b"t\n")
+
+
+def _query(
+    ranges: Ranges, table: Table, value_of: ValueOf, numbers: Sequence[int] | None, stale: Parts
+) -> sql.Composed:
+    return statement(
+        "compare/fingerprint_ranges",
+        {
+            "number": ranges.number(value_of),
+            "hash": row_hash(ranges.plan.compared, value_of),
+            "rows": ranges.rows(table, value_of, numbers),
+            **stale,
+        },
+    )

@@ -1,0 +1,152 @@
+"""A table's rows in ranges of some tens of rows, so that a small change makes little dirty.
+
+Where the key is one integer and its values lie close together, a range is `key >> shift`: an
+index finds its rows. Other keys are spread over ranges by a hash. A table without a key, or
+with a few rows, is one range.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from common.postgres.database import Session
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import catalog_rows
+from db_sync.compare.row_hash import ValueOf, row_hash
+from db_sync.plan.catalog import Table, table_rows
+from db_sync.plan.tables import PlannedColumn, TablePlan
+from db_sync.statements import source_value
+
+ROWS_PER_RANGE = 64
+# Below that many rows an index would find a range's rows no sooner, so that its bounds are not
+# asked for: a round trip less.
+FEW_ROWS = 2_000
+# Beyond that many key values per row, ranges by value would be mostly empty or very uneven.
+SPARSE = 1024
+GREATEST = 2**63 - 1  # of a bigint
+INTEGERS = frozenset({"smallint", "integer", "bigint"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """How a table is divided: by `shift` of its one integer key, or by hash into `count`.
+
+    By `shift`, the source's ranges lie between the numbers `least` and `greatest`.
+    """
+
+    plan: TablePlan
+    shift: int | None = None
+    count: int = 1
+    least: int = 0
+    greatest: int = 0
+
+    def number(self, value_of: ValueOf) -> sql.Composable:
+        """Return the SQL for the number (bigint) of the range that a row is in."""
+        if self.shift is not None:
+            (key,) = key_columns(self.plan)
+            return sql.SQL("({}::bigint >> {})").format(value_of(key), sql.Literal(self.shift))
+        if self.count == 1:
+            return sql.SQL("0::bigint")
+        return sql.SQL("({} & {})").format(
+            row_hash(key_columns(self.plan), value_of), sql.Literal(self.count - 1)
+        )
+
+    def reads_index(self, numbers: Sequence[int] | None) -> bool:
+        """Return whether the rows of some ranges (None: of all) are found through an index."""
+        return self.shift is not None and numbers is not None
+
+    def rows(
+        self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None
+    ) -> sql.Composable:
+        """Return the rows of some ranges (None: of all) as the FROM item `t`.
+
+        Args:
+            table: the source's or the target's.
+            value_of: the value of its columns.
+            numbers: of the ranges.
+        """
+        all_rows = sql.SQL("{} t").format(table_rows(table))
+        if numbers is None:
+            return all_rows
+        if self.shift is None:
+            return sql.SQL("{} JOIN {} ON {} = r.number").format(
+                _listed(numbers, 0), all_rows, self.number(value_of)
+            )
+        (key,) = key_columns(self.plan)
+        # OFFSET 0 keeps the planner to one index scan a range: it takes a ninth of the table for
+        # what lies between two keys that it does not know, and would rather read all of it. And it
+        # lets the row itself be asked for its range: a broken index may lead to another row.
+        return sql.SQL(
+            "{} JOIN LATERAL (SELECT t.tableoid, t.ctid, t.* FROM {}"
+            " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
+        ).format(_listed(numbers, self.shift), all_rows, value_of(key), self.number(value_of))
+
+    def row_hashes(
+        self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None = None
+    ) -> sql.Composable:
+        """Return the query for the hashes of rows, and of what identifies them.
+
+        That is a row's key, or the whole of it where the table has none.
+        """
+        row = row_hash(self.plan.compared, value_of)
+        identity = row_hash(key_columns(self.plan), value_of) if self.plan.has_key else row
+        return sql.SQL("SELECT {} AS identity, {} AS hash FROM {}").format(
+            identity, row, self.rows(table, value_of, numbers)
+        )
+
+    def sample(self, size: int) -> list[int]:
+        """Return the numbers of some ranges, spread over all of them."""
+        count = self.count if self.shift is None else self.greatest - self.least + 1
+        return sorted({self.least + count * each // size for each in range(size)})
+
+
+def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:
+    """Return ranges as the FROM item `r`: their number, least and greatest key."""
+    bounds = [
+        (number, number << shift, min(((number + 1) << shift) - 1, GREATEST)) for number in numbers
+    ]
+    # Array literals, not ARRAY[…]: the parser takes one constant, however long.
+    arrays = (
+        sql.Literal("{" + ",".join(map(str, column)) + "}") for column in zip(*bounds, strict=True)
+    )
+    return sql.SQL("unnest({}::bigint[], {}::bigint[], {}::bigint[]) r (number, low, high)").format(
+        *arrays
+    )
+
+
+def estimate_rows(source: Session, plans: Sequence[TablePlan]) -> dict[int, int]:
+    """Return about how many rows the source's tables have, by their oids."""
+    query = load_query("db_sync/compare", "estimate_rows")
+    return dict(catalog_rows(source, query, [[plan.source.oid for plan in plans]]))
+
+
+def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
+    """Return how to divide a table of some `rows` rows, by its least and greatest key."""
+    if not plan.has_key or rows <= ROWS_PER_RANGE:
+        return Ranges(plan)
+    by_hash = Ranges(plan, count=1 << (rows // ROWS_PER_RANGE).bit_length())
+    columns = key_columns(plan)
+    is_one_integer = len(columns) == 1 and columns[0].base_type in INTEGERS
+    if rows < FEW_ROWS or not is_one_integer or columns[0].conversion:
+        return by_hash
+    if not plan.source.columns[columns[0].name].is_required:
+        return by_hash  # the target's key may be NULL in the source: a row in no range of values
+    least, greatest = source.row(
+        sql.SQL("SELECT pg_catalog.min({0}), pg_catalog.max({0}) FROM {1} t").format(
+            source_value(columns[0]), table_rows(plan.source)
+        )
+    )
+    if least is None or (greatest - least) // rows > SPARSE:
+        return by_hash
+    width = max(1, ROWS_PER_RANGE * (greatest - least + 1) // rows)
+    # Rounded: 63 keys a range are near to 64 and not to 32.
+    shift = round(math.log2(width))
+    return Ranges(plan, shift=shift, least=least >> shift, greatest=greatest >> shift)
+
+
+def key_columns(plan: TablePlan) -> list[PlannedColumn]:
+    """Return the columns of a table's key, which it has, in the key's order."""
+    columns = {column.name: column for column in plan.compared}
+    return [columns[name] for name in plan.target.key]

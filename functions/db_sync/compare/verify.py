@@ -1,0 +1,128 @@
+"""What was written is read again, before the commit, and must be what the source holds.
+
+A broken index that hid rows from the writing would hide them from this reading too. So a small
+table is read without its indexes, whole. Of a large one the ranges that were written are read
+through the index, which must have found as many rows in them before as the table itself has, and
+all rows are counted without it.
+"""
+
+from collections import deque
+from contextlib import nullcontext
+
+from psycopg2 import sql
+
+from common.errors import VerificationFailed
+from common.postgres.database import Session
+from db_sync.compare.fingerprint import Fingerprint, of_target, parsed
+from db_sync.compare.planner import tables_themselves
+from db_sync.compare.ranges import Ranges
+from db_sync.compare.tables import Difference, count_rows
+from db_sync.plan.tables import TablePlan
+from db_sync.run import Run
+from db_sync.statements import target_value
+
+RANGES_NAMED = 10  # in an error's message
+# So many rows are hashed in a blink, so that all of them are read again.
+FEW_ROWS = 100_000
+
+
+def require_all_found(run: Run, difference: Difference, fetched: int) -> None:
+    """See that the indexes find every row of the ranges that differ, before anything is written.
+
+    Args:
+        run: the run.
+        difference: the table; its fingerprints were read without an index.
+        fetched: how many rows the source sent.
+
+    Raises:
+        VerificationFailed: an index lacks some.
+    """
+    if difference.dirty is None:
+        return
+    plan, ranges, numbers = difference.plan, difference.ranges, difference.numbers
+    rows = sum(fingerprint.rows for fingerprint in difference.dirty)
+    if fetched != rows:
+        raise _broken_index(run.source, plan, fetched, rows)
+    if not ranges.reads_index(numbers):
+        return
+    (found,) = run.target.row(
+        sql.SQL("SELECT count(*) FROM {}").format(ranges.rows(plan.target, target_value, numbers))
+    )
+    if found != difference.dirty_target_rows:
+        raise _broken_index(run.target, plan, found, difference.dirty_target_rows)
+
+
+def verify_merged(run: Run, difference: Difference) -> None:
+    """Read what was written again, and compare with the source's fingerprints.
+
+    Raises:
+        VerificationFailed: they differ.
+    """
+    plan, target, source = difference.plan, run.target, difference.source
+    if source is None:
+        raise ValueError(f"{plan.name} was not compared, so that nothing can be merged into it.")
+    numbers = None if source.rows <= FEW_ROWS else difference.numbers
+    through_index = difference.ranges.reads_index(numbers)
+    with (
+        nullcontext() if through_index else tables_themselves(target),
+        of_target(target, difference.ranges, numbers) as lines,
+    ):
+        *found, total = map(parsed, lines)
+    if wrong := _wrong_ranges(difference, found):
+        raise failure(run, plan, wrong)
+    if numbers is None:
+        if total != source:
+            raise failure(run, plan, ["its rows"])
+        return
+    with tables_themselves(target):
+        rows = count_rows(target, plan.target)
+    if rows != source.rows:
+        raise _broken_index(target, plan, source.rows, rows)
+
+
+def verify_all_rows(run: Run, ranges: Ranges, source: Fingerprint) -> None:
+    """Compute the fingerprint of all rows of a table, and compare with the source's.
+
+    For a table that an action of a foreign key could have reached outside of what was written.
+
+    Raises:
+        VerificationFailed: they differ.
+    """
+    with tables_themselves(run.target), of_target(run.target, ranges) as lines:
+        (total,) = deque(lines, maxlen=1)
+    if parsed(total) != source:
+        raise failure(run, ranges.plan, ["its rows"])
+
+
+def _wrong_ranges(difference: Difference, found: list[Fingerprint]) -> list[str]:
+    """Return which of the ranges that were written are not what the source has."""
+    if difference.dirty is None:
+        return []
+    written = set(difference.dirty)
+    numbers = {fingerprint.number for fingerprint in written}
+    expected = {fingerprint for fingerprint in written if fingerprint.rows}
+    differ = expected.symmetric_difference(each for each in found if each.number in numbers)
+    return [f"range {number}" for number in sorted({each.number for each in differ})]
+
+
+def failure(run: Run, plan: TablePlan, wrong: list[str]) -> VerificationFailed:
+    """Return the error for a table of which some ranges (or all its rows) are wrong."""
+    return VerificationFailed(
+        f"After the copy, {plan.name} is not what the source's snapshot holds:"
+        f" {', '.join(wrong[:RANGES_NAMED])} differ. Everything was rolled back. Look for a"
+        " trigger, rule, domain or collation that changes values in the target, or for an index"
+        f" that lacks rows: {_reindex(run.target, plan)}"
+    )
+
+
+def _broken_index(session: Session, plan: TablePlan, found: int, rows: int) -> VerificationFailed:
+    """Return the error for an index that lacks rows."""
+    return VerificationFailed(
+        f"{plan.name} has {rows} rows in the {session.role} {session.address} where its index"
+        f" knows of {found}, so that no copy can be trusted. Nothing was written. Build its"
+        f" indexes again there, and start again: {_reindex(session, plan)}"
+    )
+
+
+def _reindex(session: Session, plan: TablePlan) -> str:
+    return session.quoted(sql.SQL("REINDEX TABLE {};").format(plan.name.identifier))

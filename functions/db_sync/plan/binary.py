@@ -1,0 +1,79 @@
+"""Which values may travel in COPY's binary form: it means the same on both sides, in any version.
+
+It takes the target two thirds of the time to read, or less, and a bytea half the bytes. A row
+travels in one form, so that one column of another type makes text of the whole row.
+"""
+
+from db_sync.plan.catalog import Catalog, Column, Type
+from db_sync.plan.defined_types import ARRAY, ENUM, are_same, without_domains
+
+# Types of PostgreSQL's own whose binary form is the same in every version and holds no oid.
+RANGES = ("int4", "int8", "num", "date", "ts", "tstz")
+BINARY_TYPES = frozenset(
+    {
+        '"char"',
+        "bigint",
+        "bit",
+        "bit varying",
+        "boolean",
+        "box",
+        "bytea",
+        "character",
+        "character varying",
+        "cidr",
+        "circle",
+        "date",
+        "double precision",
+        "inet",
+        "integer",
+        "interval",
+        "json",
+        "jsonb",
+        "line",
+        "lseg",
+        "macaddr",
+        "macaddr8",
+        "money",
+        "name",
+        "numeric",
+        "oid",
+        "path",
+        "pg_lsn",
+        "point",
+        "polygon",
+        "real",
+        "smallint",
+        "text",
+        "time with time zone",
+        "time without time zone",
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "tsquery",
+        "tsvector",
+        "uuid",
+        *(f"{of}range" for of in RANGES),
+        *(f"{of}multirange" for of in RANGES),
+    }
+)
+# Likewise, of extensions of the same name.
+BINARY_EXTENSIONS = frozenset({"citext", "hstore"})
+
+
+def is_binary(source: Column, target: Column, ours: Catalog, theirs: Catalog) -> bool:
+    """Return whether a column that is not converted may travel in binary form.
+
+    A domain's form is its base type's, and an enum's is its label. Composite types, and arrays of
+    types that a database defines, hold oids, which are others on the other side.
+    """
+    before = without_domains(source, ours.types).base_type
+    after = without_domains(target, theirs.types).base_type
+    return are_same(before, after, ours, theirs) and (
+        before.removesuffix(ARRAY) in BINARY_TYPES or _is_portable(ours.types.get(before))
+    )
+
+
+def _is_portable(defined: Type | None) -> bool:
+    if defined is None:
+        return False
+    is_extensions_own = defined.name == defined.extension
+    return defined.kind == ENUM or (is_extensions_own and defined.extension in BINARY_EXTENSIONS)

@@ -1,0 +1,68 @@
+"""Whether a plan may be carried out, with every reason at once."""
+
+from psycopg2 import sql
+
+from common.errors import ConfigurationError, SchemaMismatch
+from common.postgres.database import Session
+from db_sync.plan.catalog import table_rows
+from db_sync.plan.tables import Plan, UnknownLabels
+
+
+def require_fit(source: Session, plan: Plan) -> None:
+    """Refuse a plan that cannot be carried out, before anything is written.
+
+    Args:
+        source: production; asked whether rows use labels that the target's enums lack.
+        plan: the plan.
+
+    Raises:
+        ConfigurationError: rules or rights are at fault; the schemas' misfits are told too.
+        SchemaMismatch: the schemas cannot be reconciled.
+    """
+    misfits = plan.misfits + _used_labels(source, plan.unknown_labels)
+    what_to_do: list[str] = []
+    if plan.faults:
+        what_to_do.append("Rules or rights are at fault: do what is said of each below.")
+    if misfits:
+        what_to_do.append(
+            "Source and target do not fit together: bring both to the same migration, or exclude"
+            " the tables."
+        )
+    if what_to_do:
+        error = ConfigurationError if plan.faults else SchemaMismatch
+        reasons = plan.faults + misfits
+        raise error(" ".join(["Nothing was written.", *what_to_do]), reasons)
+
+
+def _used_labels(source: Session, unknown: list[UnknownLabels]) -> list[str]:
+    """Return a misfit for each column with rows that use labels that the target lacks."""
+    readable = [each for each in unknown if each.table.rights.may_read_all]
+    if not readable:
+        return []
+    query = sql.SQL(" UNION ALL ").join(
+        _labels_in(number, each) for number, each in enumerate(readable)
+    )
+    used: dict[int, list[str]] = {}
+    for number, label in source.rows(sql.SQL("{} ORDER BY 1, 2").format(query)):
+        used.setdefault(number, []).append(label)
+    return [
+        f"column {readable[number].table.name}.{readable[number].column} is"
+        f" {readable[number].type} in both, but the target's lacks the labels"
+        f" {', '.join(map(repr, labels))}, which rows of the source use"
+        for number, labels in used.items()
+    ]
+
+
+def _labels_in(number: int, unknown: UnknownLabels) -> sql.Composable:
+    """Return the query for those of the labels that rows use, each with the column's number."""
+    rows = sql.SQL("{} t").format(table_rows(unknown.table))
+    value = sql.Identifier("t", unknown.column)
+    if unknown.is_array:
+        rows = sql.SQL("{} CROSS JOIN LATERAL unnest({}) AS e (label)").format(rows, value)
+        value = sql.Identifier("e", "label")
+    return sql.SQL(
+        "SELECT {number}, used.label FROM (SELECT DISTINCT {value}::text AS label FROM {rows}"
+        " WHERE {value}::text = ANY ({labels})) used"
+    ).format(
+        number=sql.Literal(number), value=value, rows=rows, labels=sql.Literal(list(unknown.labels))
+    )

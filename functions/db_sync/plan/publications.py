@@ -1,0 +1,43 @@
+"""Tables of the target whose publications let no row be updated or deleted.
+
+PostgreSQL refuses that where they publish updates or deletes and the table has no replica identity
+that would tell a subscriber which row is meant. Such a table is copied whole when it differs.
+https://www.postgresql.org/docs/current/logical-replication-publication.html
+"""
+
+from db_sync.plan.catalog import Catalog
+from db_sync.plan.tables import Plan, TablePlan
+from db_sync.plan.wording import quoted
+
+
+def check_publications(target: Catalog, plan: Plan) -> None:
+    """Add the tables that cannot be copied whole either to the plan's faults."""
+    referenced = {
+        key.parent_root: key.child
+        for key in target.foreign_keys
+        if key.parent_root != key.child_root
+    }
+    for table in plan.tables:
+        if not table.target.publications.refuses_changes:
+            continue
+        if why := _why_not_whole(table, str(referenced.get(table.target.oid, ""))):
+            plan.faults.append(
+                f"{table.name} is in a publication of the target that publishes updates or deletes,"
+                " and has no replica identity for them, so that PostgreSQL refuses both. Nor can it"
+                f" be copied whole: {why}. Run there: ALTER TABLE {quoted(*table.name)} REPLICA"
+                " IDENTITY FULL; (of a partitioned table, for each partition). Where the"
+                " publication has a column list for it, take that away, or add the columns of its"
+                " primary key."
+            )
+
+
+def _why_not_whole(plan: TablePlan, child: str) -> str | None:
+    """Return why a TRUNCATE is not possible, if it is not; `child` refers to the table."""
+    if child:
+        return f"{child} refers to it, so that it cannot be truncated"
+    if plan.target.publications.hides_truncate:
+        return "a publication of it does not publish TRUNCATE, so that a subscriber would keep rows"
+    if plan.has_key and (plan.kept or plan.own):
+        names = ", ".join([*(column.name for column in plan.kept), *plan.own])
+        return f"values of the target's own would be lost ({names})"
+    return None

@@ -1,0 +1,111 @@
+"""What our roles may not do and must: told before anything is done, with the statements to run."""
+
+from common.postgres.names import Name
+from db_sync.plan.catalog import Catalog, Table
+from db_sync.plan.late_rights import LateRights
+from db_sync.plan.tables import Plan
+from db_sync.plan.wording import all_quoted, listed, quoted, some_of
+
+POLICY = "staging_sync_reads"  # what our messages call the one that shows a table
+
+
+def check_rights(source: Catalog, target: Catalog, plan: Plan, *, dry_run: bool) -> None:
+    """Add the rights that are missing to the plan's faults.
+
+    A dry run needs to read the target only; what more a sync needs is a warning then.
+    """
+    late = LateRights(source, target, plan)
+    faults = _of_source(source, [table.source for table in plan.tables])
+    tables = [table.target for table in plan.tables]
+    to_own = tables + _children(target, plan)
+    writing = _of_target(target, to_own)
+    writing += late.to_write({table.name for table in to_own if not _may_write_all(table)})
+    if dry_run:
+        faults += _to_read(target, tables, "target") + late.to_compare()
+        plan.warnings += [f"A sync that writes will be refused: {fault}" for fault in writing]
+    else:
+        faults += writing
+    if faults:
+        # Alone they are warnings, of sequences that are left as they are.
+        faults += late.in_source()
+    plan.faults += faults
+
+
+def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
+    """Return what is missing to read every row of the source's tables."""
+    faults = _to_read(catalog, tables, "source")
+    role = catalog.facts.role
+    for filtered in some_of([table for table in tables if not table.rights.sees_all]):
+        policies = " ".join(
+            f"CREATE POLICY {POLICY} ON {quoted(*table.name)} FOR SELECT TO {quoted(role)}"
+            " USING (true);"
+            for table in filtered
+        )
+        faults.append(
+            f"Row level security hides rows of {listed(table.name for table in filtered)} from the"
+            f" source role {role}. Run there, as the tables' owner: {policies} A superuser, which"
+            f" the master of RDS is not, may run instead: ALTER ROLE {quoted(role)} BYPASSRLS; or"
+            " exclude the tables. A"
+            " RESTRICTIVE policy must let the role see every row too."
+        )
+    return faults
+
+
+def _of_target(catalog: Catalog, tables: list[Table]) -> list[str]:
+    """Return what is missing to write the target's tables."""
+    role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, "target")
+    for others in some_of([table for table in tables if not _may_write_all(table)]):
+        statements = " ".join(
+            f"ALTER TABLE {quoted(*table.name)} OWNER TO {quoted(role)};" for table in others
+        )
+        faults.append(
+            f"The target role {role} may not write {listed(table.name for table in others)}; it"
+            f" should own them. Run there: {statements}"
+        )
+    if tables and not catalog.facts.may_create_temporary:
+        faults.append(
+            f"The target role {role} may not create temporary tables. Run there: GRANT TEMPORARY"
+            f" ON DATABASE {quoted(catalog.facts.database)} TO {quoted(role)};"
+        )
+    return faults
+
+
+def _may_write_all(table: Table) -> bool:
+    """Return whether every row can be written; policies bind an owner only if they are forced."""
+    rights = table.rights
+    is_bound = rights.has_policies and not rights.is_owner
+    return rights.may_read and rights.may_write and not is_bound
+
+
+def _to_read(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
+    """Return what is missing to read tables."""
+    role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, side)
+    for unreadable in some_of([table.name for table in tables if not table.rights.may_read]):
+        faults.append(
+            f"The {side} role {role} may not read {listed(unreadable)}. Run there: GRANT SELECT ON"
+            f" {all_quoted(unreadable)} TO {quoted(role)};"
+        )
+    return faults
+
+
+def _to_use_schemas(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
+    """Return what is missing to reach tables at all."""
+    role = catalog.facts.role
+    closed = sorted({table.name.schema for table in tables if not table.rights.may_use_schema})
+    if not closed:
+        return []
+    return [
+        f"The {side} role {role} may not use what is in the schema {', '.join(closed)}. Run there:"
+        f" GRANT USAGE ON SCHEMA {', '.join(map(quoted, closed))} TO {quoted(role)};"
+    ]
+
+
+def _children(catalog: Catalog, plan: Plan) -> list[Table]:
+    """Return the tables that are not synced and refer to one that is: they are locked too."""
+    synced = {table.target.oid for table in plan.tables}
+    names: set[Name] = {
+        key.child
+        for key in catalog.foreign_keys
+        if key.parent_root in synced and key.child_root not in synced
+    }
+    return [catalog.tables[name] for name in sorted(names) if name in catalog.tables]

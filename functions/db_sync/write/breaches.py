@@ -1,0 +1,119 @@
+"""Foreign keys of the target that would not hold: why, and whether that is reason to give up."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from common.errors import SchemaMismatch
+from common.postgres.foreign_keys import ForeignKey
+from common.postgres.names import Name
+from db_sync.plan.catalog import Catalog
+from db_sync.plan.tables import TablePlan
+
+
+class Breach(NamedTuple):
+    """A foreign key and how many rows lack their parent."""
+
+    key: ForeignKey
+    orphans: int
+
+
+class Cause(NamedTuple):
+    """Why rows lack their parent, and what to do about it.
+
+    `warning`: what to add where nothing checks the key, and the rows can be borne: they came from
+    production as they are, or the sync does not write them. None: they cannot.
+    """
+
+    reason: str
+    remedy: str
+    warning: str | None = None
+
+
+class Judge:
+    """Tells why foreign keys would not hold, for one sync."""
+
+    def __init__(self, source: Catalog, plans: list[TablePlan], *, is_checked: bool) -> None:
+        """Take the source's catalog and the tables that are synced.
+
+        `is_checked`: whether PostgreSQL itself will check the keys. It takes none back whose rows
+        break it.
+        """
+        self._source = source
+        self._plans = {plan.target.oid: plan for plan in plans}
+        self._is_checked = is_checked
+
+    def judge(self, breaches: Iterable[Breach]) -> list[str]:
+        """Return a warning for each breach that can be borne.
+
+        Raises:
+            SchemaMismatch: the others; lists each, and what to do.
+        """
+        found = [(breach, self._cause(breach.key)) for breach in breaches]
+        refused = [
+            (breach, cause) for breach, cause in found if self._is_checked or cause.warning is None
+        ]
+        if refused:
+            told = "; ".join(_told(breach) + cause.reason for breach, cause in refused)
+            remedies = " ".join(dict.fromkeys(cause.remedy for _, cause in refused))
+            raise SchemaMismatch(
+                f"Foreign keys of the target would not hold: {told}. Nothing was written."
+                f" {remedies}"
+            )
+        return [f"{_told(breach)}.{cause.warning}" for breach, cause in found]
+
+    def find_twin(self, key: ForeignKey) -> ForeignKey | None:
+        """Return the key of production that says the same of the same values, if there is one."""
+        if {key.child_root, key.parent_root} <= self._plans.keys() and not self._kept(key):
+            for other in self._source.foreign_keys:
+                if other.says_the_same_as(key):
+                    return other
+        return None
+
+    def _cause(self, key: ForeignKey) -> Cause:
+        left_alone = {
+            str(name)
+            for name, root in ((key.child, key.child_root), (key.parent, key.parent_root))
+            if root not in self._plans
+        }
+        if left_alone:
+            return Cause(
+                f" ({' and '.join(sorted(left_alone))} is not synced)",
+                "Sync both tables of such a key, delete those rows in the target, or drop the"
+                " foreign key there.",
+                warning="",
+            )
+        if kept := self._kept(key):
+            return Cause(
+                f' (the "keep" rule leaves {", ".join(kept)} to the target: production\'s rows'
+                " are right, but a value that refers to a kept one does not follow it)",
+                "Exclude the table that refers to a kept column, or drop its foreign key in the"
+                " target.",
+            )
+        if self.find_twin(key):
+            return Cause(
+                " (production's rows break its own key in the same way)",
+                "Correct production's rows, or drop the foreign key in the target.",
+                warning=" Production's rows break its own key in the same way.",
+            )
+        return Cause(
+            " (production has no foreign key that says the same)",
+            "Exclude the table, or drop the foreign key in the target.",
+        )
+
+    def _kept(self, key: ForeignKey) -> list[str]:
+        """Return the columns of a key that the keep rule leaves to the target."""
+        sides = (
+            (key.child, key.child_root, key.columns),
+            (key.parent, key.parent_root, key.parent_columns),
+        )
+        return [kept for side in sides for kept in self._kept_of(*side)]
+
+    def _kept_of(self, table: Name, root: int, columns: tuple[str, ...]) -> Iterator[str]:
+        plan = self._plans.get(root)
+        kept = {column.name for column in plan.kept} if plan else set()
+        return (f"{table}.{column}" for column in columns if column in kept)
+
+
+def _told(breach: Breach) -> str:
+    key = breach.key
+    return f"{breach.orphans} rows of {key.child} break its foreign key {key.name} to {key.parent}"

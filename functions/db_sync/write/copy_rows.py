@@ -1,0 +1,63 @@
+"""Copying rows of one table: all of them, or those of some ranges."""
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+
+from common.postgres.copying import Transferred, transfer
+from db_sync.compare.ranges import Ranges
+from db_sync.plan.tables import PlannedColumn
+from db_sync.run import Run
+from db_sync.statements import names, source_value, source_values
+
+
+def copy_rows(
+    run: Run,
+    ranges: Ranges,
+    numbers: Sequence[int] | None,
+    into: sql.Composable,
+    *,
+    is_frozen: bool = False,
+) -> Transferred:
+    """Copy rows of the source into a table of the target's session.
+
+    Args:
+        run: from its source, to its target.
+        ranges: the table.
+        numbers: of the ranges whose rows are copied; None: all.
+        into: the table that takes them, with the target's columns.
+        is_frozen: whether the rows are frozen at once; only for a table that this transaction
+            emptied by TRUNCATE.
+    """
+    plan = ranges.plan
+    columns = plan.compared + plan.kept
+    options = _format(run, columns)
+    values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT{}").format(
+        source_values(columns),
+        ranges.rows(plan.source, source_value, numbers),
+        _with(options),
+    )
+    if is_frozen:
+        options.append(sql.SQL("FREEZE"))
+    # A table may have no column at all; COPY takes no empty list.
+    rows = sql.SQL("COPY {0} ({1}) FROM STDIN{2}" if columns else "COPY {0} FROM STDIN{2}").format(
+        into, names(column.name for column in columns), _with(options)
+    )
+    return transfer(run.source, values, run.target, rows)
+
+
+def _format(run: Run, columns: Sequence[PlannedColumn]) -> list[sql.Composable]:
+    """Return COPY's options for how rows travel.
+
+    As text in the servers' own encoding where that is not UTF-8, which has no place for every
+    byte that it may hold. Binary texts would be in the client's encoding whatever the options say.
+    """
+    encoding = run.target.server_encoding
+    if encoding != "UTF8":
+        return [sql.SQL("ENCODING {}").format(sql.Literal(encoding))]
+    is_binary = all(column.is_binary for column in columns)
+    return [sql.SQL("FORMAT binary")] if is_binary else []
+
+
+def _with(options: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" ({})").format(sql.SQL(", ").join(options)) if options else sql.SQL("")

@@ -1,0 +1,69 @@
+"""Indexes, out of the way of a load and built again after it.
+
+To build an index once takes a fraction of keeping it up row by row, as soon as it outgrows the
+server's memory. Everything happens in the sync's transaction: a failure brings them back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from common.postgres.database import Session
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import catalog_rows
+from common.postgres.settings.replication_role import define
+from db_sync.plan.tables import TablePlan
+
+CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE"}  # pg_constraint.contype
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index that can be built again: its quoted name, and the constraint that owns it."""
+
+    name: str
+    definition: str
+    constraint: str | None
+    constraint_type: str | None
+
+
+def drop_indexes(target: Session, plan: TablePlan) -> list[Index]:
+    """Drop the indexes of a table that can be built again exactly as they are; return them.
+
+    The others (see the query) stay, and are kept up row by row.
+    """
+    query = load_query("db_sync/write", "list_rebuildable_indexes")
+    indexes = [Index(*row) for row in catalog_rows(target, query, {"table": plan.target.oid})]
+    for index in indexes:
+        if index.constraint is None:
+            define(target, sql.SQL("DROP INDEX {}").format(sql.SQL(index.name)))
+        else:
+            define(
+                target,
+                sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                    plan.name.identifier, sql.Identifier(index.constraint)
+                ),
+            )
+    return indexes
+
+
+def create_indexes(target: Session, plan: TablePlan, indexes: Sequence[Index]) -> None:
+    """Build indexes again, and the constraints that they belong to.
+
+    Raises:
+        SchemaMismatch: two rows are equal under a unique index.
+    """
+    for index in indexes:
+        define(target, index.definition)
+    for index in indexes:
+        if index.constraint is not None and index.constraint_type is not None:
+            define(
+                target,
+                sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}").format(
+                    plan.name.identifier,
+                    sql.Identifier(index.constraint),
+                    sql.SQL(CONSTRAINTS[index.constraint_type]),
+                    sql.Identifier(index.constraint),
+                ),
+            )

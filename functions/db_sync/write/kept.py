@@ -1,0 +1,184 @@
+"""Columns that belong to the target: which rows keep their value, and who loses one.
+
+A value that belongs to a person is kept only while the row is the same person's on both sides.
+In the statements `t` is the target's row, `s` the staged one of the source, `c` a change.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from psycopg2 import sql
+
+from common.emails import normalized
+from common.postgres.database import Session
+from common.postgres.unlink import unlinked_value
+from db_sync.plan.tables import PlannedColumn, TablePlan
+from db_sync.statements import Parts, names, statement
+
+NEW = sql.SQL("t.ctid IS NULL")
+LOSES = "staging_sync_loses"
+
+
+def columns_of_changes(plan: TablePlan) -> Iterator[sql.Composable]:
+    """Yield the expressions that a change has for what belongs to the target.
+
+    Each such column's value, the columns that are unique with it, whether a kept column's value
+    comes from the source (`brings`), and whether the row loses a value that it had.
+    """
+    for column in plan.kept:
+        name = sql.Identifier(column.name)
+        yield sql.SQL("CASE WHEN {takes} THEN s.{name} ELSE t.{name} END AS {name}").format(
+            takes=_takes(plan, column.name), name=name
+        )
+        yield sql.SQL("{} AS {}").format(_brings(plan, column.name), _flag(plan, column))
+    for beside in columns_beside(plan):
+        yield sql.SQL("s.{0} AS {0}").format(sql.Identifier(beside))
+    for own in plan.own:
+        yield _own_value(plan, own)
+    yield sql.SQL("{} AS {}").format(_loses(plan), sql.Identifier(LOSES))
+
+
+def columns_beside(plan: TablePlan) -> list[str]:
+    """Return the columns of the source that a kept column is unique together with."""
+    beside = {name for column in plan.kept for key in _unique_keys(plan, column) for name in key}
+    return [column.name for column in plan.compared if column.name in beside]
+
+
+def changed_names(plan: TablePlan) -> list[str]:
+    """Return the columns of the target's own that a row which stays may have to give up."""
+    return list(plan.while_same)
+
+
+def unlink(target: Session, plan: TablePlan, parts: Parts, *, in_place: bool) -> int:
+    """Take kept, unique values from rows that stay where another row brings them; count them.
+
+    A row that stays is in the target, or is about to be inserted anew.
+
+    Args:
+        target: the session.
+        plan: the table.
+        parts: the names of its merge's statements.
+        in_place: whether rows that change are so already.
+    """
+    count = 0
+    for column in plan.kept:
+        if not _unique_keys(plan, column):
+            continue
+        stay = [(parts["rows"], sql.Composed([sql.SQL("true")]))]
+        if not in_place:
+            existed = sql.SQL("staging_sync_row IS NOT NULL AND NOT {}").format(_flag(plan, column))
+            stay.append((parts["changes"], existed))
+        unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
+        taking = {
+            "column": sql.Identifier(column.name),
+            "unlinked": unlinked,
+            "is_brought": _is_brought(plan, column, parts),
+        }
+        count += sum(
+            target.execute(
+                statement("write/unlink_kept_values", {**taking, "in_table": rows, "which": which})
+            )
+            for rows, which in stay
+        )
+    return count
+
+
+def count_unlinked(target: Session, plan: TablePlan, parts: Parts) -> int:
+    """Return how many values `unlink` would take, without writing."""
+    return sum(
+        int(
+            target.row(
+                statement(
+                    "write/count_unlinked",
+                    {
+                        **parts,
+                        "brings": _flag(plan, column),
+                        "is_brought": _is_brought(plan, column, parts),
+                        "key": names(sorted({name for key in keys for name in key})),
+                    },
+                )
+            )[0]
+        )
+        for column in plan.kept
+        if (keys := _unique_keys(plan, column))
+    )
+
+
+def _takes(plan: TablePlan, name: str) -> sql.Composable:
+    """Return whether a row has the source's value: a new one, or one of another person."""
+    return sql.SQL("({} OR {})").format(NEW, _is_another_person(plan, name))
+
+
+def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
+    """Return whether a row is not the same person's on both sides; NULL and blank are alike."""
+    person = plan.while_same.get(name)
+    if person is None:
+        return sql.SQL("false")
+    return sql.SQL("({})").format(
+        sql.SQL(" OR ").join(
+            sql.SQL("nullif({}, '') IS DISTINCT FROM nullif({}, '')").format(
+                *(normalized(sql.Identifier(side, each), person.collation) for side in ("s", "t"))
+            )
+            for each in person.columns
+        )
+    )
+
+
+def _brings(plan: TablePlan, name: str) -> sql.Composable:
+    """Return whether a row comes to a kept column's value from the source."""
+    return sql.SQL(
+        "({new} OR ({other} AND ROW(t.{name})::record OPERATOR(pg_catalog.*<>)"
+        " ROW(s.{name})::record))"
+    ).format(new=NEW, other=_is_another_person(plan, name), name=sql.Identifier(name))
+
+
+def _loses(plan: TablePlan) -> sql.Composable:
+    """Return whether a row that stays loses a value because it is another person's now."""
+    kept = [column.name for column in plan.kept]
+    lost = [
+        sql.SQL("({} AND t.{} IS NOT NULL)").format(
+            _brings(plan, name) if name in kept else _is_another_person(plan, name),
+            sql.Identifier(name),
+        )
+        for name in plan.while_same
+    ]
+    return sql.SQL("({} IS NOT TRUE AND ({}))").format(NEW, _any(lost))
+
+
+def _own_value(plan: TablePlan, name: str) -> sql.Composable:
+    """Return the value of a column that only the target has."""
+    value: sql.Composable = sql.Identifier("t", name)
+    if name in plan.while_same:
+        column = plan.target.columns[name]
+        value = sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
+            _is_another_person(plan, name),
+            unlinked_value(is_required=column.is_required, base_type=column.base_type),
+            value,
+        )
+    return sql.SQL("{} AS {}").format(value, sql.Identifier(name))
+
+
+def _flag(plan: TablePlan, column: PlannedColumn) -> sql.Identifier:
+    """Return the name of the column that says whether a change brings a kept column's value."""
+    return sql.Identifier(f"staging_sync_brings_{plan.kept.index(column)}")
+
+
+def _unique_keys(plan: TablePlan, column: PlannedColumn) -> list[list[str]]:
+    """Return the sets of columns that are unique together, and that the source sends."""
+    sent = {each.name for each in plan.compared + plan.kept}
+    return [key for key in column.unique_keys if sent.issuperset(key)]
+
+
+def _is_brought(plan: TablePlan, column: PlannedColumn, parts: Parts) -> sql.Composable:
+    """Return whether another row brings the values that a row has."""
+    return _any(
+        sql.SQL("({}) IN (SELECT {} FROM {} c WHERE c.{})").format(
+            names(key), names(key, "c"), parts["changes"], _flag(plan, column)
+        )
+        for key in _unique_keys(plan, column)
+    )
+
+
+def _any(conditions: Iterable[sql.Composable]) -> sql.Composable:
+    """Return whether one of some conditions holds."""
+    joined = list(conditions)
+    return sql.SQL(" OR ").join(joined) if joined else sql.SQL("false")

@@ -1,0 +1,107 @@
+"""In which order tables are written where their foreign keys stay in place.
+
+Rows are deleted from children before their parents, and inserted into parents before their
+children. A row that others refer to is not deleted and inserted anew: it is updated. Where
+that cannot be done, the foreign key is dropped for the length of the sync.
+"""
+
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
+
+from common.postgres.database import Session
+from common.postgres.foreign_keys import ForeignKey
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import catalog_rows
+from db_sync.compare.tables import Difference
+from db_sync.write import merge
+from db_sync.write.orphans import Merged, Prospect
+
+
+def keys_in_the_way(
+    target: Session, prospects: list[Prospect], merged: Merged, synced: set[int]
+) -> list[ForeignKey]:
+    """Return the foreign keys that must be dropped for the length of the sync.
+
+    Args:
+        target: the session that writes; it knows the changes of the merged tables.
+        prospects: of the foreign keys from or to the tables.
+        merged: the tables of which some rows are written.
+        synced: the oids of all tables that are synced.
+    """
+    dropped = {prospect.key for prospect in prospects if _is_in_the_way(prospect, merged, synced)}
+    keys = [prospect.key for prospect in prospects]
+    dropped |= _keys_to_rows_that_cannot_be_updated(target, set(keys) - dropped, merged)
+    dropped |= _keys_in_circles(set(keys) - dropped)
+    return [key for key in keys if key in dropped]
+
+
+def _is_in_the_way(prospect: Prospect, merged: Merged, synced: set[int]) -> bool:
+    """Return whether a key cannot stay in place whatever the order of writing."""
+    key = prospect.key
+    return (
+        prospect.orphans is None  # it is checked when the rows are there
+        # It would refuse to let the parent go, or take or change a row that is to stay: the parent
+        # is deleted before another one comes that has the same value.
+        or prospect.is_touched
+        # It holds for rows that are written, even if older ones break it.
+        or (key.is_enforced and not key.is_valid and key.child_root in merged)
+        # Nothing could show that it left alone the rows of a table that is not synced.
+        or (prospect.loses_parents and key.acts_on_delete and key.child_root not in synced)
+    )
+
+
+def parents_first(differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
+    """Return tables in an order in which every parent comes before its children."""
+    by_oid = {difference.plan.target.oid: difference for difference in differences}
+    order = TopologicalSorter(_parents(keys)).static_order()
+    first = [by_oid[oid] for oid in order if oid in by_oid]
+    return first + [difference for difference in differences if difference not in first]
+
+
+def referenced(keys: list[ForeignKey]) -> set[int]:
+    """Return the oids of the tables (or of their partition roots) that foreign keys point to."""
+    return {key.parent_root for key in keys}
+
+
+def _keys_to_rows_that_cannot_be_updated(
+    target: Session, keys: set[ForeignKey], merged: Merged
+) -> set[ForeignKey]:
+    """Return the keys to tables where a changed row must be deleted and inserted anew.
+
+    Two rows may swap a unique value, which an UPDATE could not; or a row refers to another
+    parent, and the old one is deleted before the new one is there.
+    """
+    parents = {key.parent_root for key in keys}
+    bound: dict[int, set[str | None]] = defaultdict(set)
+    query = load_query("db_sync/write", "list_bound_columns")
+    for root, column in catalog_rows(target, query, {"tables": list(parents)}):
+        bound[root].add(column)
+    for key in keys:
+        bound[key.child_root].update(key.columns)
+    stuck = {
+        oid
+        for oid, difference in merged.items()
+        if oid in parents and merge.changes_any_of(target, difference, bound[oid])
+    }
+    return {key for key in keys if key.parent_root in stuck}
+
+
+def _keys_in_circles(keys: set[ForeignKey]) -> set[ForeignKey]:
+    """Return the keys of tables that refer to each other in a circle (not to themselves)."""
+    found: set[ForeignKey] = set()
+    while True:
+        try:
+            TopologicalSorter(_parents(keys - found)).prepare()
+        except CycleError as error:
+            circle = set(error.args[1])
+            found |= {key for key in keys if {key.child_root, key.parent_root} <= circle}
+        else:
+            return found
+
+
+def _parents(keys: set[ForeignKey] | list[ForeignKey]) -> dict[int, set[int]]:
+    parents: dict[int, set[int]] = defaultdict(set)
+    for key in keys:
+        if key.child_root != key.parent_root:
+            parents[key.child_root].add(key.parent_root)
+    return parents

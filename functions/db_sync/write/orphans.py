@@ -1,0 +1,191 @@
+"""Rows that will lack their parent: found before anything is written, and counted after it.
+
+What a merge will write stands in temporary tables, so that only what changes is looked at: rows
+that are written, and rows that stay and refer to a parent that leaves. Where that cannot be told
+(a table that is copied whole, a key on columns that staging itself fills), all rows are looked at
+when they are there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from psycopg2 import sql
+
+from common.postgres.database import Session
+from common.postgres.foreign_keys import MATCH_FULL, ForeignKey
+from db_sync.compare.tables import Difference
+from db_sync.statements import names, statement
+from db_sync.write.merge import changed_rows, differs, gone_of
+
+ALL = sql.SQL("true")  # as a condition
+type Merged = dict[int, Difference]  # the tables of which some rows are written, by oid
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is to be written, by the tables' oids.
+
+    The rows of `copied` are replaced: `staged` are those whose new rows are in a temporary table,
+    those of the others come later. `is_dry`: nobody will take a kept value away from its row.
+    """
+
+    merged: Merged
+    copied: dict[int, Difference]
+    staged: dict[int, sql.Composable] = field(default_factory=dict)
+    is_dry: bool = False
+
+    @property
+    def comes_later(self) -> set[int]:
+        """The oids of the tables whose new rows are not known."""
+        return self.copied.keys() - self.staged.keys()
+
+    def known_columns(self, difference: Difference) -> set[str]:
+        """Return the columns whose values will be those of the changes, or of the stage."""
+        plan = difference.plan
+        return {column.name for column in plan.compared + (plan.kept if self.is_dry else ())}
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What the writing would do to one foreign key.
+
+    `is_touched`: a row that stays as it is refers to a parent that leaves, be it that another one
+    comes with the same value. `loses_parents`: some parent leaves. `orphans`: rows that will lack
+    their parent; None where that can only be told when the rows are there.
+    """
+
+    key: ForeignKey
+    is_touched: bool
+    loses_parents: bool
+    orphans: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The rows of one side of a key, as FROM items with the key's columns; None: there are none.
+
+    `now` are those that are there, `stay` those of them that keep these columns' values, `leave`
+    the others; `come` are those that are new or get other values, with these. Of a child's rows
+    that stay, only those count that refer to a parent that leaves.
+    """
+
+    now: sql.Composable
+    stay: sql.Composable
+    leave: sql.Composable | None = None
+    come: sql.Composable | None = None
+
+
+def foresee(target: Session, key: ForeignKey, writing: Writing) -> Prospect:
+    """Return what the writing would do to a foreign key."""
+    if not _is_foreseeable(key, writing):
+        return Prospect(key, is_touched=True, loses_parents=True, orphans=None)
+    parent = _side(key.parent_rows, key.parent_columns, key.parent_root, writing)
+    referring = ALL if parent.leave is None else _some(key, parent.leave)
+    child = _side(key.child_rows, key.columns, key.child_root, writing, referring)
+    return _foreseen(target, key, child, parent)
+
+
+def count_orphans(target: Session, key: ForeignKey) -> int:
+    """Return how many rows lack their parent as the tables are now."""
+    return _count(target, key, key.child_rows, _no(key, key.parent_rows))
+
+
+def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> Prospect:
+    """Return the prospect of a key of which all that will be is known."""
+    loses_parents = parent.leave is not None and _is_any(target, parent.leave, [])
+    referring = [] if parent.leave is None else [_some(key, parent.leave)]
+    is_touched = loses_parents and _is_any(target, child.stay, [])
+    no_new = [] if parent.come is None else [_no(key, parent.come)]
+    counts: list[int] = []
+    if child.come is not None:
+        counts.append(_count(target, key, child.come, _no(key, parent.now), *no_new))
+        if loses_parents:
+            counts.append(_count(target, key, child.come, *referring, *no_new))
+    if is_touched:
+        counts.append(_count(target, key, child.stay, ALL, *no_new))
+    return Prospect(key, is_touched, loses_parents, sum(counts))
+
+
+def _is_foreseeable(key: ForeignKey, writing: Writing) -> bool:
+    """Return whether it is known what both sides of a key will hold.
+
+    Not of columns that the target fills itself, and not which partition a new row goes to. A
+    kept value may be taken away from its row while rows are written. What a period covers is
+    known of all rows together only.
+    """
+    if key.is_period or writing.comes_later & {key.child_root, key.parent_root}:
+        return False
+    written = writing.merged | writing.copied
+    return all(
+        root not in written
+        or (
+            name == written[root].plan.name
+            and writing.known_columns(written[root]).issuperset(columns)
+        )
+        for name, columns, root in (
+            (key.child, key.columns, key.child_root),
+            (key.parent, key.parent_columns, key.parent_root),
+        )
+    )
+
+
+def _side(
+    rows: sql.Composable,
+    columns: tuple[str, ...],
+    root: int,
+    writing: Writing,
+    referring: sql.Composable = ALL,
+) -> _Side:
+    """Return the rows of one side of a key; of those that stay, as far as `c` is `referring`."""
+    if root in writing.staged:
+        none = sql.SQL("(SELECT * FROM {} WHERE false)").format(rows)
+        return _Side(now=rows, stay=none, leave=rows, come=writing.staged[root])
+    difference = writing.merged.get(root)
+    if difference is None:
+        stay = sql.SQL("(SELECT * FROM {} c WHERE {})").format(rows, referring)
+        return _Side(now=rows, stay=stay)
+    parts = {
+        "rows": rows,
+        "referring": referring,
+        "columns": names(columns, "t"),
+        "new": names(columns, "n"),
+        "differs": differs("t", "n", columns),
+        "changed": changed_rows(difference.plan),
+        "gone": gone_of(difference.plan),
+    }
+    return _Side(
+        now=rows,
+        stay=statement("write/rows_that_stay", parts),
+        leave=statement("write/rows_that_leave", parts),
+        come=statement("write/rows_that_come", parts),
+    )
+
+
+def _some(key: ForeignKey, parents: sql.Composable) -> sql.Composable:
+    """Return the condition that a row `c` refers to one of some parents."""
+    return sql.SQL("EXISTS (SELECT FROM {} p WHERE {})").format(parents, key.refers("c", "p"))
+
+
+def _no(key: ForeignKey, parents: sql.Composable) -> sql.Composable:
+    return sql.SQL("NOT {}").format(_some(key, parents))
+
+
+def _is_any(target: Session, rows: sql.Composable, conditions: Sequence[sql.Composable]) -> bool:
+    which = sql.SQL(" AND ").join([sql.SQL("true"), *conditions])
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {} c WHERE {})").format(rows, which)
+    return bool(target.row(query)[0])
+
+
+def _count(
+    target: Session, key: ForeignKey, rows: sql.Composable, *lacks_parent: sql.Composable
+) -> int:
+    """Return how many of some rows of the child refer to anything and lack a parent."""
+    either = sql.SQL(" OR " if key.match == MATCH_FULL else " AND ")
+    parts = {
+        "child": rows,
+        "has_value": either.join(
+            sql.SQL("c.{} IS NOT NULL").format(sql.Identifier(column)) for column in key.columns
+        ),
+        "lacks_parent": sql.SQL(" AND ").join(lacks_parent),
+    }
+    return int(target.row(statement("write/count_orphans", parts))[0])

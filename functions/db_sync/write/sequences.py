@@ -1,0 +1,121 @@
+"""Sequences follow production, so that the next insert in staging finds a free number."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg2 import sql
+
+from common.postgres.database import Session
+from common.postgres.locking.locks import ADVICE, Wanted, in_attempts
+from common.postgres.names import Name
+from common.postgres.naming import naming
+from common.postgres.settings.replication_role import define
+from db_sync.plan.sequences import Follower
+from db_sync.run import ask_at_once
+
+
+class Position(NamedTuple):
+    """Where a sequence stands."""
+
+    last_value: int
+    is_called: bool
+    increment: int
+    minimum: int
+    maximum: int
+
+    @property
+    def next_value(self) -> int:
+        """The value that the next `nextval` gives, if it is within the bounds."""
+        return self.last_value + (self.increment if self.is_called else 0)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the next value lies outside of the bounds."""
+        return not self.minimum <= self.next_value <= self.maximum
+
+
+type Positions = dict[Name, Position]
+
+
+def read_leaders(source: Session, followers: list[Follower]) -> dict[Follower, list[Position]]:
+    """Return where the sequences stand that others follow."""
+    leaders = sorted({leader for follower in followers for leader in follower.leaders})
+    positions = read_positions(source, leaders)
+    return {follower: [positions[leader] for leader in follower.leaders] for follower in followers}
+
+
+def read_positions(session: Session, sequences: list[Name]) -> Positions:
+    """Return where sequences stand, in few round trips: a union of thousands is too complex."""
+
+    def ask(some: Sequence[Name]) -> list[tuple[Name, Position]]:
+        rows = session.rows(
+            sql.SQL(" UNION ALL ").join(
+                sql.SQL(
+                    "SELECT {} AS n, s.last_value, s.is_called, seqincrement, seqmin, seqmax"
+                    " FROM {} s, pg_sequence WHERE seqrelid = s.tableoid"
+                ).format(sql.Literal(number), name.identifier)
+                for number, name in enumerate(some)
+            )
+        )
+        return [(some[number], Position(*position)) for number, *position in rows]
+
+    return dict(ask_at_once(session, "sequence", sequences, ask)) if sequences else {}
+
+
+def outdated(target: Session, leaders: dict[Follower, list[Position]]) -> Positions:
+    """Return the positions that the target's sequences are to have and do not."""
+    current = read_positions(target, [follower.name for follower in leaders])
+    moved: Positions = {}
+    for follower, positions in leaders.items():
+        now = current[follower.name]
+        # A number that a table of the target's own has taken must not come again.
+        furthest = _furthest([*positions, now] if follower.is_shared else positions)
+        if furthest.next_value != now.next_value:
+            moved[follower.name] = furthest
+    return moved
+
+
+def _furthest(positions: list[Position]) -> Position:
+    """Return the position that leaves all the others behind."""
+    return max(positions, key=lambda at: at.next_value if at.increment > 0 else -at.next_value)
+
+
+def restart(target: Session, positions: Positions) -> None:
+    """Set sequences within the transaction, but those that are exhausted.
+
+    `ALTER SEQUENCE … RESTART` is transactional and `setval` is not, but RESTART refuses the
+    position of an exhausted sequence.
+
+    Raises:
+        TargetBusy: others who took a number hold their locks still.
+    """
+    moved = {name: at for name, at in positions.items() if not at.is_exhausted}
+    if not moved:
+        return
+
+    def restart_all() -> None:
+        for name, position in moved.items():
+            with naming("sequence", name):
+                define(
+                    target,
+                    sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(
+                        name.identifier, sql.Literal(position.next_value)
+                    ),
+                )
+
+    what = "The target's sequences"
+    wanted = Wanted(what=what, tables=list(moved), readers=False, advice=ADVICE)
+    in_attempts(target, restart_all, wanted)
+
+
+def set_exhausted(target: Session, positions: Positions) -> None:
+    """Set exhausted sequences with `setval`: not undone by a rollback, so directly before commit.
+
+    PostgreSQL's manual: https://www.postgresql.org/docs/current/functions-sequence.html
+    """
+    for name, position in positions.items():
+        with naming("sequence", name):
+            target.execute(
+                "SELECT setval(%s::regclass, %s, %s)",
+                [target.quoted(name.identifier), position.last_value, position.is_called],
+            )

@@ -1,0 +1,56 @@
+"""Materialized views follow the tables that they are made of.
+
+Of one that reads through functions nobody knows these, so it follows whatever is written.
+"""
+
+from psycopg2 import sql
+
+from common.errors import StagingSyncError
+from common.postgres.database import Session
+from common.postgres.locking.locks import Wanted, in_attempts
+from common.postgres.names import Name
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import catalog_rows, names_for_writing
+from common.postgres.settings.replication_role import define
+from db_sync.run import Run
+
+
+def refresh_views(run: Run, tables: list[int]) -> list[str]:
+    """Refresh the materialized views that may read the given tables; return warnings.
+
+    A view that cannot be refreshed is left as it was: it is no reason to give up the sync.
+
+    Args:
+        run: the run, whose target's session wrote.
+        tables: oids of the tables that were written.
+
+    Raises:
+        OutOfTime: the time is up before one of them.
+    """
+    target = run.target
+    warnings: list[str] = []
+    if not tables:
+        return []
+    query = load_query("db_sync/write", "list_stale_views")
+    for schema, view in catalog_rows(target, query, {"tables": tables}):
+        name = Name(schema, view)
+        run.limit(f"the materialized view {name} was refreshed")
+        try:
+            _refresh(target, name)
+        except StagingSyncError as error:
+            warnings.append(f"The materialized view {name} was not refreshed: {error}")
+    return warnings
+
+
+def _refresh(target: Session, name: Name) -> None:
+    """Refresh a view, whose lock is asked for in attempts as those of the tables are.
+
+    Raises:
+        StagingSyncError: it could not be refreshed; it is as it was.
+    """
+
+    def refresh() -> None:
+        with names_for_writing(target):
+            define(target, sql.SQL("REFRESH MATERIALIZED VIEW {}").format(name.identifier))
+
+    in_attempts(target, refresh, Wanted(what="It", tables=[name], readers=True))

@@ -1,0 +1,48 @@
+"""Whether two databases hold the same rows, found out without staging-sync's own code."""
+
+from psycopg2 import sql
+
+from sandbox.bookshop.databases import Database
+
+type Contents = dict[str, list[str]]  # a table's rows as text, sorted
+
+COLUMNS = """
+SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position)
+FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+GROUP BY table_name
+"""
+# Belongs to staging: its pool gave these subs.
+STAGING_OWNS = ("users", "cognito_sub")
+
+
+def contents(database: Database, *, with_subs: bool = False) -> Contents:
+    """Return every row of every table.
+
+    Args:
+        database: which database.
+        with_subs: whether users.cognito_sub counts, which differs after a remap.
+    """
+    with database.connected() as connection, connection.cursor() as cursor:
+        # Values print alike only under like settings.
+        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(COLUMNS)
+        tables: list[tuple[str, list[str]]] = cursor.fetchall()
+        found: dict[str, list[str]] = {}
+        for table, columns in sorted(tables):
+            wanted = [
+                sql.Identifier(column)
+                for column in columns
+                if with_subs or (table, column) != STAGING_OWNS
+            ]
+            query = sql.SQL("SELECT ROW({})::text FROM {}").format(
+                sql.SQL(", ").join(wanted), sql.Identifier(table)
+            )
+            cursor.execute(query)
+            found[table] = sorted(line for (line,) in cursor.fetchall())
+        return found
+
+
+def subs(database: Database) -> dict[str, str | None]:
+    """Return what users.cognito_sub holds, by email."""
+    return dict(database.rows("SELECT email, cognito_sub FROM users"))

@@ -1,0 +1,146 @@
+"""The bookshop's two databases: production, and a staging that was copied from it long ago."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2 import extensions, sql
+
+from sandbox.bookshop.people import PEOPLE, Person
+from sandbox.postgres import EmbeddedPostgres
+
+BOOKSHOP = Path(__file__).parent
+NAME = "bookshop"
+ROLE = "staging_sync"
+MARK = f"COMMENT ON DATABASE {NAME} IS 'staging-sync target'"
+
+type Subs = Mapping[str, str | None]  # what users.cognito_sub holds, by the row's email
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One of the two databases, and the role with which staging-sync logs in to it."""
+
+    server: EmbeddedPostgres
+    password: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where a superuser reaches it, for looking and for playing tricks."""
+        return self.server.url(NAME)
+
+    @property
+    def secret(self) -> dict[str, str | int]:
+        """What its secret holds, in the shape that RDS gives one."""
+        return {
+            "engine": "postgres",
+            "host": str(self.server.socket_dir),
+            "port": 5432,
+            "username": ROLE,
+            "password": self.password,
+            "dbname": NAME,
+        }
+
+    def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """Return a query's rows."""
+        with self.connected() as connection, connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return cursor.fetchall()
+
+    def change(self, statements: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run statements as the database's owner, in one transaction."""
+        with self.connected() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('role', pg_get_userbyid(datdba), true) FROM pg_database"
+                " WHERE datname = current_database()"
+            )
+            cursor.execute(statements, parameters)
+            connection.commit()
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[extensions.connection]:
+        """Open a superuser's connection for the length of a with statement."""
+        with contextlib.closing(psycopg2.connect(self.url)) as connection:
+            yield connection
+
+
+def create_production(server: EmbeddedPostgres) -> Database:
+    """Create production's empty database; our role may read it and nothing else."""
+    password = _create_role(server)
+    server.execute("postgres", f"CREATE DATABASE {NAME}")
+    server.execute("postgres", f"GRANT pg_read_all_data TO {ROLE}")
+    return Database(server, password)
+
+
+def create_staging(server: EmbeddedPostgres) -> Database:
+    """Create staging's empty database, marked as a target; our role owns it."""
+    password = _create_role(server)
+    server.execute("postgres", f"CREATE DATABASE {NAME} OWNER {ROLE}")
+    server.execute("postgres", MARK)
+    return Database(server, password)
+
+
+def fill_production(database: Database, subs: Subs) -> None:
+    """Fill production: its state at the last copy, and then what happened there since."""
+    _fill_as_copied(database, subs)
+    for person in PEOPLE:
+        if person.former_rows is not None and person.was_copied:
+            _move_on(database, person, subs)
+    database.change(_script("production_since.sql"))
+
+
+def fill_staging(database: Database, subs: Subs) -> None:
+    """Fill staging: production as it was at the last copy, and then what people did there."""
+    _fill_as_copied(database, subs)
+    for person in PEOPLE:
+        if not person.was_copied:
+            _insert(database, person, person.staging_rows, subs)
+    database.change(_script("staging_since.sql"))
+
+
+def _create_role(server: EmbeddedPostgres) -> str:
+    """Create the role that staging-sync logs in with, and return its new password."""
+    password = secrets.token_urlsafe(18)
+    statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE password_users")
+    with contextlib.closing(psycopg2.connect(server.url("postgres"))) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(sql.Identifier(ROLE), sql.Literal(password)))
+        connection.commit()
+    return password
+
+
+def _fill_as_copied(database: Database, subs: Subs) -> None:
+    database.change(_script("schema.sql"))
+    for person in PEOPLE:
+        if person.was_copied:
+            _insert(database, person, person.staging_rows, subs)
+    database.change(_script("data.sql"))
+
+
+def _move_on(database: Database, person: Person, subs: Subs) -> None:
+    """Bring a person's rows in production from what was copied to what is there now."""
+    match person.staging_rows, person.rows:
+        case (), rows:
+            _insert(database, person, rows, subs)
+        case (old,), ():
+            database.change(_script("forget_user.sql"), {"email": old})
+        case (old,), (new,):
+            change = "UPDATE users SET email = %(new)s WHERE email = %(old)s"
+            database.change(change, {"old": old, "new": new})
+
+
+def _insert(database: Database, person: Person, emails: tuple[str, ...], subs: Subs) -> None:
+    for email in emails:
+        database.change(
+            "INSERT INTO users (email, name, cognito_sub, joined_on)"
+            " VALUES (%(email)s, %(name)s, %(sub)s, '2020-02-02')",
+            {"email": email, "name": person.name, "sub": subs[email]},
+        )
+
+
+def _script(name: str) -> str:
+    return (BOOKSHOP / name).read_text()

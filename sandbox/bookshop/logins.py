@@ -1,0 +1,53 @@
+"""Who can log in to staging: real log-ins to its pool, each token's sub looked up in `users`."""
+
+import enum
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from sandbox.account import StagingAccount
+from sandbox.bookshop.people import PEOPLE, Account, Person, normalized
+
+
+class Found(enum.Enum):
+    """What somebody who has logged in finds in staging's database."""
+
+    OWN_ROW = "finds their row"
+    NO_ROW = "finds no row"
+    ANOTHERS_ROW = "finds somebody else's row"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One person's attempt to use staging."""
+
+    person: Person
+    account: Account
+    logged_in: bool
+    found: Found
+    orders: int  # in the row that was found
+
+
+def log_in_everybody(account: StagingAccount) -> list[Login]:
+    """Log in each person who has an account in staging's pool, with their best account."""
+    return [log_in(account, person) for person in PEOPLE if person.accounts]
+
+
+def log_in(account: StagingAccount, person: Person) -> Login:
+    """Log a person in with their best account and look up the token's sub in `users`."""
+    user = person.accounts[0]
+    try:
+        sub = account.pools.staging.log_in(user.username)
+    except ClientError:
+        return Login(person, user, logged_in=False, found=Found.NO_ROW, orders=0)
+    rows = account.staging.rows(
+        "SELECT email, (SELECT count(*) FROM orders WHERE user_id = users.id)"
+        " FROM users WHERE cognito_sub = %(sub)s",
+        {"sub": sub},
+    )
+    if not rows:
+        return Login(person, user, logged_in=True, found=Found.NO_ROW, orders=0)
+    email, orders = rows[0]
+    theirs = {normalized(email) for email in person.rows + person.staging_rows}
+    found = Found.OWN_ROW if normalized(email) in theirs else Found.ANOTHERS_ROW
+    return Login(person, user, logged_in=True, found=found, orders=orders)

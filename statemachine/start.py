@@ -1,0 +1,187 @@
+"""`python -m statemachine.start ENVIRONMENT [INPUT]`: starts the deployed workflow, and follows it.
+
+Where and as whom is what the AWS command line would use: `make up` says what to export for the
+sandbox. Exits 0 when the execution succeeded, 1 when it failed, timed out or was aborted, 2 for
+a wrong call, and 130 after Ctrl-C, which leaves the execution running.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from cdk.settings.arns import console_of_executions, partition_of
+from common.errors import InvalidInput
+from common.event import parse_execution_input
+from statemachine.board import follow, table
+from statemachine.execution import Execution, start
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+SUCCEEDED, NOT_SUCCEEDED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
+POLL = 1.0  # seconds
+CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
+
+
+class WrongCallError(Exception):
+    """Nothing was started; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedWorkflow:
+    """The state machine of a stack."""
+
+    states: "SFNClient"
+    state_machine_arn: str
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m statemachine.start",
+        description="Start the deployed workflow and follow it.",
+    )
+    parser.add_argument("environment", help="a block of cdk.json that is deployed, like staging")
+    parser.add_argument("input", nargs="?", default="{}", help="the execution's input, as JSON")
+    call = parser.parse_args(arguments)
+    # What is to be copied stands on one line.
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    try:
+        document = parse_input(call.input)
+        with aws_refusals():
+            workflow = find_workflow(call.environment)
+            arn = start(workflow, document)
+    except WrongCallError as error:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(error)
+        return WRONG_CALL
+    _announce(console, arn)
+    return _follow(console, workflow, arn)
+
+
+def parse_input(text: str) -> dict[str, Any]:
+    """Return an execution's input.
+
+    Raises:
+        WrongCallError: it is no JSON, or not what the workflow accepts.
+    """
+    try:
+        document = json.loads(text)
+        parse_execution_input(document)
+    except ValueError as error:
+        raise WrongCallError(f"The input is not JSON: {error}. It was: {text}") from error
+    except InvalidInput as error:
+        raise WrongCallError(str(error)) from error
+    result: dict[str, Any] = document
+    return result
+
+
+def find_workflow(environment: str) -> DeployedWorkflow:
+    """Return the workflow of an environment's stack.
+
+    Raises:
+        WrongCallError: there is no such stack where the credentials point.
+        BotoCoreError, ClientError: AWS cannot be reached, or refuses.
+    """
+    client: CloudFormationClient = boto3.client("cloudformation")
+    name = f"staging-sync-{environment}"
+    try:
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        known = ", ".join(json.loads(CDK_JSON.read_text())["context"]["environments"])
+        raise WrongCallError(
+            f"There is no stack {name} in {client.meta.region_name}. cdk.json knows {known}; `make"
+            f" deploy ENV={environment}` deploys one, AWS_PROFILE and"
+            " AWS_DEFAULT_REGION say where."
+        ) from error
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    if "StateMachineArn" not in outputs:
+        raise WrongCallError(f"The stack {name} is {stack['StackStatus']}: deploy it first.")
+    return DeployedWorkflow(boto3.client("stepfunctions"), outputs["StateMachineArn"])
+
+
+@contextmanager
+def aws_refusals() -> Iterator[None]:
+    """Say what AWS says where nothing is started yet.
+
+    Raises:
+        WrongCallError: a call failed.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise WrongCallError(f"AWS refused, and nothing was started: {error}") from error
+
+
+def _announce(console: Console, arn: str) -> None:
+    console.print(f"Started {arn}")
+    if "AWS_ENDPOINT_URL" not in os.environ:
+        region = arn.split(":")[3]
+        console.print(f"{console_of_executions(region, partition_of(arn))}{arn}")
+
+
+def _follow(console: Console, workflow: DeployedWorkflow, arn: str) -> int:
+    try:
+        # The state machine has a time limit of its own.
+        ended = follow(console, workflow, arn, poll=POLL, timeout=math.inf)
+    except KeyboardInterrupt:
+        _say_how_to_go_on(console, "Not followed any more", arn)
+        return INTERRUPTED
+    except (BotoCoreError, ClientError) as error:
+        _say_how_to_go_on(console, f"Lost sight of it: {error}", arn)
+        return NOT_SUCCEEDED
+    _show(console, ended)
+    return SUCCEEDED if ended.status == "SUCCEEDED" else NOT_SUCCEEDED
+
+
+def _say_how_to_go_on(console: Console, reason: str, arn: str) -> None:
+    console.print(
+        f"{reason}; the execution goes on.\n"
+        f"See it:  aws stepfunctions describe-execution --execution-arn {arn}\n"
+        f"Stop it: aws stepfunctions stop-execution --execution-arn {arn}\n"
+        "A Lambda that is at work goes on all the same; docs/operations.md says how to end it."
+    )
+
+
+def _show(console: Console, ended: Execution) -> None:
+    """Print how it ended: the counts as a table, and then what is to be read in full."""
+    console.print(f"{ended.status} after {ended.seconds:.1f} s")
+    if ended.status != "SUCCEEDED":
+        console.print(f"{ended.error or 'No error was named'}: {ended.cause or 'nor a cause'}")
+        console.print("What to do: docs/operations.md")
+    rows = [
+        (step, key.replace("_", " "), _text(value))
+        for step, result in ended.output.items()
+        for key, value in result.items()
+        if key not in {"warnings", "report"}
+    ]
+    if rows:
+        console.print(table(("step", "what", "result "), rows))
+    for step, result in ended.output.items():
+        for warning in result["warnings"]:
+            console.print(f"warning: {step}: {warning}")
+    for step, result in ended.output.items():
+        console.print(f"report: {step}: {result['report']}")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Databases for tests: created from a template, so that hundreds of tests stay fast."""
+
+import contextlib
+import itertools
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg2
+
+from common.postgres.connection.address import DatabaseAddress
+from sandbox.postgres import EmbeddedPostgres, bundled_programs, temporary_server
+
+MARK = "COMMENT ON DATABASE {} IS 'staging-sync target'"
+NUMBERS = itertools.count(1)  # of databases, whatever their server
+DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # a folder in it for each major version
+
+
+class Database:
+    """One database of the test server."""
+
+    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
+        self.server = server
+        self.name = name
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    @property
+    def address(self) -> DatabaseAddress:
+        return DatabaseAddress.of_url(self.url)
+
+    def address_as(self, user: str) -> DatabaseAddress:
+        return DatabaseAddress.of_url(self.server.url(self.name, user))
+
+    def connect(self) -> Any:
+        """Return a driver's connection of the test's own; the test closes it."""
+        return psycopg2.connect(self.url)
+
+    def execute(self, sql: str) -> None:
+        self.server.execute(self.name, sql)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def value(self, sql: str) -> Any:
+        ((value,),) = self.rows(sql)
+        return value
+
+    def mark(self) -> None:
+        """Say that this is a sync target."""
+        self.execute(MARK.format(self.name))
+
+    def schema(self) -> str:
+        """Return `pg_dump -s` and the states of triggers and rules, which it leaves out."""
+        dump = self.server.run("pg_dump", "-s", "--restrict-key=test", self.name)
+        states = self.rows(
+            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
+            " WHERE NOT tgisinternal UNION ALL SELECT ev_class::regclass::text, rulename,"
+            " ev_enabled FROM pg_rewrite ORDER BY 1, 2"
+        )
+        return f"{dump}\n{states}"
+
+    def contents(self) -> str:
+        """Return every row of every table, sorted: shares no code with the engine.
+
+        Without the sequences: one that stands at 20 and was called, and one that stands at 21
+        and was not, give the same next number. And without a setting that only newer versions
+        of pg_dump know.
+        """
+        dump = self.server.run(
+            "pg_dump", "-a", "--inserts", "--column-inserts", "--restrict-key=test", self.name
+        )
+        left_out = ("--", "SELECT pg_catalog.setval", "SET transaction_timeout")
+        return "\n".join(
+            sorted(line for line in dump.splitlines() if not line.startswith(left_out))
+        )
+
+
+class Pair(NamedTuple):
+    """Production and a marked staging database."""
+
+    source: Database
+    target: Database
+
+
+class Databases:
+    """Makes databases; a schema is built once and copied after that."""
+
+    def __init__(self, server: EmbeddedPostgres) -> None:
+        self._server = server
+        self._templates: dict[str, str] = {}
+        self._made: list[str] = []
+
+    def make(self, schema: str = "", rows: str = "") -> Database:
+        """Return a new database with a schema and rows."""
+        if schema not in self._templates:
+            template = f"template_{len(self._templates)}"
+            self._server.execute("postgres", f"CREATE DATABASE {template}")
+            if schema:
+                self._server.execute(template, schema)
+            self._templates[schema] = template
+        name = f"test_{next(NUMBERS)}"
+        self._server.execute(
+            "postgres", f"CREATE DATABASE {name} TEMPLATE {self._templates[schema]}"
+        )
+        self._made.append(name)
+        database = Database(self._server, name)
+        if rows:
+            database.execute(rows)
+        return database
+
+    def pair(self, schema: str, source: str = "", target: str = "") -> Pair:
+        """Return production and a marked staging of one schema, each with its rows."""
+        pair = Pair(self.make(schema, source), self.make(schema, target))
+        pair.target.mark()
+        return pair
+
+    @contextlib.contextmanager
+    def on_server_of(self, version: int) -> Iterator["Databases"]:
+        """Make databases on a server of another version, for the length of a with statement."""
+        with temporary_server(version=version) as server:
+            yield Databases(server)
+
+    def drop_all(self) -> None:
+        """Drop what was made, with whatever is still connected to it."""
+        for name in self._made:
+            self._server.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._made.clear()
+
+
+def system_programs() -> Path | None:
+    """Return the folder of the PostgreSQL programs that the system brings, None if it has none.
+
+    Unlike the wheel's, they are built with ICU and libxml.
+    """
+    installed = sorted(DEBIAN_PROGRAMS.glob("*/bin"), key=_version, reverse=True)
+    for folder in [*_folder_of_pg_config(), *installed]:
+        # Where only libpq's headers are installed, pg_config names a folder without a server.
+        if (folder / "initdb").exists() and folder.resolve() not in bundled_programs():
+            return folder
+    return None
+
+
+def _folder_of_pg_config() -> list[Path]:
+    program = shutil.which("pg_config")
+    if program is None:
+        return []
+    asked = [program, "--bindir"]
+    said = subprocess.run(asked, check=False, capture_output=True, text=True)  # noqa: S603  # ours
+    return [Path(said.stdout.strip())] if said.returncode == 0 else []
+
+
+def _version(folder: Path) -> list[int]:
+    return [int(number) for number in folder.parent.name.split(".")]
