@@ -2,7 +2,7 @@
 
 To add a setting, add a field to `Settings`: its annotation is what is checked, its default makes
 it optional, its description goes into the table of docs/deployment.md, which a test compares.
-A rule between fields goes into contradictions.py.
+A rule between fields goes into rules.py.
 """
 
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The sync as a command: `python -m db_sync --source URL --target URL`.
+"""The sync as a command: `db-sync --source URL --target URL`.
 
 Exits 0 when the sync is done, 1 when it is not (the error on standard error), 2 for a wrong
 call.
@@ -27,7 +27,7 @@ DONE, FAILED, WRONG_CALL = 0, 1, 2
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m db_sync",
+        prog="db-sync",
         description="Make a target PostgreSQL database's rows equal to a source's.",
     )
     parser.add_argument("--source", required=True, metavar="URL", help="production; only read")

@@ -153,7 +153,7 @@ def test_make_fetches_amazon_s_into_a_folder_that_git_ignores() -> None:
         check=True,
     )
     assert planned.stdout.rstrip().endswith(
-        "python cdk/compute/fetch_ca_bundle.py"
+        "python -m cdk.compute.fetch_ca_bundle"
         " https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
         " https://www.amazontrust.com/repository build/ca-bundle.pem"
     )

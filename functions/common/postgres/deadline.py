@@ -39,7 +39,7 @@ class Deadline:
         if left <= 0:
             raise OutOfTime(
                 f"The time was up before {doing}; the target is as it was. Raise the Lambda's"
-                " timeout (at most 900 s) or memory, or run `python -m db_sync` from a host."
+                " timeout (at most 900 s) or memory, or run `db-sync` from a host."
             )
         for session in sessions:
             session.limit_until(self.at)

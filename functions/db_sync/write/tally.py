@@ -91,7 +91,7 @@ def _create(target: Session, plan: TablePlan, query: sql.Composable) -> None:
 def _count(
     target: Session, plan: TablePlan, *, before: sql.Composable, after: sql.Composable
 ) -> Changes:
-    name = "count_replaced_rows" if plan.has_key else "count_replaced_duplicates"
+    name = "write/count_replaced_rows" if plan.has_key else "write/count_replaced_duplicates"
     return Changes(*map(int, target.row(statement(name, {"before": before, "after": after}))))
 
 
