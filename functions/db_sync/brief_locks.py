@@ -6,8 +6,9 @@ locks from before. https://www.postgresql.org/docs/current/explicit-locking.html
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 
-from common.postgres.database import Session
+from common.postgres.database import Savepoint, Session
 
 AT_ONCE = 20  # tables (or sequences); two round trips for so many
 
@@ -18,15 +19,15 @@ def letting_go[T](items: Iterable[T], *sessions: Session) -> Iterator[T]:
     Settings that are made on the way go too. Nothing is rolled back where the body fails: the
     transactions are lost then.
     """
-    number = -1
-    for number, item in enumerate(items):
-        if number % AT_ONCE == 0:
-            _execute("ROLLBACK TO SAVEPOINT reading" if number else "SAVEPOINT reading", sessions)
-        yield item
-    if number >= 0:
-        _execute("ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading", sessions)
-
-
-def _execute(statement: str, sessions: Iterable[Session]) -> None:
-    for session in sessions:
-        session.execute(statement)
+    with ExitStack() as stack:
+        savepoints: list[Savepoint] = []
+        for number, item in enumerate(items):
+            if not savepoints:
+                savepoints = [
+                    stack.enter_context(session.savepoint(force_rollback=True))
+                    for session in sessions
+                ]
+            elif number % AT_ONCE == 0:
+                for savepoint in savepoints:
+                    savepoint.roll_back()
+            yield item

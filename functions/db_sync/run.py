@@ -104,18 +104,18 @@ def ask_at_once[N: (Table, Name), A](
         StagingSyncError: with the name of the first of them that cannot be asked about.
     """
     answers: list[A] = []
-    session.execute("SAVEPOINT ask")
-    for some in batched(items, AT_ONCE):
-        try:
-            answers += ask(some)
-        except DatabaseUnavailable:
-            raise
-        except StagingSyncError:
-            session.execute("ROLLBACK TO SAVEPOINT ask")
-            for item in some:
-                with naming(kind, item.name if isinstance(item, Table) else item):
-                    ask([item])
-            raise
-        session.execute("ROLLBACK TO SAVEPOINT ask")
-    session.execute("RELEASE SAVEPOINT ask")
+    with session.savepoint(force_rollback=True) as savepoint:
+        for number, some in enumerate(batched(items, AT_ONCE)):
+            if number:
+                savepoint.roll_back()
+            try:
+                answers += ask(some)
+            except DatabaseUnavailable:
+                raise
+            except StagingSyncError:
+                savepoint.roll_back()
+                for item in some:
+                    with naming(kind, item.name if isinstance(item, Table) else item):
+                        ask([item])
+                raise
     return answers

@@ -19,25 +19,24 @@ def require_condition(target: Session, users: Name, where: str) -> None:
     if ";" in where:
         raise _refused("it holds a semicolon")
     text = sql.SQL(where)
-    target.execute("SAVEPOINT condition")
     try:
-        target.execute("SET TRANSACTION READ ONLY")
-        with target.default_search_path():
-            target.rows(
-                sql.SQL("EXPLAIN SELECT FROM {} AS {} WHERE {}\n").format(
-                    users.identifier, sql.Identifier(users.name), text
+        with target.savepoint(force_rollback=True):
+            target.execute("SET TRANSACTION READ ONLY")
+            with target.default_search_path():
+                target.rows(
+                    sql.SQL("EXPLAIN SELECT FROM {} AS {} WHERE {}\n").format(
+                        users.identifier, sql.Identifier(users.name), text
+                    )
                 )
-            )
-            target.rows(
-                sql.SQL("SELECT count(*) FROM {} AS {} WHERE ({}\n)").format(
-                    users.identifier, sql.Identifier(users.name), text
+                target.rows(
+                    sql.SQL("SELECT count(*) FROM {} AS {} WHERE ({}\n)").format(
+                        users.identifier, sql.Identifier(users.name), text
+                    )
                 )
-            )
     except (DatabaseUnavailable, OutOfTime):
         raise
     except StagingSyncError as error:
         raise _refused(str(error).rstrip(".")) from error
-    target.execute("ROLLBACK TO SAVEPOINT condition")
 
 
 def is_person(users: Name, where: str) -> sql.Composable:

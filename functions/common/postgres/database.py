@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any, Protocol, Self, cast
 
@@ -178,6 +178,27 @@ class Session:
             raise
         self.commit()
 
+    @contextmanager
+    def savepoint(self, *, force_rollback: bool = False) -> Iterator["Savepoint"]:
+        """Run a with statement after a savepoint, which is rolled back to if it fails.
+
+        The transaction can go on then. This holds for errors of ours alone: after any other
+        exception the transaction is lost. Savepoints nest.
+
+        Args:
+            force_rollback: roll back where it succeeds too: it only tried something, or the locks
+                that it took are to be released.
+        """
+        savepoint = Savepoint(self)
+        self.execute(Savepoint.SET)
+        try:
+            yield savepoint
+        except StagingSyncError:
+            with suppress(StagingSyncError):  # a lost connection has nothing to roll back
+                self.execute(Savepoint.END)
+            raise
+        self.execute(Savepoint.END if force_rollback else Savepoint.RELEASE)
+
     def set_local(self, **values: str | int) -> None:
         """Set settings until the transaction ends, or the savepoint is rolled back to."""
         self.execute(transaction_settings.set_local(values))
@@ -227,6 +248,19 @@ class Session:
         """Run a query that returns one row and return it."""
         (row,) = self.rows(query, parameters)
         return row
+
+    def records[T](self, query: Query, parameters: Parameters, make: Callable[..., T]) -> list[T]:
+        """Run a query whose result is small; return what `make` makes of each row.
+
+        Args:
+            query: the query.
+            parameters: its parameters, if any.
+            make: called with a row's values by the names of their columns, as a dataclass is.
+        """
+        with self._cursor() as cursor:
+            cursor.execute(query, parameters)
+            names = [column.name for column in cursor.description or ()]
+            return [make(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
     def copy_out(self, query: Query, into: Writable) -> int:
         """Run `COPY … TO STDOUT`, write its bytes into a file, and return the rows."""
@@ -288,6 +322,26 @@ class Session:
     @property
     def _where(self) -> str:
         return f"the {self.role} database {self.address}"
+
+
+class Savepoint:
+    """A point of a transaction that can be rolled back to as often as needed; see `Session`."""
+
+    SET = "SAVEPOINT staging_sync"  # the latest of that name counts
+    ROLL_BACK = "ROLLBACK TO SAVEPOINT staging_sync"
+    RELEASE = "RELEASE SAVEPOINT staging_sync"
+    END = f"{ROLL_BACK}; {RELEASE}"
+
+    def __init__(self, session: Session) -> None:
+        """Name the session; see `Session.savepoint`."""
+        self._session = session
+
+    def roll_back(self) -> None:
+        """Undo what was done since, settings too, and release the locks taken since.
+
+        The transaction's snapshot stays.
+        """
+        self._session.execute(self.ROLL_BACK)
 
 
 def connect(

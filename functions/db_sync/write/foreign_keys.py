@@ -46,21 +46,17 @@ def create(target: Session, keys: list[ForeignKey]) -> list[Breach]:
 def _create(target: Session, key: ForeignKey) -> Breach | None:
     """Create a foreign key again; or return how many rows break it."""
     name, table = sql.Identifier(key.name), key.child.identifier
-    target.execute("SAVEPOINT foreign_key")
+    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
+        table, name, sql.SQL(key.definition)
+    )
     try:
-        define(
-            target,
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                table, name, sql.SQL(key.definition)
-            ),
-        )
+        with target.savepoint():
+            define(target, add)
     except SchemaMismatch:
-        target.execute("ROLLBACK TO SAVEPOINT foreign_key")
         orphans = 0 if key.is_period else count_orphans(target, key)
         if not orphans:
             raise
         return Breach(key, orphans)
-    target.execute("RELEASE SAVEPOINT foreign_key")
     if key.comment is not None:
         define(
             target,

@@ -127,12 +127,9 @@ def _analyze(target: Session, plan: TablePlan) -> None:
     if not plan.target.function_path:
         target.execute(statement)
         return
-    target.execute("SAVEPOINT statistics")
     try:
-        target.execute(statement)
+        with target.savepoint():
+            target.execute(statement)
     except SchemaMismatch:
-        target.execute("ROLLBACK TO SAVEPOINT statistics")
         columns = names(plan.target.columns)
         target.execute(sql.SQL("{} ({})").format(statement, columns))
-    else:
-        target.execute("RELEASE SAVEPOINT statistics")

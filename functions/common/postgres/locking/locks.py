@@ -116,15 +116,13 @@ def _attempt(
         StagingSyncError: it failed otherwise, and is undone; a deadlock among others.
     """
     refuse_deadlock(target, wanted.tables, readers=wanted.readers)
-    target.execute("SAVEPOINT attempt")
-    target.set_local(**limit)
     try:
-        act()
+        with target.savepoint():
+            target.set_local(**limit)
+            act()
     except StagingSyncError as error:
-        target.execute("ROLLBACK TO SAVEPOINT attempt")  # the limit too
         is_over = isinstance(error, OutOfTime) and "statement_timeout" in limit
         if is_deadlock(error) or not (is_over or isinstance(error, TargetBusy)):
             raise
         return False
-    target.execute("RELEASE SAVEPOINT attempt")
     return True

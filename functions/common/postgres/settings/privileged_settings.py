@@ -64,11 +64,10 @@ def require_privileged(session: Session, settings: tuple[Privileged, ...]) -> No
 
 def _set(session: Session, setting: Privileged) -> bool:
     """Set a setting for the transaction; return False where the role may not."""
-    session.execute("SAVEPOINT setting")
     try:
-        session.set_local(**{setting.name: setting.value})
+        with session.savepoint():
+            session.set_local(**{setting.name: setting.value})
     except ConfigurationError:
-        session.execute("ROLLBACK TO SAVEPOINT setting")
         return False
     return True
 

@@ -16,11 +16,10 @@ ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 def act_as_replica(session: Session) -> bool:
     """Set the role for the rest of the transaction; return whether ours may."""
-    session.execute("SAVEPOINT replica")
     try:
-        session.set_local(session_replication_role=REPLICA)
+        with session.savepoint():
+            session.set_local(session_replication_role=REPLICA)
     except ConfigurationError:
-        session.execute("ROLLBACK TO SAVEPOINT replica")
         return False
     session.replication_role = REPLICA
     return True
@@ -28,13 +27,11 @@ def act_as_replica(session: Session) -> bool:
 
 def may_act_as_replica(session: Session) -> bool:
     """Return whether our role may set the role, and leave it as it is."""
-    session.execute("SAVEPOINT attempt")
     try:
-        session.set_local(session_replication_role=REPLICA)
+        with session.savepoint(force_rollback=True):
+            session.set_local(session_replication_role=REPLICA)
     except ConfigurationError:
         return False
-    finally:
-        session.execute("ROLLBACK TO SAVEPOINT attempt")
     return True
 
 
