@@ -22,6 +22,10 @@ class Changes:
     deleted: int = 0
     unlinked: int = 0
 
+    def counts(self) -> dict[str, int]:
+        """Return them by the names that a `TableResult` has for them."""
+        return {f"rows_{kind}": count for kind, count in asdict(self).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class TableResult:

@@ -17,8 +17,20 @@ from db_sync.brief_locks import AT_ONCE
 from db_sync.plan.catalog import Table
 from db_sync.plan.tables import TablePlan
 from db_sync.rules import SyncRules
+from db_sync.tuning import Tuning
 
 type Progress = Callable[[str, int, int], None]  # phase, how many are done, of how many
+
+# What a phase does to a table, by the phase's name in reports and metrics.
+PARTICIPLES = {
+    "compare": "compared",
+    "fetch": "fetched",
+    "merge": "merged",
+    "copy": "copied",
+    "index": "indexed",
+    "verify": "verified",
+    "count": "counted",
+}
 
 
 def no_progress(_phase: str, _done: int, _total: int) -> None:
@@ -35,6 +47,7 @@ class SyncOptions:
     deadline: Deadline = field(default_factory=Deadline)
     progress: Progress = no_progress
     waiting: Waiting = log_waiting
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,11 @@ class Run:
     seconds: dict[Name, dict[str, float]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
+
+    @property
+    def tuning(self) -> Tuning:
+        """The numbers by which it chooses its ways."""
+        return self.options.tuning
 
     def limit(self, doing: str) -> None:
         """Limit both sessions' next statements to the time that is left.
@@ -64,19 +82,29 @@ class Run:
         self.options.progress(phase, len(items), len(items))
 
     @contextmanager
-    def timed(self, phase: str, table: Name) -> Iterator[None]:
-        """Note how long a with statement takes, as that table's share of a phase.
+    def step(self, phase: str, plan: TablePlan) -> Iterator[None]:
+        """Do a phase's work on one table, in a with statement: limited, timed, and named in errors.
 
-        An error in it names the table.
+        Both sessions must be idle when it begins.
+
+        Raises:
+            OutOfTime: see `Deadline.limit`.
         """
-        started = time.monotonic()
-        with naming("table", table):
+        self.limit(f"{plan.name} was {PARTICIPLES[phase]}")
+        with self.timed(phase, plan):
             yield
-        self.seconds[table][phase] += round(time.monotonic() - started, 3)
+
+    @contextmanager
+    def timed(self, phase: str, plan: TablePlan) -> Iterator[None]:
+        """As `step`, without a limit of its own: one of the sessions may be busy."""
+        started = time.monotonic()
+        with naming("table", plan.name), _naming_conversions(plan):
+            yield
+        self.seconds[plan.name][phase] += round(time.monotonic() - started, 3)
 
 
 @contextmanager
-def converting(plan: TablePlan) -> Iterator[None]:
+def _naming_conversions(plan: TablePlan) -> Iterator[None]:
     """Name the columns that are converted in an error."""
     converted = ", ".join(column.name for column in plan.compared if column.conversion)
     try:

@@ -13,6 +13,7 @@ from tests.fuzz.finding import Finding
 from tests.fuzz.oracle import State
 from tests.fuzz.rounds import Round
 from tests.fuzz.side import Side
+from tests.support.small_limits import tuning
 
 # What a dry run and the sync that follows it must say alike.
 COUNTS = ("tables", "tables_changed", "rows_inserted", "rows_updated", "rows_deleted")
@@ -58,6 +59,7 @@ class Check:
                 self.target.url(self.round.user),
                 self.round.rules,
                 dry_run=dry_run,
+                tuning=tuning(is_large=self.round.is_large),
             )
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]

@@ -10,11 +10,14 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from db_sync.tuning import Tuning
 
 
-def sync(source: str, target: str, rules: str, *, dry_run: bool) -> SyncResult | StagingSyncError:
+def sync(
+    source: str, target: str, rules: str, *, dry_run: bool, tuning: Tuning
+) -> SyncResult | StagingSyncError:
     """Sync two databases by their URLs, and return what came of it; other errors are raised."""
-    options = SyncOptions("fuzz", SyncRules.parse(rules), dry_run)
+    options = SyncOptions("fuzz", SyncRules.parse(rules), dry_run, tuning=tuning)
     addresses = DatabaseAddress.of_url(source), DatabaseAddress.of_url(target)
     with _silent_log():
         try:

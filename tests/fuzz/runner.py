@@ -8,7 +8,6 @@ from tests.fuzz.rounds import Round, Step, Sync
 from tests.fuzz.servers import Servers
 from tests.fuzz.side import Side
 from tests.support.databases import MARK
-from tests.support.small_limits import small_limits
 
 
 def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[Step]) -> None:
@@ -29,7 +28,6 @@ def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[
             for kind, role in zip(round_.servers, ("postgres", round_.owner), strict=True)
         ]
         target.database.execute(MARK.format(target.database.name))
-        stack.enter_context(small_limits(round_.is_large))
         for step in round_.steps:
             if isinstance(step, Sync):
                 done.append(step)

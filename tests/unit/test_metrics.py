@@ -8,6 +8,7 @@ import pytest
 
 from common.log import SERVICE
 from common.metrics import DIMENSION, NAMESPACE, PHASES, Metric, emit
+from db_sync.run import PARTICIPLES
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
@@ -50,7 +51,8 @@ def test_every_phase_that_is_timed_when_rows_are_written_has_a_metric() -> None:
     timed = {
         phase
         for path in FUNCTIONS.rglob("*.py")
-        for phase in re.findall(r'\.timed\("(\w+)"', path.read_text())
+        for phase in re.findall(r'\.(?:step|timed)\("(\w+)"', path.read_text())
     }
 
+    assert timed == PARTICIPLES.keys()
     assert timed - {"count"} == PHASES.keys(), "counting is what a dry run does"

@@ -8,7 +8,7 @@ target's rows of which a generated column is stale: a range with one differs too
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from psycopg2 import sql
 
@@ -21,41 +21,65 @@ from db_sync.compare.generated import NOTHING_STALE, counted_stale
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_hash import ValueOf, row_hash
 from db_sync.plan.catalog import Table
+from db_sync.run import Run
 from db_sync.statements import Parts, source_value, statement, target_value
 
 OLDEST_VERSION = 140000
-# More ranges that differ are counted and not remembered one by one (some 20 MB).
-MOST_DIRTY = 100_000
-STALE = 3  # the field of a line that counts the stale rows
 
 type Lines = Iterator[bytes]  # as fingerprint_ranges.sql copies them out
 
 
 class Fingerprint(NamedTuple):
-    """A range's number, its rows, and the sum of their hashes.
-
-    Of all ranges together, the number says how many there are.
-    """
+    """A range's number, its rows, and the sum of their hashes."""
 
     number: int
     rows: int
     hash: int
 
+    @classmethod
+    def parse(cls, line: bytes) -> Self:
+        """Return the fingerprint in a line."""
+        number, rows, total, *_ = line.split()
+        return cls(int(number), int(rows), int(total))
+
+
+class Totals(NamedTuple):
+    """Of a table, or of some of its ranges: how many have rows, their rows, and the hashes' sum."""
+
+    ranges: int
+    rows: int
+    hash: int
+
+    @classmethod
+    def parse(cls, line: bytes) -> Self:
+        """Return the totals in the last line."""
+        ranges, rows, total, *_ = line.split()
+        return cls(int(ranges), int(rows), int(total))
+
+
+NOTHING = Totals(0, 0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both sides' fingerprints of all rows, and the source's of the ranges that differ.
+    """Both sides' totals, and the source's fingerprints of the ranges that differ.
 
-    Of those there are `dirty_count`; `dirty` holds at most `MOST_DIRTY` of them. The target has
-    `dirty_target_rows` in them all. Of its rows, `stale_rows` have a stale generated column.
+    `dirty_count` ranges differ, in which the target has `dirty_target_rows`; `dirty` has the first
+    of them, at most `Tuning.max_ranges_noted`. Of the target's rows, `stale_rows` have a stale
+    generated column.
     """
 
-    source: Fingerprint
-    target: Fingerprint
+    source: Totals
+    target: Totals
     dirty: list[Fingerprint] = field(default_factory=list)
     dirty_count: int = 0
     dirty_target_rows: int = 0
     stale_rows: int = 0
+
+    @property
+    def range_count(self) -> int:
+        """How many ranges have rows, on the side that has more."""
+        return max(self.source.ranges, self.target.ranges)
 
 
 def require_alike(source: Session, target: Session) -> None:
@@ -102,27 +126,31 @@ def of_target(
     target: Session,
     ranges: Ranges,
     numbers: Sequence[int] | None = None,
-    stale: Parts | None = None,
+    stale: Parts = NOTHING_STALE,
 ) -> AbstractContextManager[Lines]:
-    """Likewise, the target's; `stale` tells which rows are, None: they are not counted."""
-    query = _query(ranges, ranges.plan.target, target_value, numbers, stale or NOTHING_STALE)
+    """Begin to read the target's, as `of_source` does; `stale` counts the stale rows."""
+    query = _query(ranges, ranges.plan.target, target_value, numbers, stale)
     return lines(target, query)
 
 
-def both_sides(
-    source: Session, target: Session, ranges: Ranges, numbers: Sequence[int] | None = None
-) -> Comparison:
+def compare_sides(run: Run, ranges: Ranges, numbers: Sequence[int] | None = None) -> Comparison:
     """Read both sides' fingerprints at the same time and compare them."""
     with (
-        names_of(target, ranges.plan.target.function_path),
-        of_source(source, ranges, numbers) as ours,
-        of_target(target, ranges, numbers, counted_stale(ranges.plan)) as theirs,
+        names_of(run.target, ranges.plan.target.function_path),
+        of_source(run.source, ranges, numbers) as ours,
+        of_target(run.target, ranges, numbers, counted_stale(ranges.plan)) as theirs,
     ):
-        return compare(ours, theirs)
+        return compare(ours, theirs, run.tuning.max_ranges_noted)
 
 
-def compare(ours: Lines, theirs: Lines) -> Comparison:
-    """Compare the source's fingerprints with the target's, both in the order of the ranges."""
+def compare(ours: Lines, theirs: Lines, most: int) -> Comparison:
+    """Compare the source's fingerprints with the target's, both in the order of the ranges.
+
+    Args:
+        ours: the source's.
+        theirs: the target's.
+        most: how many ranges that differ are noted one by one.
+    """
     dirty: list[Fingerprint] = []
     dirty_count = dirty_target_rows = 0
     a, b = next(ours), next(theirs)
@@ -130,24 +158,20 @@ def compare(ours: Lines, theirs: Lines) -> Comparison:
         if a == b:  # most are, and need not be parsed
             a, b = next(ours), next(theirs)
             continue
-        left, right = parsed(a), parsed(b)
+        left, right = Fingerprint.parse(a), Fingerprint.parse(b)
         in_left = _is_total(b) or (not _is_total(a) and left.number <= right.number)
         in_right = _is_total(a) or (not _is_total(b) and right.number <= left.number)
         dirty_count += 1
-        if dirty_count <= MOST_DIRTY:
+        if dirty_count <= most:
             # A range that the source lacks has no rows there.
             dirty.append(left if in_left else Fingerprint(right.number, 0, 0))
         dirty_target_rows += right.rows if in_right else 0
         a = next(ours) if in_left else a
         b = next(theirs) if in_right else b
-    stale_rows = int(b.split()[STALE])
-    return Comparison(parsed(a), parsed(b), dirty, dirty_count, dirty_target_rows, stale_rows)
-
-
-def parsed(line: bytes) -> Fingerprint:
-    """Return the fingerprint in a line."""
-    number, rows, total, *_ = line.split()
-    return Fingerprint(int(number), int(rows), int(total))
+    *_, stale_rows, _is_last = b.split()
+    return Comparison(
+        Totals.parse(a), Totals.parse(b), dirty, dirty_count, dirty_target_rows, int(stale_rows)
+    )
 
 
 def _is_total(line: bytes) -> bool:

@@ -18,11 +18,8 @@ from db_sync.compare.row_hash import ValueOf, row_hash
 from db_sync.plan.catalog import Table, table_rows
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import source_value
+from db_sync.tuning import Tuning
 
-ROWS_PER_RANGE = 64
-# Below that many rows an index would find a range's rows no sooner, so that its bounds are not
-# asked for: a round trip less.
-FEW_ROWS = 2_000
 # Beyond that many key values per row, ranges by value would be mostly empty or very uneven.
 SPARSE = 1024
 GREATEST = 2**63 - 1  # of a bigint
@@ -122,14 +119,14 @@ def estimate_rows(source: Session, plans: Sequence[TablePlan]) -> dict[int, int]
     return dict(catalog_rows(source, query, [[plan.source.oid for plan in plans]]))
 
 
-def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
+def divide(source: Session, plan: TablePlan, rows: int, tuning: Tuning) -> Ranges:
     """Return how to divide a table of some `rows` rows, by its least and greatest key."""
-    if not plan.has_key or rows <= ROWS_PER_RANGE:
+    if not plan.has_key or rows <= tuning.rows_per_range:
         return Ranges(plan)
-    by_hash = Ranges(plan, count=1 << (rows // ROWS_PER_RANGE).bit_length())
+    by_hash = Ranges(plan, count=1 << (rows // tuning.rows_per_range).bit_length())
     columns = key_columns(plan)
     is_one_integer = len(columns) == 1 and columns[0].base_type in INTEGERS
-    if rows < FEW_ROWS or not is_one_integer or columns[0].conversion:
+    if rows < tuning.min_rows_for_key_ranges or not is_one_integer or columns[0].conversion:
         return by_hash
     if not plan.source.columns[columns[0].name].is_required:
         return by_hash  # the target's key may be NULL in the source: a row in no range of values
@@ -140,7 +137,7 @@ def divide(source: Session, plan: TablePlan, rows: int) -> Ranges:
     )
     if least is None or (greatest - least) // rows > SPARSE:
         return by_hash
-    width = max(1, ROWS_PER_RANGE * (greatest - least + 1) // rows)
+    width = max(1, tuning.rows_per_range * (greatest - least + 1) // rows)
     # Rounded: 63 keys a range are near to 64 and not to 32.
     shift = round(math.log2(width))
     return Ranges(plan, shift=shift, least=least >> shift, greatest=greatest >> shift)

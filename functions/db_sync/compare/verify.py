@@ -7,71 +7,68 @@ all rows are counted without it.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from contextlib import nullcontext
 
 from psycopg2 import sql
 
 from common.errors import VerificationFailed
 from common.postgres.database import Session
-from db_sync.compare.fingerprint import Fingerprint, of_target, parsed
+from db_sync.compare.fingerprint import Fingerprint, Totals, of_target
+from db_sync.compare.outcomes import Merge
 from db_sync.compare.planner import tables_themselves
 from db_sync.compare.ranges import Ranges
-from db_sync.compare.tables import Difference, count_rows
+from db_sync.compare.tables import count_rows
 from db_sync.plan.tables import TablePlan
 from db_sync.run import Run
 from db_sync.statements import target_value
 
 RANGES_NAMED = 10  # in an error's message
-# So many rows are hashed in a blink, so that all of them are read again.
-FEW_ROWS = 100_000
 
 
-def require_all_found(run: Run, difference: Difference, fetched: int) -> None:
+def require_all_found(run: Run, merge: Merge, fetched: int) -> None:
     """See that the indexes find every row of the ranges that differ, before anything is written.
 
     Args:
         run: the run.
-        difference: the table; its fingerprints were read without an index.
+        merge: the table; its fingerprints were read without an index.
         fetched: how many rows the source sent.
 
     Raises:
         VerificationFailed: an index lacks some.
     """
-    if difference.dirty is None:
+    if merge.numbers is None:
         return
-    plan, ranges, numbers = difference.plan, difference.ranges, difference.numbers
-    rows = sum(fingerprint.rows for fingerprint in difference.dirty)
+    plan, comparison = merge.plan, merge.comparison
+    rows = sum(fingerprint.rows for fingerprint in merge.dirty)
     if fetched != rows:
         raise _broken_index(run.source, plan, fetched, rows)
-    if not ranges.reads_index(numbers):
+    if not merge.ranges.reads_index(merge.numbers):
         return
-    (found,) = run.target.row(
-        sql.SQL("SELECT count(*) FROM {}").format(ranges.rows(plan.target, target_value, numbers))
-    )
-    if found != difference.dirty_target_rows:
-        raise _broken_index(run.target, plan, found, difference.dirty_target_rows)
+    in_ranges = merge.ranges.rows(plan.target, target_value, merge.numbers)
+    (found,) = run.target.row(sql.SQL("SELECT count(*) FROM {}").format(in_ranges))
+    if found != comparison.dirty_target_rows:
+        raise _broken_index(run.target, plan, found, comparison.dirty_target_rows)
 
 
-def verify_merged(run: Run, difference: Difference) -> None:
+def verify_merged(run: Run, merge: Merge) -> None:
     """Read what was written again, and compare with the source's fingerprints.
 
     Raises:
         VerificationFailed: they differ.
     """
-    plan, target, source = difference.plan, run.target, difference.source
-    if source is None:
-        raise ValueError(f"{plan.name} was not compared, so that nothing can be merged into it.")
-    numbers = None if source.rows <= FEW_ROWS else difference.numbers
-    through_index = difference.ranges.reads_index(numbers)
+    plan, target, source = merge.plan, run.target, merge.totals
+    numbers = None if source.rows <= run.tuning.max_rows_verified_whole else merge.numbers
+    through_index = merge.ranges.reads_index(numbers)
     with (
         nullcontext() if through_index else tables_themselves(target),
-        of_target(target, difference.ranges, numbers) as lines,
+        of_target(target, merge.ranges, numbers) as lines,
     ):
-        *found, total = map(parsed, lines)
-    if wrong := _wrong_ranges(difference, found):
+        *found, last = lines
+    if wrong := _wrong_ranges(merge, map(Fingerprint.parse, found)):
         raise failure(run, plan, wrong)
     if numbers is None:
-        if total != source:
+        if Totals.parse(last) != source:
             raise failure(run, plan, ["its rows"])
         return
     with tables_themselves(target):
@@ -80,8 +77,8 @@ def verify_merged(run: Run, difference: Difference) -> None:
         raise _broken_index(target, plan, source.rows, rows)
 
 
-def verify_all_rows(run: Run, ranges: Ranges, source: Fingerprint) -> None:
-    """Compute the fingerprint of all rows of a table, and compare with the source's.
+def verify_all_rows(run: Run, ranges: Ranges, source: Totals) -> None:
+    """Compute the totals of all rows of a table, and compare with the source's.
 
     For a table that an action of a foreign key could have reached outside of what was written.
 
@@ -89,16 +86,14 @@ def verify_all_rows(run: Run, ranges: Ranges, source: Fingerprint) -> None:
         VerificationFailed: they differ.
     """
     with tables_themselves(run.target), of_target(run.target, ranges) as lines:
-        (total,) = deque(lines, maxlen=1)
-    if parsed(total) != source:
+        (last,) = deque(lines, maxlen=1)
+    if Totals.parse(last) != source:
         raise failure(run, ranges.plan, ["its rows"])
 
 
-def _wrong_ranges(difference: Difference, found: list[Fingerprint]) -> list[str]:
+def _wrong_ranges(merge: Merge, found: Iterable[Fingerprint]) -> list[str]:
     """Return which of the ranges that were written are not what the source has."""
-    if difference.dirty is None:
-        return []
-    written = set(difference.dirty)
+    written = set(merge.dirty)
     numbers = {fingerprint.number for fingerprint in written}
     expected = {fingerprint for fingerprint in written if fingerprint.rows}
     differ = expected.symmetric_difference(each for each in found if each.number in numbers)

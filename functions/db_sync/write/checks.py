@@ -73,7 +73,7 @@ class Checks:
         return {check.on for check in self._of_tables}
 
     @contextmanager
-    def out_of_the_way(self) -> Iterator[None]:
+    def dropped_meanwhile(self) -> Iterator[None]:
         """Drop those of tables, and create all of them again after the with statement.
 
         Nothing is created again if the body fails: the transaction is lost then, and this with it.

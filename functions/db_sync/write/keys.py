@@ -13,17 +13,17 @@ from dataclasses import replace
 from psycopg2 import sql
 
 from common.postgres.foreign_keys import ForeignKey
+from db_sync.compare.outcomes import Compared, Replace
 from db_sync.compare.ranges import Ranges
-from db_sync.compare.tables import Compared, Difference
 from db_sync.compare.verify import verify_all_rows
 from db_sync.plan.catalog import Catalog
 from db_sync.plan.snapshot import Snapshot
 from db_sync.plan.tables import TablePlan
 from db_sync.run import Run
-from db_sync.write import foreign_keys, merge, triggers
+from db_sync.write import foreign_keys, staging, triggers
 from db_sync.write.breaches import Breach, Judge
 from db_sync.write.copy_rows import copy_rows
-from db_sync.write.order import keys_in_the_way
+from db_sync.write.order import keys_to_drop
 from db_sync.write.orphans import Prospect, Writing, count_orphans, foresee
 
 
@@ -32,12 +32,11 @@ class Keys:
 
     def __init__(self, run: Run, compared: Compared, snapshot: Snapshot, target: Catalog) -> None:
         """Set `session_replication_role` where the role may, for the rest of the transaction."""
-        plans = [difference.plan for difference in compared.differences]
         self._run = run
         self._compared = compared
         self._synced = {plan.target.oid for plan in snapshot.plan.tables}
-        self._keys = foreign_keys.foreign_keys_on(target, plans)
-        self._are_silent = triggers.sleep_as_replica(run.target, plans)
+        self._keys = foreign_keys.foreign_keys_on(target, compared.plans)
+        self._are_silent = triggers.act_as_replica_for(run.target, compared.plans)
         self._judge = Judge(snapshot.catalog, snapshot.plan.tables, is_checked=not self._are_silent)
         self._prospects: list[Prospect] = []
         self.dropped: list[ForeignKey] = []
@@ -82,11 +81,11 @@ class Keys:
             # What a period covers is PostgreSQL's to check.
             self.dropped = [key for key in self._unforeseen() if key.is_period]
         else:
-            self.dropped = keys_in_the_way(target, self._prospects, writing.merged, self._synced)
+            self.dropped = keys_to_drop(target, self._prospects, writing.merges, self._synced)
         return warnings
 
     @contextmanager
-    def out_of_the_way(self) -> Iterator[None]:
+    def dropped_meanwhile(self) -> Iterator[None]:
         """Drop the keys that must be dropped, and create them again after the with statement.
 
         Raises:
@@ -117,8 +116,8 @@ class Keys:
             if key not in self.dropped and (orphans := count_orphans(self._run.target, key))
         )
 
-    def create_stages(self, copied: Mapping[int, Difference]) -> list[TablePlan]:
-        """Create stages for a dry run, which knows no new row of tables that are copied whole.
+    def create_stages(self, replacements: Mapping[int, Replace]) -> list[TablePlan]:
+        """Create stages for a dry run, which knows no new row of tables that are replaced.
 
         Only of tables with a key that production does not have itself; they take the columns of all
         keys.
@@ -134,19 +133,19 @@ class Keys:
             columns[key.parent_root].update(key.parent_columns)
         plans = [
             replace(
-                difference.plan,
+                table.plan,
                 compared=tuple(
                     column
-                    for column in difference.plan.compared + difference.plan.kept
+                    for column in table.plan.compared + table.plan.kept
                     if column.name in columns[oid]
                 ),
                 kept=(),
             )
-            for oid, difference in copied.items()
+            for oid, table in replacements.items()
             if oid in tables
         ]
         for plan in plans:
-            merge.create_stage(self._run.target, plan)
+            staging.create_stage(self._run.target, plan)
         return plans
 
     def fill_stages(self, plans: list[TablePlan]) -> dict[int, sql.Composable]:
@@ -154,14 +153,14 @@ class Keys:
         staged: dict[int, sql.Composable] = {}
         for plan in self._run.each("stage", plans):
             self._run.limit(f"the rows of {plan.name} were staged")
-            stage = merge.stage_of(plan)
+            stage = staging.stage_of(plan)
             copy_rows(self._run, Ranges(plan), None, stage)
             self._run.target.execute(sql.SQL("ANALYZE {}").format(stage))
             staged[plan.target.oid] = stage
         return staged
 
-    def count_in_source(self, copied: Mapping[int, Difference]) -> list[Breach]:
-        """Return which keys of tables that are copied whole production's rows break.
+    def count_in_source(self, replacements: Mapping[int, Replace]) -> list[Breach]:
+        """Return which keys of tables that are replaced production's rows break.
 
         For a dry run. Production has these keys itself, so that it can tell.
         """
@@ -172,7 +171,7 @@ class Keys:
                 twin
                 and key.is_valid
                 and not key.is_period
-                and copied.keys() & {key.child_root, key.parent_root}
+                and replacements.keys() & {key.child_root, key.parent_root}
             ):
                 self._run.limit(f"the foreign key {key.name} was checked in the source")
                 if orphans := count_orphans(self._run.source, twin):
@@ -196,7 +195,7 @@ class Keys:
         }
         for same in self._compared.same:
             if same.ranges.plan.target.oid in reached:
-                verify_all_rows(self._run, same.ranges, same.source)
-        for difference in self._compared.differences:
-            if difference.plan.target.oid in reached and difference.source is not None:
-                verify_all_rows(self._run, difference.ranges, difference.source)
+                verify_all_rows(self._run, same.ranges, same.totals)
+        for table in self._compared.differences:
+            if table.plan.target.oid in reached and table.comparison is not None:
+                verify_all_rows(self._run, table.ranges, table.comparison.source)

@@ -1,255 +1,88 @@
-"""Making one table of the target equal to the source's, writing only the rows that differ.
+"""Tables of which only the rows that differ are written: fetched, merged in, and verified."""
 
-The source's rows of the ranges that differ are staged in a temporary table and compared with
-the target's. Those that differ are deleted and inserted anew: unlike an UPDATE, that lets
-unique values change places between rows. Columns that belong to the target are carried over.
-"""
-
-from collections.abc import Sequence
-
-from psycopg2 import sql
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from common.postgres.copying import Transferred
-from common.postgres.database import Session
-from common.postgres.settings.function_names import names_of
-from common.postgres.settings.replication_role import define
-from db_sync.compare import generated
-from db_sync.compare.tables import Difference
-from db_sync.plan.catalog import table_rows
-from db_sync.plan.tables import TablePlan
-from db_sync.result import Changes
+from common.postgres.foreign_keys import ForeignKey
+from common.postgres.names import Name
+from common.postgres.settings.function_names import names_for_writing
+from db_sync.compare.outcomes import Merge
+from db_sync.compare.verify import require_all_found, verify_merged
+from db_sync.result import TableResult
 from db_sync.run import Run
-from db_sync.statements import Parts, names, same_key, statement, target_value
-from db_sync.write import kept
-from db_sync.write.copy_rows import copy_rows
-
-# Cast, since PostgreSQL takes two bare ROWs apart and wants the operator for each column.
-DIFFERS = "ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record"
-IS_STALE = sql.Identifier("staging_sync_is_stale")
-NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
+from db_sync.write import staging
+from db_sync.write.order import parents_first, referenced
 
 
-def create_tables(target: Session, difference: Difference) -> None:
-    """Create the temporary tables of a merge, which are empty and have no constraints.
-
-    One takes the source's rows, one tells which of them the target lacks or has otherwise, and one
-    where the target's rows are that the source lacks.
-    """
-    parts = _parts(difference)
-    create_stage(target, difference.plan)
-    _create(target, parts["changes"], statement("write/find_changes", parts))
-    _create(target, parts["gone"], statement("write/find_gone_rows", parts))
-
-
-def create_stage(target: Session, plan: TablePlan) -> None:
-    """Create the temporary table that takes the source's rows."""
-    copied = set(_copied_names(plan))
-    # In the target's order: in another one, a row could need more bytes to align its values.
-    columns = names(name for name in plan.target.columns if name in copied)
-    _create(
-        target,
-        stage_of(plan),
-        sql.SQL("SELECT {} FROM {}").format(columns, plan.name.identifier),
-    )
-
-
-def fill_stage(run: Run, difference: Difference) -> Transferred:
-    """Copy the source's rows of the ranges that differ."""
-    stage = stage_of(difference.plan)
-    moved = copy_rows(run, difference.ranges, difference.numbers, stage)
-    run.target.execute(sql.SQL("ANALYZE {}").format(stage))
-    return moved
-
-
-def find_changes(target: Session, difference: Difference) -> None:
-    """Note which rows of the stage the target lacks or has otherwise."""
-    parts = _parts(difference)
-    with names_of(target, difference.plan.target.function_path):
-        _fill(target, parts["changes"], statement("write/find_changes", parts))
-    target.execute(sql.SQL("ANALYZE {}").format(parts["changes"]))
-
-
-def find_gone_rows(target: Session, difference: Difference) -> None:
-    """Note which rows of the target the source lacks."""
-    parts = _parts(difference)
-    _fill(target, parts["gone"], statement("write/find_gone_rows", parts))
-    target.execute(sql.SQL("ANALYZE {}").format(parts["gone"]))
-
-
-def count_changes(target: Session, difference: Difference) -> Changes:
-    """Return what a merge would write, without writing; changes and gone rows are found."""
-    parts = _parts(difference)
-    inserted, updated, deleted, lost = target.row(statement("write/count_changes", parts))
-    taken = kept.count_unlinked(target, difference.plan, parts)
-    return Changes(inserted, updated, deleted, lost + taken)
-
-
-def _create(target: Session, table: sql.Composable, query: sql.Composable) -> None:
-    define(
-        target,
-        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA").format(table, query),
-    )
-
-
-def _fill(target: Session, table: sql.Composable, query: sql.Composable) -> None:
-    target.execute(sql.SQL("INSERT INTO {} {}").format(table, query))
-
-
-def changes_any_of(target: Session, difference: Difference, columns: set[str | None]) -> bool:
-    """Return whether a row of the target is to have another value in one of some columns.
-
-    Or whether a generated one is stale that an UPDATE would leave so.
-
-    Args:
-        target: the session that found the changes.
-        difference: the table.
-        columns: their names; None stands for any.
-    """
-    plan = difference.plan
-    changed = [column.name for column in plan.compared] + kept.changed_names(plan)
-    if None not in columns:
-        read = generated.columns_read(plan, columns)
-        changed = [name for name in changed if name in columns | read]
-    is_reinserted = generated.needs_insert(plan, _updated_names(plan), columns)
-    parts = {
-        **_parts(difference),
-        "differs": differs("t", "c", changed),
-        "is_stale": sql.SQL("c.{}" if is_reinserted else "false").format(IS_STALE),
-    }
-    return bool(target.row(statement("write/changes_any_of", parts))[0])
-
-
-def delete_rows(target: Session, difference: Difference, *, in_place: bool) -> None:
-    """Delete the rows that the source lacks; unless rows are changed `in_place`, those too."""
-    parts = _parts(difference)
-    target.execute(statement("write/delete_gone_rows", parts))
-    if not in_place:
-        target.execute(statement("write/delete_changed_rows", parts))
-
-
-def write_rows(target: Session, difference: Difference, *, in_place: bool) -> Changes:
-    """Change the rows that were there (or insert them anew) and insert those that are new.
+def fetch(run: Run, merge: Merge) -> Transferred:
+    """Stage the source's rows of the ranges that differ, and find those that do.
 
     Returns:
-        All that the merge wrote, the deleted rows too.
+        What came from the source.
+
+    Raises:
+        VerificationFailed: an index lacks rows.
     """
-    plan, parts = difference.plan, _parts(difference)
-    if in_place and _updated_names(plan):
-        target.execute(statement("write/update_changed_rows", parts))
-    taken = kept.unlink(target, plan, parts, in_place=in_place)
-    if not in_place:
-        _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
-    _insert(target, parts, NEW, _copied_names(plan))
-    inserted, updated, deleted, lost = target.row(statement("write/count_changes", parts))
-    define(target, statement("write/drop_stage", parts))
-    return Changes(inserted, updated, deleted, lost + taken)
+    with run.step("fetch", merge.plan):
+        staging.create_tables(run.target, merge)
+        return _stage(run, merge)
 
 
-def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -> None:
-    target.execute(
-        statement("write/insert_rows", {**parts, "which": which, "into": names(columns)})
-    )
+def count_merge(run: Run, merge: Merge) -> TableResult:
+    """Return what a merge would write; its temporary tables exist."""
+    with run.step("count", merge.plan):
+        sent = _stage(run, merge)
+        changes = staging.count_changes(run.target, merge)
+    return merge.result(sent, changes, dict(run.seconds[merge.plan.name]))
 
 
-def _parts(difference: Difference) -> Parts:
-    """Return the names that the statements above use; `t` is the target, `s` the stage."""
-    plan = difference.plan
-    compared = [column.name for column in plan.compared]
-    is_checked = bool(generated.checked_columns(plan))
-    is_stale = sql.SQL("t.ctid IS NOT NULL AND generated.is_stale" if is_checked else "false")
-    values = [
-        *kept.columns_of_changes(plan),
-        *([sql.SQL("{} AS {}").format(is_stale, IS_STALE)] if is_checked else []),
-    ]
-    return {
-        "table": plan.name.identifier,
-        "rows": table_rows(plan.target),
-        "stage": stage_of(plan),
-        "changes": changes_of(plan),
-        "changed": changed_rows(plan),
-        "gone": gone_of(plan),
-        "same_key": same_key(plan, "s", "t"),
-        "differs": differs("t", "s", compared),
-        "columns": names(_updated_names(plan)),
-        "new_values": names(_updated_names(plan), "c"),
-        "values": sql.SQL(", ").join(values),
-        "generated": generated.computed(plan) if is_checked else sql.SQL(""),
-        "is_stale": is_stale,
-        **_range_parts(difference),
-    }
+def merge_tables(
+    run: Run,
+    merges: Sequence[Merge],
+    fetched: Mapping[Name, Transferred],
+    in_force: Sequence[ForeignKey],
+) -> list[TableResult]:
+    """Write the rows that differ, and verify the ranges that they are in.
 
+    Args:
+        run: the run.
+        merges: the tables, whose rows are fetched.
+        fetched: what came from the source for each.
+        in_force: the foreign keys that check and act meanwhile.
 
-def differs(left: str, right: str, columns: Sequence[str]) -> sql.Composable:
-    """Return the condition that columns of two aliases are not the same bytes."""
-    return sql.SQL(DIFFERS).format(names(columns, left), names(columns, right))
-
-
-def _range_parts(difference: Difference) -> Parts:
-    """Return the keys of the target's rows in the ranges that differ, and where those rows are.
-
-    And the rows that staged ones may equal. They lie in the same ranges only where these are
-    ranges of values: two keys that are equal and not identical ('A' and 'a' in citext) hash
-    differently.
+    Raises:
+        VerificationFailed: a table is not what the source's snapshot holds.
+        SchemaMismatch: a row breaks a constraint of the target.
     """
-    ranges, table = difference.ranges, difference.plan.target
-    in_ranges = ranges.rows(table, target_value, difference.numbers)
-    return {
-        # OFFSET 0 keeps the planner from comparing with the whole stage for each range anew.
-        "keys_in_ranges": sql.SQL(
-            "(SELECT t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row, {} FROM {}"
-            " OFFSET 0)"
-        ).format(names(table.key, "t"), in_ranges),
-        "candidates": (
-            table_rows(table)
-            if ranges.shift is None or difference.numbers is None
-            else sql.SQL("(SELECT t.* FROM {})").format(in_ranges)
-        ),
-    }
+    in_order = parents_first(merges, in_force)
+    # A row that others refer to is updated; otherwise it is deleted and inserted anew.
+    parents = referenced(in_force)
+    for merge in run.each("delete", in_order[::-1]):
+        with run.step("merge", merge.plan), _names(run, merge):
+            in_place = merge.plan.target.oid in parents
+            staging.delete_rows(run.target, merge, in_place=in_place)
+    results: list[TableResult] = []
+    for merge in run.each("write", in_order):
+        with run.step("merge", merge.plan), _names(run, merge):
+            in_place = merge.plan.target.oid in parents
+            changes = staging.write_rows(run.target, merge, in_place=in_place)
+        with run.step("verify", merge.plan):
+            verify_merged(run, merge)
+        name = merge.plan.name
+        results.append(merge.result(fetched[name], changes, dict(run.seconds[name])))
+    return results
 
 
-def _updated_names(plan: TablePlan) -> list[str]:
-    """Return the columns that an UPDATE sets: PostgreSQL refuses identities always generated.
-
-    Those are as they should be; see `order.keys_in_the_way`. Those of the target's own that stored
-    columns are made of are set to what they are, so that these are computed anew.
-    """
-    changed = [column.name for column in plan.compared] + kept.changed_names(plan)
-    own = {*plan.own, *(column.name for column in plan.kept)} & generated.columns_read(plan)
-    changed += sorted(own.difference(changed))
-    return [name for name in changed if not plan.target.columns[name].is_always_generated]
+def _stage(run: Run, merge: Merge) -> Transferred:
+    """Fetch the source's rows of the ranges that differ, and find what is to be written."""
+    sent = staging.fill_stage(run, merge)
+    require_all_found(run, merge, sent.rows)
+    staging.find_changes(run.target, merge)
+    staging.find_gone_rows(run.target, merge)
+    return sent
 
 
-def _copied_names(plan: TablePlan) -> list[str]:
-    """Return the columns whose values the source sends."""
-    return [column.name for column in plan.compared + plan.kept]
-
-
-def stage_of(plan: TablePlan) -> sql.Identifier:
-    """Return the temporary table that takes the source's rows."""
-    return temporary("stage", plan)
-
-
-def changes_of(plan: TablePlan) -> sql.Identifier:
-    """Return the temporary table of the rows that are written, see `find_changes.sql`."""
-    return temporary("changes", plan)
-
-
-def changed_rows(plan: TablePlan) -> sql.Composable:
-    """Return the rows that are written, with all of their values, as a FROM item."""
-    held = kept.columns_beside(plan)
-    staged = [column.name for column in plan.compared if column.name not in held]
-    return sql.SQL("(SELECT {} FROM {} c JOIN {} s ON s.ctid = c.staging_sync_staged)").format(
-        sql.SQL(", ").join([sql.SQL("c.*"), *(sql.Identifier("s", name) for name in staged)]),
-        changes_of(plan),
-        stage_of(plan),
-    )
-
-
-def gone_of(plan: TablePlan) -> sql.Identifier:
-    """Return the temporary table that says where the rows are that are deleted."""
-    return temporary("gone", plan)
-
-
-def temporary(what: str, plan: TablePlan) -> sql.Identifier:
-    """Return a temporary table's name, by the table's oid: those of all tables exist at once."""
-    return sql.Identifier("pg_temp", f"staging_sync_{what}_{plan.target.oid}")
+def _names(run: Run, merge: Merge) -> AbstractContextManager[None]:
+    """Let the application's functions find their names where they run."""
+    return names_for_writing(run.target, merge.plan.target.function_path)

@@ -6,36 +6,37 @@ that cannot be done, the foreign key is dropped for the length of the sync.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
-from db_sync.compare.tables import Difference
-from db_sync.write import merge
-from db_sync.write.orphans import Merged, Prospect
+from db_sync.compare.outcomes import Merge
+from db_sync.write import staging
+from db_sync.write.orphans import Merges, Prospect
 
 
-def keys_in_the_way(
-    target: Session, prospects: list[Prospect], merged: Merged, synced: set[int]
+def keys_to_drop(
+    target: Session, prospects: list[Prospect], merges: Merges, synced: set[int]
 ) -> list[ForeignKey]:
     """Return the foreign keys that must be dropped for the length of the sync.
 
     Args:
         target: the session that writes; it knows the changes of the merged tables.
         prospects: of the foreign keys from or to the tables.
-        merged: the tables of which some rows are written.
+        merges: the tables of which some rows are written.
         synced: the oids of all tables that are synced.
     """
-    dropped = {prospect.key for prospect in prospects if _is_in_the_way(prospect, merged, synced)}
+    dropped = {prospect.key for prospect in prospects if _must_be_dropped(prospect, merges, synced)}
     keys = [prospect.key for prospect in prospects]
-    dropped |= _keys_to_rows_that_cannot_be_updated(target, set(keys) - dropped, merged)
+    dropped |= _keys_to_rows_that_cannot_be_updated(target, set(keys) - dropped, merges)
     dropped |= _keys_in_circles(set(keys) - dropped)
     return [key for key in keys if key in dropped]
 
 
-def _is_in_the_way(prospect: Prospect, merged: Merged, synced: set[int]) -> bool:
+def _must_be_dropped(prospect: Prospect, merges: Merges, synced: set[int]) -> bool:
     """Return whether a key cannot stay in place whatever the order of writing."""
     key = prospect.key
     return (
@@ -44,27 +45,27 @@ def _is_in_the_way(prospect: Prospect, merged: Merged, synced: set[int]) -> bool
         # is deleted before another one comes that has the same value.
         or prospect.is_touched
         # It holds for rows that are written, even if older ones break it.
-        or (key.is_enforced and not key.is_valid and key.child_root in merged)
+        or (key.is_enforced and not key.is_valid and key.child_root in merges)
         # Nothing could show that it left alone the rows of a table that is not synced.
         or (prospect.loses_parents and key.acts_on_delete and key.child_root not in synced)
     )
 
 
-def parents_first(differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
+def parents_first(merges: Sequence[Merge], keys: Sequence[ForeignKey]) -> list[Merge]:
     """Return tables in an order in which every parent comes before its children."""
-    by_oid = {difference.plan.target.oid: difference for difference in differences}
+    by_oid = {merge.plan.target.oid: merge for merge in merges}
     order = TopologicalSorter(_parents(keys)).static_order()
     first = [by_oid[oid] for oid in order if oid in by_oid]
-    return first + [difference for difference in differences if difference not in first]
+    return first + [merge for merge in merges if merge not in first]
 
 
-def referenced(keys: list[ForeignKey]) -> set[int]:
+def referenced(keys: Sequence[ForeignKey]) -> set[int]:
     """Return the oids of the tables (or of their partition roots) that foreign keys point to."""
     return {key.parent_root for key in keys}
 
 
 def _keys_to_rows_that_cannot_be_updated(
-    target: Session, keys: set[ForeignKey], merged: Merged
+    target: Session, keys: set[ForeignKey], merges: Merges
 ) -> set[ForeignKey]:
     """Return the keys to tables where a changed row must be deleted and inserted anew.
 
@@ -80,8 +81,8 @@ def _keys_to_rows_that_cannot_be_updated(
         bound[key.child_root].update(key.columns)
     stuck = {
         oid
-        for oid, difference in merged.items()
-        if oid in parents and merge.changes_any_of(target, difference, bound[oid])
+        for oid, merge in merges.items()
+        if oid in parents and staging.changes_any_of(target, merge, bound[oid])
     }
     return {key for key in keys if key.parent_root in stuck}
 
@@ -99,7 +100,7 @@ def _keys_in_circles(keys: set[ForeignKey]) -> set[ForeignKey]:
             return found
 
 
-def _parents(keys: set[ForeignKey] | list[ForeignKey]) -> dict[int, set[int]]:
+def _parents(keys: Iterable[ForeignKey]) -> dict[int, set[int]]:
     parents: dict[int, set[int]] = defaultdict(set)
     for key in keys:
         if key.child_root != key.parent_root:

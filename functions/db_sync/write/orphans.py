@@ -13,35 +13,36 @@ from psycopg2 import sql
 
 from common.postgres.database import Session
 from common.postgres.foreign_keys import MATCH_FULL, ForeignKey
-from db_sync.compare.tables import Difference
+from db_sync.compare.outcomes import Merge, Replace
 from db_sync.statements import names, statement
-from db_sync.write.merge import changed_rows, differs, gone_of
+from db_sync.write.staging import changed_rows, differs, gone_of
 
 ALL = sql.SQL("true")  # as a condition
-type Merged = dict[int, Difference]  # the tables of which some rows are written, by oid
+type Merges = dict[int, Merge]  # by the tables' oids
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
     """What is to be written, by the tables' oids.
 
-    The rows of `copied` are replaced: `staged` are those whose new rows are in a temporary table,
-    those of the others come later. `is_dry`: nobody will take a kept value away from its row.
+    Of the tables whose rows are replaced, `staged` has those whose new rows are in a temporary
+    table; those of the others come later. `is_dry`: no kept value will be
+    taken from its row.
     """
 
-    merged: Merged
-    copied: dict[int, Difference]
+    merges: Merges
+    replacements: dict[int, Replace]
     staged: dict[int, sql.Composable] = field(default_factory=dict)
     is_dry: bool = False
 
     @property
     def comes_later(self) -> set[int]:
         """The oids of the tables whose new rows are not known."""
-        return self.copied.keys() - self.staged.keys()
+        return self.replacements.keys() - self.staged.keys()
 
-    def known_columns(self, difference: Difference) -> set[str]:
+    def known_columns(self, table: Merge | Replace) -> set[str]:
         """Return the columns whose values will be those of the changes, or of the stage."""
-        plan = difference.plan
+        plan = table.plan
         return {column.name for column in plan.compared + (plan.kept if self.is_dry else ())}
 
 
@@ -115,7 +116,7 @@ def _is_foreseeable(key: ForeignKey, writing: Writing) -> bool:
     """
     if key.is_period or writing.comes_later & {key.child_root, key.parent_root}:
         return False
-    written = writing.merged | writing.copied
+    written: dict[int, Merge | Replace] = {**writing.merges, **writing.replacements}
     return all(
         root not in written
         or (
@@ -140,8 +141,8 @@ def _side(
     if root in writing.staged:
         none = sql.SQL("(SELECT * FROM {} WHERE false)").format(rows)
         return _Side(now=rows, stay=none, leave=rows, come=writing.staged[root])
-    difference = writing.merged.get(root)
-    if difference is None:
+    merge = writing.merges.get(root)
+    if merge is None:
         stay = sql.SQL("(SELECT * FROM {} c WHERE {})").format(rows, referring)
         return _Side(now=rows, stay=stay)
     parts = {
@@ -150,8 +151,8 @@ def _side(
         "columns": names(columns, "t"),
         "new": names(columns, "n"),
         "differs": differs("t", "n", columns),
-        "changed": changed_rows(difference.plan),
-        "gone": gone_of(difference.plan),
+        "changed": changed_rows(merge.plan),
+        "gone": gone_of(merge.plan),
     }
     return _Side(
         now=rows,

@@ -1,4 +1,6 @@
-"""Tables that are copied whole: emptied, filled, and their indexes built after that."""
+"""Tables whose rows are all replaced: emptied, filled, and their indexes built after that."""
+
+from collections.abc import Sequence
 
 from psycopg2 import sql
 
@@ -8,120 +10,125 @@ from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.settings.function_names import names_for_definitions, names_for_writing
 from db_sync.compare import fingerprint
+from db_sync.compare.outcomes import Replace
 from db_sync.compare.planner import tables_themselves
 from db_sync.compare.ranges import Ranges
-from db_sync.compare.tables import Difference
+from db_sync.compare.tables import count_rows
 from db_sync.compare.verify import failure
 from db_sync.plan.catalog import table_rows
 from db_sync.plan.tables import TablePlan
-from db_sync.result import Changes
-from db_sync.run import Run, converting
+from db_sync.result import TableResult
+from db_sync.run import Run
 from db_sync.statements import names
 from db_sync.write import tally
 from db_sync.write.copy_rows import copy_rows
 from db_sync.write.indexes import create_indexes, drop_indexes
 
-# Of fewer rows, indexes are kept up as quickly as they are built.
-MANY_ROWS = 10_000
+
+def count_replacement(run: Run, replace: Replace) -> TableResult:
+    """Return what replacing a table's rows would change; `tally.create_tables` was called."""
+    plan, found = replace.plan, replace.comparison
+    with run.step("count", plan):
+        rows = found.source.rows if found else count_rows(run.source, plan.source)
+        changes = tally.count_replaceable(run, replace, rows)
+    return replace.result(Transferred(rows, 0), changes, dict(run.seconds[plan.name]))
 
 
-def copy_tables(
-    run: Run, differences: list[Difference], keys: list[ForeignKey]
-) -> list[tuple[Difference, Transferred, Changes]]:
-    """Replace the rows of tables by the source's.
+def replace_tables(
+    run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]
+) -> list[TableResult]:
+    """Replace the rows of tables by the source's, and verify each.
 
     Args:
         run: the run.
-        differences: the tables.
+        replacements: the tables.
         keys: the foreign keys that are in place.
-
-    Returns:
-        For each table what travelled, and in how many rows the sides differed.
 
     Raises:
         VerificationFailed: a table is not what the source's snapshot holds.
         SchemaMismatch: a row does not fit.
     """
-    tally.note_target_rows(run, differences)
-    truncated = _empty(run, differences, keys)
+    tally.note_target_rows(run, replacements)
+    truncated = _empty(run, replacements, keys)
     with tables_themselves(run.source):
         return [
-            _copy(run, difference, is_truncated=difference in truncated)
-            for difference in run.each("copy", differences)
+            _copy(run, replace, is_truncated=replace in truncated)
+            for replace in run.each("copy", replacements)
         ]
 
 
-def _empty(run: Run, differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
+def _empty(run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]) -> list[Replace]:
     """Remove all rows, in one TRUNCATE and never CASCADE; return the tables that it emptied.
 
-    It refuses a table that a foreign key of another one points to: those are deleted from. So are
-    those of which a subscriber would not be told.
+    TRUNCATE refuses a table that a foreign key of another one points to: its rows are deleted. So
+    are those of a table whose subscribers would not receive the TRUNCATE.
     """
-    told = [each for each in differences if not each.plan.target.publications.hides_truncate]
-    truncated = _without_referenced(told, keys)
+    published = [each for each in replacements if not each.plan.target.publications.hides_truncate]
+    truncated = _without_referenced(published, keys)
     with names_for_writing(run.target):
         if truncated:
-            tables = [table_rows(difference.plan.target) for difference in truncated]
+            tables = [table_rows(replace.plan.target) for replace in truncated]
             run.target.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
-        for difference in differences:
-            if difference not in truncated and difference.target_rows:
-                rows = table_rows(difference.plan.target)
+        for replace in replacements:
+            if replace not in truncated and replace.target_rows:
+                rows = table_rows(replace.plan.target)
                 run.target.execute(sql.SQL("DELETE FROM {}").format(rows))
     return truncated
 
 
-def _without_referenced(differences: list[Difference], keys: list[ForeignKey]) -> list[Difference]:
-    """Return the tables that no foreign key points to but those of other ones of them."""
+def _without_referenced(replacements: list[Replace], keys: Sequence[ForeignKey]) -> list[Replace]:
+    """Return the tables that only foreign keys of one another point to."""
     while True:
-        oids = {difference.plan.target.oid for difference in differences}
+        oids = {replace.plan.target.oid for replace in replacements}
         referenced = {key.parent_root for key in keys if key.child_root not in oids}
-        left = [each for each in differences if each.plan.target.oid not in referenced]
-        if len(left) == len(differences):
+        left = [each for each in replacements if each.plan.target.oid not in referenced]
+        if len(left) == len(replacements):
             return left
-        differences = left
+        replacements = left
 
 
-def _copy(
-    run: Run, difference: Difference, *, is_truncated: bool
-) -> tuple[Difference, Transferred, Changes]:
-    """Fill an empty table, build its indexes and verify it."""
-    plan = difference.plan
+def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
+    """Fill an empty table, build its indexes, verify it and count what changed."""
+    plan = replace.plan
     path = plan.target.function_path
-    run.limit(f"{plan.name} was copied")
-    with run.timed("copy", plan.name), converting(plan):
-        # By our own search path: in another's a temporary table may be named like the catalog.
-        indexes = drop_indexes(run.target, plan) if difference.about_rows > MANY_ROWS else []
+    with run.step("copy", plan):
+        # By our own search path: in another one a temporary table may be named like the catalog.
+        is_large = replace.about_rows > run.tuning.min_rows_for_index_rebuild
+        indexes = drop_indexes(run.target, plan) if is_large else []
         with names_for_writing(run.target, path):
-            moved = copy_rows(
+            sent = copy_rows(
                 run,
-                difference.ranges,
+                Ranges(plan),
                 None,
                 plan.name.identifier,
                 # PostgreSQL refuses it for a partitioned table.
                 is_frozen=is_truncated and not plan.target.is_partitioned,
             )
     run.limit(f"the indexes of {plan.name} were built, and it was verified")
-    whole = Ranges(plan)
-    with fingerprint.of_source(run.source, whole) as ours:  # meanwhile
-        with run.timed("index", plan.name), names_for_definitions(run.target, path):
+    everything = Ranges(plan)
+    # The source is busy with its fingerprint meanwhile, so that it can take no new limit.
+    with fingerprint.of_source(run.source, everything) as ours:
+        with run.timed("index", plan), names_for_definitions(run.target, path):
             create_indexes(run.target, plan, indexes)
             _analyze(run.target, plan)
         with (
-            run.timed("verify", plan.name),
+            run.timed("verify", plan),
             tables_themselves(run.target),
-            fingerprint.of_target(run.target, whole) as theirs,
+            fingerprint.of_target(run.target, everything) as theirs,
         ):
-            if fingerprint.compare(ours, theirs).dirty_count:
+            if fingerprint.compare(ours, theirs, most=0).dirty_count:
                 raise failure(run, plan, ["its rows"])
-    with run.timed("count", plan.name):
-        return difference, moved, tally.count_replaced(run.target, difference, moved.rows)
+    with run.timed("count", plan):
+        changes = tally.count_replaced(run, replace, sent.rows)
+    return replace.result(sent, changes, dict(run.seconds[plan.name]))
 
 
 def _analyze(target: Session, plan: TablePlan) -> None:
     """Let the planner know the new rows.
 
-    From PostgreSQL 17 on ANALYZE finds nothing but pg_catalog's names. What an index computes is
-    left out where that is not enough: no ANALYZE of anybody's can do it.
+    From PostgreSQL 17 on ANALYZE finds nothing but pg_catalog's names. Where an index computes
+    something by functions that need more, only the columns' statistics are renewed: no ANALYZE of
+    anybody's can do more there.
     """
     statement = sql.SQL("ANALYZE {}").format(plan.name.identifier)
     if not plan.target.function_path:

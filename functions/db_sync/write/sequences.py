@@ -35,13 +35,15 @@ class Position(NamedTuple):
 
 
 type Positions = dict[Name, Position]
+# Where the source's sequences stand, by the target's sequence that follows them.
+type WantedPositions = dict[Follower, list[Position]]
 
 
-def read_leaders(source: Session, followers: list[Follower]) -> dict[Follower, list[Position]]:
-    """Return where the sequences stand that others follow."""
-    leaders = sorted({leader for follower in followers for leader in follower.leaders})
-    positions = read_positions(source, leaders)
-    return {follower: [positions[leader] for leader in follower.leaders] for follower in followers}
+def read_wanted(source: Session, followers: list[Follower]) -> WantedPositions:
+    """Return where the source's sequences stand that the target's follow."""
+    names = sorted({name for follower in followers for name in follower.leaders})
+    positions = read_positions(source, names)
+    return {follower: [positions[name] for name in follower.leaders] for follower in followers}
 
 
 def read_positions(session: Session, sequences: list[Name]) -> Positions:
@@ -62,11 +64,11 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
     return dict(ask_at_once(session, "sequence", sequences, ask)) if sequences else {}
 
 
-def outdated(target: Session, leaders: dict[Follower, list[Position]]) -> Positions:
+def outdated(target: Session, wanted: WantedPositions) -> Positions:
     """Return the positions that the target's sequences are to have and do not."""
-    current = read_positions(target, [follower.name for follower in leaders])
+    current = read_positions(target, [follower.name for follower in wanted])
     moved: Positions = {}
-    for follower, positions in leaders.items():
+    for follower, positions in wanted.items():
         now = current[follower.name]
         # A number that a table of the target's own has taken must not come again.
         furthest = _furthest([*positions, now] if follower.is_shared else positions)

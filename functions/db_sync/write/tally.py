@@ -4,68 +4,63 @@ Its rows are all written anew, some of which may be as they were. Of a large tab
 as different, as most of them are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from psycopg2 import sql
 
 from common.postgres.copying import transfer
 from common.postgres.database import Session
 from common.postgres.settings.replication_role import define
+from db_sync.compare.outcomes import Replace
 from db_sync.compare.planner import tables_themselves
 from db_sync.compare.ranges import Ranges
-from db_sync.compare.tables import Difference
 from db_sync.plan.tables import TablePlan
 from db_sync.result import Changes
 from db_sync.run import Run
 from db_sync.statements import source_value, statement, target_value
-from db_sync.write.merge import temporary
-
-# Of more rows it would take half as long as to copy them.
-MANY_ROWS = 100_000
+from db_sync.write.staging import temporary
 
 
-def create_tables(target: Session, differences: Iterable[Difference]) -> None:
+def create_tables(run: Run, replacements: Iterable[Replace]) -> None:
     """Create the temporary tables that `count_replaceable` fills."""
-    for difference in filter(_may_share_rows, differences):
-        query = Ranges(difference.plan).row_hashes(difference.plan.target, target_value)
-        _create(target, difference.plan, sql.SQL("{} WITH NO DATA").format(query))
+    for plan in _to_count(run, replacements):
+        query = Ranges(plan).row_hashes(plan.target, target_value)
+        _create(run.target, plan, sql.SQL("{} WITH NO DATA").format(query))
 
 
-def note_target_rows(run: Run, differences: Iterable[Difference]) -> None:
+def note_target_rows(run: Run, replacements: Iterable[Replace]) -> None:
     """Note what the target holds before its rows are replaced."""
-    for difference in filter(_may_share_rows, differences):
-        plan = difference.plan
-        run.limit(f"the rows of {plan.name} were noted")
-        with run.timed("count", plan.name), tables_themselves(run.target):
+    for plan in _to_count(run, replacements):
+        with run.step("count", plan), tables_themselves(run.target):
             _create(run.target, plan, Ranges(plan).row_hashes(plan.target, target_value))
 
 
-def count_replaced(target: Session, difference: Difference, moved: int) -> Changes:
-    """Return in how many rows the target, which was replaced, differs from what was noted of it.
+def count_replaced(run: Run, replace: Replace, rows: int) -> Changes:
+    """Return in how many rows a table differs from what was noted of it before.
 
     Args:
-        target: the session.
-        difference: the table.
-        moved: how many rows it has now.
+        run: the run.
+        replace: the table.
+        rows: how many it has now.
     """
-    if not _may_share_rows(difference):
-        return Changes(inserted=moved, deleted=difference.target_rows)
-    plan = difference.plan
+    if not _may_share_rows(run, replace):
+        return Changes(inserted=rows, deleted=replace.target_rows)
+    plan = replace.plan
     after = Ranges(plan).row_hashes(plan.target, target_value)
-    return _count(target, plan, before=_noted(plan), after=after)
+    return _count(run.target, plan, before=_noted(plan), after=after)
 
 
-def count_replaceable(run: Run, difference: Difference, moved: int) -> Changes:
+def count_replaceable(run: Run, replace: Replace, rows: int) -> Changes:
     """Return in how many rows the target differs from the source, whose hashes are fetched.
 
     Args:
         run: the run.
-        difference: the table.
-        moved: how many rows the source has.
+        replace: the table.
+        rows: how many the source has.
     """
-    if not _may_share_rows(difference):
-        return Changes(inserted=moved, deleted=difference.target_rows)
-    plan = difference.plan
+    if not _may_share_rows(run, replace):
+        return Changes(inserted=rows, deleted=replace.target_rows)
+    plan = replace.plan
     hashes = Ranges(plan).row_hashes(plan.source, source_value)
     with tables_themselves(run.source):
         transfer(
@@ -78,9 +73,14 @@ def count_replaceable(run: Run, difference: Difference, moved: int) -> Changes:
     return _count(run.target, plan, before=before, after=_noted(plan))
 
 
-def _may_share_rows(difference: Difference) -> bool:
-    """Return whether rows may be the same that are to be told apart."""
-    return bool(difference.about_rows) and 0 < difference.target_rows <= MANY_ROWS
+def _to_count(run: Run, replacements: Iterable[Replace]) -> Iterator[TablePlan]:
+    """Yield the tables whose rows are told apart."""
+    return (replace.plan for replace in replacements if _may_share_rows(run, replace))
+
+
+def _may_share_rows(run: Run, replace: Replace) -> bool:
+    """Return whether both sides may share rows, and have few enough to tell them apart."""
+    return bool(replace.about_rows) and 0 < replace.target_rows <= run.tuning.max_rows_counted
 
 
 def _create(target: Session, plan: TablePlan, query: sql.Composable) -> None:

@@ -1,7 +1,8 @@
-"""What of the target's schema would act on our writes: triggers and rules.
+"""Triggers and rules of the target, which must not act on our writes.
 
-They are put to sleep for the transaction and are as before at its end. Where the role may set
-it, `session_replication_role = replica` does that without a lock on any reader.
+They are disabled while rows are written and have their former state at the end of the transaction.
+Where the role may set it, `session_replication_role = replica` does that without a lock that
+readers would wait for.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +19,8 @@ from common.postgres.settings.replication_role import ENABLE, act_as_replica, de
 from db_sync.plan.tables import TablePlan
 
 
-class Guard(NamedTuple):
-    """A trigger or a rule that would act on a write; its state as pg_trigger has it."""
+class Trigger(NamedTuple):
+    """A trigger or a rule that would fire on a write; its state as pg_trigger has it."""
 
     kind: str  # TRIGGER or RULE
     schema: str
@@ -29,7 +30,7 @@ class Guard(NamedTuple):
 
     @property
     def locks_out_readers(self) -> bool:
-        """Whether to switch it off takes a lock that no reader has beside it."""
+        """Whether disabling it takes a lock that conflicts with readers."""
         return self.kind == "RULE"
 
     @property
@@ -38,11 +39,11 @@ class Guard(NamedTuple):
         return Name(self.schema, self.table)
 
 
-def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
+def act_as_replica_for(target: Session, plans: list[TablePlan]) -> bool:
     """Set `session_replication_role` for the transaction; return whether that was done.
 
     Not where the role may not, nor where one of the tables has a deferrable unique or exclusion
-    constraint: a trigger checks those, and it would sleep too.
+    constraint: a trigger checks those, and it would not fire either.
     """
     ((deferrable,),) = catalog_rows(
         target, load_query("db_sync/write", "has_deferrable"), [[plan.target.oid for plan in plans]]
@@ -52,29 +53,29 @@ def sleep_as_replica(target: Session, plans: list[TablePlan]) -> bool:
     return act_as_replica(target)
 
 
-def find_guards(target: Session, plans: list[TablePlan]) -> list[Guard]:
-    """Return what would fire on a write to these tables, as the session's role stands."""
+def find_triggers(target: Session, plans: list[TablePlan]) -> list[Trigger]:
+    """Return what would fire on a write to these tables, with the replication role that is set."""
     query = load_query("db_sync/write", "list_triggers_and_rules")
     tables = [plan.target.oid for plan in plans]
-    return [Guard(*row) for row in catalog_rows(target, query, {"tables": tables})]
+    return [Trigger(*row) for row in catalog_rows(target, query, {"tables": tables})]
 
 
 @contextmanager
-def switched_off(target: Session, found: list[Guard]) -> Iterator[None]:
-    """Switch triggers and rules off, and restore each state exactly.
+def disabled(target: Session, found: list[Trigger]) -> Iterator[None]:
+    """Disable triggers and rules for a with statement, and restore each state exactly.
 
-    Nothing is restored if the body fails: the transaction is lost then, and this with it.
+    Nothing is restored if the body fails: the transaction is rolled back then, and this with it.
     """
 
     def alter(action: Callable[[str], str]) -> None:
-        for guard in found:
+        for trigger in found:
             define(
                 target,
                 sql.SQL("ALTER TABLE ONLY {} {} {} {}").format(
-                    guard.on.identifier,
-                    sql.SQL(action(guard.state)),
-                    sql.SQL(guard.kind),
-                    sql.Identifier(guard.name),
+                    trigger.on.identifier,
+                    sql.SQL(action(trigger.state)),
+                    sql.SQL(trigger.kind),
+                    sql.Identifier(trigger.name),
                 ),
             )
 

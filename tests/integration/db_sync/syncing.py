@@ -6,6 +6,7 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from db_sync.tuning import Tuning
 from tests.support.databases import Pair
 
 
@@ -16,13 +17,20 @@ def sync(
     dry_run: bool = False,
     deadline: Deadline | None = None,
     target: DatabaseAddress | None = None,
+    tuning: Tuning | None = None,
 ) -> SyncResult:
     """Sync, and see that the target's schema is untouched."""
     schema = pair.target.schema()
     result = sync_database(
         pair.source.address,
         target or pair.target.address,
-        SyncOptions("test", rules or SyncRules(), dry_run, deadline or Deadline()),
+        SyncOptions(
+            "test",
+            rules or SyncRules(),
+            dry_run,
+            deadline or Deadline(),
+            tuning=tuning or Tuning(),
+        ),
     )
     assert pair.target.schema() == schema
     return result

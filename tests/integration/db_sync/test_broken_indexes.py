@@ -6,7 +6,8 @@ Rows are written while the index takes none, so that no query finds them through
 import pytest
 
 from common.errors import VerificationFailed
-from db_sync.write import tables
+from db_sync.tuning import Tuning
+from db_sync.write import merge
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Database, Databases, Pair
 
@@ -126,13 +127,12 @@ def test_rows_are_counted_after_the_writing_without_an_index(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if the index had known all rows before.
-    monkeypatch.setattr(tables, "require_all_found", lambda *_: None)
-    monkeypatch.setattr("db_sync.compare.verify.FEW_ROWS", 0)
+    monkeypatch.setattr(merge, "require_all_found", lambda *_: None)
     pair = databases.pair(NUMBERED, source=NUMBERED_ROWS, target=NUMBERED_ROWS)
     write_unseen(pair.target, "DELETE FROM t WHERE id = 777; INSERT INTO t VALUES (777, 'old')")
     before = pair.target.contents()
 
     with pytest.raises(VerificationFailed, match=r"10001 rows .* 10000, .* REINDEX TABLE"):
-        sync(pair)
+        sync(pair, tuning=Tuning(max_rows_verified_whole=0))
 
     assert_untouched(pair, before)

@@ -38,7 +38,7 @@ from tests.integration.db_sync.random_tables import (
 )
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Database, Databases, Pair
-from tests.support.small_limits import small_limits
+from tests.support.small_limits import tuning
 
 EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "0"))
 SETTINGS = settings(
@@ -144,11 +144,11 @@ def test_tables_that_went_apart_follow_the_source_and_keep_what_is_the_targets(
 def sync_twice(pair: Pair, apart: Apart) -> list[SyncResult]:
     """Sync as the example says, and once more; see that the target's schema is untouched."""
     kept = [f"public.{table.name}.kept" for table in apart.tables if table.kept]
-    options = SyncOptions("test", SyncRules.parse(json.dumps({"keep": kept})))
+    rules = SyncRules.parse(json.dumps({"keep": kept}))
+    options = SyncOptions("test", rules, tuning=tuning(is_large=apart.is_large))
     role = own_tables(pair, "table_owner") if apart.is_owner else pair.target.address
     schema = pair.target.schema()
-    with small_limits(apart.is_large):
-        results = [sync_database(pair.source.address, role, options) for _ in range(2)]
+    results = [sync_database(pair.source.address, role, options) for _ in range(2)]
     assert pair.target.schema() == schema
     return results
 

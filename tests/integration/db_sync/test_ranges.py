@@ -7,6 +7,7 @@ from db_sync.compare.ranges import Ranges, divide, estimate_rows
 from db_sync.plan.catalog_reading import read_catalog
 from db_sync.plan.tables import make_plan
 from db_sync.rules import SyncRules
+from db_sync.tuning import Tuning
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
@@ -37,7 +38,7 @@ def ranges_of(pair: Pair) -> Ranges:
         catalog = read_catalog(source)
         (plan,) = make_plan(catalog, catalog, SyncRules()).tables
         rows = estimate_rows(source, [plan])
-        return divide(source, plan, rows[plan.source.oid])
+        return divide(source, plan, rows[plan.source.oid], Tuning())
 
 
 @pytest.mark.parametrize("key", KEYS)

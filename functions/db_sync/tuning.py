@@ -1,0 +1,33 @@
+"""The numbers by which a sync chooses between ways that lead to the same result."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """From how many rows or ranges on another way is faster; the defaults are measured.
+
+    Attributes:
+        rows_per_range: how many rows a range should have.
+        min_rows_for_key_ranges: a smaller table is divided by hash, since an index would find a
+            range's rows no sooner; it saves the round trip that asks for the key's bounds.
+        min_ranges_for_mostly: a table of fewer ranges never counts as mostly different, since a
+            row or two would make it so.
+        min_ranges_for_sample: a table of so many ranges is sampled before all of it is compared.
+        sampled_ranges: how many ranges a sample has.
+        max_ranges_noted: more ranges that differ are counted and not noted one by one (some 20 MB).
+        max_rows_verified_whole: a table of so many rows is read again completely, in no time.
+        min_rows_for_index_rebuild: with fewer rows, indexes are kept up as quickly as they are
+            built.
+        max_rows_counted: telling apart the rows of a larger table takes half as long as copying it.
+    """
+
+    rows_per_range: int = 64
+    min_rows_for_key_ranges: int = 2_000
+    min_ranges_for_mostly: int = 32
+    min_ranges_for_sample: int = 1_000
+    sampled_ranges: int = 32
+    max_ranges_noted: int = 100_000
+    max_rows_verified_whole: int = 100_000
+    min_rows_for_index_rebuild: int = 10_000
+    max_rows_counted: int = 100_000
