@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.bookshop.databases import (
-    Database,
+    Bookshop,
     create_production,
     create_staging,
     fill_production,
@@ -33,8 +33,8 @@ class StagingAccount:
 
     cloud: LocalAws
     clients: Clients
-    production: Database
-    staging: Database
+    production: Bookshop
+    staging: Bookshop
     pools: Pools
     production_secret_arn: str
     staging_secret_arn: str
@@ -103,8 +103,8 @@ def staging_account(
 def _create(
     everything: contextlib.ExitStack,
     directory: Path,
-    create: Callable[[EmbeddedPostgres], Database],
-) -> Database:
+    create: Callable[[EmbeddedPostgres], Bookshop],
+) -> Bookshop:
     """Create a database on a server of its own, which is stopped with everything else."""
     directory.mkdir()
     server = EmbeddedPostgres(directory)
@@ -112,7 +112,7 @@ def _create(
     return create(server)
 
 
-def _store_secrets(clients: Clients, production: Database, staging: Database) -> dict[str, str]:
+def _store_secrets(clients: Clients, production: Bookshop, staging: Bookshop) -> dict[str, str]:
     """Store both databases' secrets; return their ARNs by the names that the account has."""
     return {
         f"{name}_secret_arn": clients.secrets.create_secret(

@@ -108,12 +108,24 @@ class EmbeddedPostgres:
         """Return a connection URL for a database of this server."""
         return f"postgresql://{user}@/{database}?host={self.socket_dir}&port={self._port}"
 
-    def execute(self, database: str, sql: str) -> None:
-        """Run statements in a database, in one implicit transaction."""
-        with contextlib.closing(psycopg2.connect(self.url(database))) as connection:
+    def execute(self, database: str, *statements: str) -> int:
+        """Run statements in a database, each in a transaction of its own.
+
+        Several in one string share one implicit transaction.
+
+        Returns:
+            How many rows they touched.
+        """
+        with (
+            contextlib.closing(psycopg2.connect(self.url(database))) as connection,
+            connection.cursor() as cursor,
+        ):
             connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
+            touched = 0
+            for statement in statements:
+                cursor.execute(statement)
+                touched += max(cursor.rowcount, 0)
+            return touched
 
     def run(self, program: str, *arguments: str, stdin: str | None = None) -> str:
         """Run a client program (psql, pg_dump) against this server; return its output.

@@ -29,7 +29,6 @@ CLIENT_CONFIG = Config(
 THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 UNREACHABLE = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)
 SERVER_FAULT = 500
-NOT_TAKEN = "InvalidParameterException"
 
 
 class TokenRefusedError(Exception):

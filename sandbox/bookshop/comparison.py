@@ -1,8 +1,10 @@
 """Whether two databases hold the same rows, found out without staging-sync's own code."""
 
+import contextlib
+
 from psycopg2 import sql
 
-from sandbox.bookshop.databases import Database
+from sandbox.database import Database
 
 type Contents = dict[str, list[str]]  # a table's rows as text, sorted
 
@@ -23,7 +25,7 @@ def contents(database: Database, *, with_subs: bool = False) -> Contents:
         database: which database.
         with_subs: whether users.cognito_sub counts, which differs after a remap.
     """
-    with database.connected() as connection, connection.cursor() as cursor:
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
         # Values print alike only under like settings.
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(COLUMNS)

@@ -2,36 +2,29 @@
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg2
-from psycopg2 import extensions, sql
+from psycopg2 import sql
 
 from sandbox.bookshop.people import PEOPLE, Person
+from sandbox.database import Database, Parameters
 from sandbox.postgres import EmbeddedPostgres
 
 BOOKSHOP = Path(__file__).parent
 NAME = "bookshop"
 ROLE = "staging_sync"
-MARK = f"COMMENT ON DATABASE {NAME} IS 'staging-sync target'"
 
 type Subs = Mapping[str, str | None]  # what users.cognito_sub holds, by the row's email
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
-    """One of the two databases, and the role with which staging-sync logs in to it."""
+class Bookshop(Database):
+    """One of the two databases, and the password of the role that staging-sync logs in with."""
 
-    server: EmbeddedPostgres
     password: str = field(repr=False)
-
-    @property
-    def url(self) -> str:
-        """Where a superuser reaches it, for looking and for playing tricks."""
-        return self.server.url(NAME)
 
     @property
     def secret(self) -> dict[str, str | int]:
@@ -42,49 +35,38 @@ class Database:
             "port": 5432,
             "username": ROLE,
             "password": self.password,
-            "dbname": NAME,
+            "dbname": self.name,
         }
 
-    def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
-        """Return a query's rows."""
-        with self.connected() as connection, connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            return cursor.fetchall()
-
-    def change(self, statements: str, parameters: Mapping[str, Any] | None = None) -> None:
+    def change(self, statements: str, parameters: Parameters = ()) -> None:
         """Run statements as the database's owner, in one transaction."""
-        with self.connected() as connection, connection.cursor() as cursor:
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('role', pg_get_userbyid(datdba), true) FROM pg_database"
                 " WHERE datname = current_database()"
             )
-            cursor.execute(statements, parameters)
+            cursor.execute(statements, parameters or None)
             connection.commit()
 
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[extensions.connection]:
-        """Open a superuser's connection for the length of a with statement."""
-        with contextlib.closing(psycopg2.connect(self.url)) as connection:
-            yield connection
 
-
-def create_production(server: EmbeddedPostgres) -> Database:
+def create_production(server: EmbeddedPostgres) -> Bookshop:
     """Create production's empty database; our role may read it and nothing else."""
     password = _create_role(server)
     server.execute("postgres", f"CREATE DATABASE {NAME}")
     server.execute("postgres", f"GRANT pg_read_all_data TO {ROLE}")
-    return Database(server, password)
+    return Bookshop(server, NAME, password)
 
 
-def create_staging(server: EmbeddedPostgres) -> Database:
+def create_staging(server: EmbeddedPostgres) -> Bookshop:
     """Create staging's empty database, marked as a target; our role owns it."""
     password = _create_role(server)
     server.execute("postgres", f"CREATE DATABASE {NAME} OWNER {ROLE}")
-    server.execute("postgres", MARK)
-    return Database(server, password)
+    staging = Bookshop(server, NAME, password)
+    staging.mark()
+    return staging
 
 
-def fill_production(database: Database, subs: Subs) -> None:
+def fill_production(database: Bookshop, subs: Subs) -> None:
     """Fill production: its state at the last copy, and then what happened there since."""
     _fill_as_copied(database, subs)
     for person in PEOPLE:
@@ -93,7 +75,7 @@ def fill_production(database: Database, subs: Subs) -> None:
     database.change(_script("production_since.sql"))
 
 
-def fill_staging(database: Database, subs: Subs) -> None:
+def fill_staging(database: Bookshop, subs: Subs) -> None:
     """Fill staging: production as it was at the last copy, and then what people did there."""
     _fill_as_copied(database, subs)
     for person in PEOPLE:
@@ -113,7 +95,7 @@ def _create_role(server: EmbeddedPostgres) -> str:
     return password
 
 
-def _fill_as_copied(database: Database, subs: Subs) -> None:
+def _fill_as_copied(database: Bookshop, subs: Subs) -> None:
     database.change(_script("schema.sql"))
     for person in PEOPLE:
         if person.was_copied:
@@ -121,7 +103,7 @@ def _fill_as_copied(database: Database, subs: Subs) -> None:
     database.change(_script("data.sql"))
 
 
-def _move_on(database: Database, person: Person, subs: Subs) -> None:
+def _move_on(database: Bookshop, person: Person, subs: Subs) -> None:
     """Bring a person's rows in production from what was copied to what is there now."""
     match person.staging_rows, person.rows:
         case (), rows:
@@ -133,7 +115,7 @@ def _move_on(database: Database, person: Person, subs: Subs) -> None:
             database.change(change, {"old": old, "new": new})
 
 
-def _insert(database: Database, person: Person, emails: tuple[str, ...], subs: Subs) -> None:
+def _insert(database: Bookshop, person: Person, emails: tuple[str, ...], subs: Subs) -> None:
     for email in emails:
         database.change(
             "INSERT INTO users (email, name, cognito_sub, joined_on)"

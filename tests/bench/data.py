@@ -3,10 +3,10 @@
 At scale 1 about 1.4 GB: 5,000,000 pgbench accounts, 500,000 users, 2,000,000 orders.
 """
 
-from tests.bench.servers import Server, Servers
+from sandbox.database import Database
+from tests.bench.servers import Servers
 
 PGBENCH_SCALE, USERS, ORDERS = 50, 500_000, 2_000_000  # at scale 1
-ACCOUNTS_PER_SCALE = 100_000
 
 TABLES = """
 CREATE TABLE users (
@@ -69,7 +69,7 @@ def build(servers: Servers, scale: float) -> None:
     """
     source = servers.source
     branches = max(1, round(PGBENCH_SCALE * scale))
-    source.run("pgbench", "-i", "-q", "-I", "dtGvp", "-s", str(branches), "bench")
+    source.server.run("pgbench", "-i", "-q", "-I", "dtGvp", "-s", str(branches), "bench")
     users, orders = int(USERS * scale), int(ORDERS * scale)
     source.execute(
         TABLES,
@@ -79,14 +79,14 @@ def build(servers: Servers, scale: float) -> None:
         "VACUUM ANALYZE",
     )
     schema = str(servers.scratch / "schema")
-    source.run("pg_dump", "-s", "-Fc", "-f", schema, "bench")
-    servers.target.run("pg_restore", "-d", "bench", schema)
+    source.server.run("pg_dump", "-s", "-Fc", "-f", schema, "bench")
+    servers.target.server.run("pg_restore", "-d", "bench", schema)
 
 
 def settle(servers: Servers) -> None:
     """Vacuum and checkpoint, as autovacuum and time would, so that no measurement pays for it."""
-    for server in (servers.source, servers.target):
-        server.execute("VACUUM ANALYZE", "CHECKPOINT")
+    for database in (servers.source, servers.target):
+        database.execute("VACUUM ANALYZE", "CHECKPOINT")
 
 
 def empty_target(servers: Servers) -> int:
@@ -143,11 +143,11 @@ def change_everything(servers: Servers) -> int:
     return changed
 
 
-def version(server: Server) -> str:
+def version(database: Database) -> str:
     """Return the server's version, e.g. "18.1"."""
-    return str(server.value("SHOW server_version")).split()[0]
+    return str(database.value("SHOW server_version")).split()[0]
 
 
-def size(server: Server) -> int:
+def size(database: Database) -> int:
     """Return the database's size in bytes."""
-    return int(server.value("SELECT pg_database_size(current_database())"))
+    return int(database.value("SELECT pg_database_size(current_database())"))

@@ -102,8 +102,8 @@ def by_tables(log: Console) -> Iterator[Series]:
         made = 0
         for count in TABLES:
             for number in range(made, count):
-                for server in (servers.source, servers.target):
-                    server.execute(TABLE.format(name=f"t{number}"))
+                for database in (servers.source, servers.target):
+                    database.execute(TABLE.format(name=f"t{number}"))
                 servers.source.execute(TABLE_ROWS.format(name=f"t{number}"))
             made = count
             run_sync(servers)

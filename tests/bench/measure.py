@@ -12,14 +12,11 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
-import psycopg2
+from sandbox.database import Database
+from tests.bench.servers import Servers
 
-from tests.bench.servers import Server, Servers
-
-FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 PACE = 0.005  # seconds between two statements of a probe
 # Rows that no case deletes; the writes change nothing, so that both sides stay alike.
 READS = (
@@ -66,7 +63,7 @@ def run_sync(servers: Servers) -> tuple[float, int, str]:
     printed, peak_memory = run_measured(
         [
             *(sys.executable, "-m", "db_sync", "--json"),
-            *("--source", servers.source.url(), "--target", servers.target.url()),
+            *("--source", servers.source.url, "--target", servers.target.url),
         ],
         os.environ,
     )
@@ -111,10 +108,10 @@ def run_measured(
 class Probe:
     """A user of the database: runs statements in turn all the while and notes the slowest."""
 
-    def __init__(self, server: Server, statements: Sequence[str]) -> None:
-        """Prepare to run `statements` on `server` for the length of a with statement."""
+    def __init__(self, database: Database, statements: Sequence[str]) -> None:
+        """Prepare to run `statements` in a database for the length of a with statement."""
         self.longest = 0.0  # seconds
-        self._server = server
+        self._database = database
         self._statements = statements
         self._ended = threading.Event()
         self._threads = ThreadPoolExecutor(1)
@@ -131,7 +128,7 @@ class Probe:
 
     def _run(self) -> None:
         with (
-            contextlib.closing(psycopg2.connect(self._server.url())) as connection,
+            contextlib.closing(self._database.connect()) as connection,
             connection.cursor() as cursor,
         ):
             connection.autocommit = True

@@ -26,27 +26,27 @@ def measure(servers: Servers, peer: Peer) -> float:
     Raises:
         RuntimeError: it failed; with what it said.
     """
-    servers.target.execute(f"CREATE DATABASE {COPY}", database="postgres")
+    servers.target.server.execute("postgres", f"CREATE DATABASE {COPY}")
     try:
         started = time.monotonic()
         peer(servers)
         return time.monotonic() - started
     finally:
-        servers.target.execute(f"DROP DATABASE {COPY} WITH (FORCE)", database="postgres")
+        servers.target.server.execute("postgres", f"DROP DATABASE {COPY} WITH (FORCE)")
         shutil.rmtree(_directory(servers), ignore_errors=True)
 
 
 def _dump_and_restore(servers: Servers) -> None:
     directory = _directory(servers)
-    servers.source.run("pg_dump", "-Fd", "-j", JOBS, "-Z0", "-f", directory, NAME)
-    servers.target.run("pg_restore", "-j", JOBS, "-d", COPY, directory)
+    servers.source.server.run("pg_dump", "-Fd", "-j", JOBS, "-Z0", "-f", directory, NAME)
+    servers.target.server.run("pg_restore", "-j", JOBS, "-d", COPY, directory)
 
 
 def _copy_with_pgcopydb(servers: Servers) -> None:
-    servers.target.run(
+    servers.target.server.run(
         "pgcopydb",
         "clone",
-        *("--source", servers.source.url(), "--target", servers.target.url(COPY)),
+        *("--source", servers.source.url, "--target", servers.target.server.url(COPY)),
         *("--table-jobs", JOBS, "--index-jobs", JOBS, "--dir", _directory(servers)),
     )
 

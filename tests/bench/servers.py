@@ -5,10 +5,8 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psycopg2
-
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres
 from sandbox.signals import held
 
@@ -25,57 +23,14 @@ SETTINGS = {
     "max_connections": "100",
 }
 NAME = "bench"
-MARK = f"COMMENT ON DATABASE {NAME} IS 'staging-sync target'"
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One of the two servers, and its database."""
-
-    postgres: EmbeddedPostgres
-
-    def url(self, database: str = NAME) -> str:
-        """Return a connection URL of a superuser."""
-        return self.postgres.url(database)
-
-    def execute(self, *statements: str, database: str = NAME) -> int:
-        """Run statements, each in a transaction of its own; return the rows they touched."""
-        with (
-            contextlib.closing(psycopg2.connect(self.url(database))) as connection,
-            connection.cursor() as cursor,
-        ):
-            connection.autocommit = True
-            touched = 0
-            for statement in statements:
-                cursor.execute(statement)
-                touched += max(cursor.rowcount, 0)
-            return touched
-
-    def value(self, query: str) -> Any:
-        """Return a query's one value."""
-        with (
-            contextlib.closing(psycopg2.connect(self.url())) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(query)
-            ((value,),) = cursor.fetchall()
-            return value
-
-    def run(self, program: str, *arguments: str) -> None:
-        """Run a client program against this server.
-
-        Raises:
-            SandboxError: it failed; with what it said.
-        """
-        self.postgres.run(program, *arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Production and staging, and a directory for what a peer writes in between."""
 
-    source: Server
-    target: Server
+    source: Database
+    target: Database
     scratch: Path
 
 
@@ -96,18 +51,17 @@ def running(bin_dir: Path | None) -> Iterator[Servers]:
         source, target = (
             _start(Path(root) / name, bin_dir, stopping) for name in ("source", "target")
         )
-        target.execute(MARK)
+        target.mark()
         scratch = Path(root) / "scratch"
         scratch.mkdir()
         yield Servers(source, target, scratch)
 
 
-def _start(directory: Path, bin_dir: Path | None, stopping: contextlib.ExitStack) -> Server:
+def _start(directory: Path, bin_dir: Path | None, stopping: contextlib.ExitStack) -> Database:
     """Start a server with its empty database; it is stopped with `stopping`."""
     directory.mkdir()
     with held():
         postgres = EmbeddedPostgres(directory, bin_dir=bin_dir, settings=SETTINGS)
         stopping.callback(postgres.stop)
-    server = Server(postgres)
-    server.execute(f"CREATE DATABASE {NAME}", database="postgres")
-    return server
+    postgres.execute("postgres", f"CREATE DATABASE {NAME}")
+    return Database(postgres, NAME)

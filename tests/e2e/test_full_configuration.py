@@ -11,8 +11,9 @@ from sandbox.account import StagingAccount
 from sandbox.cloud import ACCOUNT, REGION
 from sandbox.deploy import build_layer, deploy
 from statemachine.execution import run
-from tests.e2e.tools import files, wait_until
+from tests.e2e.tools import files
 from tests.infra.synthesized import every_setting
+from tests.support.waiting import wait_until
 
 ENVIRONMENT = "full"
 STACK = f"staging-sync-{ENVIRONMENT}"

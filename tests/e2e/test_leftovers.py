@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sandbox.cloud import PROJECT
-from tests.e2e.tools import wait_until
+from tests.support.waiting import wait_until
 
 TAG = "STAGING_SYNC_TEST"
 TIMEOUT = 120  # seconds

@@ -17,7 +17,8 @@ from sandbox.cloud import PROJECT
 from sandbox.deploy import ENVIRONMENT, STACK
 from sandbox.processes import clean_environment
 from statemachine.execution import history
-from tests.e2e.tools import log_text, wait_until
+from tests.e2e.tools import log_text
+from tests.support.waiting import wait_until
 
 ROW_RAISED = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS

@@ -11,7 +11,7 @@ import pytest
 
 from common.postgres.connection.login import ROTATION
 from sandbox.account import StagingAccount
-from sandbox.bookshop.databases import NAME, Database
+from sandbox.bookshop.databases import NAME, Bookshop
 from sandbox.cloud import free_port
 from statemachine.execution import Execution, run
 from tests.e2e.tools import (
@@ -173,7 +173,7 @@ def test_after_a_refusal_the_next_execution_works(account: StagingAccount) -> No
     assert everything(account) != before
 
 
-def databases(account: StagingAccount) -> Iterator[tuple[Database, str]]:
+def databases(account: StagingAccount) -> Iterator[tuple[Bookshop, str]]:
     """Return both databases, each with its secret's ARN."""
     yield account.production, account.production_secret_arn
     yield account.staging, account.staging_secret_arn

@@ -5,7 +5,8 @@ import json
 from sandbox.account import StagingAccount
 from sandbox.bookshop.logins import Found, log_in_everybody
 from statemachine.execution import history, wait
-from tests.e2e.tools import LINKED, schedule_fires_soon, wait_until
+from tests.e2e.tools import LINKED, schedule_fires_soon
+from tests.support.waiting import wait_until
 
 TIMEOUT = 90  # seconds; it fires a minute after it was made, to the next ten seconds
 

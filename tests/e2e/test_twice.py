@@ -17,7 +17,8 @@ from sandbox.bookshop.databases import BOOKSHOP
 from sandbox.bookshop.logins import Found, Login, log_in, log_in_everybody
 from sandbox.bookshop.people import PEOPLE, Person
 from statemachine.execution import Execution, run, start, state_events, wait
-from tests.e2e.tools import LINKED, everything, wait_during, wait_until
+from tests.e2e.tools import LINKED, everything, wait_during
+from tests.support.waiting import wait_until
 
 RELINK = {"sync_cognito": True}
 # The rows of those who log in are among them, and some have another sub in production now.
@@ -143,7 +144,10 @@ def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Executio
     def wait_for(query: str, what: str) -> None:
         wait_during(account, arn, lambda: account.staging.rows(query), what)
 
-    with account.staging.connected() as follower, ThreadPoolExecutor(1) as thread:
+    with (
+        contextlib.closing(account.staging.connect()) as follower,
+        ThreadPoolExecutor(1) as thread,
+    ):
         with holding(account, TAKEN_NUMBER) if writes else contextlib.nullcontext():
             with holding(account, WRITING):
                 arn = start(account, RELINK)
@@ -163,7 +167,7 @@ def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Executio
 @contextlib.contextmanager
 def holding(account: StagingAccount, statement: str) -> Iterator[None]:
     """Hold what a statement locks for the length of a with statement."""
-    with account.staging.connected() as connection:
+    with contextlib.closing(account.staging.connect()) as connection:
         execute(connection, statement)
         yield
 

@@ -1,7 +1,6 @@
 """What e2e tests do to a staging account, and undo."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -10,16 +9,16 @@ import psutil
 
 from sandbox.account import StagingAccount
 from sandbox.bookshop.comparison import Contents, contents
-from sandbox.bookshop.databases import MARK, NAME, ROLE, Database
+from sandbox.bookshop.databases import NAME, ROLE
 from sandbox.bookshop.people import PEOPLE, Outcome
+from sandbox.database import Database
 from statemachine.execution import Execution, run
+from tests.support.waiting import wait_until
 
 LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
 # Too seldom to fire into a test; its own test shortens it.
 SCHEDULE = "rate(1 hour)"
 SAVED = f"{NAME}_saved"
-TIMEOUT = 30.0  # seconds
-POLL = 0.05  # seconds
 
 
 def save_databases(account: StagingAccount) -> None:
@@ -34,15 +33,7 @@ def reset_databases(account: StagingAccount) -> None:
         database.server.execute("postgres", f"DROP DATABASE {NAME} WITH (FORCE)")
         _copy(database, SAVED, NAME)
     account.staging.server.execute("postgres", f"ALTER DATABASE {NAME} OWNER TO {ROLE}")
-    account.staging.server.execute("postgres", MARK)
-
-
-def wait_until(holds: Callable[[], object], what: str, *, seconds: float = TIMEOUT) -> None:
-    """Poll until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(POLL)
+    account.staging.mark()
 
 
 def wait_during(account: StagingAccount, arn: str, holds: Callable[[], object], what: str) -> None:

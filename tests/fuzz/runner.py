@@ -7,7 +7,6 @@ from tests.fuzz.checks import Check
 from tests.fuzz.rounds import Round, Step, Sync
 from tests.fuzz.servers import Servers
 from tests.fuzz.side import Side
-from tests.support.databases import MARK
 
 
 def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[Step]) -> None:
@@ -27,7 +26,7 @@ def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[
             stack.enter_context(Side.made(servers.get(kind), role))
             for kind, role in zip(round_.servers, ("postgres", round_.owner), strict=True)
         ]
-        target.database.execute(MARK.format(target.database.name))
+        target.database.mark()
         for step in round_.steps:
             if isinstance(step, Sync):
                 done.append(step)

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg2
 
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres
 from tests.fuzz.oracle import State
 from tests.fuzz.rounds import Statement
-from tests.support.databases import Database
 
 NUMBERS = itertools.count(1)
 # As a superuser writes past all foreign keys and triggers.

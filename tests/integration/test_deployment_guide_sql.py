@@ -13,9 +13,10 @@ import pytest
 
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from tests.integration.db_sync.syncing import assert_same
-from tests.support.databases import Database, Pair, system_programs
+from tests.support.databases import Pair, system_programs
 from tests.support.pages import Block, all_blocks, read_page
 
 GUIDE = read_page("deployment.md")

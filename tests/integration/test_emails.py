@@ -7,7 +7,8 @@ from psycopg2 import sql
 
 from common.emails import find_collation, normalized
 from common.postgres.database import Session, connect
-from tests.support.databases import Database, Databases
+from sandbox.database import Database
+from tests.support.databases import Databases
 
 # Surrogates are no characters; NUL cannot be stored.
 LETTERS = sql.SQL(

@@ -11,8 +11,9 @@ from common.postgres import target
 from common.postgres.database import connect
 from common.postgres.locking import locks
 from common.postgres.names import Name
+from sandbox.database import Database
 from sandbox.postgres import temporary_server
-from tests.support.databases import Database, Databases
+from tests.support.databases import Databases
 
 ADDRESS = "jane@example.com"
 TABLE = Name("public", "t")

@@ -17,8 +17,8 @@ from common.postgres.connection import login
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
 from sandbox.postgres import EmbeddedPostgres, temporary_server
-from tests.integration.db_sync.faults import wait_until
 from tests.support.databases import system_programs
+from tests.support.waiting import wait_until
 
 LOCALES = Path("/usr/share/i18n/locales/de_DE")
 MESSAGES = Path("/usr/share/locale/de/LC_MESSAGES")

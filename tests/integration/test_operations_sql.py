@@ -1,8 +1,6 @@
 """The SQL of docs/operations.md does what the page says, as it stands there."""
 
 import contextlib
-import time
-from collections.abc import Callable
 
 import psycopg2
 import pytest
@@ -11,8 +9,10 @@ from common.errors import DatabaseUnavailable, TargetNotAllowed
 from common.postgres.database import connect
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.support.databases import Database, Databases, Pair
+from sandbox.database import Database
+from tests.support.databases import Databases, Pair
 from tests.support.pages import blocks, read_page
+from tests.support.waiting import wait_until
 
 STATEMENTS = blocks(read_page("operations.md"), "sql")
 NAME = "shop"  # what the page calls the database
@@ -26,13 +26,6 @@ def statement(words: str, database: Database) -> str:
     """Return the page's one statement with these words, about this database."""
     (found,) = (each for each in STATEMENTS if words in each)
     return found.replace(f"DATABASE {NAME}", f"DATABASE {database.name}")
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -69,7 +62,7 @@ def test_who_is_at_work_is_listed_and_ended_and_nobody_else(pair: Pair) -> None:
 
         pair.target.execute(statement(END_RUNS, pair.target))
 
-        wait_until(lambda: pair.target.rows(list_runs) == [])
+        wait_until(lambda: pair.target.rows(list_runs) == [], "no run is listed")
         with pytest.raises(DatabaseUnavailable):
             run.execute("SELECT 1")
         with somebody_else.cursor() as cursor:

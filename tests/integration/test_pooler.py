@@ -21,8 +21,9 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import Session, connect
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
 from tests.support.pooler import Pooler, pooler_before
 from update_db.remap import RemapOptions, remap_users
 from update_db.users_table import UsersTable

@@ -6,7 +6,8 @@ import pytest
 
 from common.errors import DatabaseUnavailable, SchemaMismatch
 from common.postgres.database import Session, connect
-from tests.support.databases import Database, Databases
+from sandbox.database import Database
+from tests.support.databases import Databases
 
 INSERT = "INSERT INTO public.t VALUES (%s)"
 OUR_PID = "SELECT pg_backend_pid()"

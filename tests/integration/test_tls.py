@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,13 @@ from common.postgres.database import Session, connect
 from db_sync.handler import handler as db_sync
 from sandbox.certificates import Authority
 from sandbox.cloud import free_port
+from sandbox.database import Database
 from sandbox.postgres import SYSTEM_USER, EmbeddedPostgres, temporary_server
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.bucket import BUCKET, REGION
-from tests.support.databases import Database, Databases, Pair, system_programs
+from tests.support.databases import Databases, Pair, system_programs
 from tests.support.lambda_context import FakeContext
+from tests.support.waiting import wait_until
 
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/production-AbCdEf"
 HOST = "localhost"  # what the server's certificate bears
@@ -87,10 +88,7 @@ def switch_tls(server: EmbeddedPostgres, state: str) -> None:
     for statement in (f"ALTER SYSTEM SET ssl = {state}", "SELECT pg_reload_conf()"):
         server.execute("postgres", statement)
     database = Database(server, "postgres")
-    deadline = time.monotonic() + 10
-    while database.value("SHOW ssl") != state:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: database.value("SHOW ssl") == state, f"TLS is {state}")
 
 
 @pytest.fixture

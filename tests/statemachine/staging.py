@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from sandbox.database import Database
 from tests.statemachine.workflow import REGION
-from tests.support.databases import Database, Databases
+from tests.support.databases import Databases
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -4,83 +4,15 @@ import contextlib
 import itertools
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg2
-
-from common.postgres.connection.address import DatabaseAddress
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres, bundled_programs, temporary_server
 
-MARK = "COMMENT ON DATABASE {} IS 'staging-sync target'"
 NUMBERS = itertools.count(1)  # of databases, whatever their server
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # a folder in it for each major version
-
-
-class Database:
-    """One database of the test server."""
-
-    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
-        self.server = server
-        self.name = name
-
-    @property
-    def url(self) -> str:
-        return self.server.url(self.name)
-
-    @property
-    def address(self) -> DatabaseAddress:
-        return DatabaseAddress.of_url(self.url)
-
-    def address_as(self, user: str) -> DatabaseAddress:
-        return DatabaseAddress.of_url(self.server.url(self.name, user))
-
-    def connect(self) -> Any:
-        """Return a driver's connection of the test's own; the test closes it."""
-        return psycopg2.connect(self.url)
-
-    def execute(self, sql: str) -> None:
-        self.server.execute(self.name, sql)
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(sql, parameters or None)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
-
-    def value(self, sql: str) -> Any:
-        ((value,),) = self.rows(sql)
-        return value
-
-    def mark(self) -> None:
-        """Say that this is a sync target."""
-        self.execute(MARK.format(self.name))
-
-    def schema(self) -> str:
-        """Return `pg_dump -s` and the states of triggers and rules, which it leaves out."""
-        dump = self.server.run("pg_dump", "-s", "--restrict-key=test", self.name)
-        states = self.rows(
-            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
-            " WHERE NOT tgisinternal UNION ALL SELECT ev_class::regclass::text, rulename,"
-            " ev_enabled FROM pg_rewrite ORDER BY 1, 2"
-        )
-        return f"{dump}\n{states}"
-
-    def contents(self) -> str:
-        """Return every row of every table, sorted: shares no code with the engine.
-
-        Without the sequences: one that stands at 20 and was called, and one that stands at 21
-        and was not, give the same next number. And without a setting that only newer versions
-        of pg_dump know.
-        """
-        dump = self.server.run(
-            "pg_dump", "-a", "--inserts", "--column-inserts", "--restrict-key=test", self.name
-        )
-        left_out = ("--", "SELECT pg_catalog.setval", "SET transaction_timeout")
-        return "\n".join(
-            sorted(line for line in dump.splitlines() if not line.startswith(left_out))
-        )
 
 
 class Pair(NamedTuple):

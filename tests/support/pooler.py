@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import psycopg2
 import pytest
 
 from common.postgres.connection.address import DatabaseAddress
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres
-from tests.support.databases import Database
+from tests.support.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PORT = 6432
@@ -101,7 +101,7 @@ def pooler_before(server: EmbeddedPostgres) -> Iterator[Pooler]:
             [PROGRAM, folder / "pgbouncer.ini"], stdout=log, stderr=log, user=server._user
         )
     try:
-        _wait_for(folder)
+        wait_until(lambda: _answers(process, folder), "PgBouncer answers")
         yield Pooler(server, folder)
     finally:
         process.terminate()
@@ -109,13 +109,10 @@ def pooler_before(server: EmbeddedPostgres) -> Iterator[Pooler]:
         shutil.rmtree(folder)
 
 
-def _wait_for(folder: Path) -> None:
-    give_up = time.monotonic() + 30
-    while True:
-        try:
-            psycopg2.connect(host=str(folder), port=PORT, user="postgres", dbname="pgbouncer")
-        except psycopg2.OperationalError:
-            assert time.monotonic() < give_up, (folder / "log").read_text()
-            time.sleep(0.05)
-        else:
-            return
+def _answers(process: subprocess.Popen[bytes], folder: Path) -> bool:
+    assert process.poll() is None, (folder / "log").read_text()
+    try:
+        psycopg2.connect(host=str(folder), port=PORT, user="postgres", dbname="pgbouncer").close()
+    except psycopg2.OperationalError:
+        return False
+    return True

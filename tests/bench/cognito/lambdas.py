@@ -1,7 +1,6 @@
 """Running a Lambda's handler in a process of its own, measured from outside."""
 
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -12,11 +11,10 @@ from typing import Any
 from common.aws.exchange import Exchange
 from sandbox.clients import Clients
 from sandbox.cloud import LocalAws
+from sandbox.database import Database
 from sandbox.processes import clean_environment
 from tests.bench.measure import run_measured
-from tests.bench.servers import NAME, Server
 
-ROOT = Path(__file__).resolve().parents[3]
 BUCKET = "exchange"
 
 
@@ -37,16 +35,16 @@ class Account:
     environment: Mapping[str, str]
 
     @classmethod
-    def of(cls, cloud: LocalAws, database: Server) -> "Account":
+    def of(cls, cloud: LocalAws, database: Database) -> "Account":
         """Create the bucket and the secret."""
         clients = Clients.of(cloud)
         clients.s3.create_bucket(Bucket=BUCKET)
         secret = {
-            "host": str(database.postgres.socket_dir),
+            "host": str(database.server.socket_dir),
             "port": 5432,
             "username": "postgres",
             "password": "none",
-            "dbname": NAME,
+            "dbname": database.name,
         }
         stored = clients.secrets.create_secret(Name="staging", SecretString=json.dumps(secret))
         environment = {
@@ -55,7 +53,6 @@ class Account:
             "EXCHANGE_BUCKET": BUCKET,
             "STAGING_SECRET_ARN": stored["ARN"],
             "POWERTOOLS_METRICS_DISABLED": "true",  # standard output is for the measurement
-            "PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}",
         }
         return cls(clients, environment)
 

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import psycopg2
-
 from common.manifest import MANIFEST_NAME, Manifest, Part
 from list_cognito_users.parts import PartWriter
+from sandbox.database import Database
 from tests.bench.cognito.lambdas import Account, Invocation
-from tests.bench.servers import Server
 from tests.support.cognito_users import GeneratedUsers
 
 TABLE = """
@@ -52,7 +50,7 @@ class RemapOutcome:
         return self.one_by_one_seconds / self.seconds
 
 
-def measure_remap(account: Account, database: Server, users: int) -> RemapOutcome:
+def measure_remap(account: Account, database: Database, users: int) -> RemapOutcome:
     """Remap a table of so many users, of whom one in ten has another sub.
 
     Raises:
@@ -99,10 +97,10 @@ def _check(run: Invocation, users: int, changed: int) -> None:
         raise RuntimeError(f"Expected of the remap was {expected}; it said: {run.output}")
 
 
-def _fill_table(database: Server, pool: GeneratedUsers) -> None:
+def _fill_table(database: Database, pool: GeneratedUsers) -> None:
     """Give every user of the pool a row with the right sub, but for one in ten."""
     with (
-        contextlib.closing(psycopg2.connect(database.url())) as connection,
+        contextlib.closing(database.connect()) as connection,
         connection,
         connection.cursor() as cursor,
     ):
@@ -145,7 +143,7 @@ def _write_listing(account: Account, pool: GeneratedUsers, execution: str) -> di
     }
 
 
-def _update_one_by_one(database: Server, pool: GeneratedUsers) -> float:
+def _update_one_by_one(database: Database, pool: GeneratedUsers) -> float:
     """Return the seconds for one user of the application's way, measured on a sample.
 
     The pages that it writes to were written to before, by the remap: it does not pay for their
@@ -159,7 +157,7 @@ def _update_one_by_one(database: Server, pool: GeneratedUsers) -> float:
         else:  # one in ten gets another sub here too
             updates.append((OTHER.sub(number + 3), number + 3))
     with (
-        contextlib.closing(psycopg2.connect(database.url())) as connection,
+        contextlib.closing(database.connect()) as connection,
         connection.cursor() as cursor,
     ):
         touched = 0

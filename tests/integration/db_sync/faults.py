@@ -1,7 +1,6 @@
 """What the tests of faults share: a pair that keeps a sync busy, and what must hold after one."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -11,11 +10,12 @@ from common.postgres.connection.address import DatabaseAddress
 from db_sync.rules import SyncRules
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from tests.integration.db_sync.syncing import own_tables
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import TIMEOUT, wait_until
 
 OWNER = "table_owner"
-TIMEOUT = 30.0  # seconds; what is waited for comes much sooner
 # Whoever plans a query of the table waits for this, since it locks the index alone.
 HOLD_READS = "ALTER INDEX {}_pkey SET TABLESPACE pg_default"
 # Tables to merge, to replace (it has no key) and to leave alone, a sequence to set, and a view to
@@ -79,14 +79,6 @@ def state(database: Database) -> str:
     return f"{database.schema()}\n{database.contents()}\n{positions}"
 
 
-def wait_until(holds: Callable[[], object], what: str, timeout: float = TIMEOUT) -> None:
-    """Poll until something holds; `timeout` is in seconds."""
-    give_up = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < give_up, f"not within {timeout:.0f} s: {what}"
-        time.sleep(0.01)
-
-
 def at_first(action: Callable[[], object]) -> Progress:
     """Return a progress that does something once, when the first table is about to be compared."""
     left = [action]
@@ -110,7 +102,7 @@ def sync_while_others_wait(
     Returns:
         The statements' errors, None for each that succeeded in the end.
     """
-    started: list[Future[None]] = []
+    started: list[Future[int]] = []
     with ThreadPoolExecutor(len(statements)) as pool:
 
         def start() -> None:
@@ -155,7 +147,9 @@ def is_in_transaction(database: Database) -> bool:
 def wait_for_no_backend(pair: Pair) -> None:
     """Wait until both servers have noticed that the sync is gone: a matter of seconds."""
     wait_until(
-        lambda: not backends(pair.source) + backends(pair.target), "no backend of a sync", 3.0
+        lambda: not backends(pair.source) + backends(pair.target),
+        "no backend of a sync is left",
+        seconds=3.0,
     )
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from common.postgres.connection.address import DatabaseAddress
-from tests.support.databases import Database
+from sandbox.database import Database
 
 CHUNK = 65536  # bytes
 TICK = 0.02  # seconds after which whoever waits for a socket looks whether all is cut

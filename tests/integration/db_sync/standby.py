@@ -2,11 +2,11 @@
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator
 
+from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres
-from tests.support.databases import Database
+from tests.support.waiting import wait_until
 
 # Who is in the way of what is replayed gives way at once.
 SETTINGS = """
@@ -48,10 +48,8 @@ class Standby(EmbeddedPostgres):
         """Return a database of the primary as this server has it, up to date."""
         written = Database(self.primary, name).value("SELECT pg_current_wal_insert_lsn()")
         anywhere = Database(self, "postgres")
-        give_up = time.monotonic() + 30
-        while not anywhere.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'"):
-            assert time.monotonic() < give_up
-            time.sleep(0.02)
+        replayed = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+        wait_until(lambda: anywhere.value(replayed), "the standby has replayed what is written")
         return Database(self, name)
 
 

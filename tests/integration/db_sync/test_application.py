@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from common.postgres.locking import locks
 from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
+from tests.support.waiting import wait_until
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 CHECKED = """
@@ -75,10 +75,7 @@ def test_a_connection_that_breaks_while_rows_travel_shows_no_row(databases: Data
         text=True,
     )
     copying = "SELECT pid FROM pg_stat_progress_copy WHERE datname = current_database()"
-    give_up = time.monotonic() + 30
-    while not pair.target.rows(copying):
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+    wait_until(lambda: pair.target.rows(copying), "rows are copied")
     pair.target.execute(f"SELECT pg_terminate_backend(pid) FROM ({copying}) AS found")
     shown = command.communicate(timeout=30)
 

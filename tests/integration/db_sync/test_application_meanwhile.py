@@ -11,19 +11,19 @@ from common.postgres.locking import locks
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from tests.integration.db_sync.faults import (
-    TIMEOUT,
     at_first,
     different_pair,
     either_role,
     state,
     sync_while_others_wait,
     target_as,
-    wait_until,
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import TIMEOUT, wait_until
 
 AT_ONCE = "SET lock_timeout = '10ms';"
 

@@ -8,8 +8,9 @@ import pytest
 from common.errors import VerificationFailed
 from db_sync.tuning import Tuning
 from db_sync.write import merge
+from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same, sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
 
 NUMBERED = "CREATE TABLE t (id bigint PRIMARY KEY, v text)"
 NUMBERED_ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10000) i"

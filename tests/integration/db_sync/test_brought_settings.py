@@ -3,15 +3,16 @@
 import os
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from common.errors import ConfigurationError
 from db_sync.plan import snapshot
+from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
 SCHEMA = """
 CREATE TABLE parents (id int PRIMARY KEY, born date, at timestamptz, code text UNIQUE);
@@ -166,10 +167,7 @@ def test_a_truncate_of_production_while_its_lock_is_waited_for_is_not_taken_for_
     cursor.execute("BEGIN; TRUNCATE children")
 
     def fill_again() -> None:
-        for _ in range(1000):
-            if pair.source.value(waiting):
-                break
-            time.sleep(0.02)
+        wait_until(lambda: pair.source.value(waiting), "the sync waits for the lock")
         cursor.execute(f"{ROWS.split(';')[1]}; COMMIT")
 
     filling = threading.Thread(target=fill_again)

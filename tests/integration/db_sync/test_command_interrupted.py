@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
 AS_IT_WAS = "Interrupted: the target is as it was.\n"
 
@@ -46,13 +46,6 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def wait_for(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(
     ("side", "mode"), [("source", "ACCESS EXCLUSIVE"), ("target", "ROW EXCLUSIVE")]
 )
@@ -64,14 +57,15 @@ def test_ctrl_c_ends_it_at_once_while_a_server_lets_it_wait(
     with database.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE t IN {mode} MODE")
         with started(pair) as process:
-            wait_for(lambda: database.value(f"{waiting} AND state <> 'idle'"))
+            at_work = f"{waiting} AND state <> 'idle'"
+            wait_until(lambda: database.value(at_work), "the sync is at work")
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
         connection.rollback()
     connection.close()
 
     assert (process.returncode, out, err) == (1, "", AS_IT_WAS)
-    wait_for(lambda: pair.target.value(waiting) == 0)
+    wait_until(lambda: pair.target.value(waiting) == 0, "its session has ended")
     assert pair.target.value("SELECT count(*) FROM t") == 0
 
 
@@ -85,12 +79,12 @@ def test_ctrl_c_during_a_statement_of_minutes_does_not_wait_for_its_end(pair: Pa
     )
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     with started(pair) as process:
-        wait_for(lambda: pair.target.value(sleeping))
+        wait_until(lambda: pair.target.value(sleeping), "the statement runs")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out, err) == (1, "", AS_IT_WAS)
-    wait_for(lambda: pair.target.value(sleeping) == 0)
+    wait_until(lambda: pair.target.value(sleeping) == 0, "the statement has ended")
     assert pair.target.rows("TABLE t") == [(2, "b")]
 
 

@@ -8,9 +8,9 @@ from common.postgres import commits
 from common.postgres.database import connect
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from tests.integration.db_sync.faults import wait_until
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
 SCHEMA = "CREATE TABLE t (id int PRIMARY KEY)"
 SETTING = "SHOW synchronous_standby_names"

@@ -11,9 +11,11 @@ from common.errors import TargetBusy
 from common.postgres.locking import locks
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
-from tests.integration.db_sync.faults import TIMEOUT, wait_until, waiting_for_locks
+from sandbox.database import Database
+from tests.integration.db_sync.faults import waiting_for_locks
 from tests.integration.db_sync.syncing import assert_same
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import TIMEOUT, wait_until
 
 # Rows of t are merged, log is copied whole: readers of it are locked out in the end.
 SCHEMA = """
@@ -26,7 +28,6 @@ STAGING = "INSERT INTO t (v) VALUES ('old'); INSERT INTO log VALUES ('old line')
 # What the application has done when a sync begins to compare; it then writes to a table that the
 # sync has locked against writers, and each waits for the other as soon as the sync wants more.
 READS_A_TABLE = "SELECT * FROM log"
-READS_WHAT_IT_WRITES = "SELECT * FROM t"
 READS_A_VIEW = "SELECT * FROM counted"
 TAKES_A_NUMBER = "SELECT nextval('t_id_seq')"
 WRITES = "UPDATE t SET v = 'the application was here'"

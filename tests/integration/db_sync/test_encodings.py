@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.database import Database
 from tests.integration.db_sync.syncing import sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
 
 # Bytes that mean something in the encoding; in EUC_JP one that UTF-8's conversion gives back as
 # another one (a wave dash), and in SQL_ASCII bytes that are nothing at all.

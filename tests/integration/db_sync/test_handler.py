@@ -9,8 +9,9 @@ from moto import mock_aws
 
 from common.errors import ConfigurationError, InvalidInput
 from db_sync.handler import handler
+from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
 from tests.support.lambda_context import FakeContext
 
 BUCKET = "exchange"

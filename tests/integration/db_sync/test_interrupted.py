@@ -13,9 +13,9 @@ from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from tests.integration.db_sync.faults import (
     HOLD_READS,
-    TIMEOUT,
     backends,
     either_role,
     either_side,
@@ -23,11 +23,11 @@ from tests.integration.db_sync.faults import (
     state,
     target_as,
     wait_for_no_backend,
-    wait_until,
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import TIMEOUT, wait_until
 
 # A text for a key, so that the first thing to be read of the table is its fingerprints; and so
 # many rows that the source cannot send them all before the target takes some.

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from common.postgres.connection.address import DatabaseAddress
 from tests.integration.db_sync.faults import (
     HOLD_READS,
-    TIMEOUT,
     backends,
     different_pair,
     either_role,
@@ -24,11 +23,11 @@ from tests.integration.db_sync.faults import (
     state,
     target_as,
     wait_for_no_backend,
-    wait_until,
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
+from tests.support.waiting import TIMEOUT, wait_until
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 # A row that is written takes a millisecond, so that writing is what much of a run is.

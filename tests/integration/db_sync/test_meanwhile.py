@@ -10,18 +10,17 @@ from db_sync.plan import snapshot
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from tests.integration.db_sync.faults import (
-    TIMEOUT,
     different_pair,
     either_role,
     held,
     state,
     sync_while_others_wait,
     target_as,
-    wait_until,
     waits,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
+from tests.support.waiting import TIMEOUT, wait_until
 
 CHANGES = """
 INSERT INTO parent VALUES ({number}, 'later');

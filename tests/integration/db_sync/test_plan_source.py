@@ -1,7 +1,6 @@
 """The source's side of the plan: what is read, when it is locked, and what is only counted."""
 
 import threading
-import time
 from contextlib import AbstractContextManager
 
 import psycopg2
@@ -17,8 +16,10 @@ from db_sync.plan.tables import Plan, make_plan
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same, sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10) i"
@@ -26,11 +27,8 @@ ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10) i"
 
 def wait_until_locked_out(database: Database, table: str) -> None:
     """Wait until a session waits for a lock on a table."""
-    give_up = time.monotonic() + 30
     waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
-    while not database.value(waiting):
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
+    wait_until(lambda: database.value(waiting), f"a session waits for a lock on {table}")
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

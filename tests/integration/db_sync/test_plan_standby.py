@@ -1,8 +1,7 @@
 """A source that is a read replica, with a real one."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,10 +10,12 @@ from common.postgres.database import connect
 from common.postgres.settings.transaction_settings import REPEATABLE_READ
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from sandbox.postgres import temporary_server
 from tests.integration.db_sync.standby import Standby, standby_of
 from tests.integration.db_sync.syncing import assert_same, sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
 SCHEMA = """
 CREATE TABLE t (id serial PRIMARY KEY, v text);
@@ -127,13 +128,6 @@ def test_a_replica_is_refused_as_a_target(
         sync_database(source.address, replica.address, SyncOptions("test"))
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("cause", ["DROP TABLE many", "DROP DATABASE"])
 def test_a_sync_that_is_in_the_way_of_replaying_ends_as_unavailable(
     standby: Standby, production: Database, databases: Databases, cause: str
@@ -150,7 +144,8 @@ def test_a_sync_that_is_in_the_way_of_replaying_ends_as_unavailable(
                 standby.primary.execute("postgres", f"DROP DATABASE {production.name}")
             else:
                 production.execute(cause)
-            wait_for(lambda: Database(standby, "postgres").value(ours) == 0)
+            anywhere = Database(standby, "postgres")
+            wait_until(lambda: anywhere.value(ours) == 0, "the sync is ended")
 
     with pytest.raises(DatabaseUnavailable, match=ADVICE):
         sync_database(
@@ -171,7 +166,8 @@ def test_a_statement_that_is_in_the_way_of_replaying_is_unavailable_with_advice(
     )
 
     def drop() -> None:
-        wait_for(lambda: Database(standby, "postgres").value(running) == 1)
+        anywhere = Database(standby, "postgres")
+        wait_until(lambda: anywhere.value(running) == 1, "the statement runs")
         production.execute("DROP TABLE many")
 
     dropping = threading.Thread(target=drop)

@@ -19,6 +19,7 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from tests.integration.db_sync.random_rows import (
     UNLINKED,
     Sides,
@@ -37,7 +38,7 @@ from tests.integration.db_sync.random_tables import (
     random_tables,
 )
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
-from tests.support.databases import Database, Databases, Pair
+from tests.support.databases import Databases, Pair
 from tests.support.small_limits import tuning
 
 EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "0"))

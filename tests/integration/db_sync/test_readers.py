@@ -1,14 +1,13 @@
 """Who reads staging while a sync writes: goes on, or waits; is never ended by the sync."""
 
 import contextlib
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
-TIMEOUT = 10  # seconds
 FAMILY = """
 CREATE TABLE parent (id serial PRIMARY KEY, v text);
 CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent, v text)
@@ -27,10 +26,7 @@ def wait_for_lock_wait(pair: Pair, who: str) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         f" AND wait_event_type = 'Lock' AND application_name LIKE '{who}%'"
     )
-    deadline = time.monotonic() + TIMEOUT
-    while not pair.target.value(query):
-        assert time.monotonic() < deadline, f"{who} does not wait"
-        time.sleep(0.01)
+    wait_until(lambda: pair.target.value(query), f"{who} waits")
 
 
 def execute(connection: Any, *statements: str) -> None:

@@ -32,6 +32,7 @@ from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
+from tests.support.waiting import wait_until
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 100) i"
@@ -288,11 +289,8 @@ def test_a_killed_command_leaves_the_target_as_it_was_and_the_next_succeeds(pair
             env=os.environ,
             stdout=subprocess.DEVNULL,
         )
-        give_up = time.monotonic() + 30
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'z'::regclass"
-        while not pair.target.value(waiting):
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
+        wait_until(lambda: pair.target.value(waiting), "it waits for the lock")
         command.send_signal(signal.SIGKILL)
         command.wait()
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import tempfile
-import time
 from typing import IO, Any
 
 import pytest
@@ -13,6 +12,7 @@ from common.postgres import spool
 from common.postgres.copying import lines
 from common.postgres.database import connect
 from tests.support.databases import Databases
+from tests.support.waiting import wait_until
 
 # As those of a comparison of 19 million rows: number, rows, hash, whether it is the total.
 FINGERPRINTS = """
@@ -39,8 +39,7 @@ def test_lines_wait_in_half_the_bytes_that_were_sent_until_they_are_read(
         session.transaction(),
         lines(session, FINGERPRINTS) as found,
     ):
-        while len(files) < 2:  # then the first one is complete
-            time.sleep(0.01)
+        wait_until(lambda: len(files) >= 2, "the first file is complete")
         on_disk = os.fstat(files[0].fileno()).st_size
         read = list(found)
 

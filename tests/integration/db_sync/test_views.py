@@ -7,9 +7,10 @@ import pytest
 
 from common.errors import OutOfTime
 from common.postgres.deadline import Deadline
-from tests.integration.db_sync.faults import held, wait_until, waiting_for_locks
+from tests.integration.db_sync.faults import held, waiting_for_locks
 from tests.integration.db_sync.syncing import own_tables, sync
 from tests.support.databases import Databases
+from tests.support.waiting import wait_until
 
 VIEWS = """
 CREATE TABLE t (id int PRIMARY KEY, v int);

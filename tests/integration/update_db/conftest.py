@@ -8,9 +8,10 @@ import boto3
 import pytest
 
 from common.aws.exchange import Exchange
+from sandbox.database import Database
 from tests.integration.update_db.remapping import USERS, Staging
 from tests.support.bucket import BUCKET
-from tests.support.databases import Database, Databases
+from tests.support.databases import Databases
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

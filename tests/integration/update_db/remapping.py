@@ -12,8 +12,8 @@ import pytest
 
 from common.aws.exchange import Exchange
 from common.manifest import COLUMNS, Manifest, Part
+from sandbox.database import Database
 from tests.support.bucket import BUCKET, EXECUTION, FOLDER, MANIFEST
-from tests.support.databases import Database
 from tests.support.lambda_context import FakeContext
 from update_db.handler import handler
 

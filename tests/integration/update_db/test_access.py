@@ -9,9 +9,9 @@ import pytest
 
 from common.errors import ConfigurationError
 from common.postgres.locking import locks
+from sandbox.database import Database
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser, Staging, saving
-from tests.support.databases import Database
 
 JANE = PoolUser("jane@example.com", "staging-1")
 JOE = PoolUser("joe@example.com", "staging-2")

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from common.errors import SchemaMismatch
+from sandbox.database import Database
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Remap, Staging
-from tests.support.databases import Database, Databases
+from tests.support.databases import Databases
 
 SUBS = [str(uuid.UUID(int=number)) for number in range(1, 7)]
 TYPES = [

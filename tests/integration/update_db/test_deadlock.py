@@ -8,9 +8,10 @@ import pytest
 from common.postgres.database import Session
 from common.postgres.locking import locks
 from common.postgres.names import Name
-from tests.integration.db_sync.faults import TIMEOUT, wait_until, waiting_for_locks
+from tests.integration.db_sync.faults import waiting_for_locks
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser
+from tests.support.waiting import TIMEOUT, wait_until
 
 # Who writes to users counts it, in a row that is locked meanwhile.
 SCHEMA = """

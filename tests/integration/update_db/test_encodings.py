@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sandbox.database import Database
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import USERS, PoolUser, Staging
-from tests.support.databases import Database, Databases
+from tests.support.databases import Databases
 
 type MakeEncoded = Callable[[str, str], Staging]
 

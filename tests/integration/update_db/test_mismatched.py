@@ -7,7 +7,6 @@ from tests.integration.update_db.remapping import PoolUser
 
 ANA = PoolUser("ana@x.org", "s-ana")
 TESTER = PoolUser("tester@x.org", "s-tester")
-RELEASED = "and lost it"
 
 
 def test_a_customers_row_gives_up_the_testers_sub(make_staging: MakeStaging) -> None:

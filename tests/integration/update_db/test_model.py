@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from common.aws.exchange import Exchange
 from common.manifest import Manifest, Part
+from sandbox.database import Database
 from tests.integration.update_db.model import UNLINKED, Row, expect
 from tests.integration.update_db.remapping import PoolUser, part_of
-from tests.support.databases import Database, Databases
+from tests.support.databases import Databases
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
 from update_db.result import RemapCounts

@@ -24,10 +24,10 @@ from common.errors import (
 from common.postgres import target
 from common.postgres.database import connect
 from common.postgres.locking import locks
+from sandbox.database import Database
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import REPORT, PoolUser, Staging, event
 from tests.support.bucket import BUCKET, stored_keys
-from tests.support.databases import Database
 from tests.support.lambda_context import FakeContext
 from update_db.handler import handler
 
