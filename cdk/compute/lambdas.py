@@ -12,6 +12,9 @@ from cdk.compute.network import Network, find_network
 from cdk.compute.python_function import PythonFunction
 from cdk.exchange import ExchangeBucket
 from cdk.settings.model import Settings
+from db_sync.environment import DbSyncEnvironment
+from list_cognito_users.environment import ListCognitoUsersEnvironment
+from update_db.environment import UpdateDbEnvironment
 
 
 class Lambdas(Construct):
@@ -55,15 +58,10 @@ class Lambdas(Construct):
         """The layers of a function that reaches a database."""
         return [self._layer, *([self._ca_bundle] if self._ca_bundle else [])]
 
-    def _database_environment(self, *sides: str) -> dict[str, str]:
-        """The variables of a function that reaches these sides' databases."""
-        variables = {"DATABASE_CA_BUNDLE": CaBundle.path} if self._ca_bundle else {}
-        for side in sides:
-            if arn := self._settings.secret_arn_of(side):
-                variables[f"{side.upper()}_SECRET_ARN"] = arn
-            if told := self._settings.database_of(side).variable():
-                variables[f"{side.upper()}_DATABASE"] = json.dumps(told)
-        return variables
+    @property
+    def _ca_bundle_path(self) -> str | None:
+        """The certificates' path in a function that reaches a database."""
+        return self._ca_bundle.path if self._ca_bundle else None
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
         settings = self._settings
@@ -79,11 +77,15 @@ class Lambdas(Construct):
             package="db_sync",
             description="Makes the staging database's rows equal to production's",
             layers=self._database_layers,
-            environment={
-                **self._database_environment("prod", "staging"),
-                "EXCHANGE_BUCKET": self._exchange.name,
-                "SYNC_RULES": json.dumps(rules),
-            },
+            environment=DbSyncEnvironment(
+                exchange_bucket=self._exchange.name,
+                prod_secret_arn=settings.prod_secret_arn,
+                prod_database=settings.prod_database.variable(),
+                staging_secret_arn=settings.staging_secret_arn,
+                staging_database=settings.staging_database.variable(),
+                database_ca_bundle=self._ca_bundle_path,
+                sync_rules=json.dumps(rules),
+            ),
             network=network,
             ephemeral_storage_mb=settings.ephemeral_storage_mb,
             **self._defaults,
@@ -96,19 +98,17 @@ class Lambdas(Construct):
     def _create_list_cognito_users(self) -> PythonFunction:
         """Outside the VPC: PrivateLink does not serve a user pool that has a domain."""
         settings = self._settings
-        environment = {
-            "EXCHANGE_BUCKET": self._exchange.name,
-            "LIST_USERS_RPS": f"{settings.list_users_rps:g}",
-        }
-        if settings.user_pool_id:
-            environment["COGNITO_USER_POOL_ID"] = settings.user_pool_id
         list_cognito_users = PythonFunction(
             self,
             "ListCognitoUsers",
             package="list_cognito_users",
             description="Writes email and sub of every user in staging's pool to S3",
             layers=[self._layer],
-            environment=environment,
+            environment=ListCognitoUsersEnvironment(
+                exchange_bucket=self._exchange.name,
+                cognito_user_pool_id=settings.user_pool_id,
+                list_users_rps=settings.list_users_rps,
+            ),
             network=None,
             **self._defaults,
         )
@@ -127,17 +127,19 @@ class Lambdas(Construct):
             package="update_db",
             description="Sets users' subs in staging to those of its pool, matched by email",
             layers=self._database_layers,
-            environment={
-                **self._database_environment("staging"),
-                "EXCHANGE_BUCKET": self._exchange.name,
-                "USERS_TABLE": settings.users_table,
-                "EMAIL_COLUMN": settings.email_column,
-                "SUB_COLUMN": settings.sub_column,
-                "REQUIRE_VERIFIED_EMAIL": json.dumps(settings.require_verified_email),
-                "RELEASE_MISMATCHED": json.dumps(settings.release_mismatched),
-                "MIN_MATCHED_PERCENT": f"{settings.min_matched_percent:g}",
-                "USERS_WHERE": settings.users_where or "",
-            },
+            environment=UpdateDbEnvironment(
+                exchange_bucket=self._exchange.name,
+                staging_secret_arn=settings.staging_secret_arn,
+                staging_database=settings.staging_database.variable(),
+                database_ca_bundle=self._ca_bundle_path,
+                users_table=settings.users_table,
+                email_column=settings.email_column,
+                sub_column=settings.sub_column,
+                users_where=settings.users_where or "",
+                require_verified_email=settings.require_verified_email,
+                release_mismatched=settings.release_mismatched,
+                min_matched_percent=settings.min_matched_percent,
+            ),
             network=network,
             **self._defaults,
         )

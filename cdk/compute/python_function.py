@@ -1,6 +1,6 @@
 """Lambda functions as all of ours are, so that each states only what sets it apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import (
@@ -19,6 +19,7 @@ from cdk.compute.layer import ROOT
 from cdk.compute.network import Network
 from cdk.logs import create_log_group
 from cdk.settings.model import Settings
+from common.settings import LambdaEnvironment
 
 DEFAULTS: dict[str, Any] = {
     "runtime": aws_lambda.Runtime.PYTHON_3_13,
@@ -51,7 +52,7 @@ class PythonFunction(Construct):
         settings: Settings,
         key: aws_kms.IKey | None,
         layers: Sequence[aws_lambda.ILayerVersion],
-        environment: Mapping[str, str],
+        environment: LambdaEnvironment,
         network: Network | None,
         ephemeral_storage_mb: int | None = None,
     ) -> None:
@@ -85,7 +86,7 @@ class PythonFunction(Construct):
             environment={
                 "POWERTOOLS_SERVICE_NAME": name,  # the metrics' dimension
                 "POWERTOOLS_LOG_LEVEL": "INFO",
-                **environment,
+                **environment.variables(),
             },
             **(network.properties if network else {}),
         )

@@ -75,12 +75,12 @@ class Database(Block):
         found = ENDPOINT.fullmatch(self.host or "")
         return (found["region"] or found["china"]) if found else None
 
-    def variable(self) -> dict[str, str]:
-        """Return what the Lambdas are told, empty where nothing is set."""
+    def variable(self) -> dict[str, str] | None:
+        """Return what the Lambdas are told; None where nothing is set."""
         told = self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"account"})
         if self.by_iam and self.region:
             told["region"] = self.region
-        return {name: str(value) for name, value in told.items() if name != "resource_id"}
+        return {name: str(value) for name, value in told.items() if name != "resource_id"} or None
 
 
 def database_contradictions(

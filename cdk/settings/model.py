@@ -44,7 +44,8 @@ from cdk.settings.values import (
     WindowMinutes,
     ZoneName,
 )
-from list_cognito_users.rate import DEFAULT_RATE
+from list_cognito_users.environment import ListCognitoUsersEnvironment
+from update_db.environment import UpdateDbEnvironment
 
 
 class Settings(Block):
@@ -140,27 +141,31 @@ class Settings(Block):
         ),
     ] = None
     users_table: Annotated[TableName, Field(description="the table that holds the users")] = (
-        "public.users"
+        UpdateDbEnvironment.users_table
     )
-    email_column: Annotated[ColumnName, Field(description="its column with the email")] = "email"
-    sub_column: Annotated[ColumnName, Field(description="its column with the sub")] = "cognito_sub"
+    email_column: Annotated[ColumnName, Field(description="its column with the email")] = (
+        UpdateDbEnvironment.email_column
+    )
+    sub_column: Annotated[ColumnName, Field(description="its column with the sub")] = (
+        UpdateDbEnvironment.sub_column
+    )
     require_verified_email: Annotated[
         bool, Field(description="skip a person whose email in the pool is not verified")
-    ] = False
+    ] = UpdateDbEnvironment.require_verified_email
     release_mismatched: Annotated[
         bool,
         Field(
             description="take a sub from a row whose email is not the one that the pool has for it;"
             " `false` only counts such rows"
         ),
-    ] = True
+    ] = UpdateDbEnvironment.release_mismatched
     min_matched_percent: Annotated[
         Percent,
         Field(
             description="of the pool's users that have an email, how many a row must match, or the"
             " remap fails"
         ),
-    ] = 0
+    ] = UpdateDbEnvironment.min_matched_percent
     users_where: Annotated[
         Condition | None,
         Field(
@@ -174,7 +179,7 @@ class Settings(Block):
             description="how many ListUsers requests a second the listing may send, of the 30"
             " that the account and Region have for everybody"
         ),
-    ] = float(DEFAULT_RATE)
+    ] = ListCognitoUsersEnvironment.list_users_rps
     sync_rules: Annotated[
         SyncRules, Field(description="what the sync leaves alone; the next four lie in it")
     ] = SyncRules()

@@ -12,7 +12,7 @@ from common.errors import StagingSyncError
 from common.event import Event
 from common.metrics import PHASES, Metric, emit
 from common.postgres.deadline import Deadline
-from common.settings import optional, required
+from db_sync.environment import DbSyncEnvironment
 from db_sync.memory import granted, within
 from db_sync.result import SyncResult, failure_report
 from db_sync.rules import SyncRules
@@ -25,10 +25,11 @@ REPORT = "db-sync.json"
 @entry_point
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     """Sync, write the report to S3, emit metrics, and return the output's `db_sync` object."""
-    exchange = Exchange.of(required("EXCHANGE_BUCKET"), event.execution)
+    environment = DbSyncEnvironment.read()
+    exchange = Exchange.of(environment.exchange_bucket, event.execution)
     options = SyncOptions(
         execution=event.execution,
-        rules=SyncRules.parse(optional("SYNC_RULES")),
+        rules=SyncRules.parse(environment.sync_rules),
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
     )
@@ -38,7 +39,8 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 
     exchange.check_reachable()
     try:
-        source, target = database_of("PROD"), database_of("STAGING")
+        source = database_of(environment.production)
+        target = database_of(environment.staging)
         with within(granted()):
             result = sync_database(source, target, options, save_report)
     except StagingSyncError as error:

@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 from common.errors import ConfigurationError
 
-DEFAULT_RATE = "20"  # of the quota's 30 requests a second: the application needs some as well
 MAX_RATE = 30.0
 SLOWER = 0.7  # the rate's share that is left after throttling
 RECOVERY = 0.05  # share of the full rate that comes back each second
 
 
-def parse_rate(text: str) -> float:
-    """Return the requests per second that a setting allows.
+def parse_rate(variable: str, text: str) -> float:
+    """Return the requests per second that an environment variable allows.
 
     Raises:
         ConfigurationError: it is not a number above 0 and up to 30, the quota of an account
@@ -24,7 +23,7 @@ def parse_rate(text: str) -> float:
         rate = 0.0
     if not 0 < rate <= MAX_RATE:
         raise ConfigurationError(
-            f'LIST_USERS_RPS is "{text}"; it must be a number above 0 and up to {MAX_RATE:g}, the'
+            f'{variable} is "{text}"; it must be a number above 0 and up to {MAX_RATE:g}, the'
             " ListUsers requests that Cognito grants in a second. Set list_users_rps in cdk.json"
             " and deploy again."
         )

@@ -11,7 +11,7 @@ from common.errors import ConfigurationError
 from common.event import Event
 from common.metrics import Metric, emit
 from common.postgres.deadline import Deadline
-from common.settings import flag, optional, percent, required
+from update_db.environment import UpdateDbEnvironment
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
 from update_db.result import RemapCounts
@@ -23,24 +23,25 @@ REPORT = "cognito-mapping.csv.gz"
 @entry_point
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     """Remap, write the report to S3, emit metrics, and return the output's `cognito_mapping`."""
-    exchange = Exchange.of(required("EXCHANGE_BUCKET"), event.execution)
+    environment = UpdateDbEnvironment.read()
+    exchange = Exchange.of(environment.exchange_bucket, event.execution)
     manifest = _manifest_key(event, exchange)
     options = RemapOptions(
         execution=event.execution,
         users=UsersTable.of(
-            optional("USERS_TABLE", "public.users"),
-            optional("EMAIL_COLUMN", "email"),
-            optional("SUB_COLUMN", "cognito_sub"),
-            optional("USERS_WHERE"),
+            environment.users_table,
+            environment.email_column,
+            environment.sub_column,
+            environment.users_where,
         ),
-        require_verified_email=flag("REQUIRE_VERIFIED_EMAIL"),
-        release_mismatched=flag("RELEASE_MISMATCHED", default=True),
-        min_matched_percent=percent("MIN_MATCHED_PERCENT"),
+        require_verified_email=environment.require_verified_email,
+        release_mismatched=environment.release_mismatched,
+        min_matched_percent=environment.min_matched_percent,
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
     )
     result = remap_users(
-        database_of("STAGING"),
+        database_of(environment.staging),
         options,
         lambda target: load_mapping(target, exchange, manifest),
         lambda report: exchange.upload(REPORT, report),

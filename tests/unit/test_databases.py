@@ -11,6 +11,8 @@ from moto import mock_aws
 
 from common.aws.databases import database_of
 from common.errors import ConfigurationError
+from common.postgres.connection.address import DatabaseAddress
+from db_sync.environment import DbSyncEnvironment
 
 REGION = "eu-west-1"
 RDS_MANAGED = {"username": "postgres", "password": "Tr0ub4dor&3"}
@@ -32,7 +34,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
         monkeypatch.setenv("AWS_REGION", REGION)
+        monkeypatch.setenv("EXCHANGE_BUCKET", "exchange")
         yield
+
+
+def production() -> DatabaseAddress:
+    """Return production's database as DbSync finds it."""
+    return database_of(DbSyncEnvironment.read().production)
 
 
 def set_secret(monkeypatch: pytest.MonkeyPatch, secret: dict[str, Any]) -> None:
@@ -54,7 +62,7 @@ def test_the_settings_fill_what_a_secret_that_rds_manages_lacks(
     set_secret(monkeypatch, RDS_MANAGED)
     set_database(monkeypatch, {"host": "db.example.com", "port": "5433", "dbname": "shop"})
 
-    address = database_of("PROD")
+    address = production()
 
     assert str(address) == "db.example.com:5433/shop"
     assert (address.parameters["user"], address.parameters["password"]) == (
@@ -69,7 +77,7 @@ def test_the_settings_go_before_the_secret(monkeypatch: pytest.MonkeyPatch) -> N
     set_secret(monkeypatch, {**RDS_MANAGED, **theirs})
     set_database(monkeypatch, {"host": "replica.example.com", "port": "5433"})
 
-    assert str(database_of("PROD")) == "replica.example.com:5433/shop"
+    assert str(production()) == "replica.example.com:5433/shop"
 
 
 def test_what_a_secret_lacks_is_named_with_the_setting_that_fills_it(
@@ -78,7 +86,7 @@ def test_what_a_secret_lacks_is_named_with_the_setting_that_fills_it(
     set_secret(monkeypatch, RDS_MANAGED)
 
     with pytest.raises(ConfigurationError, match=r"lacks host, dbname.*prod_database") as refusal:
-        database_of("PROD")
+        production()
 
     assert "Tr0ub4dor&3" not in str(refusal.value)
 
@@ -88,7 +96,7 @@ def test_the_form_of_what_the_settings_say_is_checked_too(monkeypatch: pytest.Mo
     set_database(monkeypatch, {"host": "u:Tr0ub4dor&3@h", "dbname": "shop"})
 
     with pytest.raises(ConfigurationError, match="host must be a host's name") as refusal:
-        database_of("PROD")
+        production()
 
     assert "Tr0ub4dor&3" not in str(refusal.value)
 
@@ -98,7 +106,7 @@ def test_a_secret_that_was_rotated_is_read_again_with_the_same_settings(
 ) -> None:
     set_secret(monkeypatch, RDS_MANAGED)
     set_database(monkeypatch, {"host": "db.example.com", "dbname": "shop"})
-    address = database_of("PROD")
+    address = production()
     rotated = json.dumps({**RDS_MANAGED, "password": "another"})
     boto3.client("secretsmanager", region_name=REGION).put_secret_value(
         SecretId="rds!db-0a1b2c3d", SecretString=rotated
@@ -115,7 +123,7 @@ def test_with_iam_a_token_for_that_endpoint_and_user_is_the_password(
 ) -> None:
     set_database(monkeypatch, IAM)
 
-    login = database_of("PROD").login()
+    login = production().login()
 
     assert (login["user"], login["sslmode"]) == ("staging_sync_reader", "verify-full")
     signed = urlsplit(f"//{login['password']}")
@@ -132,7 +140,7 @@ def test_the_role_of_the_database_s_account_signs_where_there_is_one(
     set_database(monkeypatch, {**IAM, "role_arn": ROLE})
     own = boto3.Session().get_credentials()
 
-    token = database_of("PROD").login()["password"]
+    token = production().login()["password"]
 
     (credential,) = parse_qs(urlsplit(f"//{token}").query)["X-Amz-Credential"]
     assert own is not None
@@ -142,7 +150,7 @@ def test_the_role_of_the_database_s_account_signs_where_there_is_one(
 
 def test_neither_a_token_nor_the_user_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     set_database(monkeypatch, IAM)
-    address = database_of("PROD")
+    address = production()
 
     assert str(address) == "prod.c0ffee.eu-central-1.rds.amazonaws.com:5433/shop"
     assert "staging_sync_reader" not in repr(address)
@@ -153,14 +161,14 @@ def test_what_iam_needs_is_named(monkeypatch: pytest.MonkeyPatch, field: str) ->
     set_database(monkeypatch, {name: value for name, value in IAM.items() if name != field})
 
     with pytest.raises(ConfigurationError, match=f"PROD_DATABASE lacks {field}"):
-        database_of("PROD")
+        production()
 
 
 def test_no_token_is_sent_to_whoever_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     set_database(monkeypatch, IAM, ca_bundle="")
 
     with pytest.raises(ConfigurationError, match="set ca_bundle"):
-        database_of("PROD")
+        production()
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[]", '{"port": 5432}'])
@@ -170,7 +178,7 @@ def test_a_variable_that_is_no_object_of_strings_is_named(
     monkeypatch.setenv("PROD_DATABASE", text)
 
     with pytest.raises(ConfigurationError, match="PROD_DATABASE is not a JSON object of strings"):
-        database_of("PROD")
+        production()
 
 
 def test_without_a_secret_and_without_iam_the_secret_is_missed(
@@ -179,4 +187,4 @@ def test_without_a_secret_and_without_iam_the_secret_is_missed(
     monkeypatch.delenv("PROD_SECRET_ARN", raising=False)
 
     with pytest.raises(ConfigurationError, match="PROD_SECRET_ARN is not set"):
-        database_of("PROD")
+        production()

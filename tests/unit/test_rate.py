@@ -148,10 +148,10 @@ def test_a_quota_below_the_rate_is_used_without_storming_it(clock: Clock) -> Non
     ("text", "rate"), [("20", 20.0), ("30", 30.0), ("0.5", 0.5), ("1e-3", 0.001), (" 7 ", 7.0)]
 )
 def test_a_rate_is_a_number_up_to_cognitos_quota(text: str, rate: float) -> None:
-    assert parse_rate(text) == rate
+    assert parse_rate("LIST_USERS_RPS", text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "0", "-0.0", "-5", "30.01", "nan", "inf", "-inf", "twenty"])
 def test_any_other_rate_is_refused_with_the_setting(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"LIST_USERS_RPS.*list_users_rps in cdk"):
-        parse_rate(text)
+        parse_rate("LIST_USERS_RPS", text)

@@ -1,36 +1,93 @@
+"""A Lambda's environment: what is read of it, what is refused, and what CDK writes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pytest
 
-from common import settings
 from common.errors import ConfigurationError
+from common.settings import (
+    Flag,
+    LambdaEnvironment,
+    OptionalStrings,
+    OptionalText,
+    Percent,
+    Text,
+)
+from db_sync.environment import DbSyncEnvironment
+from list_cognito_users.environment import ListCognitoUsersEnvironment
+from update_db.environment import UpdateDbEnvironment
 
 
-def test_a_variable_that_is_set_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Sample(LambdaEnvironment):
+    """A variable of each form."""
+
+    exchange_bucket: Text
+    users_table: Text = "public.users"
+    cognito_user_pool_id: OptionalText = None
+    require_verified_email: Flag = False
+    release_mismatched: Flag = True
+    min_matched_percent: Percent = 0.0
+    prod_database: OptionalStrings = None
+
+
+VARIABLES = (
+    "EXCHANGE_BUCKET",
+    "USERS_TABLE",
+    "COGNITO_USER_POOL_ID",
+    "REQUIRE_VERIFIED_EMAIL",
+    "RELEASE_MISMATCHED",
+    "MIN_MATCHED_PERCENT",
+    "PROD_DATABASE",
+)
+
+
+@pytest.fixture(autouse=True)
+def bucket_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("EXCHANGE_BUCKET", "exchange")
 
-    assert settings.required("EXCHANGE_BUCKET") == "exchange"
+
+def set_all(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str | None]) -> None:
+    for variable, value in variables.items():
+        if value is not None:
+            monkeypatch.setenv(variable, value)
+
+
+def test_a_variable_that_is_set_is_returned() -> None:
+    assert Sample.read().exchange_bucket == "exchange"
 
 
 @pytest.mark.parametrize("value", [None, ""])
 def test_a_variable_that_is_missing_or_empty_is_named(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
-    monkeypatch.delenv("EXCHANGE_BUCKET", raising=False)
-    if value is not None:
-        monkeypatch.setenv("EXCHANGE_BUCKET", value)
+    monkeypatch.delenv("EXCHANGE_BUCKET")
+    set_all(monkeypatch, {"EXCHANGE_BUCKET": value})
 
     with pytest.raises(ConfigurationError, match="EXCHANGE_BUCKET is not set"):
-        settings.required("EXCHANGE_BUCKET")
+        Sample.read()
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("false", False), (None, False)])
 def test_a_flag_is_true_only_if_it_says_so(
     monkeypatch: pytest.MonkeyPatch, value: str | None, expected: bool
 ) -> None:
-    monkeypatch.delenv("REQUIRE_VERIFIED_EMAIL", raising=False)
-    if value is not None:
-        monkeypatch.setenv("REQUIRE_VERIFIED_EMAIL", value)
+    set_all(monkeypatch, {"REQUIRE_VERIFIED_EMAIL": value})
 
-    assert settings.flag("REQUIRE_VERIFIED_EMAIL") is expected
+    assert Sample.read().require_verified_email is expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("false", False), (None, True)])
+def test_a_flag_that_is_true_by_default_is_false_only_if_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, expected: bool
+) -> None:
+    set_all(monkeypatch, {"RELEASE_MISMATCHED": value})
+
+    assert Sample.read().release_mismatched is expected
 
 
 @pytest.mark.parametrize("value", ["", "True", "1", "yes", " true"])
@@ -40,7 +97,26 @@ def test_a_flag_of_any_other_value_is_refused_and_not_taken_for_false(
     monkeypatch.setenv("REQUIRE_VERIFIED_EMAIL", value)
 
     with pytest.raises(ConfigurationError, match='REQUIRE_VERIFIED_EMAIL must be "true" or'):
-        settings.flag("REQUIRE_VERIFIED_EMAIL")
+        Sample.read()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("66.6", 66.6), ("100", 100.0), ("", 0.0), (None, 0.0)]
+)
+def test_a_percentage_is_a_number_from_0_to_100(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, expected: float
+) -> None:
+    set_all(monkeypatch, {"MIN_MATCHED_PERCENT": value})
+
+    assert math.isclose(Sample.read().min_matched_percent, expected)
+
+
+@pytest.mark.parametrize("value", ["100.1", "-1", "1e2", "80%", "nan"])
+def test_any_other_percentage_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MIN_MATCHED_PERCENT", value)
+
+    with pytest.raises(ConfigurationError, match="MIN_MATCHED_PERCENT must be a number from 0"):
+        Sample.read()
 
 
 @pytest.mark.parametrize(
@@ -50,8 +126,62 @@ def test_a_flag_of_any_other_value_is_refused_and_not_taken_for_false(
 def test_an_optional_variable_has_a_default_where_it_is_missing_or_empty(
     monkeypatch: pytest.MonkeyPatch, value: str | None, expected: str
 ) -> None:
-    monkeypatch.delenv("USERS_TABLE", raising=False)
-    if value is not None:
-        monkeypatch.setenv("USERS_TABLE", value)
+    set_all(monkeypatch, {"USERS_TABLE": value})
 
-    assert settings.optional("USERS_TABLE", "public.users") == expected
+    assert Sample.read().users_table == expected
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_variable_without_a_value_is_none_where_it_is_missing_or_empty(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    set_all(monkeypatch, {"COGNITO_USER_POOL_ID": value, "PROD_DATABASE": value})
+
+    environment = Sample.read()
+
+    assert (environment.cognito_user_pool_id, environment.prod_database) == (None, None)
+
+
+ENVIRONMENTS = [
+    DbSyncEnvironment(
+        exchange_bucket="exchange",
+        prod_secret_arn="arn:prod",
+        staging_database={"auth": "iam", "host": "h", "dbname": "d"},
+        database_ca_bundle="/opt/ca.pem",
+        sync_rules='{"keep": []}',
+    ),
+    DbSyncEnvironment(exchange_bucket="exchange"),
+    ListCognitoUsersEnvironment(
+        exchange_bucket="exchange", cognito_user_pool_id="eu-central-1_Shop", list_users_rps=27.5
+    ),
+    UpdateDbEnvironment(
+        exchange_bucket="exchange",
+        staging_secret_arn="arn:staging",
+        users_table='public."people of 2024"',
+        users_where="deleted_at IS NULL",
+        require_verified_email=True,
+        release_mismatched=False,
+        min_matched_percent=12.5,
+    ),
+]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_lambda_reads_what_cdk_writes(
+    monkeypatch: pytest.MonkeyPatch, environment: LambdaEnvironment
+) -> None:
+    set_all(monkeypatch, environment.variables())
+
+    assert type(environment).read() == environment
+
+
+def test_what_has_no_value_is_not_written() -> None:
+    written = Sample(exchange_bucket="exchange").variables()
+
+    assert written == {
+        "EXCHANGE_BUCKET": "exchange",
+        "USERS_TABLE": "public.users",
+        "REQUIRE_VERIFIED_EMAIL": "false",
+        "RELEASE_MISMATCHED": "true",
+        "MIN_MATCHED_PERCENT": "0",
+    }
