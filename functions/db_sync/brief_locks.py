@@ -1,8 +1,8 @@
-"""Locks of mere reading, given up every few tables: a server has room for so many of them.
+"""Locks of statements that only read are released every few tables: a server has room for so many.
 
-A statement locks its tables and every index of theirs until the transaction ends; but what was
-locked after a savepoint is let go where that is rolled back to. The snapshot stays, and so do the
-locks from before. https://www.postgresql.org/docs/current/explicit-locking.html
+A statement locks its tables and all their indexes until the transaction ends. Rolling back to a
+savepoint releases the locks that were taken after it; the snapshot stays, and so do earlier locks.
+https://www.postgresql.org/docs/current/explicit-locking.html
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,14 +10,14 @@ from contextlib import ExitStack
 
 from common.postgres.database import Savepoint, Session
 
-AT_ONCE = 20  # tables (or sequences); two round trips for so many
+AT_ONCE = 20  # tables (or sequences) for two round trips
 
 
 def letting_go[T](items: Iterable[T], *sessions: Session) -> Iterator[T]:
-    """Iterate over what is read one by one, and let the locks on it go every few items.
+    """Iterate over items that are read one by one, and release the locks on them every few items.
 
-    Settings that are made on the way go too. Nothing is rolled back where the body fails: the
-    transactions are lost then.
+    Settings made in between are undone too. Nothing is rolled back if the body fails: the whole
+    transactions are then.
     """
     with ExitStack() as stack:
         savepoints: list[Savepoint] = []

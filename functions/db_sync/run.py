@@ -118,9 +118,9 @@ def _naming_conversions(plan: TablePlan) -> Iterator[None]:
 def ask_at_once[N: (Table, Name), A](
     session: Session, kind: str, items: Sequence[N], ask: Callable[[Sequence[N]], list[A]]
 ) -> list[A]:
-    """Ask about many in few statements; if one fails, alone about each to name the one at fault.
+    """Ask about many items in few statements; if one fails, about each alone, to name the culprit.
 
-    The locks that asking takes are let go.
+    The locks that this takes are released.
 
     Args:
         session: in a transaction.

@@ -1,4 +1,4 @@
-"""The pieces of SQL that several steps of a sync share; `t` is the table in each of them."""
+"""Pieces of SQL that several steps of a sync use; `t` is the table in each of them."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def statement(name: str, parts: Parts) -> sql.Composed:
 
 
 def names(columns: Iterable[str], prefix: str = "") -> sql.Composable:
-    """Return column names, comma separated, each behind `prefix.` if there is one."""
+    """Return column names, comma separated, each with `prefix.` before it if there is one."""
     return sql.SQL(", ").join(
         sql.Identifier(prefix, column) if prefix else sql.Identifier(column) for column in columns
     )
@@ -40,7 +40,7 @@ def source_values(columns: Iterable[PlannedColumn]) -> sql.Composable:
 
 
 def same_key(plan: TablePlan, left: str, right: str) -> sql.Composable:
-    """Return the condition that two rows have one key, as its index compares them."""
+    """Return the condition that two rows have the same key, as the key's index compares them."""
     return sql.SQL(" AND ").join(
         sql.SQL("{}{} OPERATOR({}.=) {}").format(
             sql.Identifier(left, column),

@@ -1,1 +1,1 @@
-"""Which rows differ: fingerprints of ranges, on both sides."""
+"""Finds the rows that differ, by fingerprints of key ranges on both sides."""

@@ -1,7 +1,7 @@
-"""Generated columns that are stored: whether they hold what the target's expressions give.
+"""Stored generated columns: whether they hold what the target's expressions return.
 
-A value is computed when its row is written. It is stale once a function that its expression uses
-was replaced. Production's values say nothing about that: its expressions may be other ones.
+A value is computed when its row is written, and is stale once a function that its expression uses
+was replaced. Comparing with production's values would not show it: its expressions may differ.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from db_sync.plan.catalog import Column, Expression, Generation
 from db_sync.plan.tables import TablePlan
 from db_sync.statements import Parts, names
 
-# What only PostgreSQL's own means make of a text for its search takes thirty times as long as to
-# hash that text, and nothing but another version of the server makes it stale.
+# Computing one by PostgreSQL's own functions takes thirty times as long as hashing the text, and
+# only an upgrade of the server makes it stale.
 COSTLY = "tsvector"
 NOTHING_STALE: Parts = {"generated": sql.SQL(""), "stale": sql.SQL("0")}
 
@@ -29,7 +29,7 @@ def checked_columns(plan: TablePlan) -> list[tuple[Column, Generation]]:
 
 
 def counted_stale(plan: TablePlan) -> Parts:
-    """Return what counts the target's stale rows: an aggregate, and a FROM item that it needs."""
+    """Return the aggregate that counts the target's stale rows, and the FROM item that it needs."""
     if not checked_columns(plan):
         return NOTHING_STALE
     return {
@@ -39,9 +39,9 @@ def counted_stale(plan: TablePlan) -> Parts:
 
 
 def computed(plan: TablePlan) -> sql.Composable:
-    """Return what joins `generated` to the FROM item `t`: whether a stored value is stale.
+    """Return the join that adds `generated`, whether a stored value is stale, to the FROM item `t`.
 
-    In it the row's columns are alone, as expressions name them without a table.
+    The row's columns are the only ones in its scope, since expressions name them without a table.
     """
     differ = sql.SQL(" OR ").join(
         sql.SQL("ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record").format(
@@ -56,7 +56,7 @@ def computed(plan: TablePlan) -> sql.Composable:
 
 
 def _value(column: Column, generation: Generation) -> sql.Composable:
-    """Return what the column's expression gives, in the column's type; by partition if need be."""
+    """Return the column's expression in the column's type, by partition where they differ."""
     first, *others = generation.expressions
 
     def value(expression: Expression) -> sql.Composable:
@@ -75,7 +75,7 @@ def _value(column: Column, generation: Generation) -> sql.Composable:
 
 
 def columns_read(plan: TablePlan, columns: Iterable[str | None] | None = None) -> set[str]:
-    """Return what stored columns (those of the given names; None: all) are made of."""
+    """Return the columns that stored generated columns (of the given names; None: all) read."""
     wanted = None if columns is None else set(columns)
     return {
         name
@@ -90,7 +90,7 @@ def columns_read(plan: TablePlan, columns: Iterable[str | None] | None = None) -
 def needs_insert(plan: TablePlan, updated: Iterable[str], bound: set[str | None]) -> bool:
     """Return whether a row with a stale value cannot be updated in place.
 
-    PostgreSQL computes a column anew where an UPDATE sets one that it is made of.
+    PostgreSQL computes a column again when an UPDATE sets a column that it reads.
 
     Args:
         plan: the table.

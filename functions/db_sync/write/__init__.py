@@ -1,1 +1,1 @@
-"""The target made equal: rows, and what stands in the way of writing them."""
+"""Makes the target equal: writes rows, and handles what would interfere with the writing."""

@@ -1,8 +1,8 @@
-"""CHECK constraints of the target that must not meet rows while these are written.
+"""CHECK constraints of the target that must not be checked while rows are written.
 
-One that is NOT VALID would refuse what production's own let through. One whose function reads a
-table would see it half written. Both are dropped, and created again as they were when all rows are
-there: what was valid is validated then.
+One that is NOT VALID would reject rows that production accepts. One whose function reads a table
+would see that table half written. Both kinds are dropped, and created again unchanged when all rows
+are written; those that were valid are validated then.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,9 @@ from db_sync.run import Run
 class Check(NamedTuple):
     """A CHECK constraint; see list_checks.sql.
 
-    `definition` is always NOT VALID. One that is not local is inherited, and comes and goes with
-    its parent's. `is_to_be_validated`: whether it was valid, and not because its parent's was.
+    `definition` always ends in NOT VALID. A constraint that is not local is inherited: it is
+    dropped and created together with its parent's. `is_to_be_validated`: whether it was valid in
+    its own right.
     """
 
     kind: str  # TABLE or DOMAIN
@@ -45,12 +46,12 @@ class Check(NamedTuple):
 
 
 class Checks:
-    """The CHECK constraints that must not meet the rows of some tables."""
+    """The CHECK constraints that must not be checked while some tables are written."""
 
     def __init__(self, run: Run, plans: list[TablePlan]) -> None:
-        """Find them, and drop those of domains, which are no table's to lock.
+        """Find them, and drop those of domains at once.
 
-        Rows meet those already in the temporary tables.
+        A domain's constraint is also checked when rows are staged in temporary tables.
         """
         tables = [plan.target.oid for plan in plans]
         rows = catalog_rows(
@@ -63,20 +64,20 @@ class Checks:
         self._of_tables = [check for check in self._found if check.kind == "TABLE"]
         self._drop(self._of_domains)
         if self._of_domains:
-            # The last of them leaves word for other caches to the next command that writes, and
-            # PostgreSQL refuses a SAVEPOINT until then (XX000).
+            # The last statement leaves cache invalidations pending for the next command that
+            # writes, and PostgreSQL rejects a SAVEPOINT until then (XX000).
             define(run.target, "CREATE TEMPORARY TABLE staging_sync_word () ON COMMIT DROP")
 
     @property
     def tables(self) -> set[Name]:
-        """The tables that they are on; to drop one takes a lock that no reader has beside it."""
+        """The tables that they are on; dropping one takes a lock that conflicts with readers."""
         return {check.on for check in self._of_tables}
 
     @contextmanager
     def dropped_meanwhile(self) -> Iterator[None]:
         """Drop those of tables, and create all of them again after the with statement.
 
-        Nothing is created again if the body fails: the transaction is lost then, and this with it.
+        Nothing is created again if the body fails: the transaction is rolled back then.
 
         Raises:
             SchemaMismatch: a row breaks one that was valid.
@@ -129,7 +130,7 @@ def _comment(target: Session, check: Check) -> None:
 
 
 def _validate(target: Session, check: Check, path: str) -> None:
-    """See that all rows fulfil it; its function finds names as the application's sessions do."""
+    """Validate it for all rows; its function finds names as in the application's sessions."""
     try:
         with names_for_writing(target, path):
             _alter(target, check, "VALIDATE CONSTRAINT")

@@ -1,4 +1,4 @@
-"""Copying rows of one table: all of them, or those of some ranges."""
+"""Copies rows of one table: all of them, or those of some ranges."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def copy_rows(
     )
     if is_frozen:
         options.append(sql.SQL("FREEZE"))
-    # A table may have no column at all; COPY takes no empty list.
+    # A table may have no columns; COPY does not accept an empty list.
     rows = sql.SQL("COPY {0} ({1}) FROM STDIN{2}" if columns else "COPY {0} FROM STDIN{2}").format(
         into, names(column.name for column in columns), _with(options)
     )
@@ -47,10 +47,11 @@ def copy_rows(
 
 
 def _format(run: Run, columns: Sequence[PlannedColumn]) -> list[sql.Composable]:
-    """Return COPY's options for how rows travel.
+    """Return COPY's options for the format that rows are sent in.
 
-    As text in the servers' own encoding where that is not UTF-8, which has no place for every
-    byte that it may hold. Binary texts would be in the client's encoding whatever the options say.
+    Where the servers' encoding is not UTF-8, it is text in that encoding, since its bytes may have
+    no counterpart in UTF-8. In binary format texts are in the client's encoding, whatever the
+    options say.
     """
     encoding = run.target.server_encoding
     if encoding != "UTF8":

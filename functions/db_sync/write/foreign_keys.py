@@ -1,9 +1,15 @@
-"""Foreign keys of the target: out of the way of our writes where they must be, true at the end.
+"""The target's foreign keys: what a sync would do to each, and what is done about it.
 
-Under `session_replication_role = replica` they do nothing, and what our writes might break is
-checked by queries (`orphans.py`). Otherwise they stay in place, or are dropped and created again in
-the same transaction, which checks them.
+Under `session_replication_role = replica` they neither check nor act, and queries count the rows
+that our writes leave without a parent. Otherwise a foreign key stays in place where some order of
+writing satisfies it and no other row would be touched; if there is none, it is dropped and created
+again in the same transaction, which checks all rows.
 """
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from psycopg2 import sql
 
@@ -11,20 +17,203 @@ from common.errors import SchemaMismatch
 from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.settings.replication_role import define
+from db_sync.compare.outcomes import Compared, Replace
+from db_sync.compare.ranges import Ranges
+from db_sync.compare.verify import verify_all_rows
 from db_sync.plan.catalog import Catalog
+from db_sync.plan.snapshot import Snapshot
 from db_sync.plan.tables import TablePlan
-from db_sync.write.breaches import Breach
-from db_sync.write.orphans import count_orphans
+from db_sync.run import Run
+from db_sync.write import staging, triggers
+from db_sync.write.copy_rows import copy_rows
+from db_sync.write.order import keys_to_drop
+from db_sync.write.orphans import Prospect, Writing, count_orphans, foresee
+from db_sync.write.violations import Judge, Violation
 
 
-def foreign_keys_on(catalog: Catalog, plans: list[TablePlan]) -> list[ForeignKey]:
-    """Return the foreign keys from or to these tables."""
+class ForeignKeys:
+    """Those from or to the tables that differ."""
+
+    def __init__(self, run: Run, compared: Compared, snapshot: Snapshot, target: Catalog) -> None:
+        """Set `session_replication_role` for the rest of the transaction, if the role may."""
+        self._run = run
+        self._compared = compared
+        self._synced = {plan.target.oid for plan in snapshot.plan.tables}
+        self._keys = _keys_on(target, compared.plans)
+        self._are_silent = triggers.act_as_replica_for(run.target, compared.plans)
+        self._judge = Judge(snapshot.catalog, snapshot.plan.tables, is_checked=not self._are_silent)
+        self._prospects: list[Prospect] = []
+        self.dropped: list[ForeignKey] = []
+
+    @property
+    def in_place(self) -> list[ForeignKey]:
+        """Those that exist while rows are written."""
+        return [key for key in self._keys if key not in self.dropped]
+
+    @property
+    def in_force(self) -> list[ForeignKey]:
+        """Those that act and check while rows are written."""
+        return [] if self._are_silent else self.in_place
+
+    def foresee(self, writing: Writing, known: Sequence[Violation] = ()) -> list[str]:
+        """Find out what the writing would do to each key, and decide which must be dropped.
+
+        Args:
+            writing: what is to be written.
+            known: violations that were already found in another way.
+
+        Returns:
+            Warnings.
+
+        Raises:
+            SchemaMismatch: rows would violate keys.
+        """
+        target = self._run.target
+        self._run.limit("it was seen what becomes of the foreign keys")
+        self._prospects = [foresee(target, key, writing) for key in self._keys]
+        warnings = self._judge.judge(
+            [
+                *known,
+                *(
+                    Violation(prospect.key, prospect.orphans)
+                    for prospect in self._prospects
+                    if prospect.orphans and prospect.key.is_valid
+                ),
+            ]
+        )
+        if self._are_silent:
+            # Only PostgreSQL itself can check what a period covers.
+            self.dropped = [key for key in self._unforeseen() if key.is_period]
+        else:
+            self.dropped = keys_to_drop(target, self._prospects, writing.merges, self._synced)
+        return warnings
+
+    @contextmanager
+    def dropped_meanwhile(self) -> Iterator[None]:
+        """Drop the keys that must be dropped, and create them again after the with statement.
+
+        Raises:
+            SchemaMismatch: rows violate keys.
+        """
+        _drop(self._run.target, self.dropped)
+        yield
+        self._run.limit("the foreign keys were created again")
+        self._judge.judge(_create_all(self._run.target, self.dropped))
+
+    def check(self) -> list[str]:
+        """Check the keys that nothing has checked so far.
+
+        Returns:
+            Warnings.
+
+        Raises:
+            SchemaMismatch: rows violate keys.
+            VerificationFailed: a key's action changed rows that should have stayed as they were.
+        """
+        self._run.limit("the foreign keys were checked")
+        self._verify_reached()
+        if not self._are_silent:
+            return []
+        return self._judge.judge(
+            Violation(key, orphans)
+            for key in self._unforeseen()
+            if key not in self.dropped and (orphans := count_orphans(self._run.target, key))
+        )
+
+    def create_stages(self, replacements: Mapping[int, Replace]) -> list[TablePlan]:
+        """Create stages for a dry run, which does not fetch the rows of tables that are replaced.
+
+        Only for tables with a foreign key that production lacks. They hold the columns of all keys.
+
+        Returns:
+            Those tables, with these columns.
+        """
+        columns: dict[int, set[str]] = defaultdict(set)
+        unproven = [
+            key for key in self._keys if key.is_valid and not self._judge.find_equal_in_source(key)
+        ]
+        tables = {oid for key in unproven for oid in (key.child_root, key.parent_root)}
+        for key in self._keys:
+            columns[key.child_root].update(key.columns)
+            columns[key.parent_root].update(key.parent_columns)
+        plans = [
+            replace(
+                table.plan,
+                compared=tuple(
+                    column
+                    for column in table.plan.compared + table.plan.kept
+                    if column.name in columns[oid]
+                ),
+                kept=(),
+            )
+            for oid, table in replacements.items()
+            if oid in tables
+        ]
+        for plan in plans:
+            staging.create_stage(self._run.target, plan)
+        return plans
+
+    def fill_stages(self, plans: list[TablePlan]) -> dict[int, sql.Composable]:
+        """Copy the source's rows into the stages; return these by the tables' oids."""
+        staged: dict[int, sql.Composable] = {}
+        for plan in self._run.each("stage", plans):
+            self._run.limit(f"the rows of {plan.name} were staged")
+            stage = staging.stage_of(plan)
+            copy_rows(self._run, Ranges(plan), None, stage)
+            self._run.target.execute(sql.SQL("ANALYZE {}").format(stage))
+            staged[plan.target.oid] = stage
+        return staged
+
+    def count_in_source(self, replacements: Mapping[int, Replace]) -> list[Violation]:
+        """Return which keys of tables that are replaced production's own rows violate.
+
+        For a dry run, and for keys that production has too, so that it can be asked.
+        """
+        violations: list[Violation] = []
+        for key in self._keys:
+            twin = self._judge.find_equal_in_source(key)
+            if (
+                twin
+                and key.is_valid
+                and not key.is_period
+                and replacements.keys() & {key.child_root, key.parent_root}
+            ):
+                self._run.limit(f"the foreign key {key.name} was checked in the source")
+                if orphans := count_orphans(self._run.source, twin):
+                    violations.append(Violation(key, orphans))
+        return violations
+
+    def _unforeseen(self) -> list[ForeignKey]:
+        """Return the valid keys for which it is not yet known whether rows violate them."""
+        return [each.key for each in self._prospects if each.orphans is None and each.key.is_valid]
+
+    def _verify_reached(self) -> None:
+        """Verify that keys whose parents were deleted have changed no other rows.
+
+        What was written is verified anyway; this verifies the rest of those tables.
+        """
+        in_force = set(self.in_force)
+        reached = {
+            prospect.key.child_root
+            for prospect in self._prospects
+            if prospect.loses_parents and prospect.key.acts_on_delete and prospect.key in in_force
+        }
+        for same in self._compared.same:
+            if same.ranges.plan.target.oid in reached:
+                verify_all_rows(self._run, same.ranges, same.totals)
+        for table in self._compared.differences:
+            if table.plan.target.oid in reached and table.comparison is not None:
+                verify_all_rows(self._run, table.ranges, table.comparison.source)
+
+
+def _keys_on(catalog: Catalog, plans: list[TablePlan]) -> list[ForeignKey]:
+    """Return the foreign keys from or to some tables."""
     written = {plan.target.oid for plan in plans}
     return [key for key in catalog.foreign_keys if written & {key.child_root, key.parent_root}]
 
 
-def drop(target: Session, keys: list[ForeignKey]) -> None:
-    """Drop foreign keys; nothing restores them but `create` and the end of a lost transaction."""
+def _drop(target: Session, keys: list[ForeignKey]) -> None:
+    """Drop foreign keys; `_create_all` or a rollback brings them back."""
     for key in keys:
         define(
             target,
@@ -34,17 +223,19 @@ def drop(target: Session, keys: list[ForeignKey]) -> None:
         )
 
 
-def create(target: Session, keys: list[ForeignKey]) -> list[Breach]:
-    """Create foreign keys again as they were, which checks them.
+def _create_all(target: Session, keys: list[ForeignKey]) -> list[Violation]:
+    """Create foreign keys again as they were, which checks all rows.
 
     Returns:
-        Those that rows break, of which none is there now.
+        Those that rows violate, and that could not be created.
     """
-    return [breach for key in keys for breach in [_create(target, key)] if breach is not None]
+    return [
+        violation for key in keys for violation in [_create(target, key)] if violation is not None
+    ]
 
 
-def _create(target: Session, key: ForeignKey) -> Breach | None:
-    """Create a foreign key again; or return how many rows break it."""
+def _create(target: Session, key: ForeignKey) -> Violation | None:
+    """Create a foreign key again, or return how many rows violate it."""
     name, table = sql.Identifier(key.name), key.child.identifier
     add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
         table, name, sql.SQL(key.definition)
@@ -56,7 +247,7 @@ def _create(target: Session, key: ForeignKey) -> Breach | None:
         orphans = 0 if key.is_period else count_orphans(target, key)
         if not orphans:
             raise
-        return Breach(key, orphans)
+        return Violation(key, orphans)
     if key.comment is not None:
         define(
             target,

@@ -1,7 +1,7 @@
-"""Indexes, out of the way of a load and built again after it.
+"""Indexes are dropped before a load and built again after it.
 
-To build an index once takes a fraction of keeping it up row by row, as soon as it outgrows the
-server's memory. Everything happens in the sync's transaction: a failure brings them back.
+Once an index outgrows the server's memory, building it takes a fraction of the time that updating
+it row by row takes. All of it happens in the sync's transaction: a rollback brings them back.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Index:
 def drop_indexes(target: Session, plan: TablePlan) -> list[Index]:
     """Drop the indexes of a table that can be built again exactly as they are; return them.
 
-    The others (see the query) stay, and are kept up row by row.
+    The others (see the query) stay, and are updated row by row.
     """
     query = load_query("db_sync/write", "list_rebuildable_indexes")
     indexes = [Index(*row) for row in catalog_rows(target, query, {"table": plan.target.oid})]

@@ -1,7 +1,7 @@
-"""Columns that belong to the target: which rows keep their value, and who loses one.
+"""Columns that belong to the target: which rows keep their value, and which lose it.
 
-A value that belongs to a person is kept only while the row is the same person's on both sides.
-In the statements `t` is the target's row, `s` the staged one of the source, `c` a change.
+A person's value is kept only while the row belongs to the same person on both sides. In the
+statements `t` is the target's row, `s` the source's staged row, `c` a change.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,10 +19,10 @@ LOSES = "staging_sync_loses"
 
 
 def columns_of_changes(plan: TablePlan) -> Iterator[sql.Composable]:
-    """Yield the expressions that a change has for what belongs to the target.
+    """Yield the expressions that a change holds for columns that belong to the target.
 
-    Each such column's value, the columns that are unique with it, whether a kept column's value
-    comes from the source (`brings`), and whether the row loses a value that it had.
+    They are each column's value, the columns that are unique together with it, whether a kept
+    column's value comes from the source (`brings`), and whether the row loses a value it had.
     """
     for column in plan.kept:
         name = sql.Identifier(column.name)
@@ -38,26 +38,26 @@ def columns_of_changes(plan: TablePlan) -> Iterator[sql.Composable]:
 
 
 def columns_beside(plan: TablePlan) -> list[str]:
-    """Return the columns of the source that a kept column is unique together with."""
+    """Return the source's columns that are in a unique index together with a kept column."""
     beside = {name for column in plan.kept for key in _unique_keys(plan, column) for name in key}
     return [column.name for column in plan.compared if column.name in beside]
 
 
 def changed_names(plan: TablePlan) -> list[str]:
-    """Return the columns of the target's own that a row which stays may have to give up."""
+    """Return the target's own columns whose value a row that stays may lose."""
     return list(plan.while_same)
 
 
 def unlink(target: Session, plan: TablePlan, parts: Parts, *, in_place: bool) -> int:
-    """Take kept, unique values from rows that stay where another row brings them; count them.
+    """Remove kept, unique values from rows that stay where another row brings them; count them.
 
-    A row that stays is in the target, or is about to be inserted anew.
+    A row that stays is in the target, or is about to be inserted again.
 
     Args:
         target: the session.
         plan: the table.
         parts: the names of its merge's statements.
-        in_place: whether rows that change are so already.
+        in_place: whether changed rows have been updated already.
     """
     count = 0
     for column in plan.kept:
@@ -83,7 +83,7 @@ def unlink(target: Session, plan: TablePlan, parts: Parts, *, in_place: bool) ->
 
 
 def count_unlinked(target: Session, plan: TablePlan, parts: Parts) -> int:
-    """Return how many values `unlink` would take, without writing."""
+    """Return how many values `unlink` would remove, without writing."""
     return sum(
         int(
             target.row(
@@ -104,12 +104,12 @@ def count_unlinked(target: Session, plan: TablePlan, parts: Parts) -> int:
 
 
 def _takes(plan: TablePlan, name: str) -> sql.Composable:
-    """Return whether a row has the source's value: a new one, or one of another person."""
+    """Return whether a row takes the source's value: it is new, or now another person's."""
     return sql.SQL("({} OR {})").format(NEW, _is_another_person(plan, name))
 
 
 def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
-    """Return whether a row is not the same person's on both sides; NULL and blank are alike."""
+    """Return whether a row belongs to different persons; NULL and blank are equal."""
     person = plan.while_same.get(name)
     if person is None:
         return sql.SQL("false")
@@ -124,7 +124,7 @@ def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
 
 
 def _brings(plan: TablePlan, name: str) -> sql.Composable:
-    """Return whether a row comes to a kept column's value from the source."""
+    """Return whether a row gets a kept column's value from the source."""
     return sql.SQL(
         "({new} OR ({other} AND ROW(t.{name})::record OPERATOR(pg_catalog.*<>)"
         " ROW(s.{name})::record))"
@@ -132,7 +132,7 @@ def _brings(plan: TablePlan, name: str) -> sql.Composable:
 
 
 def _loses(plan: TablePlan) -> sql.Composable:
-    """Return whether a row that stays loses a value because it is another person's now."""
+    """Return whether an existing row loses a value because it is now another person's."""
     kept = [column.name for column in plan.kept]
     lost = [
         sql.SQL("({} AND t.{} IS NOT NULL)").format(
@@ -169,7 +169,7 @@ def _unique_keys(plan: TablePlan, column: PlannedColumn) -> list[list[str]]:
 
 
 def _is_brought(plan: TablePlan, column: PlannedColumn, parts: Parts) -> sql.Composable:
-    """Return whether another row brings the values that a row has."""
+    """Return whether another row brings a value that a row holds."""
     return _any(
         sql.SQL("({}) IN (SELECT {} FROM {} c WHERE c.{})").format(
             names(key), names(key, "c"), parts["changes"], _flag(plan, column)
@@ -179,6 +179,6 @@ def _is_brought(plan: TablePlan, column: PlannedColumn, parts: Parts) -> sql.Com
 
 
 def _any(conditions: Iterable[sql.Composable]) -> sql.Composable:
-    """Return whether one of some conditions holds."""
+    """Return the condition that at least one of several holds."""
     joined = list(conditions)
     return sql.SQL(" OR ").join(joined) if joined else sql.SQL("false")

@@ -1,8 +1,8 @@
-"""In which order tables are written where their foreign keys stay in place.
+"""The order in which tables are written while their foreign keys stay in place.
 
 Rows are deleted from children before their parents, and inserted into parents before their
-children. A row that others refer to is not deleted and inserted anew: it is updated. Where
-that cannot be done, the foreign key is dropped for the length of the sync.
+children. A row that others refer to is updated, not deleted and inserted again. Where that is not
+possible, the foreign key is dropped until the end of the sync.
 """
 
 from collections import defaultdict
@@ -21,11 +21,11 @@ from db_sync.write.orphans import Merges, Prospect
 def keys_to_drop(
     target: Session, prospects: list[Prospect], merges: Merges, synced: set[int]
 ) -> list[ForeignKey]:
-    """Return the foreign keys that must be dropped for the length of the sync.
+    """Return the foreign keys that must be dropped until the end of the sync.
 
     Args:
-        target: the session that writes; it knows the changes of the merged tables.
-        prospects: of the foreign keys from or to the tables.
+        target: the session that writes; its temporary tables hold the changes of the merges.
+        prospects: what would happen to each foreign key from or to the tables.
         merges: the tables of which some rows are written.
         synced: the oids of all tables that are synced.
     """
@@ -37,16 +37,16 @@ def keys_to_drop(
 
 
 def _must_be_dropped(prospect: Prospect, merges: Merges, synced: set[int]) -> bool:
-    """Return whether a key cannot stay in place whatever the order of writing."""
+    """Return whether a key cannot stay in place in any order of writing."""
     key = prospect.key
     return (
-        prospect.orphans is None  # it is checked when the rows are there
-        # It would refuse to let the parent go, or take or change a row that is to stay: the parent
-        # is deleted before another one comes that has the same value.
+        prospect.orphans is None  # it can only be checked when all rows are written
+        # It would prevent the parent's deletion, or delete or change a row that should stay: the
+        # parent is deleted before another one with the same value is inserted.
         or prospect.is_touched
-        # It holds for rows that are written, even if older ones break it.
+        # It is checked for rows that are written, even though older ones violate it.
         or (key.is_enforced and not key.is_valid and key.child_root in merges)
-        # Nothing could show that it left alone the rows of a table that is not synced.
+        # In a table that is not synced, nothing could verify that its action changed no rows.
         or (prospect.loses_parents and key.acts_on_delete and key.child_root not in synced)
     )
 
@@ -67,10 +67,10 @@ def referenced(keys: Sequence[ForeignKey]) -> set[int]:
 def _keys_to_rows_that_cannot_be_updated(
     target: Session, keys: set[ForeignKey], merges: Merges
 ) -> set[ForeignKey]:
-    """Return the keys to tables where a changed row must be deleted and inserted anew.
+    """Return the keys to tables in which a changed row must be deleted and inserted again.
 
-    Two rows may swap a unique value, which an UPDATE could not; or a row refers to another
-    parent, and the old one is deleted before the new one is there.
+    Either rows exchange unique values, which UPDATE cannot do; or a row gets another parent, and
+    its old one is deleted before the new one is inserted.
     """
     parents = {key.parent_root for key in keys}
     bound: dict[int, set[str | None]] = defaultdict(set)

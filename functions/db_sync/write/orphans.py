@@ -1,9 +1,9 @@
-"""Rows that will lack their parent: found before anything is written, and counted after it.
+"""Rows that will lack their parent, counted before anything is written where that is possible.
 
-What a merge will write stands in temporary tables, so that only what changes is looked at: rows
-that are written, and rows that stay and refer to a parent that leaves. Where that cannot be told
-(a table that is copied whole, a key on columns that staging itself fills), all rows are looked at
-when they are there.
+The temporary tables of a merge hold what will be written, so that only changes are examined: rows
+that are written, and rows that stay and refer to a parent that is deleted. Where the result is not
+known in advance (a table that is replaced, a key on columns that staging itself fills), all rows
+are examined after the writing.
 """
 
 from collections.abc import Sequence
@@ -37,11 +37,11 @@ class Writing:
 
     @property
     def comes_later(self) -> set[int]:
-        """The oids of the tables whose new rows are not known."""
+        """The oids of the tables whose new rows are not yet known."""
         return self.replacements.keys() - self.staged.keys()
 
     def known_columns(self, table: Merge | Replace) -> set[str]:
-        """Return the columns whose values will be those of the changes, or of the stage."""
+        """Return the columns whose new values are in the changes, or in the stage."""
         plan = table.plan
         return {column.name for column in plan.compared + (plan.kept if self.is_dry else ())}
 
@@ -50,9 +50,9 @@ class Writing:
 class Prospect:
     """What the writing would do to one foreign key.
 
-    `is_touched`: a row that stays as it is refers to a parent that leaves, be it that another one
-    comes with the same value. `loses_parents`: some parent leaves. `orphans`: rows that will lack
-    their parent; None where that can only be told when the rows are there.
+    `is_touched`: a row that stays refers to a parent that is deleted, even if another parent with
+    the same value is inserted. `loses_parents`: some parent is deleted. `orphans`: how many rows
+    will lack their parent; None where that is only known after the writing.
     """
 
     key: ForeignKey
@@ -65,9 +65,9 @@ class Prospect:
 class _Side:
     """The rows of one side of a key, as FROM items with the key's columns; None: there are none.
 
-    `now` are those that are there, `stay` those of them that keep these columns' values, `leave`
-    the others; `come` are those that are new or get other values, with these. Of a child's rows
-    that stay, only those count that refer to a parent that leaves.
+    `now` are the present rows; `stay` are those that keep their values of these columns, and
+    `leave` the others. `come` are rows that are new or get other values, with the new values. For a
+    child, `stay` has only rows that refer to a parent that leaves.
     """
 
     now: sql.Composable
@@ -110,9 +110,8 @@ def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> 
 def _is_foreseeable(key: ForeignKey, writing: Writing) -> bool:
     """Return whether it is known what both sides of a key will hold.
 
-    Not of columns that the target fills itself, and not which partition a new row goes to. A
-    kept value may be taken away from its row while rows are written. What a period covers is
-    known of all rows together only.
+    Unknown are columns that the target fills itself, the partition that a new row goes to, and kept
+    values, which rows may lose while others are written. What a period covers depends on all rows.
     """
     if key.is_period or writing.comes_later & {key.child_root, key.parent_root}:
         return False
@@ -137,7 +136,7 @@ def _side(
     writing: Writing,
     referring: sql.Composable = ALL,
 ) -> _Side:
-    """Return the rows of one side of a key; of those that stay, as far as `c` is `referring`."""
+    """Return the rows of one side of a key; those that stay fulfil `referring`, as `c`."""
     if root in writing.staged:
         none = sql.SQL("(SELECT * FROM {} WHERE false)").format(rows)
         return _Side(now=rows, stay=none, leave=rows, come=writing.staged[root])
@@ -180,7 +179,7 @@ def _is_any(target: Session, rows: sql.Composable, conditions: Sequence[sql.Comp
 def _count(
     target: Session, key: ForeignKey, rows: sql.Composable, *lacks_parent: sql.Composable
 ) -> int:
-    """Return how many of some rows of the child refer to anything and lack a parent."""
+    """Return how many of some rows of the child have a reference and lack its parent."""
     either = sql.SQL(" OR " if key.match == MATCH_FULL else " AND ")
     parts = {
         "child": rows,

@@ -1,8 +1,8 @@
-"""Tables whose owner has bound itself to their policies, read and written whole all the same.
+"""Tables with FORCE ROW LEVEL SECURITY, all rows of which are read and written nevertheless.
 
-Row level security does not bind a table's owner unless it is forced. Where it is, a plain owner
-can neither read nor write every row, so that it is switched off meanwhile. That shuts out the
-table's readers until the transaction ends; those of other tables go on.
+Row level security does not apply to a table's owner unless it is forced. Where it is, an owner that
+is no superuser may not read or write every row, so that FORCE is switched off meanwhile. That
+blocks the table's readers until the transaction ends; readers of other tables are not blocked.
 https://www.postgresql.org/docs/current/ddl-rowsecurity.html
 """
 
@@ -19,9 +19,9 @@ from db_sync.plan.tables import TablePlan
 
 @contextmanager
 def no_forced_row_security(target: Session, plans: Iterable[TablePlan]) -> Iterator[None]:
-    """Switch FORCE ROW LEVEL SECURITY off where it binds us, and on again.
+    """Switch FORCE ROW LEVEL SECURITY off where it applies to us, and on again.
 
-    Nothing is restored if the body fails: the transaction is lost then, and this with it.
+    Nothing is restored if the body fails: the transaction is rolled back then.
 
     Raises:
         TargetBusy: a lock was not granted in time.

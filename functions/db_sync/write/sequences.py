@@ -1,4 +1,4 @@
-"""Sequences follow production, so that the next insert in staging finds a free number."""
+"""Sequences are set as in production, so that the next insert in staging gets a free number."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from db_sync.run import ask_at_once
 
 
 class Position(NamedTuple):
-    """Where a sequence stands."""
+    """A sequence's state."""
 
     last_value: int
     is_called: bool
@@ -25,7 +25,7 @@ class Position(NamedTuple):
 
     @property
     def next_value(self) -> int:
-        """The value that the next `nextval` gives, if it is within the bounds."""
+        """The value that `nextval` returns next, if it is within the bounds."""
         return self.last_value + (self.increment if self.is_called else 0)
 
     @property
@@ -35,19 +35,19 @@ class Position(NamedTuple):
 
 
 type Positions = dict[Name, Position]
-# Where the source's sequences stand, by the target's sequence that follows them.
+# The states of the source's sequences, by the target's sequence that follows them.
 type WantedPositions = dict[Follower, list[Position]]
 
 
 def read_wanted(source: Session, followers: list[Follower]) -> WantedPositions:
-    """Return where the source's sequences stand that the target's follow."""
+    """Return the states of the source's sequences that the target's follow."""
     names = sorted({name for follower in followers for name in follower.leaders})
     positions = read_positions(source, names)
     return {follower: [positions[name] for name in follower.leaders] for follower in followers}
 
 
 def read_positions(session: Session, sequences: list[Name]) -> Positions:
-    """Return where sequences stand, in few round trips: a union of thousands is too complex."""
+    """Return the states of sequences, in few round trips: a union of thousands is too complex."""
 
     def ask(some: Sequence[Name]) -> list[tuple[Name, Position]]:
         rows = session.rows(
@@ -65,12 +65,12 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
 
 
 def outdated(target: Session, wanted: WantedPositions) -> Positions:
-    """Return the positions that the target's sequences are to have and do not."""
+    """Return the states that the target's sequences should have, of those that have another."""
     current = read_positions(target, [follower.name for follower in wanted])
     moved: Positions = {}
     for follower, positions in wanted.items():
         now = current[follower.name]
-        # A number that a table of the target's own has taken must not come again.
+        # A number that is used in a table that is not synced must not be given again.
         furthest = _furthest([*positions, now] if follower.is_shared else positions)
         if furthest.next_value != now.next_value:
             moved[follower.name] = furthest
@@ -78,18 +78,18 @@ def outdated(target: Session, wanted: WantedPositions) -> Positions:
 
 
 def _furthest(positions: list[Position]) -> Position:
-    """Return the position that leaves all the others behind."""
+    """Return the position that is ahead of all others."""
     return max(positions, key=lambda at: at.next_value if at.increment > 0 else -at.next_value)
 
 
 def restart(target: Session, positions: Positions) -> None:
-    """Set sequences within the transaction, but those that are exhausted.
+    """Set sequences within the transaction, except exhausted ones.
 
-    `ALTER SEQUENCE … RESTART` is transactional and `setval` is not, but RESTART refuses the
+    `ALTER SEQUENCE … RESTART` is transactional and `setval` is not, but RESTART rejects the
     position of an exhausted sequence.
 
     Raises:
-        TargetBusy: others who took a number hold their locks still.
+        TargetBusy: a transaction that called `nextval` still holds its lock.
     """
     moved = {name: at for name, at in positions.items() if not at.is_exhausted}
     if not moved:

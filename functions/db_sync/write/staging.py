@@ -32,8 +32,8 @@ NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 def create_tables(target: Session, merge: Merge) -> None:
     """Create the temporary tables of a merge, which are empty and have no constraints.
 
-    One takes the source's rows, one tells which of them the target lacks or has otherwise, and one
-    where the target's rows are that the source lacks.
+    One takes the source's rows; one lists which of them are missing or different in the target; and
+    one lists where the target's rows are that the source lacks.
     """
     parts = _parts(merge)
     create_stage(target, merge.plan)
@@ -44,7 +44,7 @@ def create_tables(target: Session, merge: Merge) -> None:
 def create_stage(target: Session, plan: TablePlan) -> None:
     """Create the temporary table that takes the source's rows."""
     copied = set(_copied_names(plan))
-    # In the target's order: in another one, a row could need more bytes to align its values.
+    # In the target's order: in another order, aligning its values could take a row more bytes.
     columns = names(name for name in plan.target.columns if name in copied)
     _create(
         target,
@@ -62,7 +62,7 @@ def fill_stage(run: Run, merge: Merge) -> Transferred:
 
 
 def find_changes(target: Session, merge: Merge) -> None:
-    """Note which rows of the stage the target lacks or has otherwise."""
+    """List which rows of the stage are missing or different in the target."""
     parts = _parts(merge)
     with names_of(target, merge.plan.target.function_path):
         _fill(target, parts["changes"], statement("write/find_changes", parts))
@@ -70,14 +70,14 @@ def find_changes(target: Session, merge: Merge) -> None:
 
 
 def find_gone_rows(target: Session, merge: Merge) -> None:
-    """Note which rows of the target the source lacks."""
+    """List which rows of the target the source lacks."""
     parts = _parts(merge)
     _fill(target, parts["gone"], statement("write/find_gone_rows", parts))
     target.execute(sql.SQL("ANALYZE {}").format(parts["gone"]))
 
 
 def count_changes(target: Session, merge: Merge) -> Changes:
-    """Return what a merge would write, without writing; changes and gone rows are found."""
+    """Return what a merge would write; changes and gone rows have been listed."""
     parts = _parts(merge)
     inserted, updated, deleted, lost = target.row(statement("write/count_changes", parts))
     taken = kept.count_unlinked(target, merge.plan, parts)
@@ -96,9 +96,9 @@ def _fill(target: Session, table: sql.Composable, query: sql.Composable) -> None
 
 
 def changes_any_of(target: Session, merge: Merge, columns: set[str | None]) -> bool:
-    """Return whether a row of the target is to have another value in one of some columns.
+    """Return whether an existing row of the target gets another value in one of some columns.
 
-    Or whether a generated one is stale that an UPDATE would leave so.
+    Or whether one of them is a stale generated column that an UPDATE would not compute again.
 
     Args:
         target: the session that found the changes.
@@ -120,7 +120,7 @@ def changes_any_of(target: Session, merge: Merge, columns: set[str | None]) -> b
 
 
 def delete_rows(target: Session, merge: Merge, *, in_place: bool) -> None:
-    """Delete the rows that the source lacks; unless rows are changed `in_place`, those too."""
+    """Delete the rows that the source lacks; and those that change, unless `in_place`."""
     parts = _parts(merge)
     target.execute(statement("write/delete_gone_rows", parts))
     if not in_place:
@@ -128,10 +128,10 @@ def delete_rows(target: Session, merge: Merge, *, in_place: bool) -> None:
 
 
 def write_rows(target: Session, merge: Merge, *, in_place: bool) -> Changes:
-    """Change the rows that were there (or insert them anew) and insert those that are new.
+    """Update the rows that change (or insert them again), and insert those that are new.
 
     Returns:
-        All that the merge wrote, the deleted rows too.
+        What the merge wrote, including the rows that were deleted before.
     """
     plan, parts = merge.plan, _parts(merge)
     if in_place and _updated_names(plan):
@@ -180,21 +180,21 @@ def _parts(merge: Merge) -> Parts:
 
 
 def differs(left: str, right: str, columns: Sequence[str]) -> sql.Composable:
-    """Return the condition that columns of two aliases are not the same bytes."""
+    """Return the condition that columns of two aliases do not have the same bytes."""
     return sql.SQL(DIFFERS).format(names(columns, left), names(columns, right))
 
 
 def _range_parts(merge: Merge) -> Parts:
-    """Return the keys of the target's rows in the ranges that differ, and where those rows are.
+    """Return the keys and places of the target's rows in the ranges that differ.
 
-    And the rows that staged ones may equal. They lie in the same ranges only where these are
-    ranges of values: two keys that are equal and not identical ('A' and 'a' in citext) hash
-    differently.
+    And the candidates: the target's rows that a staged row may have the key of. They are in the
+    same ranges only if these are ranges of values: keys that are equal and not identical ('A' and
+    'a' in citext) hash differently.
     """
     ranges, table = merge.ranges, merge.plan.target
     in_ranges = ranges.rows(table, target_value, merge.numbers)
     return {
-        # OFFSET 0 keeps the planner from comparing with the whole stage for each range anew.
+        # OFFSET 0 keeps the planner from scanning the whole stage for each range.
         "keys_in_ranges": sql.SQL(
             "(SELECT t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row, {} FROM {}"
             " OFFSET 0)"
@@ -208,10 +208,11 @@ def _range_parts(merge: Merge) -> Parts:
 
 
 def _updated_names(plan: TablePlan) -> list[str]:
-    """Return the columns that an UPDATE sets: PostgreSQL refuses identities always generated.
+    """Return the columns that an UPDATE sets, without identities that are GENERATED ALWAYS.
 
-    Those are as they should be; see `order.keys_in_the_way`. Those of the target's own that stored
-    columns are made of are set to what they are, so that these are computed anew.
+    PostgreSQL rejects setting those; their values are right, see `order.keys_to_drop`. The target's
+    own columns that stored generated columns read are set to their own values, so that the
+    generated columns are computed again.
     """
     changed = [column.name for column in plan.compared] + kept.changed_names(plan)
     own = {*plan.own, *(column.name for column in plan.kept)} & generated.columns_read(plan)
@@ -235,7 +236,7 @@ def changes_of(plan: TablePlan) -> sql.Identifier:
 
 
 def changed_rows(plan: TablePlan) -> sql.Composable:
-    """Return the rows that are written, with all of their values, as a FROM item."""
+    """Return the rows that are written, with all their values, as a FROM item."""
     held = kept.columns_beside(plan)
     staged = [column.name for column in plan.compared if column.name not in held]
     return sql.SQL("(SELECT {} FROM {} c JOIN {} s ON s.ctid = c.staging_sync_staged)").format(
@@ -246,10 +247,10 @@ def changed_rows(plan: TablePlan) -> sql.Composable:
 
 
 def gone_of(plan: TablePlan) -> sql.Identifier:
-    """Return the temporary table that says where the rows are that are deleted."""
+    """Return the temporary table that lists where the rows are that are deleted."""
     return temporary("gone", plan)
 
 
 def temporary(what: str, plan: TablePlan) -> sql.Identifier:
-    """Return a temporary table's name, by the table's oid: those of all tables exist at once."""
+    """Return a temporary table's name, which holds the table's oid: all exist at the same time."""
     return sql.Identifier("pg_temp", f"staging_sync_{what}_{plan.target.oid}")

@@ -16,7 +16,7 @@ from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.write import staging, tally, triggers
 from db_sync.write.checks import Checks
-from db_sync.write.keys import Keys
+from db_sync.write.foreign_keys import ForeignKeys
 from db_sync.write.merge import count_merge, fetch, merge_tables
 from db_sync.write.orphans import Writing
 from db_sync.write.replace import count_replacement, replace_tables
@@ -40,7 +40,7 @@ def count_differences(
     Checks(run, compared.plans)
     for merge in compared.merges:
         staging.create_tables(run.target, merge)
-    keys = Keys(run, compared, snapshot, target)
+    keys = ForeignKeys(run, compared, snapshot, target)
     stages = keys.create_stages(writing.replacements)
     tally.create_tables(run, compared.replacements)
     run.target.execute("SET TRANSACTION READ ONLY")
@@ -49,10 +49,10 @@ def count_differences(
         *(partial(count_replacement, run, replace) for replace in compared.replacements),
     ]
     results = [count() for count in run.each("count", counts)]
-    staged, breaches = keys.fill_stages(stages), keys.count_in_source(writing.replacements)
+    staged, violations = keys.fill_stages(stages), keys.count_in_source(writing.replacements)
     run.source.commit()
     foreseen = Writing(writing.merges, writing.replacements, staged, is_dry=True)
-    warnings = keys.foresee(foreseen, breaches)
+    warnings = keys.foresee(foreseen, violations)
     return results, warnings + _warnings(compared, results)
 
 
@@ -82,7 +82,7 @@ def write_differences(
         return [], []
     checks = Checks(run, compared.plans)
     fetched = {merge.plan.name: fetch(run, merge) for merge in run.each("fetch", compared.merges)}
-    keys = Keys(run, compared, snapshot, target)
+    keys = ForeignKeys(run, compared, snapshot, target)
     warnings = keys.foresee(_writing(compared))
     firing = triggers.find_triggers(run.target, compared.plans)
     _lock_exclusively(run, compared.replacements, keys.dropped, firing, checks)

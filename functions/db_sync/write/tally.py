@@ -1,7 +1,7 @@
-"""In how many rows a table that is copied whole differs, counted by the rows' hashes.
+"""Counts in how many rows a table that is replaced differs, by the rows' hashes.
 
-Its rows are all written anew, some of which may be as they were. Of a large table all rows count
-as different, as most of them are.
+All its rows are written again, though some may be as before. In a large table all rows count as
+different, since most of them are.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
-"""Materialized views follow the tables that they are made of.
+"""Materialized views are refreshed when a table that they read was written.
 
-Of one that reads through functions nobody knows these, so it follows whatever is written.
+Which tables a view reads through functions is unknown, so that such a view is always refreshed.
 """
 
 from psycopg2 import sql
@@ -18,14 +18,14 @@ from db_sync.run import Run
 def refresh_views(run: Run, tables: list[int]) -> list[str]:
     """Refresh the materialized views that may read the given tables; return warnings.
 
-    A view that cannot be refreshed is left as it was: it is no reason to give up the sync.
+    A view that cannot be refreshed is left as it was, with a warning: the sync does not fail.
 
     Args:
         run: the run, whose target's session wrote.
         tables: oids of the tables that were written.
 
     Raises:
-        OutOfTime: the time is up before one of them.
+        OutOfTime: the time was up before one of them was refreshed.
     """
     target = run.target
     warnings: list[str] = []
@@ -43,7 +43,7 @@ def refresh_views(run: Run, tables: list[int]) -> list[str]:
 
 
 def _refresh(target: Session, name: Name) -> None:
-    """Refresh a view, whose lock is asked for in attempts as those of the tables are.
+    """Refresh a view, whose lock is requested in attempts, as the tables' locks are.
 
     Raises:
         StagingSyncError: it could not be refreshed; it is as it was.

@@ -1,4 +1,4 @@
-"""Foreign keys of the target that would not hold: why, and whether that is reason to give up."""
+"""Foreign keys of the target that rows would violate: why, and whether the sync must fail."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -10,8 +10,8 @@ from db_sync.plan.catalog import Catalog
 from db_sync.plan.tables import TablePlan
 
 
-class Breach(NamedTuple):
-    """A foreign key and how many rows lack their parent."""
+class Violation(NamedTuple):
+    """A foreign key, and how many rows lack their parent."""
 
     key: ForeignKey
     orphans: int
@@ -20,8 +20,8 @@ class Breach(NamedTuple):
 class Cause(NamedTuple):
     """Why rows lack their parent, and what to do about it.
 
-    `warning`: what to add where nothing checks the key, and the rows can be borne: they came from
-    production as they are, or the sync does not write them. None: they cannot.
+    `warning` is set where such rows are acceptable as long as PostgreSQL does not check the key,
+    since production has them too, or the sync does not write them. It is the text to add.
     """
 
     reason: str
@@ -30,39 +30,41 @@ class Cause(NamedTuple):
 
 
 class Judge:
-    """Tells why foreign keys would not hold, for one sync."""
+    """Decides which violations are acceptable, and explains them, for one sync."""
 
     def __init__(self, source: Catalog, plans: list[TablePlan], *, is_checked: bool) -> None:
-        """Take the source's catalog and the tables that are synced.
+        """Know the source's catalog and the tables that are synced.
 
-        `is_checked`: whether PostgreSQL itself will check the keys. It takes none back whose rows
-        break it.
+        `is_checked`: whether PostgreSQL itself will check the keys, so that no violation is
+        acceptable.
         """
         self._source = source
         self._plans = {plan.target.oid: plan for plan in plans}
         self._is_checked = is_checked
 
-    def judge(self, breaches: Iterable[Breach]) -> list[str]:
-        """Return a warning for each breach that can be borne.
+    def judge(self, violations: Iterable[Violation]) -> list[str]:
+        """Return a warning for each violation that is acceptable.
 
         Raises:
-            SchemaMismatch: the others; lists each, and what to do.
+            SchemaMismatch: some are not; it lists each of them, and what to do.
         """
-        found = [(breach, self._cause(breach.key)) for breach in breaches]
+        found = [(violation, self._cause(violation.key)) for violation in violations]
         refused = [
-            (breach, cause) for breach, cause in found if self._is_checked or cause.warning is None
+            (violation, cause)
+            for violation, cause in found
+            if self._is_checked or cause.warning is None
         ]
         if refused:
-            told = "; ".join(_told(breach) + cause.reason for breach, cause in refused)
+            told = "; ".join(_told(violation) + cause.reason for violation, cause in refused)
             remedies = " ".join(dict.fromkeys(cause.remedy for _, cause in refused))
             raise SchemaMismatch(
                 f"Foreign keys of the target would not hold: {told}. Nothing was written."
                 f" {remedies}"
             )
-        return [f"{_told(breach)}.{cause.warning}" for breach, cause in found]
+        return [f"{_told(violation)}.{cause.warning}" for violation, cause in found]
 
-    def find_twin(self, key: ForeignKey) -> ForeignKey | None:
-        """Return the key of production that says the same of the same values, if there is one."""
+    def find_equal_in_source(self, key: ForeignKey) -> ForeignKey | None:
+        """Return production's own foreign key that demands the same of the same columns, if any."""
         if {key.child_root, key.parent_root} <= self._plans.keys() and not self._kept(key):
             for other in self._source.foreign_keys:
                 if other.says_the_same_as(key):
@@ -89,7 +91,7 @@ class Judge:
                 "Exclude the table that refers to a kept column, or drop its foreign key in the"
                 " target.",
             )
-        if self.find_twin(key):
+        if self.find_equal_in_source(key):
             return Cause(
                 " (production's rows break its own key in the same way)",
                 "Correct production's rows, or drop the foreign key in the target.",
@@ -101,7 +103,7 @@ class Judge:
         )
 
     def _kept(self, key: ForeignKey) -> list[str]:
-        """Return the columns of a key that the keep rule leaves to the target."""
+        """Return the columns of a key that belong to the target by the keep rule."""
         sides = (
             (key.child, key.child_root, key.columns),
             (key.parent, key.parent_root, key.parent_columns),
@@ -114,6 +116,8 @@ class Judge:
         return (f"{table}.{column}" for column in columns if column in kept)
 
 
-def _told(breach: Breach) -> str:
-    key = breach.key
-    return f"{breach.orphans} rows of {key.child} break its foreign key {key.name} to {key.parent}"
+def _told(violation: Violation) -> str:
+    key = violation.key
+    return (
+        f"{violation.orphans} rows of {key.child} break its foreign key {key.name} to {key.parent}"
+    )
