@@ -1,6 +1,10 @@
-"""A database's catalog, read; see `catalog` for what is in it."""
+"""A database's catalog, read; see `catalog` for what is in it.
+
+Each row of a query becomes an object, by the names of its columns.
+"""
 
 from collections import defaultdict
+from typing import Any, NamedTuple
 
 from common.emails import find_collation
 from common.postgres.database import Session
@@ -12,6 +16,7 @@ from db_sync.plan.catalog import (
     Catalog,
     Column,
     Equality,
+    Expression,
     ExtensionTable,
     Facts,
     Generation,
@@ -21,9 +26,46 @@ from db_sync.plan.catalog import (
     Sequence,
     SequenceUser,
     Table,
+    TableColumn,
     Type,
     TypeName,
 )
+
+type Json = dict[str, Any]  # an object that a query returns
+
+
+class _Cast(NamedTuple):
+    """A row of list_casts.sql."""
+
+    source: str
+    target: str
+    is_binary: bool
+
+
+class _TableRow(NamedTuple):
+    """A row of list_tables.sql."""
+
+    oid: int
+    schema: str
+    name: str
+    is_partitioned: bool
+    has_foreign_partition: bool
+    is_unlogged: bool
+    key: list[str]
+    key_equalities: list[Json]
+    rights: Json
+
+
+class _LackingRow(NamedTuple):
+    """A row of list_lacking_rights.sql."""
+
+    schema: str
+    name: str
+    root: int
+    is_partition: bool
+    may_read: bool
+    may_lock: bool
+    states: list[str]
 
 
 def read_catalog(session: Session) -> Catalog:
@@ -31,99 +73,136 @@ def read_catalog(session: Session) -> Catalog:
     return Catalog(
         tables=_read_tables(session),
         foreign_keys=tuple(read_foreign_keys(session)),
-        sequences=_read_sequences(session),
+        sequences=tuple(session.records(_query("list_sequences"), None, _sequence)),
         casts={
-            (source, target): is_binary
-            for source, target, is_binary in session.rows(load_query("db_sync/plan", "list_casts"))
+            (cast.source, cast.target): cast.is_binary
+            for cast in session.records(_query("list_casts"), None, _Cast)
         },
-        types={
-            full_name: Type(
-                kind, name, extension, tuple(labels), tuple(TypeName(*each) for each in made_of)
-            )
-            for full_name, kind, name, extension, labels, made_of in session.rows(
-                load_query("db_sync/plan", "list_types")
-            )
-        },
+        types=dict(session.records(_query("list_types"), None, _named_type)),
         facts=_read_facts(session),
         lacking=_read_lacking(session) if session.role == "target" else (),
     )
 
 
-def _read_sequences(session: Session) -> tuple[Sequence, ...]:
-    return tuple(
-        Sequence(
-            Name(schema, name),
-            tuple(SequenceUser(*user) for user in users),
-            Name(*owning_table) if owning_table else None,
-            is_readable,
-            may_alter,
-        )
-        for schema, name, users, owning_table, is_readable, may_alter in session.rows(
-            load_query("db_sync/plan", "list_sequences")
-        )
-    )
-
-
-def _read_lacking(session: Session) -> tuple[Lacking, ...]:
-    rows = session.rows(load_query("db_sync/plan", "list_lacking_rights"))
-    acting = {"O", "A"}  # see pg_trigger.tgenabled
-    if any(states for *_, states in rows) and may_act_as_replica(session):
-        acting = {"R", "A"}
-    return tuple(
-        Lacking(
-            Name(schema, table),
-            root,
-            is_partition,
-            may_read,
-            may_lock,
-            bool(acting.intersection(states)),
-        )
-        for schema, table, root, is_partition, may_read, may_lock, states in rows
-    )
-
-
-def _read_facts(session: Session) -> Facts:
-    database, role, may_create, is_standby, objects, tables = session.row(
-        load_query("db_sync/plan", "list_facts")
-    )
-    extension_tables = tuple(
-        ExtensionTable(Name(schema, table), *rest) for schema, table, *rest in tables
-    )
-    collation = find_collation(session)
-    return Facts(database, role, may_create, is_standby, objects, extension_tables, collation)
+def _query(name: str) -> str:
+    return load_query("db_sync/plan", name)
 
 
 def _read_tables(session: Session) -> dict[Name, Table]:
-    rows = session.rows(load_query("db_sync/plan", "list_tables"))
-    columns = _read_columns(session, [oid for oid, *_ in rows])
-    published = {
-        oid: Publications(*rest)
-        for oid, *rest in session.rows(load_query("db_sync/plan", "list_published"))
-    }
-    paths: dict[int, str] = dict(session.rows(load_query("db_sync/plan", "list_function_paths")))
-    tables: dict[Name, Table] = {}
-    for oid, schema, table, partitioned, foreign, unlogged, key, equalities, *rights in rows:
-        name = Name(schema, table)
-        tables[name] = Table(
-            oid,
-            name,
-            partitioned,
-            foreign,
-            unlogged,
-            tuple(key),
-            tuple(Equality(*each) for each in equalities),
-            Rights(*rights),
-            columns[oid],
-            published.get(oid, Publications()),
-            paths.get(oid, ""),
+    rows = session.records(_query("list_tables"), None, _TableRow)
+    columns = _read_columns(session, [row.oid for row in rows])
+    publications = dict(session.records(_query("list_published"), None, _publications))
+    paths = dict(session.records(_query("list_function_paths"), None, _function_path))
+    tables = (
+        Table(
+            oid=row.oid,
+            name=Name(row.schema, row.name),
+            is_partitioned=row.is_partitioned,
+            has_foreign_partition=row.has_foreign_partition,
+            is_unlogged=row.is_unlogged,
+            key=tuple(row.key),
+            key_equalities=tuple(Equality(**equality) for equality in row.key_equalities),
+            rights=Rights(**row.rights),
+            columns=columns[row.oid],
+            publications=publications.get(row.oid, Publications()),
+            function_path=paths.get(row.oid, ""),
         )
-    return tables
+        for row in rows
+    )
+    return {table.name: table for table in tables}
 
 
 def _read_columns(session: Session, tables: list[int]) -> dict[int, dict[str, Column]]:
     """Return the columns of tables, by the table's oid and the column's name."""
     columns: dict[int, dict[str, Column]] = defaultdict(dict)
-    for oid, *column in session.rows(load_query("db_sync/plan", "list_columns"), [tables]):
-        column[-1] = column[-1] and Generation.of_json(column[-1])
-        columns[oid][column[0]] = Column(*column)
+    for table_oid, column in session.records(_query("list_columns"), [tables], _column):
+        columns[table_oid][column.name] = column
     return columns
+
+
+def _column(*, table_oid: int, generation: Json | None, **rest: Any) -> tuple[int, Column]:
+    return table_oid, Column(generation=_generation(**generation) if generation else None, **rest)
+
+
+def _generation(*, is_stored: bool, uses_others: bool, expressions: list[Json]) -> Generation:
+    return Generation(
+        is_stored,
+        uses_others,
+        tuple(
+            Expression(each["sql"], tuple(each["tables"]), tuple(each["columns"]))
+            for each in expressions
+        ),
+    )
+
+
+def _publications(*, table_oid: int, **rest: bool) -> tuple[int, Publications]:
+    return table_oid, Publications(**rest)
+
+
+def _function_path(*, table_oid: int, path: str) -> tuple[int, str]:
+    return table_oid, path
+
+
+def _sequence(
+    *, schema: str, name: str, users: list[Json], owning_table: Json | None, **rights: bool
+) -> Sequence:
+    return Sequence(
+        name=Name(schema, name),
+        users=tuple(
+            SequenceUser(
+                user["root"], TableColumn(Name(user["schema"], user["table"]), user["column"])
+            )
+            for user in users
+        ),
+        owning_table=Name(**owning_table) if owning_table else None,
+        **rights,
+    )
+
+
+def _named_type(
+    *,
+    full_name: str,
+    labels: list[str],
+    field_names: list[str],
+    made_of: list[Json],
+    **rest: Any,
+) -> tuple[str, Type]:
+    return full_name, Type(
+        labels=tuple(labels),
+        field_names=tuple(field_names),
+        made_of=tuple(TypeName(**part) for part in made_of),
+        **rest,
+    )
+
+
+def _read_facts(session: Session) -> Facts:
+    lower_case = find_collation(session)
+
+    def facts(*, extension_tables: list[Json], **rest: Any) -> Facts:
+        tables = tuple(_extension_table(**table) for table in extension_tables)
+        return Facts(extension_tables=tables, lower_case=lower_case, **rest)
+
+    (found,) = session.records(_query("list_facts"), None, facts)
+    return found
+
+
+def _extension_table(*, schema: str, name: str, **rest: Any) -> ExtensionTable:
+    return ExtensionTable(Name(schema, name), **rest)
+
+
+def _read_lacking(session: Session) -> tuple[Lacking, ...]:
+    rows = session.records(_query("list_lacking_rights"), None, _LackingRow)
+    acting = {"O", "A"}  # see pg_trigger.tgenabled
+    if any(row.states for row in rows) and may_act_as_replica(session):
+        acting = {"R", "A"}
+    return tuple(
+        Lacking(
+            name=Name(row.schema, row.name),
+            root=row.root,
+            is_partition=row.is_partition,
+            may_read=row.may_read,
+            may_lock=row.may_lock,
+            acts=bool(acting.intersection(row.states)),
+        )
+        for row in rows
+    )

@@ -73,7 +73,7 @@ def find_other_fields(
 
 
 def _have_same_fields(mine: Type, other: Type, ours: Catalog, theirs: Catalog) -> bool:
-    return mine.labels == other.labels and all(
+    return mine.field_names == other.field_names and all(
         # Of a type in another schema the modifier is in another name.
         field.type == counterpart.type
         or (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.postgres.names import Name
-from db_sync.plan.catalog import Catalog, Sequence
+from db_sync.plan.catalog import Catalog, Sequence, TableColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,17 @@ def match_sequences(
     one of the same name where there is none.
     """
     by_name = {sequence.name: sequence for sequence in source.sequences}
-    by_user: dict[tuple[str, ...], list[Sequence]] = defaultdict(list)
+    by_column: dict[TableColumn, list[Sequence]] = defaultdict(list)
     for sequence in source.sequences:
         for user in sequence.users:
-            by_user[user[1:]].append(sequence)
+            by_column[user.column].append(sequence)
     for sequence in target.sequences:
         users = [user for user in sequence.users if user.root in synced]
         if sequence.users and not users:
             continue
-        leaders = [leader for user in users for leader in _of_column(sequence, by_user[user[1:]])]
+        leaders = [
+            leader for user in users for leader in _of_column(sequence, by_column[user.column])
+        ]
         if not leaders and sequence.name in by_name:
             leaders = [by_name[sequence.name]]
         yield sequence, leaders

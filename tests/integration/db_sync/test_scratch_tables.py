@@ -38,7 +38,7 @@ def after_each_reading(
         return found
 
     for module in ("snapshot", "schemas"):
-        monkeypatch.setattr(f"db_sync.{module}.read_catalog", read_and_change)
+        monkeypatch.setattr(f"db_sync.plan.{module}.read_catalog", read_and_change)
 
 
 def synced(pair: Pair) -> SyncResult:

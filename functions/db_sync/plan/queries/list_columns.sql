@@ -1,8 +1,8 @@
 -- The columns of the given tables, in their order. Types are named with and without their
 -- modifier; the search path makes every name outside pg_catalog a qualified one.
 SELECT
-    a.attrelid,
-    a.attname,
+    a.attrelid AS table_oid,
+    a.attname AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
     format_type(a.atttypid, NULL) AS base_type,
     t.typcategory AS category,
@@ -39,7 +39,11 @@ SELECT
             'is_stored', a.attgenerated = 's',
             'uses_others', coalesce(bool_or(expression.uses_others), false),
             'expressions', coalesce(json_agg(
-                json_build_array(expression.sql, expression.tables, expression.columns)
+                json_build_object(
+                    'sql', expression.sql,
+                    'tables', expression.tables,
+                    'columns', expression.columns
+                )
                 ORDER BY expression.sql
             ), '[]')
         )

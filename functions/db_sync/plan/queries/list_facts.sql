@@ -1,18 +1,18 @@
 -- The database, who we are, whether we may create temporary tables, whether this is a standby, how many
 -- large objects there are, and the tables of extensions that take rows beside their own, as JSON.
 SELECT
-    current_database(),
-    current_user,
+    current_database() AS database,
+    current_user AS role,
     has_database_privilege(current_database(), 'TEMPORARY') AS may_create_temporary,
     pg_is_in_recovery() AS is_standby,
     (SELECT count(*) FROM pg_largeobject_metadata) AS large_objects,
     (
-        SELECT coalesce(json_agg(json_build_array(
-            n.nspname,
-            c.relname,
-            x.extname,
-            config.condition,
-            has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        SELECT coalesce(json_agg(json_build_object(
+            'schema', n.nspname,
+            'name', c.relname,
+            'extension', x.extname,
+            'condition', config.condition,
+            'may_read', has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
                 AND NOT row_security_active(c.oid)
         )), '[]')
         FROM pg_extension x

@@ -42,7 +42,7 @@ WITH called AS (
     JOIN pg_class c ON c.oid = tables.relid AND c.relkind IN ('r', 'p')
     GROUP BY 1
 )
-SELECT roots.root, concat_ws(', ', owners.path, roots.schemas) AS path
+SELECT roots.root AS table_oid, concat_ws(', ', owners.path, roots.schemas) AS path
 FROM roots
 JOIN pg_class c ON c.oid = roots.root
 LEFT JOIN LATERAL (

@@ -32,13 +32,13 @@ WITH sides AS (
     WHERE c.relkind IN ('r', 'p') AND (sides.oid IS NOT NULL OR actors.oid IS NOT NULL)
 )
 SELECT
-    n.nspname,
-    asked.relname,
+    n.nspname AS schema,
+    asked.relname AS name,
     coalesce(pg_partition_root(asked.oid)::oid, asked.oid) AS root,
-    asked.relispartition,
+    asked.relispartition AS is_partition,
     asked.may_read,
     asked.may_lock,
-    asked.states::text[]
+    asked.states::text[] AS states
 FROM asked
 JOIN pg_namespace n ON n.oid = asked.relnamespace
 WHERE NOT (asked.may_read AND asked.may_lock) OR asked.states <> '{}'

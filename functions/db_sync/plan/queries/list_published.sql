@@ -30,7 +30,7 @@ WITH published AS (
     WHERE c.relkind = 'r' AND c.oid IN (SELECT relid FROM published)
 )
 SELECT
-    coalesce(pg_partition_root(published.relid)::oid, published.relid) AS root,
+    coalesce(pg_partition_root(published.relid)::oid, published.relid) AS table_oid,
     bool_or(
         identities.names IS NULL
         OR NOT identities.is_full AND EXISTS (
@@ -59,4 +59,4 @@ SELECT
     bool_or(NOT published.pubtruncate) AS hides_truncate
 FROM published
 JOIN identities ON identities.relid = published.relid
-GROUP BY root
+GROUP BY table_oid

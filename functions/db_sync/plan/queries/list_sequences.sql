@@ -19,8 +19,11 @@ WITH uses AS (
     WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_class'::regclass
 ), users AS (
     SELECT uses.sequence, json_agg(
-        json_build_array(
-            coalesce(pg_partition_root(c.oid)::oid, c.oid)::bigint, n.nspname, c.relname, a.attname
+        json_build_object(
+            'root', coalesce(pg_partition_root(c.oid)::oid, c.oid)::bigint,
+            'schema', n.nspname,
+            'table', c.relname,
+            'column', a.attname
         )
         ORDER BY n.nspname, c.relname, a.attname
     ) AS columns
@@ -33,11 +36,11 @@ WITH uses AS (
     GROUP BY uses.sequence
 )
 SELECT
-    n.nspname,
-    c.relname,
+    n.nspname AS schema,
+    c.relname AS name,
     coalesce(users.columns, '[]') AS users,
     (
-        SELECT json_build_array(owner_schema.nspname, owning.relname)
+        SELECT json_build_object('schema', owner_schema.nspname, 'name', owning.relname)
         FROM pg_depend d
         JOIN pg_class owning ON owning.oid = d.refobjid
         JOIN pg_namespace owner_schema ON owner_schema.oid = owning.relnamespace

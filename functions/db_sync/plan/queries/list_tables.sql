@@ -33,9 +33,9 @@ WITH tables AS (
         keys.indrelid,
         array_agg(a.attname::text ORDER BY k.position) AS names,
         json_agg(
-            json_build_array(
-                operator_schema.nspname,
-                CASE
+            json_build_object(
+                'operator_schema', operator_schema.nspname,
+                'collation', CASE
                     WHEN k.collation_oid <> a.attcollation
                     THEN quote_ident(collation_schema.nspname) || '.' || quote_ident(l.collname)
                 END
@@ -58,8 +58,8 @@ WITH tables AS (
 )
 SELECT
     tables.oid,
-    tables.nspname,
-    tables.relname,
+    tables.nspname AS schema,
+    tables.relname AS name,
     tables.relkind = 'p' AS is_partitioned,
     EXISTS (
         SELECT FROM pg_partition_tree(tables.oid) part
@@ -73,29 +73,32 @@ SELECT
     ) AS is_unlogged,
     coalesce(key_columns.names, '{}') AS key,
     coalesce(key_columns.equalities, '[]') AS key_equalities,
-    has_schema_privilege(tables.schema, 'USAGE') AS may_use_schema,
-    has_table_privilege(tables.oid, 'SELECT') AS may_read,
-    has_table_privilege(tables.oid, 'INSERT') AND has_table_privilege(tables.oid, 'UPDATE')
-        AND has_table_privilege(tables.oid, 'DELETE')
-        AND has_table_privilege(tables.oid, 'TRUNCATE') AS may_write,
-    pg_has_role(tables.relowner, 'USAGE') AS is_owner,
-    row_security_active(tables.oid) AS has_policies,
-    (
-        -- Some permissive policy shows every row, and each restrictive one does too. One whose
-        -- condition is another than the word true may hide rows.
-        SELECT coalesce(bool_or(p.polpermissive AND shown.every_row), false)
-            AND coalesce(bool_and(p.polpermissive OR shown.every_row), true)
-        FROM pg_policy p
-        CROSS JOIN LATERAL (
-            SELECT coalesce(pg_get_expr(p.polqual, p.polrelid) = 'true', false) AS every_row
-        ) shown
-        WHERE p.polrelid = tables.oid
-          AND p.polcmd IN ('r', '*')
-          AND EXISTS (
-              SELECT FROM unnest(p.polroles) role
-              WHERE CASE WHEN role = 0 THEN true ELSE pg_has_role(role, 'USAGE') END
-          )
-    ) AS policies_show_all
+    json_build_object(
+        'may_use_schema', has_schema_privilege(tables.schema, 'USAGE'),
+        'may_read', has_table_privilege(tables.oid, 'SELECT'),
+        'may_write', has_table_privilege(tables.oid, 'INSERT')
+            AND has_table_privilege(tables.oid, 'UPDATE')
+            AND has_table_privilege(tables.oid, 'DELETE')
+            AND has_table_privilege(tables.oid, 'TRUNCATE'),
+        'is_owner', pg_has_role(tables.relowner, 'USAGE'),
+        'has_policies', row_security_active(tables.oid),
+        'policies_show_all', (
+            -- Some permissive policy shows every row, and each restrictive one does too. One whose
+            -- condition is another than the word true may hide rows.
+            SELECT coalesce(bool_or(p.polpermissive AND shown.every_row), false)
+                AND coalesce(bool_and(p.polpermissive OR shown.every_row), true)
+            FROM pg_policy p
+            CROSS JOIN LATERAL (
+                SELECT coalesce(pg_get_expr(p.polqual, p.polrelid) = 'true', false) AS every_row
+            ) shown
+            WHERE p.polrelid = tables.oid
+              AND p.polcmd IN ('r', '*')
+              AND EXISTS (
+                  SELECT FROM unnest(p.polroles) role
+                  WHERE CASE WHEN role = 0 THEN true ELSE pg_has_role(role, 'USAGE') END
+              )
+        )
+    ) AS rights
 FROM tables
 LEFT JOIN key_columns ON key_columns.indrelid = tables.oid
 ORDER BY tables.nspname, tables.relname

@@ -1,5 +1,5 @@
 -- Types that a database defines for itself, and its extensions' (without arrays of them): the
--- extension, the labels of an enum or the names of a composite's fields, and as JSON what it is made
+-- extension, the labels of an enum, the names of a composite's fields, and as JSON what it is made
 -- of (those fields' types, a domain's base type, a range's subtype, a multirange's range), each with
 -- and without its modifier. A table's row type counts where a column is of it, or of an array of it.
 SELECT
@@ -7,24 +7,20 @@ SELECT
     t.typtype AS kind,
     t.typname AS name,
     e.extname AS extension,
-    coalesce(
-        CASE t.typtype
-            WHEN 'e' THEN (
-                SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder)
-                FROM pg_enum l WHERE l.enumtypid = t.oid
-            )
-            WHEN 'c' THEN (
-                SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum)
-                FROM pg_attribute a
-                WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
-            )
-        END,
-        '{}'
+    ARRAY(
+        SELECT l.enumlabel::text FROM pg_enum l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder
     ) AS labels,
+    ARRAY(
+        SELECT quote_ident(a.attname) FROM pg_attribute a
+        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY a.attnum
+    ) AS field_names,
     (
         SELECT coalesce(
             json_agg(
-                json_build_array(format_type(p.type, p.modifier), format_type(p.type, NULL))
+                json_build_object(
+                    'type', format_type(p.type, p.modifier), 'base_type', format_type(p.type, NULL)
+                )
                 ORDER BY p.position
             ),
             '[]'
