@@ -38,12 +38,12 @@ def add_stack(app: App) -> StagingSyncStack:
 
 
 def main() -> None:
-    """Synthesize, or exit with 1 and one sentence about what is wrong."""
+    """Synthesize, or exit with 1 and a sentence about each thing that is wrong."""
     app = App()
     try:
         add_stack(app)
     except SettingsError as error:
-        sys.exit(f"cdk.json: {error}")
+        sys.exit(error.in_file("cdk.json"))
     except LayerError as error:
         sys.exit(str(error))
     app.synth()

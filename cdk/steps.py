@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         name, settings = choose_environment(text, environment)
         print(STEPS[step](_place_of(name, settings), settings))
     except SettingsError as error:
-        print(f"cdk.json: {error}", file=sys.stderr)
+        print(error.in_file("cdk.json"), file=sys.stderr)
         return 1
     except StepError as error:
         print(error, file=sys.stderr)

@@ -1,8 +1,8 @@
-"""From the context of cdk.json to one environment's checked settings, or to one sentence."""
+"""From the context of cdk.json to one environment's checked settings, or to what is wrong."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from cdk.settings.model import Settings
 from cdk.settings.rules import contradictions
 
+UNKNOWN = "extra_forbidden"  # pydantic's name for a field that the model does not have
 # pydantic's names for a value of the wrong plain type, and what it must be.
 WRONG_TYPES = {
     "string_type": "a string",
@@ -26,7 +27,20 @@ WRONG_TYPES = {
 
 
 class SettingsError(Exception):
-    """A setting is unknown, missing, of the wrong type or impossible; the message names it."""
+    """Settings are unknown, missing, of the wrong type or impossible.
+
+    Attributes:
+        problems: a sentence for each, which begins with the setting's path.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        """Take the sentences; the message has one on each line."""
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+    def in_file(self, file: str) -> str:
+        """Return the sentences, one on each line, behind the name of the file."""
+        return "\n".join(f"{file}: {problem}" for problem in self.problems)
 
 
 def choose_environment(environments: object, wanted: object = None) -> tuple[str, Settings]:
@@ -67,23 +81,32 @@ def parse_settings(block: object, path: str) -> Settings:
         path: where it stands, for the messages.
 
     Raises:
-        SettingsError: the first thing that is wrong, with the field's path.
+        SettingsError: all that is wrong: with single fields, or, where they are all well
+            formed, between them.
     """
     try:
         # As JSON, where a list is the one way to write a tuple.
         settings = Settings.model_validate_json(json.dumps(block))
     except ValidationError as error:
-        raise SettingsError(_sentence(error, path)) from None
-    for contradiction in contradictions(settings):
-        raise SettingsError(f"{path}.{contradiction}")
+        raise SettingsError(*_sentences(error, path)) from None
+    if problems := [f"{path}.{contradiction}" for contradiction in contradictions(settings)]:
+        raise SettingsError(*problems)
     return settings
 
 
-def _sentence(error: ValidationError, path: str) -> str:
-    """Return what is wrong first: an unknown field before one that is missing for its sake."""
-    problems = error.errors()
-    problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
-    return f"{_place(problem, path)} {_complaint(problem)}."
+def _sentences(error: ValidationError, path: str) -> Iterator[str]:
+    """Return what is wrong, in the model's order, but unknown fields first.
+
+    A misspelt name is the cause of other problems. The first unknown field of a block lists the
+    known ones.
+    """
+    listed: set[type[BaseModel]] = set()
+    for problem in sorted(error.errors(), key=lambda each: each["type"] != UNKNOWN):
+        complaint = _complaint(problem)
+        if problem["type"] == UNKNOWN and (block := _block_of(problem)) not in listed:
+            listed.add(block)
+            complaint += f"; known are {', '.join(sorted(block.model_fields))}"
+        yield f"{_place(problem, path)} {complaint}."
 
 
 def _place(problem: ErrorDetails, path: str) -> str:
@@ -94,9 +117,8 @@ def _place(problem: ErrorDetails, path: str) -> str:
 def _complaint(problem: ErrorDetails) -> str:
     """Return what follows the field's name."""
     kind = problem["type"]
-    if kind == "extra_forbidden":
-        known = ", ".join(sorted(_block_of(problem).model_fields))
-        return f"is not a setting; known are {known}"
+    if kind == UNKNOWN:
+        return "is not a setting"
     if kind == "missing":
         return "is missing and has no default"
     if kind == "literal_error":

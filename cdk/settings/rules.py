@@ -103,21 +103,28 @@ def _alarms(settings: Settings) -> Iterator[str]:
 
 def _partitions(settings: Settings) -> Iterator[str]:
     """Name what lies in another partition than the rest, or in one that nobody tried."""
+    for place, arn in _arns(settings):
+        partition = partition_of(arn)
+        if partition not in PARTITIONS:
+            yield (
+                f"{place} lies in the partition {partition}; supported are"
+                f" {', '.join(sorted(PARTITIONS))}."
+            )
+        elif partition != settings.partition and settings.partition in PARTITIONS:
+            yield (
+                f"{place} lies in the partition {partition}, and the stack in"
+                f" {settings.partition}: nothing of one reaches the other."
+            )
+
+
+def _arns(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Return each ARN with the field that it stands in."""
     for name in ARNS:
-        arn = getattr(settings, name)
-        for index, each in enumerate([arn] if isinstance(arn, str) else arn or ()):
-            place = name if isinstance(arn, str) else f"{name}[{index}]"
-            partition = partition_of(each)
-            if partition not in PARTITIONS:
-                yield (
-                    f"{place} lies in the partition {partition}; supported are"
-                    f" {', '.join(sorted(PARTITIONS))}."
-                )
-            elif partition != settings.partition:
-                yield (
-                    f"{place} lies in the partition {partition}, and the stack in"
-                    f" {settings.partition}: nothing of one reaches the other."
-                )
+        value = getattr(settings, name)
+        if isinstance(value, str):
+            yield name, value
+        else:
+            yield from ((f"{name}[{index}]", arn) for index, arn in enumerate(value or ()))
 
 
 def _network(settings: Settings) -> Iterator[str]:
@@ -125,24 +132,31 @@ def _network(settings: Settings) -> Iterator[str]:
         yield from _lookup(settings)
         return
     unset = [name for name in NETWORK if not getattr(settings, name)]
-    if unset and len(unset) < len(NETWORK):
-        yield (
-            f"{unset[0]} is missing: {', '.join(NETWORK)} are set together or not at all, or"
-            " vpc_lookup finds the subnets and zones."
-        )
-    if len(settings.availability_zones) != len(settings.subnet_ids):
+    if len(unset) == len(NETWORK):
+        yield from _needs_vpc(settings)
+    else:
+        for name in unset:
+            yield (
+                f"{name} is missing: {', '.join(NETWORK)} are set together or not at all, or"
+                " vpc_lookup finds the subnets and zones."
+            )
+    yield from _zones(settings)
+    if settings.vpc_endpoints and settings.vpc_id and not settings.route_table_ids:
+        yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints enters them."
+    if settings.route_table_ids and not settings.vpc_endpoints:
+        yield "route_table_ids is set without vpc_endpoints, which alone would use them."
+
+
+def _zones(settings: Settings) -> Iterator[str]:
+    zones, subnets = settings.availability_zones, settings.subnet_ids
+    if zones and subnets and len(zones) != len(subnets):
         yield "availability_zones must name one zone for each of subnet_ids, in the same order."
-    for index, zone in enumerate(settings.availability_zones):
+    for index, zone in enumerate(zones):
         if settings.region and not zone.startswith(settings.region):
             yield (
                 f"availability_zones[{index}] lies in another Region than the stack's"
                 f" {settings.region}."
             )
-    yield from _needs_vpc(settings)
-    if settings.vpc_endpoints and not settings.route_table_ids:
-        yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints enters them."
-    if settings.route_table_ids and not settings.vpc_endpoints:
-        yield "route_table_ids is set without vpc_endpoints, which alone would use them."
 
 
 def _lookup(settings: Settings) -> Iterator[str]:
@@ -157,7 +171,7 @@ def _lookup(settings: Settings) -> Iterator[str]:
 
 def _needs_vpc(settings: Settings) -> Iterator[str]:
     for name in ("has_nat", "vpc_endpoints"):
-        if getattr(settings, name) and not settings.vpc_id:
+        if getattr(settings, name):
             yield f"{name} is set without vpc_id: it is said of a VPC."
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cdk.settings.load import SettingsError, parse_settings
+from cdk.settings.load import parse_settings
+from tests.infra.blocks import problems_of
 from tests.infra.synthesized import SECRETS
 
 # Each is an example of the guide, or made of one.
@@ -76,9 +77,8 @@ def test_what_scheduler_would_refuse_is_refused_with_what_is_wrong_in_it(
 ) -> None:
     settings = {**SECRETS, "schedule_expression": expression, "schedule_input": {}}
 
-    with pytest.raises(SettingsError) as refusal:
-        parse_settings(settings, "staging")
+    (problem,) = problems_of(settings)
 
-    said = "staging.schedule_expression must be rate(…), cron(…) with six fields, or at(…)"
-    assert str(refusal.value).startswith(said)
-    assert f": {fault}" in str(refusal.value)
+    begin = "schedule_expression must be rate(…), cron(…) with six fields, or at(…)"
+    assert problem.startswith(begin)
+    assert f": {fault}" in problem

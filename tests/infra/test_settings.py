@@ -12,23 +12,8 @@ import pytest
 from cdk.compute.layer import build_layer
 from cdk.settings.load import SettingsError, choose_environment, parse_settings
 from cdk.settings.model import Settings
+from tests.infra.blocks import LOOKUP, NETWORK
 from tests.infra.synthesized import EXAMPLE, ROOT, SECRETS
-
-NETWORK = {
-    "vpc_id": "vpc-11111111",
-    "subnet_ids": ["subnet-11111111", "subnet-22222222"],
-    "availability_zones": ["eu-central-1a", "eu-central-1b"],
-    "security_group_ids": ["sg-11111111"],
-    "has_nat": True,
-}
-LOOKUP = {
-    "account": "111122223333",
-    "region": "eu-central-1",
-    "vpc_id": "vpc-11111111",
-    "vpc_lookup": True,
-    "security_group_ids": ["sg-11111111"],
-    "has_nat": True,
-}
 
 
 def test_the_two_secrets_are_enough() -> None:
@@ -134,9 +119,13 @@ def test_the_checked_in_example_synthesizes_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "staging-sync-staging.template.json").exists()
 
 
-def test_a_wrong_setting_ends_the_app_with_one_sentence_and_no_traceback(tmp_path: Path) -> None:
-    app = run_app(tmp_path / "out", {"environments": {"staging": {**SECRETS, "users": "people"}}})
+def test_wrong_settings_end_the_app_with_a_sentence_for_each_and_no_traceback(
+    tmp_path: Path,
+) -> None:
+    block = {**SECRETS, "users": "people", "region": "Frankfurt"}
+    app = run_app(tmp_path / "out", {"environments": {"staging": block}})
     assert app.returncode == 1
-    (line,) = app.stderr.splitlines()
-    assert line.startswith("cdk.json: environments.staging.users is not a setting; known are ")
+    unknown, malformed = app.stderr.splitlines()
+    assert unknown.startswith("cdk.json: environments.staging.users is not a setting; known are ")
+    assert malformed.startswith("cdk.json: environments.staging.region must be a Region")
     assert not (tmp_path / "out" / "manifest.json").exists()

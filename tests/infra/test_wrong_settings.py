@@ -1,19 +1,12 @@
-"""A wrong setting ends the synthesis with one sentence that names the field."""
+"""A wrong setting ends the synthesis with a sentence that names the field."""
 
 from typing import Any
 
 import pytest
 
-from cdk.settings.load import SettingsError, parse_settings
+from tests.infra.blocks import NETWORK, begin_with, problems_of
 from tests.infra.synthesized import SECRETS
 
-NETWORK = {
-    "vpc_id": "vpc-11111111",
-    "subnet_ids": ["subnet-11111111", "subnet-22222222"],
-    "availability_zones": ["eu-central-1a", "eu-central-1b"],
-    "security_group_ids": ["sg-11111111"],
-    "has_nat": True,
-}
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -131,13 +124,17 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("letters that an ID has not", {**NETWORK, "subnet_ids": ["subnet-1111111z"]}, "subnet_ids[0]"),
     (
         "a zone's number",
-        {**NETWORK, "availability_zones": ["1a", "1b"]},
+        {**NETWORK, "availability_zones": ["1a", "eu-central-1b"]},
         "availability_zones[0] must",
     ),
     (
         "a zone elsewhere",
-        {**NETWORK, "region": "eu-west-1"},
-        "availability_zones[0] lies in another Region than the stack's eu-west-1",
+        {
+            **NETWORK,
+            "availability_zones": ["eu-west-1a", "eu-central-1b"],
+            "region": "eu-central-1",
+        },
+        "availability_zones[0] lies in another Region than the stack's eu-central-1",
     ),
     (
         "a secret's name with a space",
@@ -205,7 +202,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "a Region of GovCloud",
-        {"region": "us-gov-west-1"},
+        {
+            "region": "us-gov-west-1",
+            "staging_secret_arn": SECRETS["staging_secret_arn"].replace(":aws:", ":aws-us-gov:"),
+        },
         "prod_secret_arn lies in the partition aws, and the stack in aws-us-gov",
     ),
     (
@@ -257,16 +257,81 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("settings", "sentence"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
 )
 def test_a_wrong_setting_is_refused_by_name(settings: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(SettingsError) as refusal:
-        parse_settings({**SECRETS, **settings}, "environments.staging")
-    assert str(refusal.value).startswith(f"environments.staging.{sentence}")
-    assert str(refusal.value).endswith(".")
+    assert begin_with(problems_of({**SECRETS, **settings}), sentence)
 
 
 @pytest.mark.parametrize("field", sorted(SECRETS))
 def test_a_missing_setting_is_refused_by_name(field: str) -> None:
     settings = {name: value for name, value in SECRETS.items() if name != field}
-    with pytest.raises(
-        SettingsError, match=rf"^staging\.{field} is missing and has no default, unless"
-    ):
-        parse_settings(settings, "staging")
+    assert begin_with(problems_of(settings), f"{field} is missing and has no default, unless")
+
+
+def test_all_malformed_settings_are_named_at_once_and_unknown_ones_first() -> None:
+    problems = problems_of(
+        {
+            "staging_secret_arn": "shop/staging",
+            "region": "Frankfurt",
+            "sync_rules": {"exclud": [], "includ": [], "keep": ["cognito_sub"]},
+            "user_pool": "eu-central-1_Shop",
+            "memory_mb": 1,
+            "schedule_time_zone": "UTC",
+        }
+    )
+
+    assert begin_with(
+        problems,
+        "sync_rules.exclud is not a setting; known are event_triggers_ok, exclude, include, keep.",
+        "sync_rules.includ is not a setting.",
+        "user_pool is not a setting; known are account, alarm_email, ",
+        "schedule_time_zone is not a setting.",
+        "staging_secret_arn must be the complete ARN of a secret",
+        "region must be a Region",
+        "sync_rules.keep[0] must be schema, table and column",
+        "memory_mb must be a whole number from 128 to 10240",
+    )
+
+
+def test_all_settings_that_contradict_each_other_are_named_at_once() -> None:
+    problems = problems_of(
+        {
+            "prod_secret_arn": SECRETS["prod_secret_arn"],
+            "region": "us-gov-west-1",
+            "security_group_ids": ["sg-11111111"],
+            "vpc_endpoints": True,
+            "schedule_timezone": "Berlin",
+            "schedule_expression": "rate(1 day)",
+            "alarm_no_start_hours": 2,
+            "sub_column": "email",
+        }
+    )
+
+    assert begin_with(
+        problems,
+        "staging_secret_arn is missing and has no default, unless staging_database has",
+        "prod_secret_arn lies in the partition aws, and the stack in aws-us-gov",
+        "vpc_id is missing: vpc_id, subnet_ids, availability_zones, security_group_ids are set",
+        "subnet_ids is missing: ",
+        "availability_zones is missing: ",
+        "schedule_timezone is not a time zone",
+        "schedule_input asks for Cognito, but user_pool_id is not set",
+        "alarm_no_start_hours is set, but nobody would be told",
+        "alarm_no_start_hours is 2, but rate(1 day) may start nothing for 26 hours",
+        "sub_column is the email_column too",
+    )
+
+
+def test_every_arn_of_another_partition_is_named() -> None:
+    assert begin_with(
+        problems_of({**SECRETS, "region": "us-gov-west-1"}),
+        "prod_secret_arn lies in the partition aws, and the stack in aws-us-gov",
+        "staging_secret_arn lies in the partition aws, and the stack in aws-us-gov",
+    )
+
+
+def test_where_the_stack_s_partition_is_not_supported_the_others_are_not_compared_with_it() -> None:
+    iso = SECRETS["staging_secret_arn"].replace(":aws:", ":aws-iso:")
+
+    assert begin_with(
+        problems_of({**SECRETS, "staging_secret_arn": iso}),
+        "staging_secret_arn lies in the partition aws-iso; supported are aws, aws-cn, aws-us-gov",
+    )
