@@ -5,8 +5,7 @@ In a thread, for tests, which may change the service while it runs:
     with serving(CognitoService(GeneratedUsers(130))) as server:
         client = server.client()
 
-In a process of its own, for benchmarks, where it takes no processor time from the one that
-is measured but its own core's:
+In a process of its own, for benchmarks, so that the process that is measured does not pay for it:
 
     with separate_process(users=1_000_000, latency=0.1, quota=30) as server:
         os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = server.url
@@ -15,36 +14,35 @@ is measured but its own core's:
 """
 
 import argparse
-import asyncio
 import json
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
-from tests.support.cognito_service import POOL_ID, QUOTA, CognitoService, FailureError
+from tests.support.cognito_service import DROPPED, POOL_ID, QUOTA, CognitoService, FailureError
 from tests.support.cognito_users import GeneratedUsers
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 ROOT = Path(__file__).parents[2]
-STATISTICS = "/statistics"
 JSON = "application/x-amz-json-1.1"
-DROP = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs; its pool's id is `pool_id`."""
+    """A running server, and the id of its pool."""
 
     url: str
     pool_id: str = POOL_ID
@@ -72,7 +70,7 @@ class Server:
 
         `seconds` lie between the first request and the last one.
         """
-        with urllib.request.urlopen(self.url + STATISTICS) as answer:  # noqa: S310  # our own
+        with urllib.request.urlopen(self.url) as answer:  # noqa: S310  # our own
             statistics: dict[str, Any] = json.load(answer)
             return statistics
 
@@ -80,18 +78,14 @@ class Server:
 @contextmanager
 def serving(service: CognitoService, *, latency: float = 0.0) -> Iterator[Server]:
     """Serve in a thread of this process until the with statement ends; `latency` in seconds."""
-    loop = asyncio.new_event_loop()
-    http = _Http(service, latency)
-    port = loop.run_until_complete(http.start())
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield Server(f"http://127.0.0.1:{port}", service.pool_id, http)
-    finally:
-        asyncio.run_coroutine_threadsafe(http.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with _Http(service, latency) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        try:
+            yield Server(http.url, service.pool_id, http)
+        finally:
+            http.shutdown()
+            thread.join()
 
 
 @contextmanager
@@ -118,73 +112,72 @@ def separate_process(
             process.terminate()
 
 
-class _Http:
-    """As much of HTTP/1.1 as botocore speaks: POST with a length, connections kept open."""
+class _Http(ThreadingHTTPServer):
+    """Listens on a free port of this machine; each connection has a thread of its own."""
+
+    request_queue_size = 64  # more than the connections that a client opens at once
 
     def __init__(self, service: CognitoService, latency: float) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.service = service
-        self._latency = latency
-        self._connections: set[asyncio.Task[None]] = set()
+        self.latency = latency
+        self._lock = threading.Lock()
 
-    async def start(self) -> int:
-        """Listen on a free port of this machine and return it."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
 
-    async def stop(self) -> None:
-        self._server.close()
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask the service, which answers one request at a time.
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
+        Raises:
+            FailureError: it refuses the request.
+        """
+        with self._lock:
+            return self.service.answer(operation, request)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Serves one connection, which stays open between requests, as Cognito's do."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer is sent in one piece
+    server: _Http
+
+    def do_POST(self) -> None:  # http.server's name
+        """Answer a call of the Cognito API."""
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        failure = None
         try:
-            while await self._answer_one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
-            pass  # the client has gone, or the server is stopped
-        finally:
-            self._connections.discard(task)
-            writer.close()
-
-    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; return whether the connection stays open."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        start, *lines = head.splitlines()
-        headers = {
-            name.strip().lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in lines if line)
-        }
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        status, content, extra = self._answer(start, headers, body)
-        if STATISTICS not in start:
-            await asyncio.sleep(self._latency)
-        if status == DROP:
-            return False
-        writer.write(
-            f"HTTP/1.1 {status} .\r\nContent-Type: {JSON}\r\nContent-Length: {len(content)}\r\n"
-            f"{extra}\r\n".encode()
-            + content
-        )
-        await writer.drain()
-        return True
-
-    def _answer(self, start: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes, str]:
-        """Return status, body, and further header lines."""
-        if STATISTICS in start:
-            return 200, json.dumps(_statistics(self.service)).encode(), ""
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        try:
-            answer = self.service.answer(operation, json.loads(body))
+            answer = self.server.answer(operation, request)
         except FailureError as error:
             failure = error.failure
-            content = json.dumps({"__type": failure.code, "message": failure.message})
-            return failure.status, content.encode(), f"x-amzn-ErrorType: {failure.code}:\r\n"
-        return 200, json.dumps(answer).encode(), ""
+            answer = {"__type": failure.code, "message": failure.message}
+        time.sleep(self.server.latency)
+        if failure is DROPPED:
+            self.close_connection = True
+        elif failure:
+            self._send(failure.status, answer, error_type=f"{failure.code}:")
+        else:
+            self._send(200, answer)
+
+    def do_GET(self) -> None:  # http.server's name
+        """Answer with the statistics, whatever the path."""
+        self._send(200, _statistics(self.server.service))
+
+    def _send(self, status: int, content: dict[str, Any], error_type: str = "") -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", JSON)
+        self.send_header("Content-Length", str(len(body)))
+        if error_type:
+            self.send_header("x-amzn-ErrorType", error_type)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Log no requests."""
 
 
 def _statistics(service: CognitoService) -> dict[str, Any]:
@@ -197,12 +190,6 @@ def _statistics(service: CognitoService) -> dict[str, Any]:
     }
 
 
-async def _serve_forever(service: CognitoService, latency: float) -> None:
-    port = await _Http(service, latency).start()
-    print(f"http://127.0.0.1:{port}", flush=True)  # noqa: T201  # the parent waits for it
-    await asyncio.Event().wait()
-
-
 def main() -> None:
     """Serve until the process is ended; print the URL first."""
     parser = argparse.ArgumentParser()
@@ -213,7 +200,9 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="users without special cases")
     options = parser.parse_args()
     users = GeneratedUsers(options.users, options.seed, varied=not options.plain)
-    asyncio.run(_serve_forever(CognitoService(users, quota=options.quota), options.latency))
+    with _Http(CognitoService(users, quota=options.quota), options.latency) as http:
+        print(http.url, flush=True)  # noqa: T201  # the parent waits for it
+        http.serve_forever()
 
 
 if __name__ == "__main__":

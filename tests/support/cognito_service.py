@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error's answer; status 0 is a connection that is dropped without one."""
+    """An error that Cognito answers with."""
 
     code: str
     message: str = "about jane@example.com"
@@ -64,7 +64,7 @@ class Failure:
 
 THROTTLED = Failure("TooManyRequestsException", "Too many requests")
 INTERNAL_ERROR = Failure("InternalErrorException", "Something went wrong", 500)
-DROPPED = Failure("dropped", "", 0)
+DROPPED = Failure("dropped", "", 0)  # no answer: the connection is closed
 
 
 class FailureError(Exception):
