@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.certificates import Authority
+import trustme
+
 from sandbox.processes import Command, SandboxError, clean_environment, log_end, started
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ class LocalAws:
     """A running ministack and how to reach it."""
 
     endpoint: str
-    authority: Path  # the certificate that vouches for it
+    authority: Path  # the certificate of the authority that signed its own
     process_id: int
 
     @property
@@ -76,13 +77,14 @@ def local_aws(directory: Path) -> Iterator[LocalAws]:
 
 
 def _certify(directory: Path) -> Path:
-    """Write a certificate for us and its key; return that of the authority which signed it."""
-    authority = Authority.create("staging-sync sandbox")
-    certificate, key = authority.issue(HOST)
-    (directory / CERTIFICATE).write_bytes(certificate)
+    """Write a server certificate and its key; return the file of the authority's certificate."""
+    authority = trustme.CA(organization_name="staging-sync sandbox")
+    server = authority.issue_cert(HOST)
+    server.cert_chain_pems[0].write_to_path(directory / CERTIFICATE)
     (directory / KEY).touch(mode=0o600)
-    (directory / KEY).write_bytes(key)
-    return authority.write(directory / AUTHORITY)
+    server.private_key_pem.write_to_path(directory / KEY)
+    authority.cert_pem.write_to_path(directory / AUTHORITY)
+    return directory / AUTHORITY
 
 
 def _settings(port: int, directory: Path) -> dict[str, str]:

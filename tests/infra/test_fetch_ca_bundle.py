@@ -10,13 +10,13 @@ from pathlib import Path
 
 import certifi
 import pytest
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cdk.compute.fetch_ca_bundle import AMAZON_ROOTS, main
 from cdk.settings.load import parse_settings
 from cdk.settings.rules import contradictions
-from sandbox.certificates import Authority
 from sandbox.cloud import free_port
 from tests.infra.synthesized import ROOT, SECRETS
 
@@ -50,7 +50,7 @@ def roots(served: Path) -> dict[str, str]:
     """Files of public authorities beside the bundle; the SHA-256 of each one's public key."""
     fingerprints = {}
     for name in ("root1.pem", "root2.pem"):
-        Authority.create(name).write(served / name)
+        trustme.CA().cert_pem.write_to_path(served / name)
         fingerprints[name] = fingerprint_of((served / name).read_bytes())
     return fingerprints
 
@@ -61,9 +61,9 @@ def fingerprint_of(pem: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def authorities(directory: Path, count: int) -> str:
-    files = [Authority.create(f"CA {n}").write(directory / f"{n}.pem") for n in range(count)]
-    return "".join(file.read_text() for file in files)
+def authorities(count: int) -> str:
+    """Return the certificates of so many new authorities."""
+    return "".join(trustme.CA().cert_pem.bytes().decode() for _ in range(count))
 
 
 def test_the_bundle_that_is_fetched_has_both_authorities_and_is_one_that_the_settings_take(
@@ -73,7 +73,7 @@ def test_the_bundle_that_is_fetched_has_both_authorities_and_is_one_that_the_set
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    bundle = authorities(tmp_path, 3)
+    bundle = authorities(3)
     (served / "bundle.pem").write_text(bundle)
     file = tmp_path / "build" / "ca-bundle.pem"
 
@@ -93,7 +93,7 @@ def test_what_is_no_bundle_does_not_take_the_place_of_one(
     address: str, served: Path, tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content == "cut":
-        content = authorities(tmp_path, 2)[:-60]
+        content = authorities(2)[:-60]
     (served / "bundle.pem").write_text(content)
     file = tmp_path / "ca-bundle.pem"
     file.write_text("the old one")
@@ -120,8 +120,8 @@ def test_a_public_authority_with_another_key_than_amazon_s_is_not_taken(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (served / "bundle.pem").write_text(authorities(tmp_path, 1))
-    Authority.create("somebody else").write(served / "root2.pem")
+    (served / "bundle.pem").write_text(authorities(1))
+    trustme.CA().cert_pem.write_to_path(served / "root2.pem")
     file = tmp_path / "ca-bundle.pem"
 
     assert main(f"{address}/bundle.pem", address, file, roots) == 1

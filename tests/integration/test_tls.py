@@ -9,13 +9,13 @@ from pathlib import Path
 import boto3
 import psycopg2
 import pytest
+import trustme
 
 from common.aws.secrets import parse_database_secret
 from common.errors import ConfigurationError
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import Session, connect
 from db_sync.handler import handler as db_sync
-from sandbox.certificates import Authority
 from sandbox.cloud import free_port
 from sandbox.database import Database
 from sandbox.postgres import SYSTEM_USER, EmbeddedPostgres, temporary_server
@@ -62,21 +62,34 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
         pytest.skip(NO_TLS)
     port = free_port()
     settings = {"listen_addresses": "127.0.0.1", "port": str(port)}
-    authority = Authority.create("The shop's authority")
+    authority = shop_authority()
     with temporary_server(bin_dir=programs, settings=settings) as server:
         try:
             set_certificate(server, authority)
         except psycopg2.errors.InvalidParameterValue:  # it was built without
             pytest.skip(NO_TLS)
         file = tmp_path_factory.mktemp("authority") / "ca.pem"
-        yield TlsServer(server, Databases(server), port, authority.write(file))
+        yield TlsServer(server, Databases(server), port, write_certificate(authority, file))
 
 
-def set_certificate(server: EmbeddedPostgres, authority: Authority) -> None:
-    certificate, key = authority.issue(HOST)
+def shop_authority() -> trustme.CA:
+    """Return a new authority: each has the same name, and a key of its own."""
+    return trustme.CA(organization_name="The shop", organization_unit_name="The shop's authority")
+
+
+def write_certificate(authority: trustme.CA, file: Path) -> Path:
+    """Write an authority's own certificate, which clients trust; return the file."""
+    authority.cert_pem.write_to_path(file)
+    return file
+
+
+def set_certificate(server: EmbeddedPostgres, authority: trustme.CA) -> None:
+    """Give the server a certificate that the authority has signed, and switch TLS on."""
+    issued = authority.issue_cert(HOST)
+    certificate, key = issued.cert_chain_pems[0], issued.private_key_pem
     for name, content in (("server.crt", certificate), ("server.key", key)):
         file = server.socket_dir / name
-        file.write_bytes(content)
+        content.write_to_path(file)
         file.chmod(0o600)
         if file.owner() == "root":  # then the server runs as another user
             shutil.chown(file, SYSTEM_USER)
@@ -93,7 +106,7 @@ def switch_tls(server: EmbeddedPostgres, state: str) -> None:
 
 @pytest.fixture
 def another_authority(tmp_path: Path) -> Path:
-    return Authority.create("Somebody's authority").write(tmp_path / "another.pem")
+    return write_certificate(trustme.CA(), tmp_path / "another.pem")
 
 
 def opened(secret: str, ca_bundle: Path | None = None) -> Session:
@@ -148,7 +161,7 @@ def test_with_another_authority_it_does_not_connect(
 def test_with_another_authority_of_the_same_name_it_does_not_connect_either(
     tls: TlsServer, tmp_path: Path
 ) -> None:
-    impostor = Authority.create("The shop's authority").write(tmp_path / "impostor.pem")
+    impostor = write_certificate(shop_authority(), tmp_path / "impostor.pem")
     said = refusal(tls.secret(), impostor)
     assert "SSL error: " in said
     assert said.startswith("Could not trust the source database")
