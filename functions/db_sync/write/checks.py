@@ -15,7 +15,11 @@ from common.errors import StagingSyncError
 from common.postgres.database import Session
 from common.postgres.names import Name
 from common.postgres.queries import load_query
-from common.postgres.settings.function_names import catalog_rows, names_for_writing, only_our_names
+from common.postgres.settings.function_names import (
+    catalog_records,
+    names_for_writing,
+    only_our_names,
+)
 from common.postgres.settings.replication_role import define
 from db_sync.plan.tables import TablePlan
 from db_sync.run import Run
@@ -32,7 +36,7 @@ class Check(NamedTuple):
     kind: str  # TABLE or DOMAIN
     schema: str
     name: str
-    constraint: str
+    constraint_name: str
     is_local: bool
     definition: str
     is_to_be_validated: bool
@@ -54,12 +58,11 @@ class Checks:
         A domain's constraint is also checked when rows are staged in temporary tables.
         """
         tables = [plan.target.oid for plan in plans]
-        rows = catalog_rows(
-            run.target, load_query("db_sync/write", "list_checks"), {"tables": tables}
-        )
+        query = load_query("db_sync/write", "list_checks")
         self._paths = {plan.name: plan.target.function_path for plan in plans}
         self._run = run
-        self._found = [Check(*row) for row in rows]  # parents before children
+        # Parents come before their children.
+        self._found = catalog_records(run.target, query, {"tables": tables}, Check)
         self._of_domains = [check for check in self._found if check.kind == "DOMAIN"]
         self._of_tables = [check for check in self._found if check.kind == "TABLE"]
         self._drop(self._of_domains)
@@ -95,7 +98,8 @@ class Checks:
                 _comment(target, check)
         for check in self._found:
             if check.is_to_be_validated:
-                self._run.limit(f"the constraint {check.constraint} of {check.on} was validated")
+                name = check.constraint_name
+                self._run.limit(f"the constraint {name} of {check.on} was validated")
                 _validate(target, check, self._paths.get(check.on, ""))
 
     def _drop(self, checks: list[Check]) -> None:
@@ -111,7 +115,7 @@ def _alter(target: Session, check: Check, action: str, definition: str = "") -> 
             sql.SQL(check.kind),
             check.on.identifier,
             sql.SQL(action),
-            sql.Identifier(check.constraint),
+            sql.Identifier(check.constraint_name),
             sql.SQL(definition),
         ),
     )
@@ -121,7 +125,7 @@ def _comment(target: Session, check: Check) -> None:
     define(
         target,
         sql.SQL("COMMENT ON CONSTRAINT {} ON {}{} IS {}").format(
-            sql.Identifier(check.constraint),
+            sql.Identifier(check.constraint_name),
             sql.SQL("DOMAIN " if check.kind == "DOMAIN" else ""),
             check.on.identifier,
             sql.Literal(check.comment),
@@ -136,5 +140,6 @@ def _validate(target: Session, check: Check, path: str) -> None:
             _alter(target, check, "VALIDATE CONSTRAINT")
     except StagingSyncError as error:
         raise error.adding(
-            f"With all rows written, the constraint {check.constraint} of {check.on} was validated."
+            f"With all rows written, the constraint {check.constraint_name} of {check.on} was"
+            " validated."
         ) from error

@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from common.postgres.database import Session
 from common.postgres.queries import load_query
-from common.postgres.settings.function_names import catalog_rows
+from common.postgres.settings.function_names import catalog_records
 from common.postgres.settings.replication_role import define
 from db_sync.plan.tables import TablePlan
 
@@ -24,7 +24,7 @@ class Index:
 
     name: str
     definition: str
-    constraint: str | None
+    constraint_name: str | None
     constraint_type: str | None
 
 
@@ -34,15 +34,15 @@ def drop_indexes(target: Session, plan: TablePlan) -> list[Index]:
     The others (see the query) stay, and are updated row by row.
     """
     query = load_query("db_sync/write", "list_rebuildable_indexes")
-    indexes = [Index(*row) for row in catalog_rows(target, query, {"table": plan.target.oid})]
+    indexes = catalog_records(target, query, {"table": plan.target.oid}, Index)
     for index in indexes:
-        if index.constraint is None:
+        if index.constraint_name is None:
             define(target, sql.SQL("DROP INDEX {}").format(sql.SQL(index.name)))
         else:
             define(
                 target,
                 sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
-                    plan.name.identifier, sql.Identifier(index.constraint)
+                    plan.name.identifier, sql.Identifier(index.constraint_name)
                 ),
             )
     return indexes
@@ -57,13 +57,13 @@ def create_indexes(target: Session, plan: TablePlan, indexes: Sequence[Index]) -
     for index in indexes:
         define(target, index.definition)
     for index in indexes:
-        if index.constraint is not None and index.constraint_type is not None:
+        if index.constraint_name is not None and index.constraint_type is not None:
             define(
                 target,
                 sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}").format(
                     plan.name.identifier,
-                    sql.Identifier(index.constraint),
+                    sql.Identifier(index.constraint_name),
                     sql.SQL(CONSTRAINTS[index.constraint_type]),
-                    sql.Identifier(index.constraint),
+                    sql.Identifier(index.constraint_name),
                 ),
             )

@@ -8,14 +8,22 @@ possible, the foreign key is dropped until the end of the sync.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.queries import load_query
-from common.postgres.settings.function_names import catalog_rows
+from common.postgres.settings.function_names import catalog_records
 from db_sync.compare.outcomes import Merge
 from db_sync.write import staging
 from db_sync.write.orphans import Merges, Prospect
+
+
+class _BoundColumn(NamedTuple):
+    """A column whose values an UPDATE cannot exchange between rows; see list_bound_columns.sql."""
+
+    root: int
+    name: str | None
 
 
 def keys_to_drop(
@@ -75,8 +83,8 @@ def _keys_to_rows_that_cannot_be_updated(
     parents = {key.parent_root for key in keys}
     bound: dict[int, set[str | None]] = defaultdict(set)
     query = load_query("db_sync/write", "list_bound_columns")
-    for root, column in catalog_rows(target, query, {"tables": list(parents)}):
-        bound[root].add(column)
+    for column in catalog_records(target, query, {"tables": list(parents)}, _BoundColumn):
+        bound[column.root].add(column.name)
     for key in keys:
         bound[key.child_root].update(key.columns)
     stuck = {

@@ -50,16 +50,17 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
     """Return the states of sequences, in few round trips: a union of thousands is too complex."""
 
     def ask(some: Sequence[Name]) -> list[tuple[Name, Position]]:
-        rows = session.rows(
-            sql.SQL(" UNION ALL ").join(
-                sql.SQL(
-                    "SELECT {} AS n, s.last_value, s.is_called, seqincrement, seqmin, seqmax"
-                    " FROM {} s, pg_sequence WHERE seqrelid = s.tableoid"
-                ).format(sql.Literal(number), name.identifier)
-                for number, name in enumerate(some)
-            )
+        query = sql.SQL(" UNION ALL ").join(
+            sql.SQL(
+                "SELECT {} AS number, s.last_value, s.is_called, seqincrement AS increment,"
+                " seqmin AS minimum, seqmax AS maximum FROM {} s, pg_sequence"
+                " WHERE seqrelid = s.tableoid"
+            ).format(sql.Literal(number), name.identifier)
+            for number, name in enumerate(some)
         )
-        return [(some[number], Position(*position)) for number, *position in rows]
+        return session.records(
+            query, None, lambda number, **position: (some[number], Position(**position))
+        )
 
     return dict(ask_at_once(session, "sequence", sequences, ask)) if sequences else {}
 

@@ -14,7 +14,7 @@ from psycopg2 import sql
 from common.postgres.database import Session
 from common.postgres.names import Name
 from common.postgres.queries import load_query
-from common.postgres.settings.function_names import catalog_rows
+from common.postgres.settings.function_names import catalog_records, catalog_rows
 from common.postgres.settings.replication_role import ENABLE, act_as_replica, define
 from db_sync.plan.tables import TablePlan
 
@@ -24,7 +24,7 @@ class Trigger(NamedTuple):
 
     kind: str  # TRIGGER or RULE
     schema: str
-    table: str
+    table_name: str
     name: str
     state: str
 
@@ -36,7 +36,7 @@ class Trigger(NamedTuple):
     @property
     def on(self) -> Name:
         """The table that it is on."""
-        return Name(self.schema, self.table)
+        return Name(self.schema, self.table_name)
 
 
 def act_as_replica_for(target: Session, plans: list[TablePlan]) -> bool:
@@ -57,7 +57,7 @@ def find_triggers(target: Session, plans: list[TablePlan]) -> list[Trigger]:
     """Return what would fire on a write to these tables, with the replication role that is set."""
     query = load_query("db_sync/write", "list_triggers_and_rules")
     tables = [plan.target.oid for plan in plans]
-    return [Trigger(*row) for row in catalog_rows(target, query, {"tables": tables})]
+    return catalog_records(target, query, {"tables": tables}, Trigger)
 
 
 @contextmanager

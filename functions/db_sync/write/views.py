@@ -10,7 +10,7 @@ from common.postgres.database import Session
 from common.postgres.locking.locks import Wanted, in_attempts
 from common.postgres.names import Name
 from common.postgres.queries import load_query
-from common.postgres.settings.function_names import catalog_rows, names_for_writing
+from common.postgres.settings.function_names import catalog_records, names_for_writing
 from common.postgres.settings.replication_role import define
 from db_sync.run import Run
 
@@ -32,8 +32,7 @@ def refresh_views(run: Run, tables: list[int]) -> list[str]:
     if not tables:
         return []
     query = load_query("db_sync/write", "list_stale_views")
-    for schema, view in catalog_rows(target, query, {"tables": tables}):
-        name = Name(schema, view)
+    for name in catalog_records(target, query, {"tables": tables}, Name):
         run.limit(f"the materialized view {name} was refreshed")
         try:
             _refresh(target, name)

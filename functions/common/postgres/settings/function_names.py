@@ -7,7 +7,7 @@ pg_catalog, of which our statements are made, and before the session's temporary
 reads definitions out of the catalog has our own path back, by which they are qualified.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from common.postgres.database import Parameters, Query, Row, Session
@@ -84,6 +84,14 @@ def catalog_rows(session: Session, query: Query, parameters: Parameters = None) 
     """Return the rows of a query of the catalog, by our own search path."""
     with only_our_names(session):
         return session.rows(query, parameters)
+
+
+def catalog_records[T](
+    session: Session, query: Query, parameters: Parameters, make: Callable[..., T]
+) -> list[T]:
+    """Return the records of a query of the catalog, by our own search path."""
+    with only_our_names(session):
+        return session.records(query, parameters, make)
 
 
 def _set(session: Session, parts: list[str | None]) -> str:

@@ -1,13 +1,14 @@
--- Columns whose values an UPDATE cannot just exchange: those of unique and exclusion constraints,
--- which are checked row by row (a partial index's condition reads some too), and identity columns
--- that are always generated. By the root of their table; NULL is any column (of an expression).
+-- Columns whose values an UPDATE cannot exchange between rows: those of unique and exclusion
+-- constraints, which are checked row by row (those in a partial index's condition too), and identity
+-- columns that are GENERATED ALWAYS; with the root of their table. NULL is any column, as where an
+-- expression is indexed.
 WITH members AS (
     SELECT root.oid AS root, root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION
     SELECT root.oid, part.relid FROM unnest(%(tables)s::oid[]) root (oid)
     CROSS JOIN pg_partition_tree(root.oid) part
 )
-SELECT members.root, a.attname
+SELECT members.root, a.attname AS name
 FROM members
 JOIN pg_index i ON i.indrelid = members.relid AND (i.indisunique OR i.indisexclusion)
 CROSS JOIN unnest(

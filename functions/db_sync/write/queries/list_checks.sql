@@ -1,7 +1,7 @@
--- CHECK constraints that must not meet the rows while they are written, parents before children:
+-- CHECK constraints that must not be checked while rows are written, parents before children:
 -- those that are NOT VALID, and those that call a function which may read a table that is written
--- later. Of the given tables and their partitions, with whatever they are inherited from and by;
--- and those of domains that are NOT VALID. Left out is what belongs to another role.
+-- later. They are those of the given tables and partitions, of tables that these inherit them from or
+-- pass them on to, and of domains where they are NOT VALID. Objects of other roles are left out.
 WITH RECURSIVE written AS (
     SELECT root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION
@@ -12,7 +12,7 @@ WITH RECURSIVE written AS (
     FROM pg_constraint c
     JOIN written ON written.relid = c.conrelid
     WHERE c.contype = 'c'
-      -- A column that only 18 and later have.
+      -- Only PostgreSQL 18 and later have this column.
       AND coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true)
       AND (
           NOT c.convalidated
@@ -57,9 +57,9 @@ WITH RECURSIVE written AS (
 )
 SELECT
     'TABLE' AS kind,
-    n.nspname,
+    n.nspname AS schema,
     t.relname AS name,
-    c.conname,
+    c.conname AS constraint_name,
     c.conislocal AS is_local,
     pg_get_constraintdef(c.oid) || CASE WHEN c.convalidated THEN ' NOT VALID' ELSE '' END
         AS definition,
@@ -84,4 +84,4 @@ JOIN pg_type t ON t.oid = c.contypid
 JOIN pg_namespace n ON n.oid = t.typnamespace
 WHERE c.contype = 'c' AND NOT c.convalidated AND pg_has_role(t.typowner, 'USAGE')
   AND n.nspname !~ '^pg_'
-ORDER BY depth, kind, nspname, name, conname
+ORDER BY depth, kind, schema, name, constraint_name

@@ -1,9 +1,13 @@
--- Indexes of one ordinary table that can be dropped and created again so that nobody can tell:
--- their definition, and the unique constraint that they belong to (NULL: none). Left out is
--- whatever a definition does not hold (a comment, a tablespace, statistics, CLUSTER, replica
--- identity), what others depend on (foreign keys, views), what calls the application's functions,
--- what ALTER TABLE … USING INDEX cannot take, and what our role may not create.
-SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition, c.conname, c.contype
+-- Indexes of one ordinary table that can be dropped and created again exactly as they are: their
+-- definition, and the unique constraint that they belong to (NULL: none). Left out are those with
+-- something that a definition does not hold (a comment, a tablespace, statistics, CLUSTER, replica
+-- identity), that others depend on (foreign keys, views), that call the application's functions, that
+-- ALTER TABLE … USING INDEX does not accept, or that our role may not create.
+SELECT
+    i.indexrelid::regclass::text AS name,
+    pg_get_indexdef(i.indexrelid) AS definition,
+    c.conname AS constraint_name,
+    c.contype AS constraint_type
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
@@ -49,7 +53,7 @@ WHERE i.indrelid = %(table)s
   AND (
       c.oid IS NULL
       OR NOT c.condeferrable
-      -- A column that only 15 and later have.
+      -- Only PostgreSQL 15 and later have this column.
       AND NOT coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)
   )
 ORDER BY name

@@ -1,9 +1,9 @@
--- Materialized views that may read something else than before, since the given tables were written.
--- They read one of them, through other views too, or above it in an inheritance tree. Or they read
--- through functions that may read any table, of which the catalog tells nothing.
--- In an order in which each comes after those that it reads, in which it reads more of them than
--- any of these does. What a function reads is guessed for that, by the names in its text; and views
--- whose tables are all known read none of the others, so they come first.
+-- Materialized views whose contents may change because the given tables were written. They read one
+-- of these tables, perhaps through other views or through a parent in an inheritance tree; or they
+-- call functions that may read any table, which the catalog does not show.
+-- Each comes after the views that it reads: it reads more materialized views than any of them does.
+-- For this order, what a function reads is guessed by the names in its text. Views whose tables are
+-- all known come first, since they read none of the others.
 WITH RECURSIVE written AS (
     SELECT root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION
@@ -17,14 +17,14 @@ WITH RECURSIVE written AS (
     JOIN pg_rewrite r ON r.ev_class = c.oid
     WHERE c.relkind IN ('v', 'm') AND c.oid >= 16384  -- below are PostgreSQL's own objects
 ), readers AS (
-    -- One in C that is immutable computes. What a user wrote may say so of itself and read.
+    -- An immutable function in C only computes. One that a user wrote may be declared so and read.
     SELECT p.oid, p.prosrc AS source
     FROM pg_proc p
     JOIN pg_language l ON l.oid = p.prolang
     WHERE p.oid >= 16384 AND NOT (l.lanname IN ('c', 'internal') AND p.provolatile = 'i')
 ), text_readers AS (
-    -- PostgreSQL's own functions that run a query that they are given, or read what it names. That
-    -- a view uses one stands in its rule alone.
+    -- PostgreSQL's own functions that run a query that they are given, or read what it names. Only the
+    -- view's rule shows that it calls one.
     SELECT views.oid, pg_get_viewdef(views.oid) AS source
     FROM views
     WHERE views.ev_action::text ~ (
@@ -42,7 +42,7 @@ WITH RECURSIVE written AS (
     FROM views
     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = views.rule
     UNION
-    -- Operators and aggregates have functions, and functions in SQL's own form read tables.
+    -- Operators and aggregates call functions; functions with a standard SQL body depend on tables.
     SELECT d.classid, d.objid, d.refclassid, d.refobjid
     FROM pg_depend d
     WHERE d.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
@@ -61,7 +61,7 @@ WITH RECURSIVE written AS (
     FROM reads
     JOIN uses ON uses.class = reads.class AND uses.object = reads.object
 )
-SELECT n.nspname, c.relname
+SELECT n.nspname AS schema, c.relname AS name
 FROM reads
 JOIN pg_class c ON c.oid = reads.view
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,4 @@
--- Triggers and rules on the given tables and their partitions that would act on a write, by
+-- Triggers and rules on the given tables and their partitions that would fire on a write, by
 -- session_replication_role: "origin" fires those enabled normally, "replica" those enabled
 -- for replicas; both fire those enabled always.
 WITH members AS (
@@ -7,7 +7,7 @@ WITH members AS (
     SELECT part.relid FROM unnest(%(tables)s::oid[]) root (oid)
     CROSS JOIN pg_partition_tree(root.oid) part
 )
-SELECT found.kind, n.nspname, c.relname, found.name, found.state
+SELECT found.kind, n.nspname AS schema, c.relname AS table_name, found.name, found.state
 FROM (
     SELECT 'TRIGGER' AS kind, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS state
     FROM pg_trigger t
