@@ -9,11 +9,13 @@ import getpass
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
+from common.postgres.waits import WAITS, Waits
 from db_sync.interrupts import interruptible
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
@@ -24,7 +26,7 @@ from db_sync.terminal import Bars, print_result
 DONE, FAILED, WRONG_CALL = 0, 1, 2
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="db-sync",
@@ -43,28 +45,24 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
     logger.setLevel("CRITICAL")  # the result says it all
-    return _sync(source, target, rules, dry_run=call.dry_run, as_json=call.json)
+    options = SyncOptions(
+        f"command of {_user()}", rules, call.dry_run, waits=replace(waits, report=_print_wait)
+    )
+    return _sync(source, target, options, as_json=call.json)
 
 
 def _sync(
     source: DatabaseAddress,
     target: DatabaseAddress,
-    rules: SyncRules,
+    options: SyncOptions,
     *,
-    dry_run: bool,
     as_json: bool,
 ) -> int:
     try:
         with Bars() as bars:
-            options = SyncOptions(
-                f"command of {_user()}",
-                rules,
-                dry_run,
-                progress=bars.show,
-                waiting=_say_waiting,
-            )
+            shown = replace(options, progress=bars.show)
             result = interruptible(
-                lambda before_commit: sync_database(source, target, options, before_commit)
+                lambda before_commit: sync_database(source, target, shown, before_commit)
             )
     except StagingSyncError as error:
         print(f"{type(error).__name__}: {error.message}", *error.reasons, sep="\n", file=sys.stderr)
@@ -84,7 +82,7 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _say_waiting(_role: str, why: str) -> None:
+def _print_wait(_role: str, why: str) -> None:
     print(why, file=sys.stderr)
 
 

@@ -96,7 +96,7 @@ class Write:
     def end(self) -> None:
         """Commit; set the exhausted sequences directly before that."""
         sequences.set_exhausted(self._run.target, self._exhausted)
-        commit(self._run.target, self._run.options.waiting)
+        commit(self._run.target)
 
 
 class Count:

@@ -12,6 +12,7 @@ from common.errors import StagingSyncError
 from common.event import Event
 from common.metrics import PHASES, Metric, emit
 from common.postgres.deadline import Deadline
+from common.postgres.waits import WAITS, Waits
 from db_sync.environment import DbSyncEnvironment
 from db_sync.memory import granted, within
 from db_sync.result import SyncResult, failure_report
@@ -22,8 +23,7 @@ from db_sync.sync import sync_database
 REPORT = "db-sync.json"
 
 
-@entry_point
-def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str, Any]:
     """Sync, write the report to S3, emit metrics, and return the output's `db_sync` object."""
     environment = DbSyncEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
@@ -32,6 +32,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         rules=SyncRules.parse(environment.sync_rules),
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
+        waits=waits,
     )
 
     def save_report(result: SyncResult) -> None:
@@ -50,6 +51,9 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     if not event.input.dry_run:
         emit(event.execution, _measure(result))
     return {**result.output(), "report": exchange.uri(REPORT)}
+
+
+handler = entry_point(sync)
 
 
 def _measure(result: SyncResult) -> dict[Metric, float]:

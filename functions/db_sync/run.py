@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from common.errors import DatabaseUnavailable, StagingSyncError
-from common.postgres.connection.login import Waiting, log_waiting
 from common.postgres.database import Session
 from common.postgres.deadline import Deadline
 from common.postgres.names import Name
 from common.postgres.naming import naming
+from common.postgres.waits import WAITS, Waits
 from db_sync.brief_locks import AT_ONCE
 from db_sync.plan.catalog import Table
 from db_sync.plan.tables import TablePlan
@@ -46,7 +46,7 @@ class SyncOptions:
     dry_run: bool = False
     deadline: Deadline = field(default_factory=Deadline)
     progress: Progress = no_progress
-    waiting: Waiting = log_waiting
+    waits: Waits = WAITS
     tuning: Tuning = field(default_factory=Tuning)
 
 

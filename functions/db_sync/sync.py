@@ -51,12 +51,12 @@ def sync_database(
     Raises:
         StagingSyncError: one of `common.errors`; the target is as it was.
     """
-    execution, waiting = options.execution, options.waiting
+    execution, waits = options.execution, options.waits
     with (
         connect(
-            source_address, "source", execution=execution, read_only=True, waiting=waiting
+            source_address, "source", execution=execution, read_only=True, waits=waits
         ) as source,
-        connect(target_address, "target", execution=execution, waiting=waiting) as target,
+        connect(target_address, "target", execution=execution, waits=waits) as target,
     ):
         return twice_at_most(
             lambda: _sync(Run(source, target, options), save_report), target, source

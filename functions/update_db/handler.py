@@ -11,6 +11,7 @@ from common.errors import ConfigurationError
 from common.event import Event
 from common.metrics import Metric, emit
 from common.postgres.deadline import Deadline
+from common.postgres.waits import WAITS, Waits
 from update_db.environment import UpdateDbEnvironment
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
@@ -20,8 +21,7 @@ from update_db.users_table import UsersTable
 REPORT = "cognito-mapping.csv.gz"
 
 
-@entry_point
-def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str, Any]:
     """Remap, write the report to S3, emit metrics, and return the output's `cognito_mapping`."""
     environment = UpdateDbEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
@@ -39,6 +39,7 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         min_matched_percent=environment.min_matched_percent,
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
+        waits=waits,
     )
     result = remap_users(
         database_of(environment.staging),
@@ -52,6 +53,9 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     if event.input.dry_run and not event.input.cognito_only:
         output["basis"] = "before_sync"
     return {**output, "report": result.report}
+
+
+handler = entry_point(remap)
 
 
 def _measure(counts: RemapCounts) -> dict[Metric, float]:

@@ -29,6 +29,7 @@ from common.postgres.settings.event_triggers import silence, told
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
 from common.postgres.settings.replication_role import define
 from common.postgres.target import is_marked, lock_target, require_marked
+from common.postgres.waits import WAITS, Waits
 from update_db import sub_keys
 from update_db.findings import look_alikes, nobody_matched, require_matched, warnings_of
 from update_db.near_misses import find_near_misses
@@ -58,6 +59,7 @@ class RemapOptions:
     min_matched_percent: float = 0
     dry_run: bool = False
     deadline: Deadline = field(default_factory=Deadline)
+    waits: Waits = WAITS
 
 
 def remap_users(
@@ -78,7 +80,7 @@ def remap_users(
     Raises:
         StagingSyncError: one of `common.errors`; the target is as it was.
     """
-    with connect(address, "target", execution=options.execution) as target:
+    with connect(address, "target", execution=options.execution, waits=options.waits) as target:
         return twice_at_most(lambda: _run(target, options, load_mapping, save_report), target)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from common.postgres.connection.login import ROTATION
+from common.postgres.waits import WAITS
 from sandbox.account import StagingAccount
 from sandbox.bookshop.databases import NAME, Bookshop
 from sandbox.cloud import free_port
@@ -101,7 +101,7 @@ def test_a_wrong_password_is_refused_as_a_setting_and_not_shown(account: Staging
     with secret_text(account, account.production_secret_arn, json.dumps(secret)):
         refused = assert_refused(account, SYNC, "Could not log in to", "5432/bookshop")
     assert "not-the-password" not in refused.cause
-    assert refused.seconds > ROTATION, "the secret may yet change"
+    assert refused.seconds > WAITS.rotation.seconds, "the secret may yet change"
 
 
 def test_a_database_that_is_down_fails_soon_and_names_host_and_port(

@@ -11,6 +11,7 @@ from common.postgres import target
 from common.postgres.database import connect
 from common.postgres.locking import locks
 from common.postgres.names import Name
+from common.postgres.waits import Retry, Waits
 from sandbox.database import Database
 from sandbox.postgres import temporary_server
 from tests.support.databases import Databases
@@ -18,6 +19,7 @@ from tests.support.databases import Databases
 ADDRESS = "jane@example.com"
 TABLE = Name("public", "t")
 LOCK_TABLE = "LOCK TABLE t IN EXCLUSIVE MODE"
+AT_ONCE = Waits(table_locks=Retry(0.0, pause=0.0), run_lock=Retry(0.0, pause=0.0))
 LOCK_TARGET = f"SELECT pg_advisory_xact_lock({target.LOCK_KEY})"
 
 
@@ -31,9 +33,7 @@ def preparing(request: pytest.FixtureRequest) -> Iterator[Databases]:
 
 
 @pytest.fixture
-def database(preparing: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 0.0)
-    monkeypatch.setattr(target, "LOCK_WAIT", 0.0)
+def database(preparing: Databases) -> Iterator[Database]:
     made = preparing.make("CREATE TABLE t (id int)")
     yield made
     for (gid,) in made.rows("SELECT gid FROM pg_prepared_xacts"):
@@ -52,7 +52,7 @@ def holding(database: Database, statement: str, application: str) -> Iterator[in
 
 def refused_table(database: Database) -> str:
     """Ask for the table's lock in vain; return what is said."""
-    with connect(database.address, "target", execution="test") as session:
+    with connect(database.address, "target", execution="test", waits=AT_ONCE) as session:
         session.begin()
         with pytest.raises(TargetBusy) as caught:
             locks.lock_tables(session, [TABLE], locks.EXCLUSIVE)
@@ -61,7 +61,7 @@ def refused_table(database: Database) -> str:
 
 def refused_target(database: Database) -> str:
     """Ask for the target's lock in vain; return what is said."""
-    with connect(database.address, "target", execution="test") as session:
+    with connect(database.address, "target", execution="test", waits=AT_ONCE) as session:
         session.begin()
         with pytest.raises(SyncInProgress) as caught:
             target.lock_target(session)

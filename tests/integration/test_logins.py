@@ -13,9 +13,9 @@ import psycopg2
 import pytest
 
 from common.errors import ConfigurationError, DatabaseUnavailable, StagingSyncError
-from common.postgres.connection import login
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
+from common.postgres.waits import Retry, Waits
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from tests.support.databases import system_programs
 from tests.support.waiting import wait_until
@@ -151,9 +151,8 @@ def test_a_refused_login_is_named_by_its_code_and_shows_no_user(
 
 
 def test_a_password_that_changed_before_its_secret_is_waited_for(
-    english: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    english: EmbeddedPostgres,
 ) -> None:
-    monkeypatch.setattr(login, "ROTATION_PAUSE", 0.0)
     asked: list[str] = []
 
     def read_again() -> DatabaseAddress:
@@ -161,26 +160,22 @@ def test_a_password_that_changed_before_its_secret_is_waited_for(
         password = PASSWORD if len(asked) == 3 else "the-old-one"
         return address(english, USER, password).with_secret(read_again)
 
-    with connect(
-        address(english, USER, "the-old-one").with_secret(read_again), "target", execution="test"
-    ) as session:
+    waits = Waits(rotation=Retry(60.0, pause=0.0))
+    old = address(english, USER, "the-old-one").with_secret(read_again)
+    with connect(old, "target", execution="test", waits=waits) as session:
         with session.transaction():
             assert session.row("SELECT 1") == (1,)
         assert session.address == address(english, USER, PASSWORD)
     assert len(asked) == 3
 
 
-def test_a_password_that_stays_wrong_is_given_up_on(
-    english: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(login, "ROTATION_PAUSE", 0.01)
-    monkeypatch.setattr(login, "ROTATION", 0.2)
-
+def test_a_password_that_stays_wrong_is_given_up_on(english: EmbeddedPostgres) -> None:
     def read_again() -> DatabaseAddress:
         return address(english, USER, "the-old-one").with_secret(read_again)
 
+    waits = Waits(rotation=Retry(0.2, pause=0.01))
     with pytest.raises(ConfigurationError, match="SQLSTATE 28P01"):
-        connect(read_again(), "target", execution="test")
+        connect(read_again(), "target", execution="test", waits=waits)
 
 
 def test_what_a_new_password_does_not_mend_is_not_waited_for(english: EmbeddedPostgres) -> None:

@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from common.log import logger
-from common.postgres.connection import login
 from common.postgres.connection.login import CONNECTION_PARAMETERS
 from common.postgres.database import connect
+from common.postgres.waits import Waits, log_wait
 from db_sync.__main__ import main
 from tests.integration.db_sync.proxy import Proxy
 from tests.support.databases import Databases
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Say at once that a server takes long."""
-    monkeypatch.setattr(login, "SAYS_SO_AFTER", 0.0)
 
 
 def asleep(until: threading.Event) -> Callable[[bool, bytes], bool]:
@@ -39,20 +33,20 @@ def test_a_server_has_45_s_since_an_aurora_takes_15_and_more_to_wake() -> None:
     assert CONNECTION_TIME == 45
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_server_that_wakes_up_is_waited_for_and_the_log_says_so(
     databases: Databases, logged: io.StringIO
 ) -> None:
     awake = threading.Event()
 
-    def waiting(role: str, why: str) -> None:
-        login.log_waiting(role, why)
+    def report(role: str, why: str) -> None:
+        log_wait(role, why)
         awake.set()  # so it had to be told before the server answered
 
     there = databases.make()
+    waits = Waits(login_notice=0.0, report=report)
     with (
         Proxy(there, asleep(awake)) as slow,
-        connect(slow.before(there.address), "source", execution="test", waiting=waiting) as session,
+        connect(slow.before(there.address), "source", execution="test", waits=waits) as session,
     ):
         session.begin()
         assert session.row("SELECT 1") == (1,)
@@ -78,7 +72,7 @@ def logs_again() -> Iterator[None]:
     logger.setLevel(level)
 
 
-@pytest.mark.usefixtures("impatient", "logs_again")
+@pytest.mark.usefixtures("logs_again")
 def test_the_command_says_it_on_standard_error(
     databases: Databases, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +84,7 @@ def test_the_command_says_it_on_standard_error(
         port = address.parameters["port"]
         user, name = (address.parameters[part] for part in ("user", "dbname"))
         source = f"postgresql://{user}@127.0.0.1:{port}/{name}?sslmode=disable"
-        code = main(["--source", source, "--target", pair.target.url])
+        code = main(["--source", source, "--target", pair.target.url], Waits(login_notice=0.0))
         never.set()
 
     said = capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Nothing personal leaves the databases and the pool but in the reports, whatever happens."""
 
 import contextlib
+import functools
 import io
 import json
 from dataclasses import dataclass, field
@@ -10,12 +11,19 @@ import boto3
 import pytest
 
 import update_db.handler
+from common.entry import entry_point
 from common.postgres.target import LOCK_KEY
+from common.postgres.waits import Retry, Waits
+from db_sync.handler import sync
+from tests.statemachine.lambdas import Lambdas
 from tests.statemachine.staging import PASSWORD, Staging
 from tests.statemachine.workflow import Outcome, Workflow
 from tests.support.raising import PLACES, raising
 
 NAME, NOTE = "Jane Recognisable", "a note about 4711"
+AT_ONCE = Retry(0.0, pause=0.0)
+WAITS_FOR_NOTHING = Waits(table_locks=AT_ONCE, run_lock=AT_ONCE, rotation=AT_ONCE)
+DB_SYNC_AT_ONCE = entry_point(functools.partial(sync, waits=WAITS_FOR_NOTHING))
 ADD_COLUMNS = "ALTER TABLE users ADD name text, ADD note text;"
 FILL = f"UPDATE users SET name = '{NAME}', note = '{NOTE}';"
 REMAP_TRIGGER = """
@@ -189,10 +197,10 @@ def test_a_secret_whose_fields_are_wrong_shows_neither_user_nor_password(
     workflow: Workflow,
     staging: Staging,
     recorder: Recorder,
+    lambdas: Lambdas,
     changed: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("common.postgres.connection.login.ROTATION", 0.0)
+    lambdas.functions["db_sync"] = DB_SYNC_AT_ONCE
     client = boto3.client("secretsmanager")
     secret = json.loads(client.get_secret_value(SecretId="staging")["SecretString"])
     client.put_secret_value(SecretId="staging", SecretString=json.dumps(secret | changed))
@@ -217,10 +225,9 @@ def test_what_others_call_their_sessions_is_quoted_nowhere(
     *,
     held: str,
     error: str,
-    monkeypatch: pytest.MonkeyPatch,
+    lambdas: Lambdas,
 ) -> None:
-    monkeypatch.setattr("common.postgres.locking.locks.LOCK_WAIT", 0.1)
-    monkeypatch.setattr("common.postgres.target.LOCK_WAIT", 0.1)
+    lambdas.functions["db_sync"] = DB_SYNC_AT_ONCE
     with contextlib.closing(staging.target.connect()) as other:
         other.cursor().execute(f"SET application_name = 'psql of jane@example.com'; {held}")
 

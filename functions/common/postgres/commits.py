@@ -5,35 +5,22 @@ the standby has it too, and no limit of ours holds in that time.
 https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION
 """
 
-import threading
 from contextlib import suppress
 
 from common.errors import StagingSyncError
-from common.postgres.connection.login import Waiting, log_waiting
 from common.postgres.database import Session, connect
 from common.postgres.queries import load_query
+from common.postgres.waits import if_longer_than
 
-SAYS_SO_AFTER = 15.0  # seconds; to connect and to ask may take some more
 
-
-def commit(session: Session, waiting: Waiting = log_waiting) -> None:
-    """Commit a session's transaction.
-
-    Args:
-        session: in a transaction.
-        waiting: called once if the commit takes long, with the reason.
-    """
-    slow = threading.Timer(SAYS_SO_AFTER, _say_why, [session, waiting])
-    slow.daemon = True
-    slow.start()
-    try:
+def commit(session: Session) -> None:
+    """Commit a session's transaction; if that takes long, report the reason once."""
+    with if_longer_than(session.waits.commit_notice, lambda: _report_reason(session)):
         session.commit()
-    finally:
-        slow.cancel()
 
 
-def _say_why(session: Session, waiting: Waiting) -> None:
-    """Ask the server in another session why the commit takes long, and say so."""
+def _report_reason(session: Session) -> None:
+    """Ask the server in another session why the commit takes long, which takes seconds itself."""
     names: list[str] = []
     with (
         suppress(StagingSyncError),  # a server that does not answer either
@@ -43,7 +30,7 @@ def _say_why(session: Session, waiting: Waiting) -> None:
         query = load_query("common/postgres", "waits_for_standby")
         names = [name for (name,) in other.rows(query, [session.application_name])]
     for name in names:
-        waiting(
+        session.waits.report(
             session.role,
             f"The commit waits for a synchronous standby of the {session.role} database"
             f" {session.address}: synchronous_standby_names = '{name}'. The transaction is"
@@ -51,4 +38,4 @@ def _say_why(session: Session, waiting: Waiting) -> None:
             " standby back, or take it out of that setting and reload.",
         )
     if not names:
-        waiting(session.role, f"The commit of the {session.role} database takes long.")
+        session.waits.report(session.role, f"The commit of the {session.role} database takes long.")

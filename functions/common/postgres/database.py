@@ -6,7 +6,6 @@ A session sets nothing but for its transactions, one by one; see `transaction_se
 import math
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from psycopg2 import errors, extensions, sql
 
 from common.errors import ConfigurationError, StagingSyncError
 from common.postgres.connection.address import DatabaseAddress
-from common.postgres.connection.login import Waiting, log_in, log_waiting
+from common.postgres.connection.login import log_in
 from common.postgres.errors import READ_ONLY, statement_error
 from common.postgres.known_names import KnownNames
 from common.postgres.locking.room import LockRoom, is_full
@@ -25,6 +24,7 @@ from common.postgres.quiet import silent_stderr
 from common.postgres.settings import transaction_settings
 from common.postgres.settings.transaction_settings import READ_COMMITTED
 from common.postgres.size_errors import OUT_OF_MEMORY, is_out_of_memory
+from common.postgres.waits import WAITS, Waits, if_longer_than
 
 type Query = str | sql.Composable
 type Parameters = Sequence[Any] | Mapping[str, Any] | None
@@ -46,7 +46,7 @@ class Readable(Protocol):
 
 
 COPY_CHUNK = 65536  # bytes
-ROLLBACK_WAIT = 5.0  # seconds
+ROLLBACK_LIMIT = 5.0  # seconds
 APPLICATION_NAME = "staging-sync"
 
 
@@ -56,7 +56,7 @@ class Session:
     Statements run in transactions only: outside of them the role's settings would hold.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what `connect` takes, all of it by keyword
         self,
         connection: extensions.connection,
         address: DatabaseAddress,
@@ -64,11 +64,13 @@ class Session:
         *,
         execution: str = "",
         read_only: bool = False,
+        waits: Waits = WAITS,
     ) -> None:
         """Wrap an open connection; see `connect`."""
         self._connection = connection
         self.address = address
         self.role = role
+        self.waits = waits
         self._execution = execution
         self._read_only = read_only
         # The server tells it by itself from PostgreSQL 14 on; a pooler may keep it back.
@@ -98,11 +100,8 @@ class Session:
         the middle of a transaction.
         """
         if self.is_in_transaction and not self._connection.closed:
-            cut = threading.Timer(ROLLBACK_WAIT, self._cut)
-            cut.start()
-            with suppress(StagingSyncError):
+            with if_longer_than(ROLLBACK_LIMIT, self._cut), suppress(StagingSyncError):
                 self.rollback()
-            cut.cancel()
         self._connection.close()
 
     def _cut(self) -> None:
@@ -350,7 +349,7 @@ def connect(
     *,
     execution: str,
     read_only: bool = False,
-    waiting: Waiting = log_waiting,
+    waits: Waits = WAITS,
 ) -> Session:
     """Open a session, which sets nothing yet.
 
@@ -360,13 +359,13 @@ def connect(
         execution: the execution's name; a DBA sees it in `application_name` while a transaction
             is open.
         read_only: whether each of its transactions is READ ONLY from its first statement.
-        waiting: called once if the server takes long to answer.
+        waits: how long it waits for others.
 
     Raises:
         ConfigurationError: the server refuses the credentials, after a while where they can be
             read again; or it is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
-    connection, address = log_in(address, role, waiting)
+    connection, address = log_in(address, role, waits)
     connection.autocommit = True  # transactions begin and end where the code says so
-    return Session(connection, address, role, execution=execution, read_only=read_only)
+    return Session(connection, address, role, execution=execution, read_only=read_only, waits=waits)

@@ -1,7 +1,6 @@
 """The safety rules: which database may be written, and by one run at a time."""
 
 import secrets
-import time
 
 from psycopg2 import sql
 
@@ -17,8 +16,6 @@ KEEP_COMMENT = (
 )
 # Advisory locks are per database, so a constant serves for every target: "stgsync" in ASCII.
 LOCK_KEY = 0x73746773796E63
-LOCK_WAIT = 90.0  # seconds; a killed run's backend may linger for a moment
-LOCK_POLL = 0.5  # seconds
 
 
 def is_marked(session: Session) -> bool:
@@ -89,18 +86,18 @@ def lock_target(target: Session) -> None:
         target: a session in a transaction.
 
     Raises:
-        SyncInProgress: another run has it still after `LOCK_WAIT`; names that run.
+        SyncInProgress: another run has it still after `Waits.run_lock`; names that run.
     """
-    give_up = time.monotonic() + LOCK_WAIT
+    timeout = target.waits.run_lock.start()
     while not target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])[0]:
         holder = _holder(target)
-        if time.monotonic() >= give_up:
+        if timeout.is_over:
             raise SyncInProgress(
                 f"{holder} holds the lock of the target {target.address}. Wait until it has ended"
                 " or stop it, then start this execution again."
             )
         logger.info("waiting for the target's lock", holder=holder)
-        time.sleep(LOCK_POLL)
+        timeout.pause()
 
 
 def _holder(target: Session) -> str:

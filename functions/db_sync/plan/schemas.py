@@ -10,7 +10,7 @@ from common.postgres.locking import locks
 from common.postgres.names import Name
 from db_sync.plan.catalog import Catalog
 from db_sync.plan.catalog_reading import read_catalog
-from db_sync.plan.snapshot import ATTEMPTS, Snapshot, make_checked_plan, open_snapshot
+from db_sync.plan.snapshot import PLANNING_ATTEMPTS, Snapshot, make_checked_plan, open_snapshot
 from db_sync.plan.tables import Plan
 from db_sync.run import Run
 
@@ -27,7 +27,7 @@ def begin_reading(run: Run) -> tuple[Snapshot, Catalog]:
     """
     rules, dry_run = run.options.rules, run.options.dry_run
     catalog = read_catalog(run.target)
-    for _ in range(ATTEMPTS):
+    for _ in range(PLANNING_ATTEMPTS):
         snapshot = open_snapshot(run.source, catalog, rules, dry_run=dry_run)
         if dry_run:
             return snapshot, catalog

@@ -1,6 +1,5 @@
 """The source's snapshot: one moment of production, read-only."""
 
-import time
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -22,8 +21,7 @@ from db_sync.plan.rights import check_rights
 from db_sync.plan.tables import Plan, make_plan
 from db_sync.rules import SyncRules
 
-ATTEMPTS = 5  # to find a schema that does not move
-LOCK_WAIT = 30.0  # seconds; a migration of production is not waited for without end
+PLANNING_ATTEMPTS = 5  # to find a schema that does not move
 IN_THE_WAY = "AccessExclusiveLock"  # of every SELECT
 
 
@@ -50,7 +48,7 @@ def open_snapshot(
         DatabaseUnavailable: a lock was not granted in time.
         TargetBusy: the source's schema changes all the time.
     """
-    for _ in range(ATTEMPTS):
+    for _ in range(PLANNING_ATTEMPTS):
         with source.transaction():
             catalog = read_catalog(source)
             planned = make_checked_plan(source, catalog, target_catalog, rules, dry_run=dry_run)
@@ -98,7 +96,7 @@ def _begin_locked(source: Session, plan: Plan) -> bool:
         OutOfTime: nor before the run's time was up.
     """
     tables = [table.name for table in plan.tables]
-    give_up = time.monotonic() + LOCK_WAIT
+    timeout = source.waits.source_locks.start()
     while True:
         source.begin(REPEATABLE_READ)
         prepare(source)
@@ -111,9 +109,9 @@ def _begin_locked(source: Session, plan: Plan) -> bool:
             source.rollback()  # with the other tables' locks: a migration may wait for them
             if source.seconds_left <= 0:
                 raise
-            if time.monotonic() >= give_up:
+            if timeout.is_over:
                 raise _not_locked(source, tables) from None
-            time.sleep(locks.PAUSE)
+            timeout.pause()
         else:
             return True
 
@@ -132,7 +130,7 @@ def _lock(source: Session, tables: list[Name]) -> None:
     """Lock tables in one attempt, as short as those on the target are."""
     if not tables:
         return
-    left = min(locks.ATTEMPT, max(1, source.seconds_left * 1000))
+    left = min(locks.ATTEMPT_LIMIT, max(1, source.seconds_left * 1000))
     source.set_local(statement_timeout=int(left))
     source.execute(
         sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
@@ -146,8 +144,9 @@ def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
     with source.transaction():
         found = find_table_locks(source, tables, readers=False)
     holders = [lock for lock in found if lock.mode == IN_THE_WAY]
+    seconds = source.waits.source_locks.seconds
     return DatabaseUnavailable(
         f"The tables of the source database {source.address} could not be locked within"
-        f" {LOCK_WAIT:.0f} s, as every SELECT locks them: {told(holders)}. Start the execution"
+        f" {seconds:.0f} s, as every SELECT locks them: {told(holders)}. Start the execution"
         " again when the migration of production is done."
     )

@@ -2,6 +2,7 @@
 
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import Deadline
+from common.postgres.waits import WAITS, Waits
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
@@ -18,6 +19,7 @@ def sync(
     deadline: Deadline | None = None,
     target: DatabaseAddress | None = None,
     tuning: Tuning | None = None,
+    waits: Waits = WAITS,
 ) -> SyncResult:
     """Sync, and see that the target's schema is untouched."""
     schema = pair.target.schema()
@@ -30,6 +32,7 @@ def sync(
             dry_run,
             deadline or Deadline(),
             tuning=tuning or Tuning(),
+            waits=waits,
         ),
     )
     assert pair.target.schema() == schema

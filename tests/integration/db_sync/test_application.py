@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import SchemaMismatch, StagingSyncError, TargetBusy
-from common.postgres.locking import locks
+from common.postgres.waits import Retry, Waits
 from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
@@ -154,10 +154,7 @@ def test_a_sequence_follows_that_of_its_column_whatever_its_name(databases: Data
     )
 
 
-def test_a_sequence_in_use_makes_the_target_busy(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 1.0)
+def test_a_sequence_in_use_makes_the_target_busy(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (id serial PRIMARY KEY)")
     pair.source.execute("SELECT setval('t_id_seq', 41)")
     user = pair.target.connect()
@@ -165,7 +162,7 @@ def test_a_sequence_in_use_makes_the_target_busy(
         cursor.execute("SELECT nextval('t_id_seq')")
 
     with pytest.raises(TargetBusy):
-        sync(pair)
+        sync(pair, waits=Waits(table_locks=Retry(1.0, pause=0.3)))
 
     user.close()
 

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from common.errors import TargetBusy
-from common.postgres.locking import locks
+from common.postgres.waits import Retry, Waits
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
@@ -26,6 +26,7 @@ from tests.support.databases import Databases, Pair
 from tests.support.waiting import TIMEOUT, wait_until
 
 AT_ONCE = "SET lock_timeout = '10ms';"
+SHORT = Waits(table_locks=Retry(0.5, pause=0.3))
 
 
 @pytest.fixture
@@ -108,9 +109,8 @@ def test_a_child_in_a_table_that_is_not_synced_is_checked_too(pair: Pair, role: 
 
 @either_role
 def test_the_application_cannot_delete_a_parent_whose_new_child_the_sync_writes(
-    databases: Databases, role: str, monkeypatch: pytest.MonkeyPatch
+    databases: Databases, role: str
 ) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
     pair = databases.pair(
         "CREATE TABLE parent (id int PRIMARY KEY);"
         "CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent)",
@@ -124,7 +124,7 @@ def test_the_application_cannot_delete_a_parent_whose_new_child_the_sync_writes(
             with contextlib.suppress(psycopg2.errors.LockNotAvailable):
                 application.cursor().execute(AT_ONCE + "DELETE FROM parent WHERE id = 1")
 
-        options = SyncOptions("test", rules, progress=at_first(delete))
+        options = SyncOptions("test", rules, progress=at_first(delete), waits=SHORT)
         with contextlib.suppress(TargetBusy):  # the deletion came first
             sync_database(pair.source.address, target_as(pair, role), options)
         application.commit()
@@ -176,10 +176,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for_and_its_holders_rows_are_co
 
 
 @either_role
-def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
-    pair: Pair, role: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(pair: Pair, role: str) -> None:
     target = target_as(pair, role)
     before = state(pair.target)
 
@@ -188,17 +185,15 @@ def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(
         holder = (
             f"backend {reader.info.backend_pid} .user postgres. holds AccessShareLock on public.log"
         )
-        running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
+        options = SyncOptions("test", waits=SHORT)
+        running = pool.submit(sync_database, pair.source.address, target, options)
         with pytest.raises(TargetBusy, match=holder):
             running.result(TIMEOUT)
 
     assert state(pair.target) == before
 
 
-def test_a_reader_in_the_way_of_a_rule_is_named(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 0.5)
+def test_a_reader_in_the_way_of_a_rule_is_named(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'old');"
         "CREATE RULE tell AS ON INSERT TO t DO ALSO NOTIFY rows",
@@ -210,4 +205,4 @@ def test_a_reader_in_the_way_of_a_rule_is_named(
         reader.cursor().execute("TABLE t")
         holder = f"backend {reader.info.backend_pid} .* holds AccessShareLock on public.t"
         with pytest.raises(TargetBusy, match=holder):
-            sync_database(pair.source.address, target, SyncOptions("test"))
+            sync_database(pair.source.address, target, SyncOptions("test", waits=SHORT))

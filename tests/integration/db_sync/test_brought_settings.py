@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from common.errors import ConfigurationError
-from db_sync.plan import snapshot
 from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
@@ -156,11 +155,10 @@ def test_a_plain_owner_under_replica_is_refused_with_the_statement(pair: Pair) -
 
 
 def test_a_truncate_of_production_while_its_lock_is_waited_for_is_not_taken_for_no_rows(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    pair: Pair,
 ) -> None:
     """A snapshot that is older than the lock would see the truncated table as empty."""
     sync(pair)
-    monkeypatch.setattr(snapshot, "ATTEMPTS", 5)
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'"
     other = pair.source.connect()
     cursor = other.cursor()

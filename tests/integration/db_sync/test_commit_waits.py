@@ -2,10 +2,9 @@
 
 import threading
 
-import pytest
-
-from common.postgres import commits
+from common.postgres.commits import commit
 from common.postgres.database import connect
+from common.postgres.waits import Waits
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from tests.integration.db_sync.syncing import assert_same
@@ -26,14 +25,11 @@ def set_standby(pair: Pair, name: str) -> None:
     connection.close()
 
 
-def test_a_commit_that_waits_for_a_synchronous_standby_says_so(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commits, "SAYS_SO_AFTER", 0.3)
+def test_a_commit_that_waits_for_a_synchronous_standby_says_so(databases: Databases) -> None:
     pair = databases.pair(SCHEMA, source="INSERT INTO t VALUES (1)")
     told: list[tuple[str, str]] = []
 
-    def waiting(role: str, why: str) -> None:
+    def report(role: str, why: str) -> None:
         told.append((role, why))
         set_standby(pair, "")
 
@@ -45,8 +41,9 @@ def test_a_commit_that_waits_for_a_synchronous_standby_says_so(
         other.start()
         wait_until(lambda: pair.target.value(WAITS) == 1, "another commit waits")
 
+        waits = Waits(commit_notice=0.3, report=report)
         result = sync_database(
-            pair.source.address, pair.target.address, SyncOptions("test", waiting=waiting)
+            pair.source.address, pair.target.address, SyncOptions("test", waits=waits)
         )
     finally:
         set_standby(pair, "")
@@ -63,9 +60,8 @@ def test_a_commit_that_waits_for_a_synchronous_standby_says_so(
 
 
 def test_a_commit_that_takes_long_for_another_reason_is_not_said_to_be_committed(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: Databases,
 ) -> None:
-    monkeypatch.setattr(commits, "SAYS_SO_AFTER", 0.1)
     there = databases.make(
         f"""
         {SCHEMA};
@@ -80,13 +76,14 @@ def test_a_commit_that_takes_long_for_another_reason_is_not_said_to_be_committed
     with holder.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(1)")
 
-    def waiting(_role: str, why: str) -> None:
+    def report(_role: str, why: str) -> None:
         told.append(why)
         holder.close()
 
-    with connect(there.address, "target", execution="test") as session:
+    waits = Waits(commit_notice=0.1, report=report)
+    with connect(there.address, "target", execution="test", waits=waits) as session:
         session.begin()
         session.execute("INSERT INTO public.t VALUES (1)")
-        commits.commit(session, waiting)
+        commit(session)
 
     assert told == ["The commit of the target database takes long."]

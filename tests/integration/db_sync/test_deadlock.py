@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from common.errors import TargetBusy
-from common.postgres.locking import locks
+from common.postgres.waits import Retry, Waits
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
 from sandbox.database import Database
@@ -79,13 +79,12 @@ def while_comparing(times: int, action: Callable[[], None]) -> Progress:
 
 
 @pytest.mark.parametrize("first", [READS_A_TABLE, TAKES_A_NUMBER])
-def test_in_a_deadlock_the_sync_gives_way_and_then_finishes(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, first: str
-) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 2.0)  # of which a deadlock needs nothing
+def test_in_a_deadlock_the_sync_gives_way_and_then_finishes(pair: Pair, first: str) -> None:
+    waits = Waits(table_locks=Retry(2.0, pause=0.3))  # of which a deadlock needs nothing
     with ThreadPoolExecutor() as pool:
         application = Application(pair.target, pool, first)
-        options = SyncOptions("test", progress=while_comparing(1, application.begin))
+        progress = while_comparing(1, application.begin)
+        options = SyncOptions("test", progress=progress, waits=waits)
 
         result = sync_database(pair.source.address, pair.target.address, options)
 
@@ -113,14 +112,15 @@ def test_a_second_deadlock_ends_the_run_truthfully_and_the_application_goes_on(
 
 
 def test_a_view_is_not_refreshed_where_that_is_a_deadlock_and_the_sync_goes_on(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    pair: Pair,
 ) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 1000.0)  # during which nobody would get on
+    waits = Waits(table_locks=Retry(1000.0, pause=0.3))  # during which nobody would get on
     pair.target.execute("TRUNCATE log; DROP TABLE log")
     pair.source.execute("DROP TABLE log")
     with ThreadPoolExecutor() as pool:
         application = Application(pair.target, pool, READS_A_VIEW)
-        options = SyncOptions("test", progress=while_comparing(1, application.begin))
+        progress = while_comparing(1, application.begin)
+        options = SyncOptions("test", progress=progress, waits=waits)
 
         result = sync_database(pair.source.address, pair.target.address, options)
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.errors import StagingSyncError
-from db_sync.plan import snapshot
+from common.postgres.waits import Retry, Waits
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from tests.integration.db_sync.faults import (
@@ -95,14 +95,14 @@ def test_a_truncate_that_came_first_is_waited_for_and_what_follows_it_is_read(
 
 @either_role
 def test_a_migration_of_production_that_lasts_is_not_waited_for_without_end(
-    pair: Pair, role: str, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, role: str
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOCK_WAIT", 0.1)
     target = target_as(pair, role)
     before = state(pair.target)
 
     with ThreadPoolExecutor(1) as pool, held(pair.source, "ALTER TABLE log ADD more int"):
-        running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
+        options = SyncOptions("test", waits=Waits(source_locks=Retry(0.1, pause=0.3)))
+        running = pool.submit(sync_database, pair.source.address, target, options)
         with pytest.raises(StagingSyncError, match=r"the source database .* could not be locked"):
             running.result(TIMEOUT)
 

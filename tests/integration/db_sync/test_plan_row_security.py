@@ -4,6 +4,7 @@ import pytest
 
 from common.errors import SchemaMismatch, TargetBusy
 from common.postgres.database import connect
+from common.postgres.waits import Retry, Waits
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
 
@@ -81,9 +82,8 @@ def test_a_dry_run_leaves_a_table_with_forced_policies_alone_and_says_so(
 
 
 def test_a_reader_of_a_table_with_forced_policies_makes_the_target_busy(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: Databases,
 ) -> None:
-    monkeypatch.setattr("common.postgres.locking.locks.LOCK_WAIT", 0.1)
     pair = databases.pair(POLICY + "; ALTER TABLE a FORCE ROW LEVEL SECURITY")
     target = own_tables(pair, "table_owner")
     with connect(pair.target.address, "target", execution="reader") as reader:
@@ -91,4 +91,4 @@ def test_a_reader_of_a_table_with_forced_policies_makes_the_target_busy(
         reader.rows("SELECT * FROM public.a")
 
         with pytest.raises(TargetBusy, match=r"reader.*AccessShareLock on public\.a"):
-            sync(pair, target=target)
+            sync(pair, target=target, waits=Waits(table_locks=Retry(0.1, pause=0.3)))

@@ -9,6 +9,7 @@ from psycopg2 import extensions
 
 from common.errors import DatabaseUnavailable, TargetBusy
 from common.postgres.database import Session, connect
+from common.postgres.waits import Retry, Waits
 from db_sync.plan import snapshot
 from db_sync.plan.catalog import Catalog
 from db_sync.plan.catalog_reading import read_catalog
@@ -196,13 +197,12 @@ def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
 
 
 def test_a_migration_of_production_that_goes_on_is_not_waited_for_without_end(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: Databases,
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOCK_WAIT", 0.1)
     pair = databases.pair(TABLE, source=ROWS)
     with connect(pair.source.address, "source", execution="migration") as migration:
         migration.begin()
         migration.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
 
         with pytest.raises(DatabaseUnavailable, match=r"source database .* could not be locked"):
-            sync(pair)
+            sync(pair, waits=Waits(source_locks=Retry(0.1, pause=0.3)))

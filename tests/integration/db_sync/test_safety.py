@@ -26,7 +26,7 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.connection.login import CONNECTION_PARAMETERS
 from common.postgres.database import connect
 from common.postgres.deadline import Deadline
-from common.postgres.locking import locks
+from common.postgres.waits import Retry, Waits
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
@@ -36,18 +36,13 @@ from tests.support.waiting import wait_until
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 100) i"
+SHORT = Waits(table_locks=Retry(1.0, pause=0.3), run_lock=Retry(1.0, pause=0.5))
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 
 
 @pytest.fixture
 def pair(databases: Databases) -> Pair:
     return databases.pair(TABLE, source=ROWS, target="INSERT INTO t VALUES (1, 'old')")
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target, "LOCK_WAIT", 1.0)
-    monkeypatch.setattr(locks, "LOCK_WAIT", 1.0)
 
 
 def assert_untouched(pair: Pair) -> None:
@@ -112,7 +107,7 @@ def test_a_second_run_is_refused_and_names_the_first(pair: Pair) -> None:
         target.lock_target(other)
 
         with pytest.raises(SyncInProgress, match=r"Execution nightly-7 .* holds the lock"):
-            sync(pair)
+            sync(pair, waits=SHORT)
 
     assert_untouched(pair)
 
@@ -124,7 +119,7 @@ def test_a_run_waits_for_the_lock_of_one_that_ends(pair: Pair) -> None:
         release = threading.Timer(0.3, other.rollback)
         release.start()
 
-        assert sync(pair).status == "synced"
+        assert sync(pair, waits=SHORT).status == "synced"
         release.join()
 
 
@@ -134,7 +129,7 @@ def test_a_table_that_is_locked_is_busy_and_its_holder_named(pair: Pair) -> None
         other.execute("INSERT INTO public.t VALUES (500, 'uncommitted')")
 
         with pytest.raises(TargetBusy, match=r"migration.*RowExclusiveLock on public\.t"):
-            sync(pair)
+            sync(pair, waits=SHORT)
 
     assert_untouched(pair)
 
@@ -144,7 +139,7 @@ def test_readers_of_the_target_go_on_while_rows_are_merged(pair: Pair) -> None:
         reader.begin()
         reader.rows("SELECT * FROM public.t")
 
-        assert sync(pair).status == "synced"
+        assert sync(pair, waits=SHORT).status == "synced"
 
 
 def test_a_value_that_the_target_changes_is_found_by_the_verification(

@@ -1,6 +1,7 @@
 """Remapping a test database by a listing that the test writes, and what comes of it."""
 
 import csv
+import functools
 import gzip
 import io
 import json
@@ -11,11 +12,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from common.aws.exchange import Exchange
+from common.entry import entry_point
 from common.manifest import COLUMNS, Manifest, Part
+from common.postgres.waits import WAITS, Waits
 from sandbox.database import Database
 from tests.support.bucket import BUCKET, EXECUTION, FOLDER, MANIFEST
 from tests.support.lambda_context import FakeContext
-from update_db.handler import handler
+from update_db.handler import handler, remap
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -89,6 +92,7 @@ class Staging:
     database: Database
     s3: "S3Client"
     exchange: Exchange
+    waits: Waits = WAITS
 
     def remap(self, *users: PoolUser, **flags: bool) -> Remap:
         """Write a listing of these users and remap by it."""
@@ -97,6 +101,7 @@ class Staging:
 
     def remap_as_listed(self, **flags: bool) -> Remap:
         """Remap by what lies in the bucket; `flags` are fields of the execution's input."""
+        handler = entry_point(functools.partial(remap, waits=self.waits))
         output = handler(event(**flags), FakeContext())
         return Remap(output, self.report())
 

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
 import pytest
 
 from common.errors import ConfigurationError
-from common.postgres.locking import locks
+from common.postgres.waits import Retry, Waits
 from sandbox.database import Database
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import PoolUser, Staging, saving
@@ -117,14 +118,14 @@ def test_people_log_in_while_the_remap_runs(
     assert staging.subs()[1] == "staging-1"
 
 
-def test_somebody_who_reads_for_long_does_not_hold_the_remap_up(
-    staging: Staging, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 0.0)
+def test_somebody_who_reads_for_long_does_not_hold_the_remap_up(staging: Staging) -> None:
+    impatient = replace(staging, waits=Waits(table_locks=Retry(0.0, pause=0.0)))
     with connected(staging) as cursor:
         cursor.execute("SELECT count(*) FROM users")
 
-        assert staging.remap(JANE).counts == {"updated": 1, "skipped_no_cognito_user": 1}
+        remapped = impatient.remap(JANE)
+
+    assert remapped.counts == {"updated": 1, "skipped_no_cognito_user": 1}
 
 
 def test_whoever_writes_waits_until_the_remap_is_through(

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +24,7 @@ from common.errors import (
 )
 from common.postgres import target
 from common.postgres.database import connect
-from common.postgres.locking import locks
+from common.postgres.waits import Retry, Waits
 from sandbox.database import Database
 from tests.integration.update_db.conftest import MakeStaging
 from tests.integration.update_db.remapping import REPORT, PoolUser, Staging, event
@@ -162,14 +163,11 @@ def writer_of_users(staging: Staging) -> Iterator[int]:
         writer.close()
 
 
-def test_a_lock_on_the_users_is_given_up_on_and_its_holder_named(
-    staging: Staging, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "LOCK_WAIT", 0.0)
-
+def test_a_lock_on_the_users_is_given_up_on_and_its_holder_named(staging: Staging) -> None:
+    impatient = replace(staging, waits=Waits(table_locks=Retry(0.0, pause=0.0)))
     with writer_of_users(staging) as backend:
         assert_refused(
-            staging,
+            impatient,
             TargetBusy,
             f"backend {backend} (user postgres) holds RowExclusiveLock on public.users",
         )
@@ -177,15 +175,13 @@ def test_a_lock_on_the_users_is_given_up_on_and_its_holder_named(
     assert staging.remap(JANE).counts == {"updated": 1}
 
 
-def test_another_run_is_named_and_not_disturbed(
-    staging: Staging, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(target, "LOCK_WAIT", 0.0)
+def test_another_run_is_named_and_not_disturbed(staging: Staging) -> None:
+    impatient = replace(staging, waits=Waits(run_lock=Retry(0.0, pause=0.0)))
     with connect(staging.database.address, "target", execution="nightly-7") as other:
         other.begin()
         target.lock_target(other)
 
-        assert_refused(staging, SyncInProgress, "Execution nightly-7 (backend ")
+        assert_refused(impatient, SyncInProgress, "Execution nightly-7 (backend ")
 
         other.commit()
     assert staging.remap(JANE).counts == {"updated": 1}

@@ -18,7 +18,7 @@ from psycopg2 import _psycopg, extensions
 from common.errors import ConfigurationError, DatabaseUnavailable, StagingSyncError
 
 PQERRORS_SQLSTATE = 3  # severity and code only
-PATIENCE = 5.0  # seconds; the first try has shown already how long this server takes
+DIAGNOSIS_LIMIT = 5.0  # seconds; the first try has shown already how long this server takes
 CODE = re.compile(r":  ([0-9A-Z]{5})$", re.MULTILINE)
 
 AUTHENTICATION = "28"  # the class of SQLSTATE
@@ -141,10 +141,10 @@ def _poll(connection: extensions.connection) -> None:
     """Wait until an asynchronous connection is open.
 
     Raises:
-        psycopg2.OperationalError: it failed, or `PATIENCE` is over.
+        psycopg2.OperationalError: it failed, or `DIAGNOSIS_LIMIT` is over.
     """
     _libpq().PQsetErrorVerbosity(connection.pgconn_ptr, PQERRORS_SQLSTATE)
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + DIAGNOSIS_LIMIT
     while (state := connection.poll()) != extensions.POLL_OK:
         socket = [connection.fileno()]
         reads = state == extensions.POLL_READ

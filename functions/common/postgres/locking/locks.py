@@ -1,6 +1,5 @@
 """Table locks on the target, asked for without making others queue behind us for long."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ from common.postgres.locking.deadlocks import is_deadlock, refuse_deadlock
 from common.postgres.locking.holders import find_table_locks, told
 from common.postgres.names import Name
 
-LOCK_WAIT = 30.0  # seconds, all attempts together
 # Modes: the first lets readers go on, the second nobody. Not SHARE ROW EXCLUSIVE, which lets
 # SELECT … FOR UPDATE lock rows: who does that and then waits for us to update them is in a deadlock
 # with us as soon as we write them.
@@ -22,12 +20,11 @@ ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 # A queued request blocks everybody who comes after it. And while it waits for one table it holds
 # others: somebody who waits for those is ended as the victim of a deadlock after deadlock_timeout
 # (1 s by default), so that an attempt, for all tables together, takes less than that.
-ATTEMPT = 500  # milliseconds
-PAUSE = 0.3  # seconds between two attempts
+ATTEMPT_LIMIT = 500  # milliseconds
 # An autovacuum in our way is cancelled after deadlock_timeout, and not before: where nobody but
 # maintenance holds locks, an attempt takes longer than that.
 MAINTENANCE = "ShareUpdateExclusiveLock"  # the mode of VACUUM, ANALYZE and the like
-LONG_ATTEMPT = 1500  # milliseconds
+LONG_ATTEMPT_LIMIT = 1500  # milliseconds
 ADVICE = " Nothing was written. Let them finish or end them, then start again."
 
 
@@ -86,25 +83,26 @@ def in_attempts(
         limit: the setting that limits an attempt.
 
     Raises:
-        TargetBusy: others hold conflicting locks still after `LOCK_WAIT`; names them. Or they wait
-            for locks of ours themselves.
+        TargetBusy: others still hold conflicting locks after `Waits.table_locks`; names them. Or
+            they wait for locks of ours themselves.
     """
-    give_up = time.monotonic() + min(LOCK_WAIT, target.seconds_left)
-    attempt = ATTEMPT
-    while not _attempt(target, act, wanted, {limit: attempt}):
+    wait = target.waits.table_locks
+    timeout = wait.start(target.seconds_left)
+    attempt_limit = ATTEMPT_LIMIT
+    while not _attempt(target, act, wanted, {limit: attempt_limit}):
         found = find_table_locks(target, wanted.tables, readers=wanted.readers)
-        if time.monotonic() >= give_up:
+        if timeout.is_over:
             raise TargetBusy(
-                f"{wanted.what} could not be locked within {LOCK_WAIT:.0f} s; {told(found)}."
+                f"{wanted.what} could not be locked within {wait.seconds:.0f} s; {told(found)}."
                 f"{wanted.advice}"
             )
         logger.info("waiting for locks on the target", wanted=wanted.what, holders=told(found))
         is_maintenance = {lock.mode for lock in found} == {MAINTENANCE}
-        attempt = LONG_ATTEMPT if is_maintenance else ATTEMPT
-        time.sleep(PAUSE)
+        attempt_limit = LONG_ATTEMPT_LIMIT if is_maintenance else ATTEMPT_LIMIT
+        timeout.pause()
     target.lift_limit()
     # What is locked later on is not waited for without end either.
-    target.set_local(lock_timeout=int(LOCK_WAIT * 1000))
+    target.set_local(lock_timeout=int(wait.seconds * 1000))
 
 
 def _attempt(
