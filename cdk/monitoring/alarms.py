@@ -16,8 +16,8 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from cdk.monitoring.failures import Failures
-from cdk.monitoring.schedule_gap import no_start_hours
 from cdk.settings.model import Settings
+from cdk.settings.values import MOST_ALARM_HOURS
 
 HOUR = Duration.hours(1)
 UNWATCHED = (
@@ -177,3 +177,11 @@ class Alarms(Construct):
             alarm.add_alarm_action(action)
             if tells_when_over:
                 alarm.add_ok_action(action)
+
+
+def no_start_hours(settings: Settings) -> int | None:
+    """Return the hours that are set, or those of a rate; None where it never rings."""
+    if settings.alarm_no_start_hours:
+        return settings.alarm_no_start_hours
+    gap = settings.longest_schedule_gap
+    return gap if gap is not None and gap <= MOST_ALARM_HOURS else None

@@ -12,6 +12,7 @@ from pydantic import Field
 from cdk.settings.arns import partition_of, partition_of_region
 from cdk.settings.block import Block
 from cdk.settings.database import Database
+from cdk.settings.schedule_expression import longest_gap
 from cdk.settings.sync_rules import SyncRules
 from cdk.settings.values import (
     AccountId,
@@ -301,6 +302,12 @@ class Settings(Block):
     def tells_somebody(self) -> bool:
         """Whether anybody is told of failures."""
         return bool(self.alarm_email or self.alarm_topic_arn or self.chat_topic_arn)
+
+    @property
+    def longest_schedule_gap(self) -> int | None:
+        """The hours that may pass without a start though all is well; None unless rate(…)."""
+        late = (self.schedule_window_minutes or 0) + self.schedule_retry_minutes
+        return longest_gap(self.schedule_expression, late)
 
     @property
     def kept_columns(self) -> tuple[Any, ...]:

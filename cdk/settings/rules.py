@@ -5,7 +5,6 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from cdk.monitoring.schedule_gap import least_no_start_hours
 from cdk.settings.arns import PARTITIONS, partition_of, region_of
 from cdk.settings.database import database_contradictions
 from cdk.settings.model import Settings
@@ -83,7 +82,7 @@ def _alarms(settings: Settings) -> Iterator[str]:
             "alarm_email and alarm_topic_arn are both set: set one, and subscribe the address to"
             " the topic if both are wanted."
         )
-    hours, least = settings.alarm_no_start_hours, least_no_start_hours(settings)
+    hours, gap = settings.alarm_no_start_hours, settings.longest_schedule_gap
     if settings.chat_topic_arn and settings.chat_topic_arn == settings.alarm_topic_arn:
         yield (
             "chat_topic_arn is alarm_topic_arn too: the two get messages of different forms, and"
@@ -94,10 +93,10 @@ def _alarms(settings: Settings) -> Iterator[str]:
             "alarm_no_start_hours is set, but nobody would be told: set alarm_email,"
             " alarm_topic_arn or chat_topic_arn."
         )
-    if hours and least and hours < least:
+    if hours and gap and hours < gap:
         yield (
             f"alarm_no_start_hours is {hours}, but {settings.schedule_expression} may start nothing"
-            f" for {least} hours, late starts included."
+            f" for {gap} hours, late starts included."
         )
 
 

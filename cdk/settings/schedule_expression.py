@@ -4,6 +4,7 @@ Its grammar, and what it does when clocks change: EventBridge Scheduler user gui
 types", https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,14 +84,21 @@ def fault_of(expression: str) -> str | None:
     return "it is none of them"
 
 
-def hours_between_starts(expression: str | None) -> float | None:
-    """Return the hours from one start to the next; None unless it is rate(…).
+def longest_gap(expression: str | None, late_minutes: int) -> int | None:
+    """Return the hours that may pass without a start though all is well; None unless rate(…).
 
-    A cron's are not reckoned: it skips what falls into the hour that a spring night lacks, so
-    that a nightly one may pause for 47 hours.
+    A cron's are not calculated: it skips a start in the hour that a spring night lacks, so that
+    47 hours may pass between two nightly ones.
+
+    Args:
+        expression: the schedule's.
+        late_minutes: how late a start may be.
     """
     rate = RATE.fullmatch(expression or "")
-    return int(rate[1]) * HOURS_OF[rate[2]] if rate else None
+    if rate is None:
+        return None
+    hours = int(rate[1]) * HOURS_OF[rate[2]] + late_minutes / 60
+    return math.ceil(hours) + 1  # a start counts in the hour that it falls into
 
 
 def _fault_of_rate(value: int, unit: str, *, plural: bool) -> str | None:

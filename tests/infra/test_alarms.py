@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdk.monitoring.schedule_gap import no_start_hours
+from cdk.monitoring.alarms import no_start_hours
 from cdk.settings.model import Settings
 from tests.infra.synthesized import (
     CHAT_TOPIC,
