@@ -72,17 +72,17 @@ class ExchangeBucket(Construct):
         """The bucket's name."""
         return self.bucket.bucket_name
 
-    def let_read(self, role: aws_iam.Role, files: str) -> None:
+    def grant_read(self, role: aws_iam.Role, files: str) -> None:
         """Allow a role to read these files of every execution."""
         self._allow(role, files, "s3:GetObject")
         self._allow_key(role, "kms:Decrypt")
 
-    def let_write(self, role: aws_iam.Role, files: str) -> None:
+    def grant_write(self, role: aws_iam.Role, files: str) -> None:
         """Allow a role to write these files of every execution in one request."""
         self._allow(role, files, "s3:PutObject")
         self._allow_key(role, "kms:GenerateDataKey")
 
-    def let_upload(self, role: aws_iam.Role, files: str) -> None:
+    def grant_upload(self, role: aws_iam.Role, files: str) -> None:
         """Allow a role to write these files of every execution in parts, and to give up."""
         self._allow(role, files, "s3:PutObject", "s3:AbortMultipartUpload")
         # S3 reads the parts again to put them together.

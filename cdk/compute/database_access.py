@@ -2,11 +2,11 @@
 
 from aws_cdk import aws_iam
 
-from cdk.compute.secret_access import let_read_secret
+from cdk.compute.secret_access import grant_read_secret
 from cdk.settings.model import Settings
 
 
-def let_log_in(role: aws_iam.Role, settings: Settings, side: str) -> None:
+def grant_login(role: aws_iam.Role, settings: Settings, side: str) -> None:
     """Allow a role what a login to a side's database takes.
 
     Args:
@@ -16,7 +16,7 @@ def let_log_in(role: aws_iam.Role, settings: Settings, side: str) -> None:
     """
     secret, database = settings.secret_arn_of(side), settings.database_of(side)
     if secret:
-        let_read_secret(role, secret, settings.secrets_kms_key_arns)
+        grant_read_secret(role, secret, settings.secrets_kms_key_arns)
     elif database.role_arn:
         role.add_to_policy(
             aws_iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[database.role_arn])

@@ -6,7 +6,8 @@ from typing import Any
 from aws_cdk import ArnFormat, Stack, aws_iam, aws_kms, aws_lambda
 from constructs import Construct
 
-from cdk.compute.database_access import let_log_in
+from cdk.compute.database_access import grant_login
+from cdk.compute.endpoints import Endpoints
 from cdk.compute.layer import CaBundle, DependencyLayer
 from cdk.compute.network import Network, find_network
 from cdk.compute.python_function import PythonFunction
@@ -49,6 +50,8 @@ class Lambdas(Construct):
             CaBundle(self, "CaBundle", file=settings.ca_bundle) if settings.ca_bundle else None
         )
         network = find_network(self, settings)
+        if network and settings.vpc_endpoints:
+            Endpoints(self, "Endpoints", network=network, settings=settings)
         self.db_sync = self._create_db_sync(network)
         self.list_cognito_users = self._create_list_cognito_users()
         self.update_db = self._create_update_db(network)
@@ -91,8 +94,8 @@ class Lambdas(Construct):
             **self._defaults,
         )
         for side in ("prod", "staging"):
-            let_log_in(db_sync.role, settings, side)
-        self._exchange.let_write(db_sync.role, "db-sync.json")
+            grant_login(db_sync.role, settings, side)
+        self._exchange.grant_write(db_sync.role, "db-sync.json")
         return db_sync
 
     def _create_list_cognito_users(self) -> PythonFunction:
@@ -112,11 +115,11 @@ class Lambdas(Construct):
             network=None,
             **self._defaults,
         )
-        self._exchange.let_upload(list_cognito_users.role, "cognito-users/*")
+        self._exchange.grant_upload(list_cognito_users.role, "cognito-users/*")
         # How far an earlier invocation came.
-        self._exchange.let_read(list_cognito_users.role, "cognito-users/manifest.json")
+        self._exchange.grant_read(list_cognito_users.role, "cognito-users/manifest.json")
         if settings.user_pool_id:
-            self._let_list_users(list_cognito_users.role, settings.user_pool_id)
+            self._grant_list_users(list_cognito_users.role, settings.user_pool_id)
         return list_cognito_users
 
     def _create_update_db(self, network: Network | None) -> PythonFunction:
@@ -143,12 +146,12 @@ class Lambdas(Construct):
             network=network,
             **self._defaults,
         )
-        let_log_in(update_db.role, settings, "staging")
-        self._exchange.let_read(update_db.role, "cognito-users/*")
-        self._exchange.let_upload(update_db.role, "cognito-mapping.csv.gz")
+        grant_login(update_db.role, settings, "staging")
+        self._exchange.grant_read(update_db.role, "cognito-users/*")
+        self._exchange.grant_upload(update_db.role, "cognito-mapping.csv.gz")
         return update_db
 
-    def _let_list_users(self, role: aws_iam.Role, user_pool_id: str) -> None:
+    def _grant_list_users(self, role: aws_iam.Role, user_pool_id: str) -> None:
         pool = Stack.of(self).format_arn(
             service="cognito-idp",
             resource="userpool",

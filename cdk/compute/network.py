@@ -1,10 +1,10 @@
-"""Where in a VPC the Lambdas run that reach a database, and what they reach from there."""
+"""Where in a VPC the Lambdas run that connect to a database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Acknowledgment, Stack, Validations, aws_ec2
+from aws_cdk import Acknowledgment, Validations, aws_ec2
 from constructs import Construct
 
 from cdk.settings.load import SettingsError
@@ -32,8 +32,8 @@ class Network:
 def find_network(scope: Construct, settings: Settings) -> Network | None:
     """Return the network that the settings name, None if they name no VPC.
 
-    The VPC, its subnets and the functions' security groups are the user's own: nothing in
-    them is changed, but for the endpoints that `vpc_endpoints` asks for.
+    The VPC, its subnets and the functions' security groups are the user's own: nothing is created
+    or changed.
     """
     if settings.vpc_id is None:
         return None
@@ -44,16 +44,7 @@ def find_network(scope: Construct, settings: Settings) -> Network | None:
         for index, group in enumerate(settings.security_group_ids)
     ]
     vpc, subnets = (_look_up if settings.vpc_lookup else _import)(scope, settings, settings.vpc_id)
-    network = Network(vpc, subnets, groups)
-    if settings.vpc_endpoints:
-        Endpoints(
-            scope,
-            "Endpoints",
-            network=network,
-            services=_services(settings),
-            route_table_ids=settings.route_table_ids,
-        )
-    return network
+    return Network(vpc, subnets, groups)
 
 
 def _import(
@@ -94,84 +85,3 @@ def _look_up(
             " subnets yourself."
         )
     return vpc, subnets
-
-
-def _services(settings: Settings) -> Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService]:
-    """Return what the Lambdas ask beside S3: where secrets are, and who hands out roles."""
-    known = aws_ec2.InterfaceVpcEndpointAwsService
-    services = {}
-    if settings.secret_arns:
-        services["SecretsManager"] = known.SECRETS_MANAGER
-    if settings.prod_database.role_arn or settings.staging_database.role_arn:
-        services["Sts"] = known.STS
-    return services
-
-
-class Endpoints(Construct):
-    """Ways to S3 and to interface endpoints for subnets that have no NAT."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        *,
-        network: Network,
-        services: Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService],
-        route_table_ids: Sequence[str],
-    ) -> None:
-        """Create the endpoints. They serve the whole VPC, so that their policies allow all.
-
-        Args:
-            scope: the parent.
-            id_: the construct's id.
-            network: who uses them: its security groups must let port 443 out.
-            services: those with an interface endpoint, by the endpoint's id.
-            route_table_ids: the tables that get a route to S3; none for those of a VPC that
-                was looked up, whose subnets know them.
-        """
-        super().__init__(scope, id_)
-        subnets = network.subnets
-        if services:
-            self._reach(services, network)
-        tables = route_table_ids or sorted({entry.route_table.route_table_id for entry in subnets})
-        aws_ec2.CfnVPCEndpoint(
-            self,
-            "S3",
-            vpc_endpoint_type="Gateway",
-            service_name=f"com.amazonaws.{Stack.of(self).region}.s3",
-            vpc_id=network.vpc.vpc_id,
-            route_table_ids=list(tables),
-        )
-
-    def _reach(
-        self, services: Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService], network: Network
-    ) -> None:
-        group = aws_ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=network.vpc,
-            # A change of it would replace the group.
-            description="Lets the Lambdas of staging-sync reach Secrets Manager",
-            allow_all_outbound=False,
-        )
-        for lambdas in network.security_groups:
-            peer = aws_ec2.Peer.security_group_id(lambdas.security_group_id)
-            group.add_ingress_rule(peer, aws_ec2.Port.HTTPS, "HTTPS from the Lambdas")
-        for id_, service in services.items():
-            aws_ec2.InterfaceVpcEndpoint(
-                self,
-                id_,
-                vpc=network.vpc,
-                service=service,
-                subnets=aws_ec2.SubnetSelection(subnets=_one_of_each_zone(network.subnets)),
-                security_groups=[group],
-                open=False,
-            )
-
-
-def _one_of_each_zone(subnets: Sequence[aws_ec2.ISubnet]) -> Sequence[aws_ec2.ISubnet]:
-    """Return the first subnet of each zone: an interface endpoint takes no more."""
-    first: dict[str, aws_ec2.ISubnet] = {}
-    for subnet in subnets:
-        first.setdefault(subnet.availability_zone, subnet)
-    return list(first.values())

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam
 from cdk.settings.arns import partition_of, region_of, service_of
 
 
-def let_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[str]) -> None:
+def grant_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[str]) -> None:
     """Allow a role to read a secret.
 
     Args:
