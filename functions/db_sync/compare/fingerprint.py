@@ -1,8 +1,8 @@
 """Fingerprints: equal if and only if both sides hold the same rows.
 
-A range's fingerprint is its row count and the sum of its rows' hashes. Both sides are read at
-the same time, in the order of the ranges, and compared as they come. The same reading counts the
-target's rows of which a generated column is stale: a range with one differs too.
+A range's fingerprint is its row count and the sum of its rows' hashes. Both sides are read at the
+same time, in the order of the ranges, and compared as they arrive. The same query counts the
+target's rows with a stale generated column; a range with such a row differs too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ class Fingerprint(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Of a table, or of some of its ranges: how many have rows, their rows, and the hashes' sum."""
+    """How many ranges of a table have rows, how many rows, and the sum of the rows' hashes."""
 
     ranges: int
     rows: int
@@ -83,7 +83,7 @@ class Comparison:
 
 
 def require_alike(source: Session, target: Session) -> None:
-    """Prove that both servers hash alike.
+    """Check that both servers hash a row alike.
 
     Raises:
         SchemaMismatch: they do not, or one is older than PostgreSQL 14.
@@ -149,7 +149,7 @@ def compare(ours: Lines, theirs: Lines, most: int) -> Comparison:
     Args:
         ours: the source's.
         theirs: the target's.
-        most: how many ranges that differ are noted one by one.
+        most: how many of the ranges that differ are listed.
     """
     dirty: list[Fingerprint] = []
     dirty_count = dirty_target_rows = 0

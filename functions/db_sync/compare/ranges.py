@@ -1,8 +1,8 @@
-"""A table's rows in ranges of some tens of rows, so that a small change makes little dirty.
+"""A table's rows in ranges of about 64 rows, so that a small change affects few of them.
 
-Where the key is one integer and its values lie close together, a range is `key >> shift`: an
-index finds its rows. Other keys are spread over ranges by a hash. A table without a key, or
-with a few rows, is one range.
+If the key is one integer whose values are close together, a range is `key >> shift`, and an index
+finds its rows. Other keys are assigned to ranges by a hash. A table without a key, or with few
+rows, is one range.
 """
 
 import math
@@ -28,9 +28,9 @@ INTEGERS = frozenset({"smallint", "integer", "bigint"})
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """How a table is divided: by `shift` of its one integer key, or by hash into `count`.
+    """How a table is divided: by `shift` of its only key column, or by hash into `count` ranges.
 
-    By `shift`, the source's ranges lie between the numbers `least` and `greatest`.
+    With `shift`, the source's ranges have the numbers from `least` to `greatest`.
     """
 
     plan: TablePlan
@@ -72,9 +72,9 @@ class Ranges:
                 _listed(numbers, 0), all_rows, self.number(value_of)
             )
         (key,) = key_columns(self.plan)
-        # OFFSET 0 keeps the planner to one index scan a range: it takes a ninth of the table for
-        # what lies between two keys that it does not know, and would rather read all of it. And it
-        # lets the row itself be asked for its range: a broken index may lead to another row.
+        # OFFSET 0 makes the planner use one index scan per range: it estimates a ninth of the table
+        # for a range between two unknown keys, and would read the whole table instead. It also
+        # makes the join check the row's own range, since a broken index may lead to another row.
         return sql.SQL(
             "{} JOIN LATERAL (SELECT t.tableoid, t.ctid, t.* FROM {}"
             " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
@@ -83,9 +83,9 @@ class Ranges:
     def row_hashes(
         self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None = None
     ) -> sql.Composable:
-        """Return the query for the hashes of rows, and of what identifies them.
+        """Return the query for the hashes of rows and of their keys.
 
-        That is a row's key, or the whole of it where the table has none.
+        Where the table has no key, the row's own hash stands for the key's.
         """
         row = row_hash(self.plan.compared, value_of)
         identity = row_hash(key_columns(self.plan), value_of) if self.plan.has_key else row
@@ -104,7 +104,7 @@ def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:
     bounds = [
         (number, number << shift, min(((number + 1) << shift) - 1, GREATEST)) for number in numbers
     ]
-    # Array literals, not ARRAY[…]: the parser takes one constant, however long.
+    # Array literals, not ARRAY[…], are one constant to the parser, however long.
     arrays = (
         sql.Literal("{" + ",".join(map(str, column)) + "}") for column in zip(*bounds, strict=True)
     )
@@ -114,13 +114,13 @@ def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:
 
 
 def estimate_rows(source: Session, plans: Sequence[TablePlan]) -> dict[int, int]:
-    """Return about how many rows the source's tables have, by their oids."""
+    """Return the estimated numbers of rows of the source's tables, by oid."""
     query = load_query("db_sync/compare", "estimate_rows")
     return dict(catalog_rows(source, query, [[plan.source.oid for plan in plans]]))
 
 
 def divide(source: Session, plan: TablePlan, rows: int, tuning: Tuning) -> Ranges:
-    """Return how to divide a table of some `rows` rows, by its least and greatest key."""
+    """Return how to divide a table of about `rows` rows, by its least and greatest key."""
     if not plan.has_key or rows <= tuning.rows_per_range:
         return Ranges(plan)
     by_hash = Ranges(plan, count=1 << (rows // tuning.rows_per_range).bit_length())
@@ -129,7 +129,7 @@ def divide(source: Session, plan: TablePlan, rows: int, tuning: Tuning) -> Range
     if rows < tuning.min_rows_for_key_ranges or not is_one_integer or columns[0].conversion:
         return by_hash
     if not plan.source.columns[columns[0].name].is_required:
-        return by_hash  # the target's key may be NULL in the source: a row in no range of values
+        return by_hash  # the key may be NULL in the source, and the row in no range of values
     least, greatest = source.row(
         sql.SQL("SELECT pg_catalog.min({0}), pg_catalog.max({0}) FROM {1} t").format(
             source_value(columns[0]), table_rows(plan.source)
@@ -138,12 +138,12 @@ def divide(source: Session, plan: TablePlan, rows: int, tuning: Tuning) -> Range
     if least is None or (greatest - least) // rows > SPARSE:
         return by_hash
     width = max(1, tuning.rows_per_range * (greatest - least + 1) // rows)
-    # Rounded: 63 keys a range are near to 64 and not to 32.
+    # Rounded: 63 keys per range become 64 and not 32.
     shift = round(math.log2(width))
     return Ranges(plan, shift=shift, least=least >> shift, greatest=greatest >> shift)
 
 
 def key_columns(plan: TablePlan) -> list[PlannedColumn]:
-    """Return the columns of a table's key, which it has, in the key's order."""
+    """Return the columns of a table's key in the key's order; the table must have one."""
     columns = {column.name: column for column in plan.compared}
     return [columns[name] for name in plan.target.key]

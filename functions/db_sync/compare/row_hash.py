@@ -1,8 +1,8 @@
-"""A row's 64-bit hash: two rows have one if and only if they are identical.
+"""A row's 64-bit hash: two rows have the same hash if and only if they are identical.
 
-*Identical*, not merely equal: numeric 1.0 and 1.00, interval '1 month' and '30 days' are
-equal and hash alike as values. A column is hashed by its value only if equal values of its
-type are always the same bytes, and through its text otherwise.
+*Identical*, not merely equal: numeric 1.0 and 1.00, interval '1 month' and '30 days' are equal and
+hash alike as values. A column is hashed by its value only if equal values of its type always have
+the same bytes; otherwise its text is hashed.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,20 +13,20 @@ from db_sync.plan.tables import PlannedColumn
 
 type ValueOf = Callable[[PlannedColumn], sql.Composable]  # the column on one side
 
-# Functions are called in their own schema: where others are searched too, one of the same name may
-# take arguments of more fitting types.
+# Functions are called with their schema: in another one on the search path, a function of the same
+# name may match the argument types better.
 
-# How the values of a type are hashed, as format_type names it. Only types whose equal values
-# are always the same bytes stand here. A record of one hashes it as its type does, for types
-# whose own function SQL cannot call in every version.
+# How values of a type, as format_type names it, are hashed: only of types whose equal values always
+# have the same bytes. A record of one value hashes it as its type does; it serves for types whose
+# hash function cannot be called from SQL in every version.
 BY_RECORD = "pg_catalog.hash_record_extended(ROW({value}), {seed})"
-# As their bytes, since the hash of a 64-bit number folds it to 32 bits: one change in four
-# billion would not be seen.
+# By their bytes, since the hash of a 64-bit number folds it to 32 bits: one change in four billion
+# would go unnoticed.
 SENT = "pg_catalog.hash_record_extended(ROW({send}({{value}})), {{seed}})"
 BY_VALUE = {
     '"char"': BY_RECORD,
-    # By both: its own hash folds the upper half into the lower one. The seed of the upper half is
-    # no other column's, of which a table has 1600 at most.
+    # By both halves, since bigint's hash folds the upper half into the lower one. No column's seed
+    # equals that of the upper half: a table has at most 1600 columns.
     "bigint": (
         "pg_catalog.hashint8extended({value}, {seed})"
         " # pg_catalog.hashint4extended(({value} >> 32)::int4, 1600 + {seed})"
@@ -42,14 +42,14 @@ BY_VALUE = {
     "timestamp with time zone": SENT.format(send="pg_catalog.timestamptz_send"),
     "timestamp without time zone": SENT.format(send="pg_catalog.timestamp_send"),
     "uuid": "pg_catalog.uuid_hash_extended({value}, {seed})",
-    # By their bytes: another collation may hold different strings for equal. A character(n) is
-    # padded to n.
+    # By their bytes, since another collation may consider different strings equal. A character(n)
+    # is padded to n.
     "character": 'pg_catalog.hashbpcharextended({value} COLLATE "C", {seed})',
     "character varying": 'pg_catalog.hashtextextended({value} COLLATE "C", {seed})',
     "name": BY_RECORD.replace("{value}", '{value} COLLATE "C"'),
     "text": 'pg_catalog.hashtextextended({value} COLLATE "C", {seed})',
 }
-# Types of PostgreSQL's own whose cast to text is their output; so is that of arrays of them.
+# PostgreSQL's own types whose cast to text gives their output, also in arrays.
 BY_TEXT = 'pg_catalog.hashtextextended({value}::text COLLATE "C", {seed})'
 PLAIN_TEXT = frozenset(
     {
@@ -65,18 +65,17 @@ PLAIN_TEXT = frozenset(
     }
     | BY_VALUE.keys()
 )
-# All others: a cast to text can be any function, and drop what the output shows. That of a
-# character without n drops trailing blanks, xml's output drops the declaration.
+# All other types: their cast to text may be any function, and lose what the output shows. The cast
+# of bpchar removes trailing blanks; that of xml keeps the declaration, which the output lacks.
 BY_OUTPUT = 'pg_catalog.hashtextextended(ROW({value})::text COLLATE "C", {seed})'
-UNPADDED = "bpchar"  # a character without n: its trailing blanks count for nothing
+UNPADDED = "bpchar"  # a character type without n, whose trailing blanks are insignificant
 
 
 def row_hash(columns: Iterable[PlannedColumn], value_of: ValueOf) -> sql.Composable:
     """Return the SQL for the hash (bigint) of a row's columns.
 
-    Each column's hash has a seed of its own. They are hashed once more together, as the seed of
-    a constant's hash: otherwise two rows that swap a value would leave the sum of their hashes
-    as it was.
+    Each column's hash has its own seed. Combined, they are the seed of a constant's hash: otherwise
+    two rows that exchange a value would not change the sum of their hashes.
     """
     hashes = [
         sql.SQL("coalesce({}, 0)").format(_hashed(column, value_of(column), seed))

@@ -1,9 +1,9 @@
-"""What was written is read again, before the commit, and must be what the source holds.
+"""What was written is read again before the commit, and must be what the source holds.
 
-A broken index that hid rows from the writing would hide them from this reading too. So a small
-table is read without its indexes, whole. Of a large one the ranges that were written are read
-through the index, which must have found as many rows in them before as the table itself has, and
-all rows are counted without it.
+A broken index that hid rows from the writing would hide them from this reading too. So all of a
+small table is read again without its indexes. Of a large table the ranges that were written are read
+through the index; before the writing it had to find as many rows in them as the table itself has.
+Then all rows are counted without it.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ RANGES_NAMED = 10  # in an error's message
 
 
 def require_all_found(run: Run, merge: Merge, fetched: int) -> None:
-    """See that the indexes find every row of the ranges that differ, before anything is written.
+    """Check that indexes find every row of the ranges that differ, before anything is written.
 
     Args:
         run: the run.
@@ -35,7 +35,7 @@ def require_all_found(run: Run, merge: Merge, fetched: int) -> None:
         fetched: how many rows the source sent.
 
     Raises:
-        VerificationFailed: an index lacks some.
+        VerificationFailed: an index lacks rows.
     """
     if merge.numbers is None:
         return
@@ -80,7 +80,7 @@ def verify_merged(run: Run, merge: Merge) -> None:
 def verify_all_rows(run: Run, ranges: Ranges, source: Totals) -> None:
     """Compute the totals of all rows of a table, and compare with the source's.
 
-    For a table that an action of a foreign key could have reached outside of what was written.
+    For a table in which a foreign key's action could have changed other rows than were written.
 
     Raises:
         VerificationFailed: they differ.
@@ -101,7 +101,7 @@ def _wrong_ranges(merge: Merge, found: Iterable[Fingerprint]) -> list[str]:
 
 
 def failure(run: Run, plan: TablePlan, wrong: list[str]) -> VerificationFailed:
-    """Return the error for a table of which some ranges (or all its rows) are wrong."""
+    """Return the error for a table in which some ranges (or rows anywhere) are wrong."""
     return VerificationFailed(
         f"After the copy, {plan.name} is not what the source's snapshot holds:"
         f" {', '.join(wrong[:RANGES_NAMED])} differ. Everything was rolled back. Look for a"

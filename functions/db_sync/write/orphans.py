@@ -26,8 +26,7 @@ class Writing:
     """What is to be written, by the tables' oids.
 
     Of the tables whose rows are replaced, `staged` has those whose new rows are in a temporary
-    table; those of the others come later. `is_dry`: no kept value will be
-    taken from its row.
+    table; those of the others come later. `is_dry`: no kept value will be removed from its row.
     """
 
     merges: Merges
@@ -92,7 +91,7 @@ def count_orphans(target: Session, key: ForeignKey) -> int:
 
 
 def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> Prospect:
-    """Return the prospect of a key of which all that will be is known."""
+    """Return the prospect of a key both of whose sides are known in advance."""
     loses_parents = parent.leave is not None and _is_any(target, parent.leave, [])
     referring = [] if parent.leave is None else [_some(key, parent.leave)]
     is_touched = loses_parents and _is_any(target, child.stay, [])

@@ -26,7 +26,7 @@ from db_sync.write.indexes import create_indexes, drop_indexes
 
 
 def count_replacement(run: Run, replace: Replace) -> TableResult:
-    """Return what replacing a table's rows would change; `tally.create_tables` was called."""
+    """Return what replacing a table's rows would change; its tally table exists."""
     plan, found = replace.plan, replace.comparison
     with run.step("count", plan):
         rows = found.source.rows if found else count_rows(run.source, plan.source)
@@ -58,10 +58,10 @@ def replace_tables(
 
 
 def _empty(run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]) -> list[Replace]:
-    """Remove all rows, in one TRUNCATE and never CASCADE; return the tables that it emptied.
+    """Remove all rows, in one TRUNCATE and never with CASCADE; return the truncated tables.
 
-    TRUNCATE refuses a table that a foreign key of another one points to: its rows are deleted. So
-    are those of a table whose subscribers would not receive the TRUNCATE.
+    PostgreSQL rejects TRUNCATE of a table that another table's foreign key references, so that its
+    rows are deleted; so are those of a table whose subscribers would not receive the TRUNCATE.
     """
     published = [each for each in replacements if not each.plan.target.publications.hides_truncate]
     truncated = _without_referenced(published, keys)
@@ -77,7 +77,7 @@ def _empty(run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]
 
 
 def _without_referenced(replacements: list[Replace], keys: Sequence[ForeignKey]) -> list[Replace]:
-    """Return the tables that only foreign keys of one another point to."""
+    """Return the tables that only these tables' own foreign keys reference."""
     while True:
         oids = {replace.plan.target.oid for replace in replacements}
         referenced = {key.parent_root for key in keys if key.child_root not in oids}
@@ -92,7 +92,7 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
     plan = replace.plan
     path = plan.target.function_path
     with run.step("copy", plan):
-        # By our own search path: in another one a temporary table may be named like the catalog.
+        # With our own search path: in another one a temporary table may hide a catalog's table.
         is_large = replace.about_rows > run.tuning.min_rows_for_index_rebuild
         indexes = drop_indexes(run.target, plan) if is_large else []
         with names_for_writing(run.target, path):
@@ -101,12 +101,12 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
                 Ranges(plan),
                 None,
                 plan.name.identifier,
-                # PostgreSQL refuses it for a partitioned table.
+                # PostgreSQL rejects FREEZE for a partitioned table.
                 is_frozen=is_truncated and not plan.target.is_partitioned,
             )
     run.limit(f"the indexes of {plan.name} were built, and it was verified")
     everything = Ranges(plan)
-    # The source is busy with its fingerprint meanwhile, so that it can take no new limit.
+    # The source is busy computing its fingerprint meanwhile, and cannot be given a new limit.
     with fingerprint.of_source(run.source, everything) as ours:
         with run.timed("index", plan), names_for_definitions(run.target, path):
             create_indexes(run.target, plan, indexes)
@@ -124,11 +124,10 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
 
 
 def _analyze(target: Session, plan: TablePlan) -> None:
-    """Let the planner know the new rows.
+    """Update the planner's statistics.
 
-    From PostgreSQL 17 on ANALYZE finds nothing but pg_catalog's names. Where an index computes
-    something by functions that need more, only the columns' statistics are renewed: no ANALYZE of
-    anybody's can do more there.
+    From PostgreSQL 17 on, ANALYZE resolves names in pg_catalog only. If an index expression needs
+    others, nobody's ANALYZE can compute it, and only the columns' statistics are updated.
     """
     statement = sql.SQL("ANALYZE {}").format(plan.name.identifier)
     if not plan.target.function_path:

@@ -28,13 +28,13 @@ def count_differences(
 ) -> tuple[list[TableResult], list[str]]:
     """Return what a sync would write; from here on the target is read-only.
 
-    The source's transaction is ended as soon as its last row is read.
+    The source's transaction ends as soon as its last row is read.
 
     Returns:
         A result per table that differs, and warnings.
 
     Raises:
-        SchemaMismatch: rows would break a foreign key of the target.
+        SchemaMismatch: rows would violate a foreign key of the target.
     """
     writing = _writing(compared)
     Checks(run, compared.plans)
@@ -61,7 +61,7 @@ def write_differences(
 ) -> tuple[list[TableResult], list[str]]:
     """Make the tables that differ equal to the source's, and verify each.
 
-    The source's transaction is ended as soon as its last row is read.
+    The source's transaction ends as soon as its last row is read.
 
     Args:
         run: the run.
@@ -74,7 +74,7 @@ def write_differences(
 
     Raises:
         VerificationFailed: a table is not what the source's snapshot holds.
-        SchemaMismatch: a row breaks a constraint of the target.
+        SchemaMismatch: a row violates a constraint of the target.
         TargetBusy: a lock was not granted in time.
     """
     if not compared.plans:
@@ -95,8 +95,8 @@ def write_differences(
         run.source.commit()  # production need not hold back vacuum any longer
         results += merge_tables(run, compared.merges, fetched, keys.in_force)
         with names_for_writing(run.target):
-            # What is deferred is checked now: before the report, and before ALTER TABLE, which
-            # refuses a table with checks to come.
+            # Deferred constraints are checked now: before the report, and before ALTER TABLE, which
+            # PostgreSQL rejects while checks are pending.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
     warnings += keys.check() + _warnings(compared, results)
     for result in results:
@@ -119,7 +119,7 @@ def _lock_exclusively(
     firing: list[Trigger],
     checks: Checks,
 ) -> None:
-    """Take the strong locks now, in attempts, that TRUNCATE and ALTER TABLE would wait for."""
+    """Take the ACCESS EXCLUSIVE locks in attempts; TRUNCATE and ALTER TABLE would wait for them."""
     tables = {key.child for key in dropped} | {key.parent for key in dropped}
     tables |= {replace.plan.name for replace in replacements}
     tables |= {trigger.on for trigger in firing if trigger.locks_out_readers}

@@ -1,5 +1,5 @@
--- About how many rows the given tables have: by the planner's statistics, else by their size, for
--- rows of some hundred bytes. Partitions count for their root.
+-- The estimated number of rows of the given tables: from the planner's statistics, or else from the
+-- table's size, at about a hundred bytes per row. Partitions count for their root.
 SELECT given.root, sum(
     CASE WHEN c.reltuples > 0 THEN c.reltuples::bigint ELSE pg_relation_size(c.oid) / 100 END
 )::bigint

@@ -1,7 +1,7 @@
--- Rows, summed hash and stale rows of every range, in the order of their numbers, and at last the
--- same of all of them, under how many ranges there are. The sum does not depend on the rows' order and counts
--- duplicates; it is taken modulo 2^63 - 1, so that it is a bigint.
--- Materialized: the planner takes one group per row for granted and would sort on disk.
+-- Rows, summed hash and stale rows of every range in the order of their numbers, and last the same
+-- of all ranges, with how many there are. The sum does not depend on the order of rows and counts
+-- duplicates; it is taken modulo 2^63 - 1, so that it is a bigint. MATERIALIZED, since the planner
+-- expects one group per row and would sort on disk.
 COPY (
     WITH ranges AS MATERIALIZED (
         SELECT

@@ -1,5 +1,5 @@
--- The hash of one row: of every function that a row's hash is made of, and of texts that depend
--- on everything that could differ between two servers. ASCII alone: the encoding may lack the rest.
+-- The hash of one row that uses every function of a row's hash, and texts that depend on everything
+-- that could differ between two servers. ASCII only, since the encoding may lack other characters.
 SELECT
     hashint2extended(1::int2, 1) # hashint4extended(2, 2) # hashint8extended(3, 3)
     # uuid_hash_extended('0123456789abcdef0123456789abcdef', 4)

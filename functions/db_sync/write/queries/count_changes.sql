@@ -1,5 +1,5 @@
--- How many rows a merge inserts, updates and deletes, and how many of those that stay lose a value
--- because they are another person's now.
+-- How many rows a merge inserts, updates and deletes, and how many existing rows lose a value
+-- because they now belong to another person.
 SELECT
     count(*) FILTER (WHERE staging_sync_row IS NULL),
     count(*) FILTER (WHERE staging_sync_row IS NOT NULL),

@@ -1,4 +1,4 @@
--- In how many rows a table without a key differs from what it was, of which several may be alike:
+-- In how many rows a table without a key, which may have duplicates, differs from what it was:
 -- inserted, updated (none) and deleted ones.
 SELECT coalesce(sum(greatest(more, 0)), 0), 0, coalesce(sum(greatest(-more, 0)), 0)
 FROM (

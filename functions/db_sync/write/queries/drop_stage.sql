@@ -1,2 +1,2 @@
--- What a merge needed, and needs no longer.
+-- Drops the temporary tables of a merge.
 DROP TABLE {stage}, {changes}, {gone}

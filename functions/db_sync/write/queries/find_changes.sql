@@ -1,7 +1,7 @@
--- Where the staged rows are that the target lacks or has otherwise (compared as bytes: 1.0 is not
--- 1.00), or of which it has a stale generated column; and where the target's row is, NULL if it has
--- none. With the values that are not the stage's; not with those, since a table may have no more
--- columns than that, nor a row more bytes.
+-- The places of the staged rows that are missing or different in the target (compared as bytes: 1.0
+-- is not 1.00), or that have a stale generated column there; with the place of the target's row,
+-- NULL if there is none. Only values that the stage lacks are repeated here: with all of them, a
+-- wide table would have more columns, and a row more bytes, than PostgreSQL allows.
 SELECT
     t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row, s.ctid AS staging_sync_staged,
     {values}

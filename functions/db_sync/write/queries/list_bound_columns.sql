@@ -1,7 +1,7 @@
 -- Columns whose values an UPDATE cannot exchange between rows: those of unique and exclusion
--- constraints, which are checked row by row (those in a partial index's condition too), and identity
--- columns that are GENERATED ALWAYS; with the root of their table. NULL is any column, as where an
--- expression is indexed.
+-- constraints, which are checked row by row (those in a partial index's condition too), and
+-- identity columns that are GENERATED ALWAYS; with the root of their table. NULL is any column, as
+-- where an expression is indexed.
 WITH members AS (
     SELECT root.oid AS root, root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION

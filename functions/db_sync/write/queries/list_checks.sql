@@ -1,7 +1,7 @@
--- CHECK constraints that must not be checked while rows are written, parents before children:
--- those that are NOT VALID, and those that call a function which may read a table that is written
--- later. They are those of the given tables and partitions, of tables that these inherit them from or
--- pass them on to, and of domains where they are NOT VALID. Objects of other roles are left out.
+-- CHECK constraints that must not be checked while rows are written, parents before children: those
+-- that are NOT VALID, and those that call a function which may read a table that is written later.
+-- They are those of the given tables and partitions, of tables that these inherit them from or pass
+-- them on to, and of domains where they are NOT VALID. Objects of other roles are left out.
 WITH RECURSIVE written AS (
     SELECT root.oid AS relid FROM unnest(%(tables)s::oid[]) root (oid)
     UNION

@@ -1,8 +1,8 @@
 -- Indexes of one ordinary table that can be dropped and created again exactly as they are: their
 -- definition, and the unique constraint that they belong to (NULL: none). Left out are those with
 -- something that a definition does not hold (a comment, a tablespace, statistics, CLUSTER, replica
--- identity), that others depend on (foreign keys, views), that call the application's functions, that
--- ALTER TABLE … USING INDEX does not accept, or that our role may not create.
+-- identity), that others depend on (foreign keys, views), that call the application's functions,
+-- that ALTER TABLE … USING INDEX does not accept, or that our role may not create.
 SELECT
     i.indexrelid::regclass::text AS name,
     pg_get_indexdef(i.indexrelid) AS definition,

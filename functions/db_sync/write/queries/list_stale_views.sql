@@ -23,8 +23,8 @@ WITH RECURSIVE written AS (
     JOIN pg_language l ON l.oid = p.prolang
     WHERE p.oid >= 16384 AND NOT (l.lanname IN ('c', 'internal') AND p.provolatile = 'i')
 ), text_readers AS (
-    -- PostgreSQL's own functions that run a query that they are given, or read what it names. Only the
-    -- view's rule shows that it calls one.
+    -- PostgreSQL's own functions that run a query that they are given, or read what it names. Only
+    -- the view's rule shows that it calls one.
     SELECT views.oid, pg_get_viewdef(views.oid) AS source
     FROM views
     WHERE views.ev_action::text ~ (

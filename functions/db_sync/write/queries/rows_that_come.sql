@@ -1,4 +1,4 @@
--- The rows that are new in a merge or get other values in the given columns, as a FROM item.
+-- The rows that a merge inserts, or gives other values in the given columns, as a FROM item.
 (
     SELECT {new} FROM {changed} n WHERE n.staging_sync_row IS NULL
     UNION ALL

@@ -1,6 +1,6 @@
--- The rows that keep their values of the given columns in a merge, as a FROM item; of these, those
--- that refer to certain parents. OFFSET 0, so that these few are found first: the planner does not
--- know how few they are, and would look at what becomes of every row.
+-- The rows that keep their values of the given columns in a merge and refer to certain parents, as
+-- a FROM item. OFFSET 0 makes the planner find these few first: it does not know how few they are,
+-- and would otherwise look up every row in the changes.
 (
     SELECT {columns} FROM (
         SELECT c.tableoid AS staging_sync_table, c.ctid AS staging_sync_row, c.*

@@ -1,3 +1,3 @@
--- Takes a kept, unique value from the rows in question where another row brings that value.
+-- Removes a kept, unique value from the given rows where another row brings that value.
 UPDATE {in_table} SET {column} = {unlinked}
 WHERE ({is_brought}) AND {which}

@@ -1,4 +1,5 @@
--- Rows of the target, changed in place; the target's own columns and its keys are as they were.
+-- Updates the rows of the target that change; the target's own columns and the key stay as they
+-- are.
 UPDATE {rows} t SET ({columns}) = ROW({new_values})
 FROM {changed} c
 WHERE t.tableoid = c.staging_sync_table AND t.ctid = c.staging_sync_row
