@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.event import parse_event
-from tests.support.lambda_context import FakeContext
+from tests.support.lambda_context import REQUEST_ID, FakeContext
 
 type Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -54,7 +54,7 @@ def _error_document(error: Exception) -> dict[str, Any]:
     return {
         "errorMessage": str(error),
         "errorType": error.name if isinstance(error, NamedError) else type(error).__name__,
-        "requestId": FakeContext._aws_request_id,
+        "requestId": REQUEST_ID,
         "stackTrace": traceback.format_tb(error.__traceback__),
     }
 

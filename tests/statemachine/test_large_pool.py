@@ -26,20 +26,20 @@ class Killed(BaseException):
     """Lambda ends the process."""
 
 
-class BriefContext(FakeContext):
-    """The context of an invocation whose time is up after so many more requests."""
+def brief_context(
+    service: CognitoService, requests: int, *, is_killed: bool = False
+) -> FakeContext:
+    """Return the context of an invocation whose time is up after so many more requests."""
+    end = len(service.arrivals) + requests
 
-    def __init__(self, service: CognitoService, requests: int, *, is_killed: bool = False) -> None:
-        self._service = service
-        self._end = len(service.arrivals) + requests
-        self._is_killed = is_killed
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # static in the base
-        if len(self._service.arrivals) < self._end:
-            return int(MARGIN + 10) * 1000
-        if self._is_killed:
+    def seconds_left() -> float:
+        if len(service.arrivals) < end:
+            return MARGIN + 10
+        if is_killed:
             raise Killed
-        return 0
+        return 0.0
+
+    return FakeContext(seconds_left)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def service(
         " 'production-' || number FROM generate_series(0, 63) AS number"
     )
     service = CognitoService(POOL, page_sizes=(2,), quota=float("inf"))
-    lambdas.make_context = lambda: BriefContext(service, 12)
+    lambdas.make_context = lambda: brief_context(service, 12)
     with serving(service) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
         monkeypatch.setenv("COGNITO_USER_POOL_ID", POOL_ID)
@@ -106,7 +106,7 @@ def test_an_invocation_that_is_killed_in_the_middle_is_retried_from_the_last_man
         if invocations != 2:
             return list_users(event, context)
         with pytest.raises(Killed):
-            list_users(event, BriefContext(service, 3, is_killed=True))
+            list_users(event, brief_context(service, 3, is_killed=True))
         raise NamedError("Lambda.ServiceException")
 
     lambdas.functions["list_cognito_users"] = killed_the_second_time
@@ -140,7 +140,7 @@ def test_a_listing_that_gets_no_further_fails_and_does_not_go_round_for_ever(
 ) -> None:
     before = staging.target.contents()
     times = iter([12])
-    lambdas.make_context = lambda: BriefContext(service, next(times, 0))
+    lambdas.make_context = lambda: brief_context(service, next(times, 0))
 
     outcome = workflow.run({"cognito_only": True})
 

@@ -4,25 +4,20 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 ROW = "jane@example.com"
 PROGRAM = f"""
 import logging, sys, threading, warnings
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from common.entry import entry_point
 from common.log import logger
+from tests.support.lambda_context import FakeContext
 
 class Lost:
     def __del__(self):
         raise ValueError("{ROW}")
-
-class Context:
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
 
 def fail():
     raise ValueError("{ROW}")
@@ -43,7 +38,7 @@ def handler(event, context):
     {{}}
     return {{{{}}}}
 
-handler({{{{"execution": "run-1", "input": {{{{}}}}}}}}, Context())
+handler({{{{"execution": "run-1", "input": {{{{}}}}}}}}, FakeContext())
 """
 
 

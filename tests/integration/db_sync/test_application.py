@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
 from tests.support.waiting import wait_until
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 CHECKED = """
 CREATE FUNCTION norm(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
     $$ BEGIN RETURN lower($1); END $$;

@@ -11,8 +11,6 @@ import pytest
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases, Pair
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
-
 
 @pytest.fixture
 def pair(databases: Databases) -> Pair:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +28,6 @@ from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 from tests.support.waiting import TIMEOUT, wait_until
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 # A row that is written takes a millisecond, so that writing is what much of a run is.
 SLOW = """
 CREATE FUNCTION takes_its_time() RETURNS boolean LANGUAGE plpgsql AS

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,6 @@ from common.errors import SchemaMismatch
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 MEGABYTE = 1_000_000
 LARGE = f"convert_to(repeat('x', {MEGABYTE}), 'UTF8')"
 OWN_TYPES = """

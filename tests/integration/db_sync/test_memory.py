@@ -2,12 +2,10 @@
 
 import os
 import sys
-from pathlib import Path
 
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases, Pair
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 MEBIBYTE = 2**20
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -37,7 +36,6 @@ from tests.support.waiting import wait_until
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 100) i"
 SHORT = Waits(table_locks=Retry(1.0, pause=0.3), run_lock=Retry(1.0, pause=0.5))
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 
 
 @pytest.fixture

@@ -191,13 +191,8 @@ def test_an_invocation_without_time_for_a_page_fails_and_writes_nothing(
 
 
 def test_half_a_minute_is_kept_back_for_saving_what_is_listed(service: CognitoService) -> None:
-    class Late(FakeContext):
-        @staticmethod
-        def get_remaining_time_in_millis() -> int:
-            return 30_000
-
     with pytest.raises(OutOfTime):
-        handler(EVENT, Late())
+        handler(EVENT, FakeContext(lambda: 30.0))
 
     assert service.arrivals == []
 
