@@ -1,9 +1,9 @@
 """What was written is read again before the commit, and must be what the source holds.
 
 A broken index that hid rows from the writing would hide them from this reading too. So all of a
-small table is read again without its indexes. Of a large table the ranges that were written are read
-through the index; before the writing it had to find as many rows in them as the table itself has.
-Then all rows are counted without it.
+small table is read again without its indexes. Of a large table the ranges that were written are
+read through the index; before the writing it had to find as many rows in them as the table itself
+has. Then all rows are counted without it.
 """
 
 from collections import deque
