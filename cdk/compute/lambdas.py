@@ -1,6 +1,5 @@
 """The three Lambdas: what each is told, and what each may do."""
 
-import json
 from typing import Any
 
 from aws_cdk import ArnFormat, Stack, aws_iam, aws_kms, aws_lambda
@@ -68,12 +67,6 @@ class Lambdas(Construct):
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
         settings = self._settings
-        rules = {
-            "exclude": list(settings.sync_rules.exclude),
-            "include": list(settings.sync_rules.include),
-            "keep": list(settings.kept_columns),
-            **({"event_triggers_ok": True} if settings.sync_rules.event_triggers_ok else {}),
-        }
         db_sync = PythonFunction(
             self,
             "DbSync",
@@ -87,7 +80,7 @@ class Lambdas(Construct):
                 staging_secret_arn=settings.staging_secret_arn,
                 staging_database=settings.staging_database.variable(),
                 database_ca_bundle=self._ca_bundle_path,
-                sync_rules=json.dumps(rules),
+                sync_rules=settings.sync_rules.variable(settings.kept_columns),
             ),
             network=network,
             ephemeral_storage_mb=settings.ephemeral_storage_mb,

@@ -13,7 +13,7 @@ from cdk.settings.arns import partition_of, partition_of_region
 from cdk.settings.block import Block
 from cdk.settings.database import Database
 from cdk.settings.schedule_expression import longest_gap
-from cdk.settings.sync_rules import SyncRules
+from cdk.settings.sync_rules import SyncRuleSettings
 from cdk.settings.values import (
     AccountId,
     AlarmHours,
@@ -182,8 +182,8 @@ class Settings(Block):
         ),
     ] = ListCognitoUsersEnvironment.list_users_rps
     sync_rules: Annotated[
-        SyncRules, Field(description="what the sync leaves alone; the next four lie in it")
-    ] = SyncRules()
+        SyncRuleSettings, Field(description="what the sync leaves alone; the next four lie in it")
+    ] = SyncRuleSettings()
 
     schedule_expression: Annotated[
         ScheduleExpression | None,

@@ -1,6 +1,8 @@
-"""The settings of what a sync leaves alone; DbSync parses them once more (db_sync/rules.py)."""
+"""The settings of what a sync leaves alone; DbSync parses them as its `SyncRules`."""
 
-from typing import Annotated
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -8,7 +10,7 @@ from cdk.settings.block import Block
 from cdk.settings.values import KeptColumn, TableName
 
 
-class SyncRules(Block):
+class SyncRuleSettings(Block):
     """Which tables and columns the sync leaves alone, and what it may set off."""
 
     exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
@@ -32,3 +34,11 @@ class SyncRules(Block):
             " they may fire at the statements of a sync"
         ),
     ] = False
+
+    def variable(self, kept_columns: Sequence[Any]) -> str:
+        """Return DbSync's variable: these rules, with the columns that are really kept.
+
+        A flag that is false is left out.
+        """
+        rules = {**self.model_dump(), "keep": kept_columns}
+        return json.dumps({name: value for name, value in rules.items() if value is not False})

@@ -1,5 +1,6 @@
 """The rules that a team gives the sync: what to leave alone, and what belongs to the target."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,6 @@ from typing import Any, Self
 from common.errors import ConfigurationError
 from common.postgres.names import Name, split_name
 
-FIELDS = ("exclude", "include", "keep", "event_triggers_ok")
 TABLE_PARTS, COLUMN_PARTS = 2, 3
 TABLE, COLUMN = "schema.table", "schema.table.column"
 QUOTING = 'a name that holds a dot stands in double quotes, as in public."audit.2024"'
@@ -59,6 +59,9 @@ class SyncRules:
                 'The sync rule "event_triggers_ok" must be true or false, without quotes.'
             )
         return cls(exclude, include, _kept(rules), event_triggers_ok)
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(SyncRules))
 
 
 def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:

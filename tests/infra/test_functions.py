@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from cdk.settings.sync_rules import SyncRuleSettings
 from common.postgres.names import Name
-from db_sync.rules import SyncRules
+from db_sync.rules import FIELDS, SyncRules
 from tests.infra.synthesized import ROOT, SECRETS, Synthesized
 
 PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
@@ -87,6 +88,10 @@ def test_update_db_is_told_staging_s_secret_only_and_where_the_users_are(full: S
         "USERS_WHERE": "",
     }
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
+
+
+def test_the_settings_have_the_rules_that_db_sync_knows() -> None:
+    assert tuple(SyncRuleSettings.model_fields) == FIELDS
 
 
 def test_with_a_pool_the_sub_column_belongs_to_the_target(full: Synthesized) -> None:
