@@ -12,7 +12,7 @@ if (node := Path(sys.executable).with_name("node")).exists():
 from aws_cdk import App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from cdk.compute.layer import LayerError
+from cdk.compute.dependencies import LayerError
 from cdk.settings.load import SettingsError, choose_environment
 from cdk.stack import StagingSyncStack
 

@@ -4,8 +4,8 @@ from aws_cdk import Acknowledgment, Aws, Fn, Validations, aws_iam, aws_kms, aws_
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from cdk.compute.dependencies import ROOT
 from cdk.compute.lambdas import Lambdas
-from cdk.compute.layer import ROOT
 from cdk.logs import create_log_group
 from cdk.settings.model import Settings
 

@@ -19,7 +19,7 @@ from sandbox.bookshop.databases import (
 from sandbox.bookshop.pools import Pools
 from sandbox.clients import Clients
 from sandbox.cloud import LocalAws, local_aws
-from sandbox.deploy import STACK, build_layer, deploy
+from sandbox.deploy import STACK, build_host_layer, deploy
 from sandbox.postgres import EmbeddedPostgres
 from sandbox.signals import held
 
@@ -80,7 +80,7 @@ def staging_account(
                 threads.submit(_create, everything, root / "production", create_production),
                 threads.submit(_create, everything, root / "staging", create_staging),
             ]
-        layer = build_layer()
+        layer = build_host_layer()
         cloud = everything.enter_context(local_aws(root / "aws"))
         clients = Clients.of(cloud)
         pools = Pools.create(clients.cognito)

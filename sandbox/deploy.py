@@ -1,7 +1,5 @@
 """Deploys the CDK app to the local AWS with the real CDK CLI."""
 
-import contextlib
-import hashlib
 import json
 import os
 import re
@@ -11,45 +9,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cdk.compute.dependencies import Platform, build_layer
 from sandbox.cloud import ACCOUNT, AWS_VENV_BIN, PROJECT, REGION, LocalAws
 from sandbox.processes import Command, clean_environment, run
 
 # Which version it is, the Makefile alone says.
 _CDK_LINE = re.compile(r"^CDK := (npx .*)$", re.MULTILINE)
 CDK = (*_CDK_LINE.findall((PROJECT / "Makefile").read_text())[0].split(), "--no-notices")
-SOURCES = (PROJECT / "pyproject.toml", PROJECT / "constraints.txt")
 ENVIRONMENT = "sandbox"
 STACK = f"staging-sync-{ENVIRONMENT}"
 
 
-def build_layer(build: Path = PROJECT / "build") -> Path:
+def build_host_layer() -> Path:
     """Return a layer for this machine and the local AWS's interpreter, built if need be.
-
-    Its name holds a hash of what goes in, so it is built again only when that changes. It
-    appears by a rename, whole or not at all.
 
     Raises:
         SandboxError: pip failed; the message holds what it said.
     """
-    digest = hashlib.sha256(f"{AWS_VENV_BIN} {sys.version}".encode())
-    for source in SOURCES:
-        digest.update(source.read_bytes())
-    layer = build / f"layer-host-{digest.hexdigest()[:12]}"
-    if layer.exists():
-        return layer
-    build.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build, prefix="layer-unfinished-") as unfinished:
-        fresh = Path(unfinished) / layer.name
-        arguments = [
-            *(sys.executable, "-m", "pip", "--python", str(AWS_VENV_BIN / "python"), "install"),
-            *("--quiet", "--no-compile", "--disable-pip-version-check", "--only-binary=:all:"),
-            *("--target", str(fresh / "python"), "--constraint", str(SOURCES[1])),
-            *("--group", f"{SOURCES[0]}:layer"),
-        ]
-        run(Command(arguments, build, os.environ, Path(unfinished) / "pip.log"))
-        with contextlib.suppress(OSError):  # another build was faster, with the same result
-            fresh.rename(layer)
-    return layer
+    host = Platform(
+        "host",
+        ("--only-binary=:all:",),
+        python=AWS_VENV_BIN / "python",
+        version=f"{AWS_VENV_BIN} {sys.version}",
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        log = Path(directory) / "pip.log"
+        return build_layer(
+            host, run=lambda command: run(Command(command, PROJECT, os.environ, log))
+        )
 
 
 def deploy(

@@ -15,7 +15,7 @@ from aws_cdk import (
 )
 from constructs import Construct
 
-from cdk.compute.layer import ROOT
+from cdk.compute.dependencies import ROOT
 from cdk.compute.network import Network
 from cdk.logs import create_log_group
 from cdk.settings.model import Settings

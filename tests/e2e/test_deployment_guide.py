@@ -15,7 +15,7 @@ from sandbox.bookshop.people import Account
 from sandbox.bookshop.pools import UserPool
 from sandbox.clients import Clients
 from sandbox.cloud import AWS_VENV_BIN, PROJECT, LocalAws, local_aws
-from sandbox.deploy import build_layer
+from sandbox.deploy import build_host_layer
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from sandbox.processes import clean_environment
 from tests.e2e.guide import Reader, guide_blocks
@@ -127,7 +127,7 @@ def reader(
             "eu-central-1_ReplaceMe": pool.pool_id,
         },
         # Lambda's layer is for another platform than this machine's.
-        settings={"layer_dir": str(build_layer())},
+        settings={"layer_dir": str(build_host_layer())},
     )
 
 

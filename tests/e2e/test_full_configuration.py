@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.account import StagingAccount
 from sandbox.cloud import ACCOUNT, REGION
-from sandbox.deploy import build_layer, deploy
+from sandbox.deploy import build_host_layer, deploy
 from statemachine.execution import run
 from tests.e2e.tools import files
 from tests.infra.synthesized import every_setting
@@ -42,7 +42,7 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
     wait_until(lambda: is_settled(account, LANDLORD), "the account has what the settings name")
     of = outputs(account, LANDLORD)
     yield {
-        **every_setting(tmp_path, build_layer()),
+        **every_setting(tmp_path, build_host_layer()),
         "account": ACCOUNT,
         "region": REGION,
         "prod_secret_arn": account.production_secret_arn,

@@ -1,11 +1,11 @@
 """The real layer, as Lambda on arm64 will load it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cdk.compute import layer as layer_module
-from cdk.compute.layer import LayerError, build_layer
+from cdk.compute.dependencies import LayerError, Platform, Sources, build_layer
 
 EM_AARCH64 = 183  # e_machine, https://man7.org/linux/man-pages/man5/elf.5.html
 E_MACHINE = slice(18, 20)
@@ -44,25 +44,48 @@ def test_the_layer_is_built_once(layer: Path) -> None:
     assert layer.stat().st_ctime_ns == built
 
 
-def test_other_versions_make_another_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    constraints = tmp_path / "constraints.txt"
-    constraints.write_text("psycopg2-binary==2.9.13\n")
-    monkeypatch.setattr(layer_module, "SOURCES", (layer_module.SOURCES[0], constraints))
-    monkeypatch.setattr(layer_module, "_install", lambda target: target.mkdir(parents=True))
-    first = build_layer(tmp_path / "build")
-    constraints.write_text("psycopg2-binary==2.9.12\n")
-    second = build_layer(tmp_path / "build")
+def install_nothing(command: Sequence[str]) -> None:
+    """Do what pip does first."""
+    Path(command[command.index("--target") + 1]).mkdir(parents=True)
+
+
+def test_other_versions_make_another_layer(tmp_path: Path) -> None:
+    sources, build = Sources(constraints=tmp_path / "constraints.txt"), tmp_path / "build"
+    sources.constraints.write_text("psycopg2-binary==2.9.13\n")
+    first = build_layer(build=build, sources=sources, run=install_nothing)
+    sources.constraints.write_text("psycopg2-binary==2.9.12\n")
+    second = build_layer(build=build, sources=sources, run=install_nothing)
     assert first != second
-    assert {path.name for path in (tmp_path / "build").iterdir()} == {first.name, second.name}
+    assert {path.name for path in build.iterdir()} == {first.name, second.name}
+
+
+def test_another_platform_makes_another_layer_with_wheels_of_its_own(tmp_path: Path) -> None:
+    commands: list[Sequence[str]] = []
+
+    def run(command: Sequence[str]) -> None:
+        commands.append(command)
+        install_nothing(command)
+
+    wheels = ("--only-binary=:all:",)
+    host = Platform("host", wheels, python=Path("/elsewhere/python"), version="3.13.1")
+    layers = {
+        build_layer(platform, tmp_path, run=run)
+        for platform in (host, Platform("host", wheels, host.python, version="3.13.2"))
+    }
+
+    assert len(layers) == 2
+    assert {layer.name.rpartition("-")[0] for layer in layers} == {"layer-host"}
+    for command in commands:
+        assert list(command[3:6]) == ["--python", "/elsewhere/python", "install"]
+        assert not [argument for argument in command if argument.startswith("--platform")]
 
 
 def test_a_layer_that_cannot_be_built_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    constraints = tmp_path / "constraints.txt"
-    constraints.write_text("psycopg2-binary==0.0.1\n")
-    monkeypatch.setattr(layer_module, "SOURCES", (layer_module.SOURCES[0], constraints))
+    sources = Sources(constraints=tmp_path / "constraints.txt")
+    sources.constraints.write_text("psycopg2-binary==0.0.1\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(LayerError, match="pip failed"):
-        build_layer(tmp_path / "build")
+        build_layer(build=tmp_path / "build", sources=sources)
     assert list((tmp_path / "build").iterdir()) == []

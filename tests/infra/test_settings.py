@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cdk.compute.layer import build_layer
+from cdk.compute.dependencies import build_layer
 from cdk.settings.load import SettingsError, choose_environment, parse_settings
 from cdk.settings.model import Settings
 from tests.infra.blocks import LOOKUP, NETWORK
