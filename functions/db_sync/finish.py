@@ -5,8 +5,7 @@ from typing import Protocol
 from common.postgres.commits import commit
 from common.postgres.target import is_marked, require_marked
 from db_sync.compare.outcomes import Compared
-from db_sync.plan.catalog import Catalog
-from db_sync.plan.snapshot import Snapshot
+from db_sync.plan.tables import Plan
 from db_sync.result import Status, TableResult
 from db_sync.run import Run
 from db_sync.write import sequences
@@ -30,9 +29,7 @@ class Finisher(Protocol):
     def warnings(self) -> list[str]:
         """Return what a person should know of the target before anything is done to it."""
 
-    def change_tables(
-        self, compared: Compared, snapshot: Snapshot, target: Catalog
-    ) -> tuple[list[TableResult], list[str]]:
+    def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
         """Make the tables that differ equal, or count their changes; see `write.tables`."""
 
     def update_dependents(
@@ -73,11 +70,9 @@ class Write:
         """Return nothing: what speaks against writing is an error."""
         return []
 
-    def change_tables(
-        self, compared: Compared, snapshot: Snapshot, target: Catalog
-    ) -> tuple[list[TableResult], list[str]]:
+    def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
         """Write the tables."""
-        return write_differences(self._run, compared, snapshot, target)
+        return write_differences(self._run, compared, plan)
 
     def update_dependents(
         self, compared: Compared, wanted: WantedPositions
@@ -121,11 +116,9 @@ class Count:
             )
         return warnings
 
-    def change_tables(
-        self, compared: Compared, snapshot: Snapshot, target: Catalog
-    ) -> tuple[list[TableResult], list[str]]:
+    def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
         """Count the changes of the tables."""
-        return count_differences(self._run, compared, snapshot, target)
+        return count_differences(self._run, compared, plan)
 
     def update_dependents(
         self,

@@ -20,10 +20,9 @@ from db_sync.compare.fingerprint import require_alike
 from db_sync.compare.planner import prepare
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Finisher, finisher_of
-from db_sync.plan.catalog import Catalog
-from db_sync.plan.schemas import begin_reading
 from db_sync.plan.sequences import plan_sequences
-from db_sync.plan.snapshot import Snapshot
+from db_sync.plan.snapshot import open_snapshot, plan_sync
+from db_sync.plan.tables import Plan
 from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions
 from db_sync.write import sequences
@@ -106,14 +105,14 @@ def _check(run: Run, finisher: Finisher) -> list[str]:
 def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult:
     """Plan, take the snapshot, compare, write and verify; all is done then but the commit."""
     started = time.monotonic()
-    snapshot, target_catalog = begin_reading(run)
-    find_names(run.target, target_catalog.function_paths)
-    plan = snapshot.plan
-    wanted, unreadable = _read_source_sequences(run, snapshot, target_catalog)
-    unlike = warn_of_added_rows(run, snapshot.catalog, target_catalog)
+    snapshot = open_snapshot(run, plan_sync(run))
+    plan = snapshot.plan  # of the schemas as they are locked now
+    find_names(run.target, plan.catalogs.target.function_paths)
+    wanted, unreadable = _read_source_sequences(run, plan)
+    unlike = warn_of_added_rows(run, plan.catalogs)
     with no_forced_row_security(run.target, plan.tables):
         compared = compare_tables(run, plan.tables)
-        changed, found = finisher.change_tables(compared, snapshot, target_catalog)
+        changed, found = finisher.change_tables(compared, plan)
     moved, unrefreshed = finisher.update_dependents(compared, wanted)
     same = [table.result(dict(run.seconds[table.plan.name])) for table in compared.same]
     return SyncResult(
@@ -130,14 +129,11 @@ def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult
     )
 
 
-def _read_source_sequences(
-    run: Run, snapshot: Snapshot, target_catalog: Catalog
-) -> tuple[WantedPositions, list[str]]:
+def _read_source_sequences(run: Run, plan: Plan) -> tuple[WantedPositions, list[str]]:
     """Return the target's sequences with where those stand that they follow, and warnings.
 
     Read right after the snapshot: a sequence only advances, so it is as far as the snapshot's
     rows or further.
     """
-    synced = {table.target.oid for table in snapshot.plan.tables}
-    followers, warnings = plan_sequences(snapshot.catalog, target_catalog, synced)
-    return sequences.read_wanted(run.source, followers), warnings
+    planned, warnings = plan_sequences(plan)
+    return sequences.read_wanted(run.source, planned), warnings

@@ -14,7 +14,7 @@ from psycopg2 import sql
 
 from common.postgres.database import Session
 from common.postgres.names import Name
-from db_sync.plan.catalog import Catalog, ExtensionTable
+from db_sync.plan.catalog import Catalogs, ExtensionTable
 from db_sync.run import Run, ask_at_once
 
 
@@ -29,7 +29,7 @@ NONE = Added(0, 0)
 type Key = tuple[str, str]  # of an extension's table
 
 
-def warn_of_added_rows(run: Run, source: Catalog, target: Catalog) -> list[str]:
+def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[str]:
     """Return a warning for each extension's table whose added rows are not alike on both sides.
 
     And for each of which that cannot be told. Excluded tables are passed over.
@@ -37,7 +37,7 @@ def warn_of_added_rows(run: Run, source: Catalog, target: Catalog) -> list[str]:
     excluded = run.options.rules.exclude
     ours, theirs = (
         {table.key: table for table in catalog.facts.extension_tables if table.name not in excluded}
-        for catalog in (source, target)
+        for catalog in catalogs
     )
     tables = ours | theirs
     if not tables:

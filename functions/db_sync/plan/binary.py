@@ -4,8 +4,8 @@ It takes the target two thirds of the time to read, or less, and a bytea half th
 travels in one form, so that one column of another type makes text of the whole row.
 """
 
-from db_sync.plan.catalog import Catalog, Column, Type
-from db_sync.plan.defined_types import ARRAY, ENUM, are_same, without_domains
+from db_sync.plan.catalog import ENUM, Catalogs, Column, Type
+from db_sync.plan.defined_types import ARRAY, are_same, without_domains
 
 # Types of PostgreSQL's own whose binary form is the same in every version and holds no oid.
 RANGES = ("int4", "int8", "num", "date", "ts", "tstz")
@@ -59,16 +59,17 @@ BINARY_TYPES = frozenset(
 BINARY_EXTENSIONS = frozenset({"citext", "hstore"})
 
 
-def is_binary(source: Column, target: Column, ours: Catalog, theirs: Catalog) -> bool:
+def is_binary(source: Column, target: Column, catalogs: Catalogs) -> bool:
     """Return whether a column that is not converted may travel in binary form.
 
     A domain's form is its base type's, and an enum's is its label. Composite types, and arrays of
     types that a database defines, hold oids, which are others on the other side.
     """
-    before = without_domains(source, ours.types).base_type
-    after = without_domains(target, theirs.types).base_type
-    return are_same(before, after, ours, theirs) and (
-        before.removesuffix(ARRAY) in BINARY_TYPES or _is_portable(ours.types.get(before))
+    source_type = without_domains(source, catalogs.source.types).base_type
+    target_type = without_domains(target, catalogs.target.types).base_type
+    return are_same(source_type, target_type, catalogs) and (
+        source_type.removesuffix(ARRAY) in BINARY_TYPES
+        or _is_portable(catalogs.source.types.get(source_type))
     )
 
 

@@ -8,6 +8,9 @@ from psycopg2 import sql
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name
 
+# Kinds of types, see pg_type.typtype.
+ENUM, COMPOSITE, DOMAIN = "e", "c", "d"
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -141,7 +144,7 @@ class Type:
     domain's base type, a range's subtype, a multirange's range.
     """
 
-    kind: str  # pg_type.typtype: "e" an enum, "c" a composite, "d" a domain, …
+    kind: str  # ENUM, COMPOSITE, DOMAIN, or another pg_type.typtype
     name: str  # without its schema
     extension: str | None
     labels: tuple[str, ...]
@@ -194,11 +197,12 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingRights:
     """A table or a partition on which our role lacks rights that a sync may need there.
 
-    `root` is the oid of its whole table. `acts`: whether triggers or rules that act on a write are
-    to be switched off, and it is another role's.
+    `root` is the oid of the partitioned table where it is a partition, and its own elsewhere.
+    `has_foreign_triggers`: whether it has triggers or rules that must be disabled while rows are
+    written, and is owned by another role.
     """
 
     name: Name
@@ -206,7 +210,7 @@ class Lacking:
     is_partition: bool
     may_read: bool
     may_lock: bool
-    acts: bool
+    has_foreign_triggers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +257,19 @@ class Catalog:
     casts: dict[tuple[str, str], bool]  # base types, from and to; whether they are stored alike
     types: dict[str, Type]
     facts: Facts = field(compare=False)
-    lacking: tuple[Lacking, ...] = ()  # known of the target alone
+    missing_rights: tuple[MissingRights, ...] = ()  # read on the target only
 
     @property
     def function_paths(self) -> list[str]:
         """Where functions find their names, for all tables."""
         return [table.function_path for table in self.tables.values()]
+
+
+class Catalogs(NamedTuple):
+    """Both sides' catalogs."""
+
+    source: Catalog
+    target: Catalog
 
 
 def table_rows(table: Table) -> sql.Composable:

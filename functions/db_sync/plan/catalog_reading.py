@@ -20,7 +20,7 @@ from db_sync.plan.catalog import (
     ExtensionTable,
     Facts,
     Generation,
-    Lacking,
+    MissingRights,
     Publications,
     Rights,
     Sequence,
@@ -56,8 +56,8 @@ class _TableRow(NamedTuple):
     rights: Json
 
 
-class _LackingRow(NamedTuple):
-    """A row of list_lacking_rights.sql."""
+class _MissingRightsRow(NamedTuple):
+    """A row of list_missing_rights.sql."""
 
     schema: str
     name: str
@@ -80,7 +80,7 @@ def read_catalog(session: Session) -> Catalog:
         },
         types=dict(session.records(_query("list_types"), None, _named_type)),
         facts=_read_facts(session),
-        lacking=_read_lacking(session) if session.role == "target" else (),
+        missing_rights=_read_missing_rights(session) if session.role == "target" else (),
     )
 
 
@@ -91,7 +91,7 @@ def _query(name: str) -> str:
 def _read_tables(session: Session) -> dict[Name, Table]:
     rows = session.records(_query("list_tables"), None, _TableRow)
     columns = _read_columns(session, [row.oid for row in rows])
-    publications = dict(session.records(_query("list_published"), None, _publications))
+    publications = dict(session.records(_query("list_publications"), None, _publications))
     paths = dict(session.records(_query("list_function_paths"), None, _function_path))
     tables = (
         Table(
@@ -190,19 +190,19 @@ def _extension_table(*, schema: str, name: str, **rest: Any) -> ExtensionTable:
     return ExtensionTable(Name(schema, name), **rest)
 
 
-def _read_lacking(session: Session) -> tuple[Lacking, ...]:
-    rows = session.records(_query("list_lacking_rights"), None, _LackingRow)
+def _read_missing_rights(session: Session) -> tuple[MissingRights, ...]:
+    rows = session.records(_query("list_missing_rights"), None, _MissingRightsRow)
     acting = {"O", "A"}  # see pg_trigger.tgenabled
     if any(row.states for row in rows) and may_act_as_replica(session):
         acting = {"R", "A"}
     return tuple(
-        Lacking(
+        MissingRights(
             name=Name(row.schema, row.name),
             root=row.root,
             is_partition=row.is_partition,
             may_read=row.may_read,
             may_lock=row.may_lock,
-            acts=bool(acting.intersection(row.states)),
+            has_foreign_triggers=bool(acting.intersection(row.states)),
         )
         for row in rows
     )

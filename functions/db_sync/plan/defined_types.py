@@ -7,91 +7,87 @@ schema says nothing of what it is.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from db_sync.plan.catalog import Catalog, Column, Type, TypeName
+from db_sync.plan.catalog import COMPOSITE, DOMAIN, ENUM, Catalogs, Column, Type, TypeName
 
 ARRAY = "[]"  # how format_type ends the name of an array
-# Kinds whose parts may differ between two of one name; that is told with those parts.
-ENUM, COMPOSITE, DOMAIN = "e", "c", "d"
 
 
-class Leaf(NamedTuple):
-    """What a column is made of: its type without domains and arrays, and how many arrays."""
+class InnermostType(NamedTuple):
+    """A column's type without domains and arrays, and in how many arrays it is nested."""
 
     base_type: str
-    arrays: int
+    array_levels: int
 
 
-def are_same(before: str, after: str, ours: Catalog, theirs: Catalog) -> bool:
+def are_same(source: str, target: str, catalogs: Catalogs) -> bool:
     """Return whether the source's type is the target's, in whatever schema each lies.
 
     They have one name and are of one extension; or of none, and made of the same types. An enum's
-    labels and a composite's fields may be others: see `find_other_fields`.
+    labels and a composite's fields may differ: see `find_other_fields`.
 
     Args:
-        before: the source's type without a modifier, as format_type names it.
-        after: the target's.
-        ours: the source's catalog.
-        theirs: the target's catalog.
+        source: the source's type without a modifier, as format_type names it.
+        target: the target's.
+        catalogs: both sides' catalogs.
     """
-    if before == after:
+    if source == target:
         return True
-    if before.endswith(ARRAY) and after.endswith(ARRAY):
-        return are_same(before.removesuffix(ARRAY), after.removesuffix(ARRAY), ours, theirs)
-    mine, other = ours.types.get(before), theirs.types.get(after)
-    if mine is None or other is None or mine.identity != other.identity:
+    if source.endswith(ARRAY) and target.endswith(ARRAY):
+        return are_same(source.removesuffix(ARRAY), target.removesuffix(ARRAY), catalogs)
+    ours, theirs = catalogs.source.types.get(source), catalogs.target.types.get(target)
+    if ours is None or theirs is None or ours.identity != theirs.identity:
         return False
     return (
-        mine.extension is not None
-        or mine.kind in {ENUM, COMPOSITE}
+        ours.extension is not None
+        or ours.kind in {ENUM, COMPOSITE}
         or all(
-            are_same(part.base_type, counterpart.base_type, ours, theirs)
-            for part, counterpart in zip(mine.made_of, other.made_of, strict=True)
+            are_same(part.base_type, counterpart.base_type, catalogs)
+            for part, counterpart in zip(ours.made_of, theirs.made_of, strict=True)
         )
     )
 
 
 def find_other_fields(
-    before: str, after: str, ours: Catalog, theirs: Catalog
+    source: str, target: str, catalogs: Catalogs
 ) -> Iterator[tuple[str, Type, Type]]:
-    """Yield each composite type that has other fields on both sides, and both of it.
+    """Yield each composite type whose fields differ: its name, the source's and the target's.
 
     Those inside of composite types too.
     """
-    mine, other = ours.types.get(before), theirs.types.get(after)
-    if mine is None or other is None or not mine.kind == other.kind == COMPOSITE:
+    ours, theirs = catalogs.source.types.get(source), catalogs.target.types.get(target)
+    if ours is None or theirs is None or not ours.kind == theirs.kind == COMPOSITE:
         return
-    if not _have_same_fields(mine, other, ours, theirs):
-        yield before, mine, other
+    if not _have_same_fields(ours, theirs, catalogs):
+        yield source, ours, theirs
         return
-    for field, counterpart in zip(mine.made_of, other.made_of, strict=True):
+    for field, counterpart in zip(ours.made_of, theirs.made_of, strict=True):
         yield from find_other_fields(
-            leaf(field, ours.types).base_type,
-            leaf(counterpart, theirs.types).base_type,
-            ours,
-            theirs,
+            innermost_type(field, catalogs.source.types).base_type,
+            innermost_type(counterpart, catalogs.target.types).base_type,
+            catalogs,
         )
 
 
-def _have_same_fields(mine: Type, other: Type, ours: Catalog, theirs: Catalog) -> bool:
-    return mine.field_names == other.field_names and all(
-        # Of a type in another schema the modifier is in another name.
+def _have_same_fields(ours: Type, theirs: Type, catalogs: Catalogs) -> bool:
+    return ours.field_names == theirs.field_names and all(
+        # The modifier of a type in another schema is part of another name.
         field.type == counterpart.type
         or (
             field.base_type != counterpart.base_type
-            and are_same(field.base_type, counterpart.base_type, ours, theirs)
+            and are_same(field.base_type, counterpart.base_type, catalogs)
         )
-        for field, counterpart in zip(mine.made_of, other.made_of, strict=True)
+        for field, counterpart in zip(ours.made_of, theirs.made_of, strict=True)
     )
 
 
-def leaf(of: Column | TypeName, types: dict[str, Type]) -> Leaf:
-    """Return what is at the bottom of a type."""
+def innermost_type(of: Column | TypeName, types: dict[str, Type]) -> InnermostType:
+    """Return a type without the domains and arrays around it."""
     bare = without_domains(of, types)
-    arrays = 0
+    array_levels = 0
     while bare.base_type.endswith(ARRAY):
         bare = element_of(bare, types)
-        arrays += 1
-    return Leaf(bare.base_type, arrays)
+        array_levels += 1
+    return InnermostType(bare.base_type, array_levels)
 
 
 def without_domains(of: Column | TypeName, types: dict[str, Type]) -> TypeName:

@@ -5,7 +5,7 @@ from psycopg2 import sql
 from common.errors import ConfigurationError, SchemaMismatch
 from common.postgres.database import Session
 from db_sync.plan.catalog import table_rows
-from db_sync.plan.tables import Plan, UnknownLabels
+from db_sync.plan.tables import MissingLabels, Plan
 
 
 def require_fit(source: Session, plan: Plan) -> None:
@@ -16,27 +16,27 @@ def require_fit(source: Session, plan: Plan) -> None:
         plan: the plan.
 
     Raises:
-        ConfigurationError: rules or rights are at fault; the schemas' misfits are told too.
+        ConfigurationError: rules or rights are wrong; it names the schemas' mismatches too.
         SchemaMismatch: the schemas cannot be reconciled.
     """
-    misfits = plan.misfits + _used_labels(source, plan.unknown_labels)
+    mismatches = plan.schema_mismatches + _used_labels(source, plan.missing_labels)
     what_to_do: list[str] = []
-    if plan.faults:
+    if plan.configuration_errors:
         what_to_do.append("Rules or rights are at fault: do what is said of each below.")
-    if misfits:
+    if mismatches:
         what_to_do.append(
             "Source and target do not fit together: bring both to the same migration, or exclude"
             " the tables."
         )
     if what_to_do:
-        error = ConfigurationError if plan.faults else SchemaMismatch
-        reasons = plan.faults + misfits
+        error = ConfigurationError if plan.configuration_errors else SchemaMismatch
+        reasons = plan.configuration_errors + mismatches
         raise error(" ".join(["Nothing was written.", *what_to_do]), reasons)
 
 
-def _used_labels(source: Session, unknown: list[UnknownLabels]) -> list[str]:
-    """Return a misfit for each column with rows that use labels that the target lacks."""
-    readable = [each for each in unknown if each.table.rights.may_read_all]
+def _used_labels(source: Session, missing: list[MissingLabels]) -> list[str]:
+    """Return a mismatch for each column with rows that use labels that the target lacks."""
+    readable = [each for each in missing if each.table.rights.may_read_all]
     if not readable:
         return []
     query = sql.SQL(" UNION ALL ").join(
@@ -53,16 +53,16 @@ def _used_labels(source: Session, unknown: list[UnknownLabels]) -> list[str]:
     ]
 
 
-def _labels_in(number: int, unknown: UnknownLabels) -> sql.Composable:
+def _labels_in(number: int, missing: MissingLabels) -> sql.Composable:
     """Return the query for those of the labels that rows use, each with the column's number."""
-    rows = sql.SQL("{} t").format(table_rows(unknown.table))
-    value = sql.Identifier("t", unknown.column)
-    if unknown.is_array:
+    rows = sql.SQL("{} t").format(table_rows(missing.table))
+    value = sql.Identifier("t", missing.column)
+    if missing.is_array:
         rows = sql.SQL("{} CROSS JOIN LATERAL unnest({}) AS e (label)").format(rows, value)
         value = sql.Identifier("e", "label")
     return sql.SQL(
         "SELECT {number}, used.label FROM (SELECT DISTINCT {value}::text AS label FROM {rows}"
         " WHERE {value}::text = ANY ({labels})) used"
     ).format(
-        number=sql.Literal(number), value=value, rows=rows, labels=sql.Literal(list(unknown.labels))
+        number=sql.Literal(number), value=value, rows=rows, labels=sql.Literal(list(missing.labels))
     )

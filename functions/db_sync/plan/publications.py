@@ -5,23 +5,22 @@ that would tell a subscriber which row is meant. Such a table is copied whole wh
 https://www.postgresql.org/docs/current/logical-replication-publication.html
 """
 
-from db_sync.plan.catalog import Catalog
 from db_sync.plan.tables import Plan, TablePlan
 from db_sync.plan.wording import quoted
 
 
-def check_publications(target: Catalog, plan: Plan) -> None:
-    """Add the tables that cannot be copied whole either to the plan's faults."""
+def check_publications(plan: Plan) -> None:
+    """Add the tables that cannot be copied whole either to the plan's configuration errors."""
     referenced = {
         key.parent_root: key.child
-        for key in target.foreign_keys
+        for key in plan.catalogs.target.foreign_keys
         if key.parent_root != key.child_root
     }
     for table in plan.tables:
         if not table.target.publications.refuses_changes:
             continue
         if why := _why_not_whole(table, str(referenced.get(table.target.oid, ""))):
-            plan.faults.append(
+            plan.configuration_errors.append(
                 f"{table.name} is in a publication of the target that publishes updates or deletes,"
                 " and has no replica identity for them, so that PostgreSQL refuses both. Nor can it"
                 f" be copied whole: {why}. Run there: ALTER TABLE {quoted(*table.name)} REPLICA"

@@ -1,39 +1,39 @@
-"""What our roles may not do and must: told before anything is done, with the statements to run."""
+"""Rights that our roles lack: named before anything is done, with the statements to run."""
 
 from common.postgres.names import Name
 from db_sync.plan.catalog import Catalog, Table
-from db_sync.plan.late_rights import LateRights
+from db_sync.plan.related_rights import RelatedRights
 from db_sync.plan.tables import Plan
 from db_sync.plan.wording import all_quoted, listed, quoted, some_of
 
 POLICY = "staging_sync_reads"  # what our messages call the one that shows a table
 
 
-def check_rights(source: Catalog, target: Catalog, plan: Plan, *, dry_run: bool) -> None:
-    """Add the rights that are missing to the plan's faults.
+def check_rights(plan: Plan, *, dry_run: bool) -> None:
+    """Add the rights that are missing to the plan's configuration errors.
 
     A dry run needs to read the target only; what more a sync needs is a warning then.
     """
-    late = LateRights(source, target, plan)
-    faults = _of_source(source, [table.source for table in plan.tables])
+    target, related = plan.catalogs.target, RelatedRights(plan)
+    missing = _of_source(plan.catalogs.source, [table.source for table in plan.tables])
     tables = [table.target for table in plan.tables]
-    to_own = tables + _children(target, plan)
-    writing = _of_target(target, to_own)
-    writing += late.to_write({table.name for table in to_own if not _may_write_all(table)})
+    to_own = tables + _children(plan)
+    to_write = _of_target(target, to_own)
+    to_write += related.to_write({table.name for table in to_own if not _may_write_all(table)})
     if dry_run:
-        faults += _to_read(target, tables, "target") + late.to_compare()
-        plan.warnings += [f"A sync that writes will be refused: {fault}" for fault in writing]
+        missing += _to_read(target, tables, "target") + related.to_compare()
+        plan.warnings += [f"A sync that writes will be refused: {each}" for each in to_write]
     else:
-        faults += writing
-    if faults:
-        # Alone they are warnings, of sequences that are left as they are.
-        faults += late.in_source()
-    plan.faults += faults
+        missing += to_write
+    if missing:
+        # Alone they are warnings: those sequences are left as they are.
+        missing += related.in_source()
+    plan.configuration_errors += missing
 
 
 def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
     """Return what is missing to read every row of the source's tables."""
-    faults = _to_read(catalog, tables, "source")
+    missing = _to_read(catalog, tables, "source")
     role = catalog.facts.role
     for filtered in some_of([table for table in tables if not table.rights.sees_all]):
         policies = " ".join(
@@ -41,33 +41,33 @@ def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
             " USING (true);"
             for table in filtered
         )
-        faults.append(
+        missing.append(
             f"Row level security hides rows of {listed(table.name for table in filtered)} from the"
             f" source role {role}. Run there, as the tables' owner: {policies} A superuser, which"
             f" the master of RDS is not, may run instead: ALTER ROLE {quoted(role)} BYPASSRLS; or"
             " exclude the tables. A"
             " RESTRICTIVE policy must let the role see every row too."
         )
-    return faults
+    return missing
 
 
 def _of_target(catalog: Catalog, tables: list[Table]) -> list[str]:
     """Return what is missing to write the target's tables."""
-    role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, "target")
+    role, missing = catalog.facts.role, _to_use_schemas(catalog, tables, "target")
     for others in some_of([table for table in tables if not _may_write_all(table)]):
         statements = " ".join(
             f"ALTER TABLE {quoted(*table.name)} OWNER TO {quoted(role)};" for table in others
         )
-        faults.append(
+        missing.append(
             f"The target role {role} may not write {listed(table.name for table in others)}; it"
             f" should own them. Run there: {statements}"
         )
     if tables and not catalog.facts.may_create_temporary:
-        faults.append(
+        missing.append(
             f"The target role {role} may not create temporary tables. Run there: GRANT TEMPORARY"
             f" ON DATABASE {quoted(catalog.facts.database)} TO {quoted(role)};"
         )
-    return faults
+    return missing
 
 
 def _may_write_all(table: Table) -> bool:
@@ -79,13 +79,13 @@ def _may_write_all(table: Table) -> bool:
 
 def _to_read(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
     """Return what is missing to read tables."""
-    role, faults = catalog.facts.role, _to_use_schemas(catalog, tables, side)
+    role, missing = catalog.facts.role, _to_use_schemas(catalog, tables, side)
     for unreadable in some_of([table.name for table in tables if not table.rights.may_read]):
-        faults.append(
+        missing.append(
             f"The {side} role {role} may not read {listed(unreadable)}. Run there: GRANT SELECT ON"
             f" {all_quoted(unreadable)} TO {quoted(role)};"
         )
-    return faults
+    return missing
 
 
 def _to_use_schemas(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
@@ -100,9 +100,9 @@ def _to_use_schemas(catalog: Catalog, tables: list[Table], side: str) -> list[st
     ]
 
 
-def _children(catalog: Catalog, plan: Plan) -> list[Table]:
+def _children(plan: Plan) -> list[Table]:
     """Return the tables that are not synced and refer to one that is: they are locked too."""
-    synced = {table.target.oid for table in plan.tables}
+    catalog, synced = plan.catalogs.target, plan.synced
     names: set[Name] = {
         key.child
         for key in catalog.foreign_keys

@@ -1,152 +1,104 @@
-"""The source's snapshot: one moment of production, read-only."""
+"""Two steps of `sync.py`: the plan, and the snapshot of the source for which it holds."""
 
 from dataclasses import dataclass
 
-from psycopg2 import sql
-
-from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch, TargetBusy
+from common.errors import TargetBusy
 from common.postgres.database import Session
-from common.postgres.locking import locks
-from common.postgres.locking.holders import find_table_locks, told
-from common.postgres.names import Name
 from common.postgres.settings.function_names import find_names
 from common.postgres.settings.privileged_settings import READING, require_privileged
-from common.postgres.settings.transaction_settings import REPEATABLE_READ
-from db_sync.compare.planner import prepare
-from db_sync.plan.catalog import Catalog
+from db_sync.plan.catalog import Catalog, Catalogs
 from db_sync.plan.catalog_reading import read_catalog
 from db_sync.plan.fit import require_fit
-from db_sync.plan.publications import check_publications
-from db_sync.plan.rights import check_rights
-from db_sync.plan.tables import Plan, make_plan
-from db_sync.rules import SyncRules
+from db_sync.plan.planning import make_plan
+from db_sync.plan.table_locks import (
+    begin_locked,
+    make_writers_wait,
+    read_through_policies,
+    tables_to_lock,
+)
+from db_sync.plan.tables import Plan
+from db_sync.run import Run
 
-PLANNING_ATTEMPTS = 5  # to find a schema that does not move
-IN_THE_WAY = "AccessExclusiveLock"  # of every SELECT
+PLANNING_ATTEMPTS = 5  # to find a schema that does not change meanwhile
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The plan, and the source's catalog as of the snapshot; `taken_at` is ISO 8601 in UTC."""
+    """One moment of production, and the plan that holds for it; `taken_at` is ISO 8601 in UTC."""
 
     plan: Plan
-    catalog: Catalog
     taken_at: str
 
 
-def open_snapshot(
-    source: Session, target_catalog: Catalog, rules: SyncRules, *, dry_run: bool = False
-) -> Snapshot:
-    """Plan the sync and begin the source's transaction.
-
-    The planned tables are locked (ACCESS SHARE, as any SELECT does) before the snapshot is
-    taken: TRUNCATE is not MVCC-safe, so that a table truncated after the snapshot would read
-    as empty. https://www.postgresql.org/docs/current/mvcc-caveats.html
+def plan_sync(run: Run) -> Plan:
+    """Read both catalogs and plan the sync; nothing is locked yet.
 
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
-        DatabaseUnavailable: a lock was not granted in time.
-        TargetBusy: the source's schema changes all the time.
+    """
+    return _plan_outside(run, read_catalog(run.target))
+
+
+def open_snapshot(run: Run, plan: Plan) -> Snapshot:
+    """Begin the source's transaction, and make the target's writers wait unless it is a dry run.
+
+    What is planned for is locked, and changes no more. A schema that changed before that is
+    planned for again; tables that come and go beside the plan do not matter.
+
+    Raises:
+        ConfigurationError, SchemaMismatch: see `require_fit`.
+        DatabaseUnavailable: a lock on the source was not granted in time.
+        TargetBusy: a lock on the target was not, or a schema changes all the time.
     """
     for _ in range(PLANNING_ATTEMPTS):
-        with source.transaction():
-            catalog = read_catalog(source)
-            planned = make_checked_plan(source, catalog, target_catalog, rules, dry_run=dry_run)
-        if _begin_locked(source, planned):
-            catalog = read_catalog(source)
-            plan = make_checked_plan(source, catalog, target_catalog, rules, dry_run=dry_run)
-            if plan.tables == planned.tables:
-                require_privileged(source, READING)
-                require_fit(source, plan)
-                (taken_at,) = source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
-                return Snapshot(plan, catalog, taken_at)
-        source.rollback()
-    raise TargetBusy(
-        f"The schema of the source {source.address} changes while it is read. Start again when"
-        " its migration is done."
-    )
+        snapshot = _open_on_source(run, plan)
+        if run.options.dry_run:
+            return snapshot
+        locked = make_writers_wait(run, snapshot.plan)
+        plan = _plan(run, snapshot.plan.catalogs.source, read_catalog(run.target))
+        if plan.tables == snapshot.plan.tables and tables_to_lock(plan) <= locked:
+            return Snapshot(plan, snapshot.taken_at)
+        run.source.rollback()  # other tables are to be locked before a snapshot
+    raise _changing(run.target)
 
 
-def make_checked_plan(
-    source: Session, catalog: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool = False
-) -> Plan:
+def _open_on_source(run: Run, plan: Plan) -> Snapshot:
+    """Begin the source's transaction with the planned tables locked."""
+    for _ in range(PLANNING_ATTEMPTS):
+        if begin_locked(run.source, plan):
+            again = _plan(run, read_catalog(run.source), plan.catalogs.target)
+            if again.tables == plan.tables:
+                require_privileged(run.source, READING)
+                require_fit(run.source, again)
+                (taken_at,) = run.source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
+                return Snapshot(again, taken_at)
+        run.source.rollback()
+        plan = _plan_outside(run, plan.catalogs.target)
+    raise _changing(run.source)
+
+
+def _plan_outside(run: Run, target: Catalog) -> Plan:
+    """Plan with the source's catalog, read in a transaction of its own."""
+    with run.source.transaction():
+        return _plan(run, read_catalog(run.source), target)
+
+
+def _plan(run: Run, source: Catalog, target: Catalog) -> Plan:
     """Plan the sync; refuse what its catalogs alone refuse, before anything is locked.
 
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
     """
-    find_names(source, catalog.function_paths)
-    plan = make_plan(catalog, target, rules, dry_run=dry_run)
-    check_rights(catalog, target, plan, dry_run=dry_run)
-    check_publications(target, plan)
-    if plan.faults or plan.misfits:
-        _read_through_policies(source, plan)
-        require_fit(source, plan)
+    find_names(run.source, source.function_paths)
+    plan = make_plan(Catalogs(source, target), run.options.rules, dry_run=run.options.dry_run)
+    if plan.configuration_errors or plan.schema_mismatches:
+        read_through_policies(run.source, plan)
+        require_fit(run.source, plan)
     return plan
 
 
-def _begin_locked(source: Session, plan: Plan) -> bool:
-    """Begin the transaction with locks on the planned tables; no snapshot is taken yet.
-
-    Returns:
-        False if one of the tables is there no more.
-
-    Raises:
-        DatabaseUnavailable: a lock was not granted in time; with those who hold one.
-        OutOfTime: nor before the run's time was up.
-    """
-    tables = [table.name for table in plan.tables]
-    timeout = source.waits.source_locks.start()
-    while True:
-        source.begin(REPEATABLE_READ)
-        prepare(source)
-        _read_through_policies(source, plan)
-        try:
-            _lock(source, tables)
-        except SchemaMismatch:
-            return False
-        except OutOfTime:
-            source.rollback()  # with the other tables' locks: a migration may wait for them
-            if source.seconds_left <= 0:
-                raise
-            if timeout.is_over:
-                raise _not_locked(source, tables) from None
-            timeout.pause()
-        else:
-            return True
-
-
-def _read_through_policies(source: Session, plan: Plan) -> None:
-    """Let policies apply where they show every row to us; elsewhere they stay an error.
-
-    No other policy can come about meanwhile: that waits for our lock on the table, under which
-    the catalog is read once more.
-    """
-    if any(table.source.rights.has_policies for table in plan.tables):
-        source.set_local(row_security="on")
-
-
-def _lock(source: Session, tables: list[Name]) -> None:
-    """Lock tables in one attempt, as short as those on the target are."""
-    if not tables:
-        return
-    left = min(locks.ATTEMPT_LIMIT, max(1, source.seconds_left * 1000))
-    source.set_local(statement_timeout=int(left))
-    source.execute(
-        sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
-            sql.SQL(", ").join(table.identifier for table in tables)
-        )
-    )
-    source.lift_limit()
-
-
-def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
-    with source.transaction():
-        found = find_table_locks(source, tables, readers=False)
-    holders = [lock for lock in found if lock.mode == IN_THE_WAY]
-    seconds = source.waits.source_locks.seconds
-    return DatabaseUnavailable(
-        f"The tables of the source database {source.address} could not be locked within"
-        f" {seconds:.0f} s, as every SELECT locks them: {told(holders)}. Start the execution"
-        " again when the migration of production is done."
+def _changing(session: Session) -> TargetBusy:
+    return TargetBusy(
+        f"The schema of the {session.role} {session.address} changes while it is read. Start again"
+        " when its migration is done."
     )

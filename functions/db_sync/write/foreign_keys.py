@@ -21,8 +21,7 @@ from db_sync.compare.outcomes import Compared, Replace
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.verify import verify_all_rows
 from db_sync.plan.catalog import Catalog
-from db_sync.plan.snapshot import Snapshot
-from db_sync.plan.tables import TablePlan
+from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run
 from db_sync.write import staging, triggers
 from db_sync.write.copy_rows import copy_rows
@@ -34,14 +33,14 @@ from db_sync.write.violations import Judge, Violation
 class ForeignKeys:
     """Those from or to the tables that differ."""
 
-    def __init__(self, run: Run, compared: Compared, snapshot: Snapshot, target: Catalog) -> None:
+    def __init__(self, run: Run, compared: Compared, plan: Plan) -> None:
         """Set `session_replication_role` for the rest of the transaction, if the role may."""
         self._run = run
         self._compared = compared
-        self._synced = {plan.target.oid for plan in snapshot.plan.tables}
-        self._keys = _keys_on(target, compared.plans)
+        self._synced = plan.synced
+        self._keys = _keys_on(plan.catalogs.target, compared.plans)
         self._are_silent = triggers.act_as_replica_for(run.target, compared.plans)
-        self._judge = Judge(snapshot.catalog, snapshot.plan.tables, is_checked=not self._are_silent)
+        self._judge = Judge(plan.catalogs.source, plan.tables, is_checked=not self._are_silent)
         self._prospects: list[Prospect] = []
         self.dropped: list[ForeignKey] = []
 

@@ -10,7 +10,7 @@ from common.postgres.locking.locks import ADVICE, Wanted, in_attempts
 from common.postgres.names import Name
 from common.postgres.naming import naming
 from common.postgres.settings.replication_role import define
-from db_sync.plan.sequences import Follower
+from db_sync.plan.sequences import PlannedSequence
 from db_sync.run import ask_at_once
 
 
@@ -36,14 +36,14 @@ class Position(NamedTuple):
 
 type Positions = dict[Name, Position]
 # The states of the source's sequences, by the target's sequence that follows them.
-type WantedPositions = dict[Follower, list[Position]]
+type WantedPositions = dict[PlannedSequence, list[Position]]
 
 
-def read_wanted(source: Session, followers: list[Follower]) -> WantedPositions:
+def read_wanted(source: Session, planned: list[PlannedSequence]) -> WantedPositions:
     """Return the states of the source's sequences that the target's follow."""
-    names = sorted({name for follower in followers for name in follower.leaders})
+    names = sorted({name for sequence in planned for name in sequence.sources})
     positions = read_positions(source, names)
-    return {follower: [positions[name] for name in follower.leaders] for follower in followers}
+    return {sequence: [positions[name] for name in sequence.sources] for sequence in planned}
 
 
 def read_positions(session: Session, sequences: list[Name]) -> Positions:
@@ -67,14 +67,14 @@ def read_positions(session: Session, sequences: list[Name]) -> Positions:
 
 def outdated(target: Session, wanted: WantedPositions) -> Positions:
     """Return the states that the target's sequences should have, of those that have another."""
-    current = read_positions(target, [follower.name for follower in wanted])
+    current = read_positions(target, [sequence.name for sequence in wanted])
     moved: Positions = {}
-    for follower, positions in wanted.items():
-        now = current[follower.name]
+    for sequence, positions in wanted.items():
+        now = current[sequence.name]
         # A number that is used in a table that is not synced must not be given again.
-        furthest = _furthest([*positions, now] if follower.is_shared else positions)
+        furthest = _furthest([*positions, now] if sequence.is_shared else positions)
         if furthest.next_value != now.next_value:
-            moved[follower.name] = furthest
+            moved[sequence.name] = furthest
     return moved
 
 

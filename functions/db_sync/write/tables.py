@@ -10,8 +10,7 @@ from common.postgres.locking import locks
 from common.postgres.settings.function_names import names_for_writing
 from db_sync.compare.generated import checked_columns
 from db_sync.compare.outcomes import Compared, Replace
-from db_sync.plan.catalog import Catalog
-from db_sync.plan.snapshot import Snapshot
+from db_sync.plan.tables import Plan
 from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.write import staging, tally, triggers
@@ -24,7 +23,7 @@ from db_sync.write.triggers import Trigger
 
 
 def count_differences(
-    run: Run, compared: Compared, snapshot: Snapshot, target: Catalog
+    run: Run, compared: Compared, plan: Plan
 ) -> tuple[list[TableResult], list[str]]:
     """Return what a sync would write; from here on the target is read-only.
 
@@ -40,7 +39,7 @@ def count_differences(
     Checks(run, compared.plans)
     for merge in compared.merges:
         staging.create_tables(run.target, merge)
-    keys = ForeignKeys(run, compared, snapshot, target)
+    keys = ForeignKeys(run, compared, plan)
     stages = keys.create_stages(writing.replacements)
     tally.create_tables(run, compared.replacements)
     run.target.execute("SET TRANSACTION READ ONLY")
@@ -57,7 +56,7 @@ def count_differences(
 
 
 def write_differences(
-    run: Run, compared: Compared, snapshot: Snapshot, target: Catalog
+    run: Run, compared: Compared, plan: Plan
 ) -> tuple[list[TableResult], list[str]]:
     """Make the tables that differ equal to the source's, and verify each.
 
@@ -66,8 +65,7 @@ def write_differences(
     Args:
         run: the run.
         compared: which tables differ.
-        snapshot: the plan of the sync of all tables, and the source's catalog.
-        target: the target's catalog.
+        plan: the plan of the sync of all tables.
 
     Returns:
         A result per table that differs, and warnings.
@@ -82,7 +80,7 @@ def write_differences(
         return [], []
     checks = Checks(run, compared.plans)
     fetched = {merge.plan.name: fetch(run, merge) for merge in run.each("fetch", compared.merges)}
-    keys = ForeignKeys(run, compared, snapshot, target)
+    keys = ForeignKeys(run, compared, plan)
     warnings = keys.foresee(_writing(compared))
     firing = triggers.find_triggers(run.target, compared.plans)
     _lock_exclusively(run, compared.replacements, keys.dropped, firing, checks)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from common.errors import ConfigurationError, SchemaMismatch
-from db_sync.plan.migration_tables import TOOLS
+from db_sync.plan.left_alone import TOOLS
 from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import sync
 from tests.support.databases import Databases, Pair

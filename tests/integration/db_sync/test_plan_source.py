@@ -11,11 +11,11 @@ from common.errors import DatabaseUnavailable, TargetBusy
 from common.postgres.database import Session, connect
 from common.postgres.waits import Retry, Waits
 from db_sync.plan import snapshot
-from db_sync.plan.catalog import Catalog
-from db_sync.plan.catalog_reading import read_catalog
-from db_sync.plan.tables import Plan, make_plan
+from db_sync.plan.catalog import Catalogs
+from db_sync.plan.planning import make_plan
+from db_sync.plan.tables import Plan
 from db_sync.rules import SyncRules
-from db_sync.run import SyncOptions
+from db_sync.run import Run, SyncOptions
 from db_sync.sync import sync_database
 from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same, sync
@@ -122,10 +122,8 @@ def test_a_truncation_that_ends_while_its_lock_is_waited_for_is_seen(
 def run_after_planning(pair: Pair, statements: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let production migrate after each planning and before its lock."""
 
-    def plan_and_migrate(
-        source: Catalog, target: Catalog, rules: SyncRules, *, dry_run: bool
-    ) -> Plan:
-        plan = make_plan(source, target, rules, dry_run=dry_run)
+    def plan_and_migrate(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool) -> Plan:
+        plan = make_plan(catalogs, rules, dry_run=dry_run)
         if statements and (statement := statements.pop(0)):
             pair.source.execute(statement)
         return plan
@@ -158,15 +156,16 @@ def test_a_schema_that_changes_all_the_time_is_refused(
         sync(pair)
 
 
+@pytest.mark.parametrize(("dry_run", "limit"), [(True, 50), (False, 65)])
 def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: Databases, monkeypatch: pytest.MonkeyPatch, dry_run: bool, limit: int
 ) -> None:
     trips: list[Session] = []
-    run = Session._cursor
+    original = Session._cursor
 
     def counted(session: Session) -> AbstractContextManager[extensions.cursor]:
         trips.append(session)
-        return run(session)
+        return original(session)
 
     monkeypatch.setattr(Session, "_cursor", counted)
 
@@ -188,12 +187,13 @@ def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
             connect(pair.target.address, "target", execution="test") as target,
         ):
             target.begin()
-            found = snapshot.open_snapshot(source, read_catalog(target), SyncRules())
+            run = Run(source, target, SyncOptions("test", dry_run=dry_run))
+            found = snapshot.open_snapshot(run, snapshot.plan_sync(run))
         assert len(found.plan.tables) == tables * 2
         return len(trips)
 
     assert count_of(5) == count_of(50)
-    assert len(trips) < 50
+    assert len(trips) < limit
 
 
 def test_a_migration_of_production_that_goes_on_is_not_waited_for_without_end(

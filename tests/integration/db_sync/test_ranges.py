@@ -4,8 +4,9 @@ import pytest
 
 from common.postgres.database import connect
 from db_sync.compare.ranges import Ranges, divide, estimate_rows
+from db_sync.plan.catalog import Catalogs
 from db_sync.plan.catalog_reading import read_catalog
-from db_sync.plan.tables import make_plan
+from db_sync.plan.planning import make_plan
 from db_sync.rules import SyncRules
 from db_sync.tuning import Tuning
 from tests.integration.db_sync.syncing import assert_same, sync
@@ -36,7 +37,7 @@ def ranges_of(pair: Pair) -> Ranges:
         source.transaction(),
     ):
         catalog = read_catalog(source)
-        (plan,) = make_plan(catalog, catalog, SyncRules()).tables
+        (plan,) = make_plan(Catalogs(catalog, catalog), SyncRules()).tables
         rows = estimate_rows(source, [plan])
         return divide(source, plan, rows[plan.source.oid], Tuning())
 

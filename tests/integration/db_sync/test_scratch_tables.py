@@ -37,8 +37,7 @@ def after_each_reading(
             change()
         return found
 
-    for module in ("snapshot", "schemas"):
-        monkeypatch.setattr(f"db_sync.plan.{module}.read_catalog", read_and_change)
+    monkeypatch.setattr("db_sync.plan.snapshot.read_catalog", read_and_change)
 
 
 def synced(pair: Pair) -> SyncResult:

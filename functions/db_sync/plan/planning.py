@@ -1,0 +1,45 @@
+"""Both catalogs compared: every table is planned, and everything that forbids a sync collected."""
+
+from db_sync.plan.catalog import Catalogs
+from db_sync.plan.left_alone import why_left_alone
+from db_sync.plan.publications import check_publications
+from db_sync.plan.rights import check_rights
+from db_sync.plan.rule_errors import find_rule_errors
+from db_sync.plan.table_planner import TablePlanner
+from db_sync.plan.tables import Plan
+from db_sync.rules import SyncRules
+
+
+def make_plan(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) -> Plan:
+    """Plan the sync; `require_fit` says whether the plan may be carried out."""
+    plan = Plan(catalogs, configuration_errors=find_rule_errors(catalogs, rules))
+    for name in sorted(catalogs.source.tables.keys() | catalogs.target.tables.keys()):
+        if reason := why_left_alone(name, catalogs, rules, dry_run=dry_run):
+            plan.left_alone[name] = reason.text
+            if not reason.is_expected:
+                plan.warnings.append(f"Table {name} is not synced: {reason.text}.")
+        else:
+            TablePlanner(plan, name, rules.keep.get(name, {})).add()
+    _leave_extension_tables(plan, rules)
+    _warn_of_large_objects(plan)
+    check_rights(plan, dry_run=dry_run)
+    check_publications(plan)
+    return plan
+
+
+def _leave_extension_tables(plan: Plan, rules: SyncRules) -> None:
+    """List the tables of extensions as left alone."""
+    for catalog in plan.catalogs:
+        for table in catalog.facts.extension_tables:
+            is_excluded = table.name in rules.exclude
+            reason = "excluded by a rule" if is_excluded else f"of the extension {table.extension}"
+            plan.left_alone.setdefault(table.name, reason)
+
+
+def _warn_of_large_objects(plan: Plan) -> None:
+    in_source, in_target = (catalog.facts.large_objects for catalog in plan.catalogs)
+    if in_source:
+        plan.warnings.append(
+            f"The source has {in_source} large objects and the target {in_target}: they are not"
+            " copied, so that an oid of one may lead nowhere."
+        )

@@ -1,0 +1,156 @@
+"""One table planned: its columns on both sides compared, by name."""
+
+from collections.abc import Iterator
+
+from common.postgres.names import Name
+from db_sync.plan.binary import is_binary
+from db_sync.plan.catalog import ENUM, Column, Generation
+from db_sync.plan.conversions import depends_on_time_zone, find_conversion
+from db_sync.plan.defined_types import (
+    InnermostType,
+    are_same,
+    find_other_fields,
+    innermost_type,
+)
+from db_sync.plan.tables import MissingLabels, Plan, PlannedColumn, TablePlan, WhileSame
+from db_sync.rules import KeptColumns
+
+# Our sessions' time zone: a database's own would give another value each time that it is changed.
+IN_UTC = ", taken for UTC, where ALTER TABLE would take the session's time zone"
+
+
+class TablePlanner:
+    """Plans one table of both sides; what it finds goes into the plan of the sync."""
+
+    def __init__(self, plan: Plan, name: Name, keep: KeptColumns) -> None:
+        """Take the plan to add to, and the table's columns that belong to the target."""
+        self._plan = plan
+        self._catalogs = plan.catalogs
+        self._source = plan.catalogs.source.tables[name]
+        self._target = plan.catalogs.target.tables[name]
+        self._keep = keep
+
+    def add(self) -> None:
+        """Add the table to the plan, with warnings and what forbids it."""
+        shared = list(self._shared_columns())
+        own = tuple(self._own_columns())
+        for name in sorted(self._source.columns.keys() - self._target.columns.keys()):
+            self._warn(
+                f"Column {self._target.name}.{name} exists in the source only and is not copied."
+            )
+        collation = self._catalogs.target.facts.lower_case
+        table = TablePlan(
+            self._source,
+            self._target,
+            compared=tuple(column for column in shared if column.name not in self._keep),
+            kept=tuple(column for column in shared if column.name in self._keep),
+            own=own,
+            while_same={
+                column: WhileSame(columns, collation)
+                for column, columns in self._keep.items()
+                if columns
+            },
+        )
+        self._plan.tables.append(table)
+        if table.target_values and not table.has_key:
+            self._warn(
+                f"Table {table.name} has no key, so that it is copied whole when it differs and"
+                f" the target's own values in {', '.join(table.target_values)} are lost."
+            )
+
+    def _warn(self, warning: str) -> None:
+        self._plan.warnings.append(warning)
+
+    def _refuse(self, mismatch: str) -> None:
+        self._plan.schema_mismatches.append(mismatch)
+
+    def _shared_columns(self) -> Iterator[PlannedColumn]:
+        for name, target in self._target.columns.items():
+            source = self._source.columns.get(name)
+            if source is None:
+                continue
+            if target.generation:
+                self._compare_generations(name, source.generation, target.generation)
+                continue
+            conversion = self._conversion(source, target)
+            self._compare_definitions(source, target)
+            yield PlannedColumn(
+                name,
+                target.type,
+                target.base_type,
+                conversion,
+                conversion is None and is_binary(source, target, self._catalogs),
+                target.unique_keys,
+                target.is_required,
+            )
+
+    def _compare_generations(
+        self, name: str, source: Generation | None, target: Generation
+    ) -> None:
+        where = f"Column {self._target.name}.{name} is generated"
+        if source is None:
+            self._warn(f"{where} in the target only and is not copied.")
+        elif source.sql != target.sql:
+            self._warn(
+                f"{where} by different expressions in source and target; it holds what the target's"
+                " gives."
+            )
+
+    def _own_columns(self) -> Iterator[str]:
+        for name, column in self._target.columns.items():
+            if name in self._source.columns or column.is_generated:
+                continue
+            if column.is_required and not column.has_default:
+                self._refuse(
+                    f"column {self._target.name}.{name} exists in the target only, is NOT NULL and"
+                    " has no default"
+                )
+            yield name
+
+    def _conversion(self, source: Column, target: Column) -> str | None:
+        """Return what makes the target's type of the source's, None where the text will do."""
+        where = f"{self._target.name}.{target.name}"
+        conversion = find_conversion(source, target, self._catalogs)
+        if conversion is None:
+            self._refuse(
+                f"column {where} is {source.type} in the source and {target.type} in the target,"
+                " and there is no assignment cast"
+            )
+        elif conversion or not are_same(source.base_type, target.base_type, self._catalogs):
+            in_utc = IN_UTC if depends_on_time_zone(source, target, self._catalogs) else ""
+            self._warn(f"Column {where} is converted from {source.type} to {target.type}{in_utc}.")
+        return conversion or None
+
+    def _compare_definitions(self, source: Column, target: Column) -> None:
+        """Compare what a type of the same name may have on one side only: fields, labels."""
+        in_source = innermost_type(source, self._catalogs.source.types)
+        in_target = innermost_type(target, self._catalogs.target.types)
+        if are_same(in_source.base_type, in_target.base_type, self._catalogs):
+            self._compare_fields(target.name, in_source, in_target)
+            self._compare_labels(source, in_source, in_target)
+
+    def _compare_fields(
+        self, column: str, in_source: InnermostType, in_target: InnermostType
+    ) -> None:
+        for name, ours, theirs in find_other_fields(
+            in_source.base_type, in_target.base_type, self._catalogs
+        ):
+            self._refuse(
+                f"column {self._target.name}.{column} is of the composite type {name}, which has"
+                f" the fields {ours.fields} in the source and {theirs.fields} in the target"
+            )
+
+    def _compare_labels(
+        self, column: Column, in_source: InnermostType, in_target: InnermostType
+    ) -> None:
+        ours = self._catalogs.source.types.get(in_source.base_type)
+        theirs = self._catalogs.target.types.get(in_target.base_type)
+        if ours is None or theirs is None or not ours.kind == theirs.kind == ENUM:
+            return
+        labels = tuple(label for label in ours.labels if label not in theirs.labels)
+        if labels and in_source.array_levels <= 1:
+            self._plan.missing_labels.append(
+                MissingLabels(
+                    self._source, column.name, column.type, bool(in_source.array_levels), labels
+                )
+            )
