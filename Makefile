@@ -101,6 +101,10 @@ start: install ## Start an execution and follow it: make start ENV=staging INPUT
 ca-bundle: install ## Fetch the certificates that RDS's and RDS Proxy's are signed by, for the setting ca_bundle
 	@python -m cdk.compute.fetch_ca_bundle $(CA_BUNDLE_URL) $(AMAZON_ROOTS_URL) build/ca-bundle.pem
 
+.PHONY: tables
+tables: install ## Write the tables of settings and permissions in docs/ from their sources
+	@python -m cdk.tables
+
 .PHONY: test
 test: lint ## Lint, types and every test
 	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, and

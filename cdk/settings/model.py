@@ -1,7 +1,7 @@
 """One environment's settings, as cdk.json holds them: each field with its type and its meaning.
 
 To add a setting, add a field to `Settings`: its annotation is what is checked, its default makes
-it optional, its description goes into the table of docs/deployment.md, which a test compares.
+it optional, its description goes into the table of docs/deployment.md, which `make tables` writes.
 A rule between fields goes into rules.py.
 """
 

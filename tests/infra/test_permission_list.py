@@ -1,15 +1,14 @@
-"""docs/security.md lists every permission of every role, who grants it and what needs it."""
+"""cdk/permissions.toml lists every permission of every role, what grants it and what needs it."""
 
 import re
-from dataclasses import dataclass
 
 import pytest
 
+from cdk.permissions import Permission, read_permissions
 from tests.infra.synthesized import ROOT, Synthesized
 from tests.infra.test_permissions import permissions_by_role
 
-DOCUMENT = ROOT / "docs" / "security.md"
-HEADER = "| role | may | on | granted in | needed by |"
+SERVICES = {"Lambda", "Step Functions", "Scheduler"}  # that use a role for our code
 ROLES = {
     "Lambdas/DbSync/Role": "DbSync",
     "Lambdas/ListCognitoUsers/Role": "ListCognitoUsers",
@@ -35,32 +34,6 @@ WORDS = (
     (r"arn:.*:role/.*", "the role of production's account"),
     (r"\*", "everything"),
 )
-QUOTED = re.compile(r"`([\w/.]+)`: `([^`]+)`")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the document's table."""
-
-    role: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    granted_in: str
-    needed_by: str
-
-
-def rows() -> list[Row]:
-    lines = DOCUMENT.read_text().splitlines()
-    begin = lines.index(HEADER) + 2
-    found = []
-    for line in lines[begin:]:
-        if not line.startswith("|"):
-            break
-        role, may, on, granted, needed = (cell.strip() for cell in line.strip("|").split(" | "))
-        found.append(
-            Row(role, tuple(re.findall(r"`([^`]+)`", may)), tuple(on.split("; ")), granted, needed)
-        )
-    return found
 
 
 def called(text: str) -> str:
@@ -68,11 +41,11 @@ def called(text: str) -> str:
     for pattern, word in WORDS:
         if re.fullmatch(pattern, text):
             return re.sub(pattern, word, text, count=1)
-    raise AssertionError(f"security.md has no word for {text}")
+    raise AssertionError(f"the list has no word for {text}")
 
 
 def in_words(stack: Synthesized) -> set[tuple[str, str, str]]:
-    """Return each role's action and what it is on, as the document says it."""
+    """Return each role's action and what it is on, as the list says it."""
     return {
         (ROLES.get(path, "schedule"), action, ", for ".join([called(resource), *bound(conditions)]))
         for path, permissions in permissions_by_role(stack).items()
@@ -88,23 +61,25 @@ def bound(conditions: list[str]) -> list[str]:
     return [called(value) for value in values]
 
 
-def test_the_document_lists_exactly_the_permissions_that_the_roles_have(
+def test_the_list_is_exactly_what_the_roles_may_do(
     full: Synthesized, everything: Synthesized, by_iam: Synthesized
 ) -> None:
     listed = [
-        (row.role, action, resource)
-        for row in rows()
-        for action in row.actions
-        for resource in row.resources
+        (permission.role, action, resource)
+        for permission in read_permissions()
+        for action in permission.actions
+        for resource in permission.resources
     ]
     assert len(listed) == len(set(listed))
     assert set(listed) == in_words(full) | in_words(everything) | in_words(by_iam)
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.role} {row.actions[0]}")
-def test_what_grants_a_permission_and_what_needs_it_stand_where_the_document_says(row: Row) -> None:
-    granted, needed = QUOTED.findall(row.granted_in), QUOTED.findall(row.needed_by)
-    assert granted
-    assert needed or re.search(r"\*(Lambda|Step Functions|Scheduler)\*", row.needed_by)
-    for file, text in granted + needed:
-        assert text in (ROOT / file).read_text(), f"{file} does not hold {text}"
+@pytest.mark.parametrize(
+    "permission", read_permissions(), ids=lambda permission: " ".join(permission.cells[:2])
+)
+def test_what_grants_a_permission_and_what_needs_it_stand_where_the_list_says(
+    permission: Permission,
+) -> None:
+    assert permission.needed_by or permission.service in SERVICES
+    for source in (permission.granted_in, *permission.needed_by):
+        assert source.text in (ROOT / source.file).read_text(), f"{source} is not there"
