@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from statemachine.execution import POLL, TIMEOUT, Execution, StateEvent, Step, Workflow, wait
+from statemachine.execution import POLL, RUN_TIMEOUT, Execution, StateEvent, Step, Workflow, wait
 
 DEFINITION = Path(__file__).with_name("staging_sync.asl.json")
 
@@ -33,7 +33,7 @@ def follow(
     arn: str,
     *,
     poll: float = POLL,
-    timeout: float = TIMEOUT,
+    timeout: float = RUN_TIMEOUT,
 ) -> Execution:
     """Show an execution's tasks as they light up, until it has ended; the rest as `wait`."""
     board = _Board()

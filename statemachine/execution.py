@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 POLL = 0.2  # seconds
-TIMEOUT = 120.0  # seconds; a run on the bookshop takes a few
+RUN_TIMEOUT = 120.0  # seconds; a run on the bookshop takes a few
 # Where Step Functions says how a Lambda's invocation failed; the last ones by what we may not do.
 FAILURES = (
     "lambdaFunctionFailedEventDetails",
@@ -94,7 +94,7 @@ def wait(
     on_event: Callable[[StateEvent], None] = lambda _: None,
     *,
     poll: float = POLL,
-    timeout: float = TIMEOUT,
+    timeout: float = RUN_TIMEOUT,
 ) -> Execution:
     """Wait until an execution has ended.
 

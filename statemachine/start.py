@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 SUCCEEDED, NOT_SUCCEEDED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
-POLL = 1.0  # seconds
+POLL_ON_AWS = 1.0  # seconds
 CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
 
 
@@ -47,8 +47,8 @@ class DeployedWorkflow:
     state_machine_arn: str
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: list[str] | None = None, *, poll: float = POLL_ON_AWS) -> int:
+    """Run the command, which asks every `poll` seconds; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m statemachine.start",
         description="Start the deployed workflow and follow it.",
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(error)
         return WRONG_CALL
     _announce(console, arn)
-    return _follow(console, workflow, arn)
+    return _follow(console, workflow, arn, poll)
 
 
 def parse_input(text: str) -> dict[str, Any]:
@@ -133,10 +133,10 @@ def _announce(console: Console, arn: str) -> None:
         console.print(f"{console_of_executions(region, partition_of(arn))}{arn}")
 
 
-def _follow(console: Console, workflow: DeployedWorkflow, arn: str) -> int:
+def _follow(console: Console, workflow: DeployedWorkflow, arn: str, poll: float) -> int:
     try:
         # The state machine has a time limit of its own.
-        ended = follow(console, workflow, arn, poll=POLL, timeout=math.inf)
+        ended = follow(console, workflow, arn, poll=poll, timeout=math.inf)
     except KeyboardInterrupt:
         _say_how_to_go_on(console, "Not followed any more", arn)
         return INTERRUPTED

@@ -34,7 +34,7 @@ class Chain:
         """The users in the parts that are written."""
         return sum(part.lines for part in self.parts)
 
-    def advance(self, pool: UserPool, exchange: Exchange) -> Page:
+    def advance(self, pool: UserPool, exchange: Exchange, users_per_part: int) -> Page:
         """Read the next page and write its users; return it. The position moves last.
 
         Raises:
@@ -45,7 +45,8 @@ class Chain:
         page = pool.page(self.prefix, self.token)
         for user in page.users:
             self._check(user, pool)
-        self._writer = self._writer or PartWriter(exchange, self.prefix or "all")
+        label = self.prefix or "all"
+        self._writer = self._writer or PartWriter(exchange, label, users_per_part)
         self.parts += self._writer.write(page.users)
         if not page.token:
             self.close()

@@ -13,13 +13,13 @@ from list_cognito_users.environment import ListCognitoUsersEnvironment
 from list_cognito_users.listing import list_users
 from list_cognito_users.pool import UserPool
 from list_cognito_users.rate import RateLimiter
+from list_cognito_users.tuning import TUNING, Tuning
 
-# Seconds kept back for requests that are under way, the last parts, the manifest and the reply.
-MARGIN = 30.0
+# Kept back for requests that are under way, the last parts, the manifest and the reply.
+SECONDS_TO_SAVE = 30.0
 
 
-@entry_point
-def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+def list_pool(event: Event, context: LambdaContext, tuning: Tuning = TUNING) -> dict[str, Any]:
     """List the user pool and return where the listing lies; see `Listing`."""
     environment = ListCognitoUsersEnvironment.read()
     pool = UserPool.of(_pool_id(environment))
@@ -27,9 +27,12 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     limiter = RateLimiter(environment.list_users_rps)
 
     def time_left() -> float:
-        return context.get_remaining_time_in_millis() / 1000 - MARGIN
+        return context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_SAVE
 
-    return dataclasses.asdict(list_users(pool, exchange, limiter, time_left))
+    return dataclasses.asdict(list_users(pool, exchange, limiter, time_left, tuning))
+
+
+handler = entry_point(list_pool)
 
 
 def _pool_id(environment: ListCognitoUsersEnvironment) -> str:

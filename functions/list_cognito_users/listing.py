@@ -19,6 +19,7 @@ from list_cognito_users.chain import Chain
 from list_cognito_users.pool import CONNECTIONS, UserPool
 from list_cognito_users.progress import Progress, load_progress, save_progress
 from list_cognito_users.rate import RateLimiter
+from list_cognito_users.tuning import TUNING, Tuning
 from list_cognito_users.turns import Turns
 
 # How short of the pool's estimate a listing must be for a warning: by this much, and this share.
@@ -38,7 +39,11 @@ class Listing:
 
 
 def list_users(
-    pool: UserPool, exchange: Exchange, limiter: RateLimiter, time_left: Callable[[], float]
+    pool: UserPool,
+    exchange: Exchange,
+    limiter: RateLimiter,
+    time_left: Callable[[], float],
+    tuning: Tuning = TUNING,
 ) -> Listing:
     """Write the users of a pool into the execution's folder, as parts and a manifest.
 
@@ -49,6 +54,7 @@ def list_users(
         exchange: the execution's folder.
         limiter: how fast the pool is asked.
         time_left: the seconds until the listing must be left to the next invocation.
+        tuning: its limits.
 
     Raises:
         CognitoUnavailable: the pool is throttled, or failing, for too long. What is listed so
@@ -58,7 +64,7 @@ def list_users(
         StagingSyncError: a user has no sub, or S3 failed.
     """
     progress = load_progress(exchange)
-    turns = Turns(progress, pool, exchange, limiter)
+    turns = Turns(progress, pool, exchange, limiter, tuning)
     turns.take(time_left)
     done = all(chain.is_done for chain in progress.chains)
     if done:

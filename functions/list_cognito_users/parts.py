@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import UserTypeTypeDef
 
 BEYOND_STORING = re.compile("[\0\ud800-\udfff]")
-USERS_PER_PART = 10_000  # under 1 MB, compressed; each chain has one in memory
 
 
 class PartWriter:
     """Writes the parts of one chain, one after the other."""
 
-    def __init__(self, exchange: Exchange, label: str) -> None:
+    def __init__(self, exchange: Exchange, label: str, users_per_part: int) -> None:
         """Write into the execution's folder; the label tells chains apart for a reader."""
         self._exchange = exchange
         self._label = label
+        self._users_per_part = users_per_part
         self._open: _OpenPart | None = None
 
     def write(self, users: "list[UserTypeTypeDef]") -> list[Part]:
         """Add a page of users; return the part that was full before, if one was."""
         full = []
-        if self._open and self._open.lines + len(users) > USERS_PER_PART:
+        if self._open and self._open.lines + len(users) > self._users_per_part:
             full = self.close()
         if users:
             self._open = self._open or _OpenPart()

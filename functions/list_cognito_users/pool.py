@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 USERS_PER_PAGE = 60  # the most that ListUsers returns
 CONNECTIONS = 16  # as many as there are chains
 # No retries of the SDK's own: each would be a request that the rate limiter does not know of.
-CLIENT_CONFIG = Config(
+COGNITO_CONFIG = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=3,
     read_timeout=10,
@@ -26,7 +26,7 @@ CLIENT_CONFIG = Config(
 )
 
 # What another try may change, of the codes that Cognito sends with a status below 500.
-THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
+THROTTLING_CODES = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 UNREACHABLE = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)
 SERVER_FAULT = 500
 
@@ -58,7 +58,7 @@ class UserPool:
     @classmethod
     def of(cls, pool_id: str) -> "UserPool":
         """Return the pool of that id in the Lambda's own account and Region."""
-        return cls(boto3.client("cognito-idp", config=CLIENT_CONFIG), pool_id)
+        return cls(boto3.client("cognito-idp", config=COGNITO_CONFIG), pool_id)
 
     def __str__(self) -> str:
         """Return the pool's id and Region, for messages."""
@@ -121,7 +121,7 @@ def _cognito_errors(pool: UserPool) -> Iterator[None]:
     except botocore.exceptions.ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in THROTTLED or status >= SERVER_FAULT:
+        if code in THROTTLING_CODES or status >= SERVER_FAULT:
             raise _unavailable(pool, code) from error
         raise _refused(pool, code) from error
     except UNREACHABLE as error:

@@ -24,10 +24,7 @@ from list_cognito_users.pool import (
 )
 from list_cognito_users.progress import Progress
 from list_cognito_users.rate import RateLimiter
-
-PATIENCE = 60.0  # seconds in which a chain fails again and again
-MAX_RESTARTS = 2  # of a chain whose token is refused
-PAGES_PER_LOG = 500
+from list_cognito_users.tuning import TUNING, Tuning
 
 
 class Turns:
@@ -37,7 +34,12 @@ class Turns:
     """
 
     def __init__(
-        self, progress: Progress, pool: UserPool, exchange: Exchange, limiter: RateLimiter
+        self,
+        progress: Progress,
+        pool: UserPool,
+        exchange: Exchange,
+        limiter: RateLimiter,
+        tuning: Tuning = TUNING,
     ) -> None:
         """Go on with the chains that are not done."""
         self.pages = 0
@@ -47,6 +49,7 @@ class Turns:
         self._pool = pool
         self._exchange = exchange
         self._limiter = limiter
+        self._tuning = tuning
         self._waiting = deque(chain for chain in progress.chains if not chain.is_done)
         self._running: dict[Future[Page], tuple[Chain, float]] = {}
 
@@ -71,7 +74,9 @@ class Turns:
     def _send(self, threads: ThreadPoolExecutor) -> None:
         chain = self._waiting.popleft()
         sent = self._limiter.take()
-        future = threads.submit(chain.advance, self._pool, self._exchange)
+        future = threads.submit(
+            chain.advance, self._pool, self._exchange, self._tuning.users_per_part
+        )
         self._running[future] = chain, sent
 
     def _heed_some(self, timeout: float | None) -> None:
@@ -104,7 +109,7 @@ class Turns:
         chain.failing_since = None
         subs = {attributes_of(user)["sub"] for user in page.users}
         self._progress.missing -= subs
-        if self.pages % PAGES_PER_LOG == 0:
+        if self.pages % self._tuning.pages_per_log == 0:
             logger.info(
                 "listing",
                 users=self._progress.users,
@@ -149,7 +154,8 @@ class Turns:
             )
         if chain.failing_since is None:
             chain.failing_since = sent
-        self.has_failed = self.has_failed or sent - chain.failing_since >= PATIENCE
+        if sent - chain.failing_since >= self._tuning.seconds_of_failing:
+            self.has_failed = True
         self._waiting.append(chain)
 
     def _restart(self, chain: Chain) -> None:
@@ -158,7 +164,7 @@ class Turns:
         A token that is an hour old is refused rightly, one that is new is not; so there is
         an end to it.
         """
-        if chain.restarts >= MAX_RESTARTS:
+        if chain.restarts >= self._tuning.restarts:
             self.error = CognitoUnavailable(
                 f"Cognito refused a pagination token of the user pool {self._pool} again and"
                 " again. Start the execution again later."

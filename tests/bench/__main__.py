@@ -15,7 +15,7 @@ from tests.bench.measure import Measurement, measure_sync
 from tests.bench.report import Outcome
 from tests.bench.servers import Servers, running
 
-WIDTH = 132  # characters, where nobody looks on
+TABLE_WIDTH = 132  # characters, where nobody looks on
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def main() -> int:
         return 1
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = WIDTH
+        console.width = TABLE_WIDTH
     console.print(report.as_table(outcomes, list(peers.available())))
     console.print(about)
     return 0

@@ -7,7 +7,7 @@ from tests.bench import data
 from tests.bench.measure import Measurement
 from tests.bench.servers import Servers
 
-MUST_MEMORY, AIM_MEMORY = 200, 100  # MB, in every case
+MUST_MEMORY_OF_SYNC, AIM_MEMORY_OF_SYNC = 200, 100  # MB, in every case
 MUST_BLOCKED = 0.1  # seconds that a reader waits, where a case's `lets_read`
 
 

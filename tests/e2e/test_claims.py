@@ -9,10 +9,9 @@ from sandbox.account import StagingAccount
 from sandbox.bookshop.comparison import subs
 from sandbox.bookshop.people import Account
 from statemachine.execution import run
-from tests.e2e.tools import function_changed
+from tests.e2e.tools import REMAP, function_changed
 from tests.support.pages import blocks, read_page
 
-REMAP = {"cognito_only": True}
 VICTIM = "olga@bookshop.example"  # who has a row, and no account in staging's pool
 CLAIM = Account("mallory", VICTIM, verified=False)
 

@@ -24,7 +24,7 @@ from tests.e2e.guide import Reader, guide_blocks
 pytestmark = pytest.mark.xdist_group("guide")
 
 # The guide's account and Region: the local AWS takes such an access key for the account's root.
-ACCOUNT, REGION = "111122223333", "eu-central-1"
+GUIDE_ACCOUNT, GUIDE_REGION = "111122223333", "eu-central-1"
 DATABASES = {"production": "shop", "staging": "shop_staging"}
 NOT_COPIED = shutil.ignore_patterns(".*", "build", "cdk.out", "__pycache__", "node_modules")
 # It fetches from the internet, and the databases here are reached through a socket.
@@ -67,7 +67,7 @@ def cloud(tmp_path: Path) -> Iterator[LocalAws]:
 @pytest.fixture
 def administrator(cloud: LocalAws) -> Clients:
     """What the account's administrator asks the local AWS with."""
-    return Clients.of(cloud, access_key=ACCOUNT, region=REGION)
+    return Clients.of(cloud, access_key=GUIDE_ACCOUNT, region=GUIDE_REGION)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def reader(
         directory=tmp_path,
         environment={
             **environment,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_ACCESS_KEY_ID": GUIDE_ACCOUNT,
             # Nobody is there to say yes.
             "CDK_REQUIRE_APPROVAL": "never",
             "CDK_FORCE": "true",
@@ -134,14 +134,14 @@ def reader(
 def prepare(reader: Reader, server: EmbeddedPostgres) -> None:
     """Follow the guide up to the deployment."""
     (identity,) = reader.follow("1. What you need")
-    assert ACCOUNT in identity
+    assert GUIDE_ACCOUNT in identity
     reader.follow("2. A role in each database")
     # So that the secrets' passwords are asked for.
     for role in ("staging_sync_reader", "staging_sync_writer"):
         server.execute("postgres", f"GRANT password_users TO {role}")
     group = reader.follow("3. The network")[0].split()[-1]
     prod, staging = reader.follow("4. The secrets")[0].split()
-    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:staging-sync/"
+    arn = f"arn:aws:secretsmanager:{GUIDE_REGION}:{GUIDE_ACCOUNT}:secret:staging-sync/"
     reader.replacements |= {
         "sg-11112222333344445": group,
         f"{arn}production-AbCdEf": prod,

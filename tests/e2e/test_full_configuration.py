@@ -15,8 +15,8 @@ from tests.e2e.tools import files
 from tests.infra.synthesized import every_setting
 from tests.support.waiting import wait_until
 
-ENVIRONMENT = "full"
-STACK = f"staging-sync-{ENVIRONMENT}"
+FULL = "full"
+FULL_STACK = f"staging-sync-{FULL}"
 LANDLORD = "landlord"
 TEMPLATE = Path(__file__).with_name("landlord.json")
 # What differs after the update: a value of each kind of resource.
@@ -67,7 +67,7 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "users_where": "joined_on IS NOT NULL",
         "sync_rules": {"exclude": ["public.page_views"]},
     }
-    for stack in (STACK, LANDLORD):
+    for stack in (FULL_STACK, LANDLORD):
         remove(account, stack)
 
 
@@ -78,7 +78,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
         account.cloud,
         settings,
         tmp_path / "first",
-        environment=ENVIRONMENT,
+        environment=FULL,
         is_bootstrapped=True,
     )
     full = whose_stack(account)
@@ -94,7 +94,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
         account.cloud,
         {**settings, **CHANGED},
         tmp_path / "second",
-        environment=ENVIRONMENT,
+        environment=FULL,
         is_bootstrapped=True,
     )
 
@@ -115,7 +115,7 @@ type Resources = dict[tuple[str, str], str]
 
 def whose_stack(account: StagingAccount) -> StagingAccount:
     """Return the account with this stack's state machine and bucket in the place of its own."""
-    of = outputs(account, STACK)
+    of = outputs(account, FULL_STACK)
     return dataclasses.replace(
         account, state_machine_arn=of["StateMachineArn"], bucket=of["ExchangeBucketName"]
     )
@@ -133,7 +133,7 @@ def is_settled(account: StagingAccount, stack: str) -> bool:
 
 def resources(account: StagingAccount) -> Resources:
     """Return the stack's resources: (type, physical id) to logical id."""
-    found = account.clients.cloudformation.describe_stack_resources(StackName=STACK)
+    found = account.clients.cloudformation.describe_stack_resources(StackName=FULL_STACK)
     return {
         (entry["ResourceType"], entry["PhysicalResourceId"]): entry["LogicalResourceId"]
         for entry in found["StackResources"]
@@ -146,7 +146,7 @@ def limits(account: StagingAccount) -> set[tuple[int, int]]:
     return {
         (function["MemorySize"], function["Timeout"])
         for function in functions
-        if function["FunctionName"].startswith(STACK)
+        if function["FunctionName"].startswith(FULL_STACK)
     }
 
 
@@ -165,7 +165,7 @@ def schedule_of(account: StagingAccount, of: Resources) -> Any:
 def remove(account: StagingAccount, stack: str) -> None:
     """Delete a stack and wait until it is gone: other tests find the account as it was."""
     cloudformation = account.clients.cloudformation
-    if stack == STACK:
+    if stack == FULL_STACK:
         empty_bucket(account)
     cloudformation.delete_stack(StackName=stack)
 
@@ -180,6 +180,6 @@ def remove(account: StagingAccount, stack: str) -> None:
 
 
 def empty_bucket(account: StagingAccount) -> None:
-    bucket = outputs(account, STACK)["ExchangeBucketName"]
+    bucket = outputs(account, FULL_STACK)["ExchangeBucketName"]
     for entry in account.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
         account.clients.s3.delete_object(Bucket=bucket, Key=entry["Key"])

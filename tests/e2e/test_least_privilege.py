@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from sandbox.account import StagingAccount
-from tests.e2e.tools import assert_refused
+from tests.e2e.tools import REMAP, SYNC, assert_refused
 
-SYNC: dict[str, bool] = {}
-REMAP = {"cognito_only": True}
 # What AWS's own services do with the role, which the local AWS does not check: Lambda writes its
 # log and its traces.
 OF_SERVICES = {

@@ -18,7 +18,7 @@ from sandbox.cloud import PROJECT
 from tests.support.waiting import wait_until
 
 TAG = "STAGING_SYNC_TEST"
-TIMEOUT = 120  # seconds
+STARTS_WITHIN = 120  # seconds; it ends within them too
 
 
 class Up:
@@ -46,7 +46,7 @@ class Up:
             has_ended = self._process.poll() is not None
             return bool(line.search(self._output.read_text())) or has_ended
 
-        wait_until(has_printed_or_ended, f"it prints {text!r}", seconds=TIMEOUT)
+        wait_until(has_printed_or_ended, f"it prints {text!r}", seconds=STARTS_WITHIN)
         printed = self._output.read_text()
         found = line.search(printed)
         assert found, f"it ended without printing {text!r}:\n{printed}"
@@ -56,14 +56,14 @@ class Up:
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; return the exit code and the rest of what it printed."""
         self._process.send_signal(number)
-        code = self._process.wait(TIMEOUT)
+        code = self._process.wait(STARTS_WITHIN)
         return code, self._output.read_text()[self._read :]
 
     def kill(self) -> None:
         """Kill all that still runs of it."""
         for process in self.processes():
             process.kill()
-        self._process.wait(TIMEOUT)
+        self._process.wait(STARTS_WITHIN)
 
     def processes(self) -> list[psutil.Process]:
         """Return what runs of it, whoever the parent is by now."""

@@ -15,6 +15,8 @@ from sandbox.bookshop.databases import NAME, Bookshop
 from sandbox.cloud import free_port
 from statemachine.execution import Execution, run
 from tests.e2e.tools import (
+    REMAP,
+    SYNC,
     assert_refused,
     everything,
     function_changed,
@@ -27,8 +29,6 @@ from tests.e2e.tools import (
 # that long.
 SOON = 45
 TRIES = 4
-SYNC: dict[str, bool] = {}
-REMAP = {"cognito_only": True}
 
 
 def without(secret: dict[str, Any], field: str) -> str:

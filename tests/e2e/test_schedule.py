@@ -8,7 +8,7 @@ from statemachine.execution import history, wait
 from tests.e2e.tools import LINKED, schedule_fires_soon
 from tests.support.waiting import wait_until
 
-TIMEOUT = 90  # seconds; it fires a minute after it was made, to the next ten seconds
+FIRES_WITHIN = 90  # seconds; it fires a minute after it was made, to the next ten seconds
 
 
 def arns(account: StagingAccount) -> set[str]:
@@ -23,7 +23,7 @@ def test_the_schedule_fires_by_itself_with_the_input_that_relinks_the_users(
 ) -> None:
     before = arns(account)
     with schedule_fires_soon(account):
-        wait_until(lambda: arns(account) - before, "the schedule fires", seconds=TIMEOUT)
+        wait_until(lambda: arns(account) - before, "the schedule fires", seconds=FIRES_WITHIN)
 
     (arn,) = arns(account) - before
     assert wait(account, arn).status == "SUCCEEDED"

@@ -17,10 +17,9 @@ from sandbox.bookshop.databases import BOOKSHOP
 from sandbox.bookshop.logins import Found, Login, log_in, log_in_everybody
 from sandbox.bookshop.people import PEOPLE, Person
 from statemachine.execution import Execution, run, start, state_events, wait
-from tests.e2e.tools import LINKED, everything, wait_during
+from tests.e2e.tools import LINKED, RELINK, everything, wait_during
 from tests.support.waiting import wait_until
 
-RELINK = {"sync_cognito": True}
 # The rows of those who log in are among them, and some have another sub in production now.
 CHANGES = """
 UPDATE users SET name = name || ' the Second' WHERE id % 5 = 0 OR email ILIKE '%@bookshop.example%';

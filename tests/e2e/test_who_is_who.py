@@ -9,10 +9,9 @@ from sandbox.account import StagingAccount
 from sandbox.bookshop.comparison import subs
 from sandbox.bookshop.people import Account
 from statemachine.execution import Execution, run
-from tests.e2e.tools import everything, function_changed
+from tests.e2e.tools import RELINK, REMAP, everything, function_changed
 
-SYNC, REMAP = {"sync_cognito": True}, {"cognito_only": True}
-TESTER = Account("tess", "tess@bookshop.example")
+TESS = Account("tess", "tess@bookshop.example")
 CUSTOMER = "next.customer@bookshop.example"
 PAVEL = "pavel@bookshop.example"  # who has a row, and no account in staging's pool
 LOOK_ALIKE = Account("pawel", "pavel@boo\u212ashop.example")  # the sign for Kelvin
@@ -59,18 +58,18 @@ def report_of(account: StagingAccount, execution: Execution) -> dict[str, Any]:
 def test_production_s_next_customer_is_never_found_by_the_tester_whose_key_it_got(
     account: StagingAccount,
 ) -> None:
-    run(account, SYNC)
-    with added(account, TESTER) as (sub,):
+    run(account, RELINK)
+    with added(account, TESS) as (sub,):
         account.staging.change(
             "INSERT INTO users (email, name, cognito_sub) VALUES (%(email)s, 'Tess', %(sub)s)",
-            {"email": TESTER.email, "sub": sub},
+            {"email": TESS.email, "sub": sub},
         )
-        assert rows_found(account, TESTER) == [TESTER.email]
+        assert rows_found(account, TESS) == [TESS.email]
         account.production.change(
             "INSERT INTO users (email, name, cognito_sub) VALUES (%(email)s, 'Next', 'prod-sub')",
             {"email": CUSTOMER},
         )
-        (key,), *_ = account.staging.rows(f"SELECT id FROM users WHERE email = '{TESTER.email}'")
+        (key,), *_ = account.staging.rows(f"SELECT id FROM users WHERE email = '{TESS.email}'")
         assert account.production.rows(f"SELECT email FROM users WHERE id = {key}") == [(CUSTOMER,)]
 
         for document in ({"dry_run": True}, {}):
@@ -79,23 +78,23 @@ def test_production_s_next_customer_is_never_found_by_the_tester_whose_key_it_go
             assert any(
                 "lost their value" in each for each in execution.output["db_sync"]["warnings"]
             )
-        assert rows_found(account, TESTER) == []
+        assert rows_found(account, TESS) == []
         assert subs(account.staging)[CUSTOMER] == "prod-sub"
 
-        execution = run(account, SYNC)
+        execution = run(account, RELINK)
         assert execution.output["db_sync"]["status"] == "unchanged"
         assert execution.output["cognito_mapping"]["mismatched"] == 0
-        assert rows_found(account, TESTER) == []
+        assert rows_found(account, TESS) == []
 
 
 def test_a_row_that_was_handed_over_before_is_healed_by_the_remap(account: StagingAccount) -> None:
-    run(account, SYNC)
-    with added(account, TESTER) as (sub,):
+    run(account, RELINK)
+    with added(account, TESS) as (sub,):
         account.staging.change(
             "UPDATE users SET cognito_sub = %(sub)s WHERE email = %(email)s",
             {"email": PAVEL, "sub": sub},
         )
-        assert rows_found(account, TESTER) == [PAVEL]
+        assert rows_found(account, TESS) == [PAVEL]
         before = everything(account)
 
         planned = run(account, {**REMAP, "dry_run": True}).output["cognito_mapping"]
@@ -103,13 +102,13 @@ def test_a_row_that_was_handed_over_before_is_healed_by_the_remap(account: Stagi
         healed = run(account, REMAP).output["cognito_mapping"]
 
         assert (planned["mismatched"], healed["mismatched"]) == (1, 1)
-        assert rows_found(account, TESTER) == []
+        assert rows_found(account, TESS) == []
         assert run(account, REMAP).output["cognito_mapping"]["mismatched"] == 0
 
 
 def test_a_look_alike_of_an_address_gets_nothing_and_is_told(account: StagingAccount) -> None:
     with added(account, LOOK_ALIKE):
-        mapping = run(account, SYNC).output["cognito_mapping"]
+        mapping = run(account, RELINK).output["cognito_mapping"]
 
         assert rows_found(account, LOOK_ALIKE) == []
         (warning,) = [each for each in mapping["warnings"] if "near misses" in each]
@@ -148,13 +147,13 @@ def test_rows_that_refer_to_a_sub_follow_the_remap_and_the_next_sync_says_why_it
         "INSERT INTO cards SELECT id, cognito_sub FROM users WHERE email = 'ada@bookshop.example'"
     )
 
-    first = run(account, SYNC)
+    first = run(account, RELINK)
 
     assert first.status == "SUCCEEDED"
     linked = subs(account.staging)["ada@bookshop.example"]
     assert account.staging.rows("SELECT owner FROM cards") == [(linked,)]
 
-    second = run(account, SYNC)
+    second = run(account, RELINK)
 
     assert (second.status, second.error) == ("FAILED", "SchemaMismatch")
     assert "public.cards" in second.cause

@@ -15,6 +15,10 @@ from sandbox.database import Database
 from statemachine.execution import Execution, run
 from tests.support.waiting import wait_until
 
+# The inputs of an execution: only sync, only remap, both.
+SYNC: dict[str, bool] = {}
+REMAP = {"cognito_only": True}
+RELINK = {"sync_cognito": True}
 LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
 # Too seldom to fire into a test; its own test shortens it.
 SCHEDULE = "rate(1 hour)"

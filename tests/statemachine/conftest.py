@@ -13,7 +13,8 @@ import list_cognito_users.handler
 import update_db.handler
 from tests.statemachine.lambdas import RESULTS, Lambdas, succeeding
 from tests.statemachine.staging import Staging, make_staging
-from tests.statemachine.workflow import REGION, Workflow
+from tests.statemachine.workflow import Workflow
+from tests.support.bucket import REGION
 from tests.support.databases import Databases
 
 

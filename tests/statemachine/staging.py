@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from sandbox.database import Database
-from tests.statemachine.workflow import REGION
+from tests.support.bucket import BUCKET, REGION
 from tests.support.databases import Databases
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class Staging:
 
     def files(self, execution: str) -> list[str]:
         """Return what an execution left in the exchange bucket."""
-        found = self.s3.list_objects_v2(Bucket="exchange", Prefix=f"executions/{execution}/")
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"executions/{execution}/")
         return [each["Key"].split("/", 2)[2] for each in found.get("Contents", [])]
 
     def read(self, execution: str, name: str) -> str:
         """Return the text of such a file, unzipped."""
-        found = self.s3.get_object(Bucket="exchange", Key=f"executions/{execution}/{name}")
+        found = self.s3.get_object(Bucket=BUCKET, Key=f"executions/{execution}/{name}")
         content = found["Body"].read()
         return (gzip.decompress(content) if name.endswith(".gz") else content).decode()
 
@@ -60,12 +60,12 @@ def make_staging(databases: Databases) -> tuple[Staging, dict[str, str]]:
     """Return staging before a run, and the environment variables of the Lambdas."""
     production, target = databases.pair(SCHEMA, PRODUCTION, STAGING)
     s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="exchange", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     pool_id, subs = _sign_up("Jane@Example.com", "joe@example.com", "staging-only@example.com")
     environment = {
         "PROD_SECRET_ARN": _store_secret("production", production),
         "STAGING_SECRET_ARN": _store_secret("staging", target),
-        "EXCHANGE_BUCKET": "exchange",
+        "EXCHANGE_BUCKET": BUCKET,
         "COGNITO_USER_POOL_ID": pool_id,
         "SYNC_RULES": json.dumps({"keep": ["public.users.cognito_sub"]}),
     }

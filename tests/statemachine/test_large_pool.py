@@ -1,5 +1,6 @@
 """A pool that takes several invocations to list: the real Lambdas in the real workflow."""
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from list_cognito_users import turns
-from list_cognito_users.handler import MARGIN
+from common.entry import entry_point
+from list_cognito_users.handler import SECONDS_TO_SAVE, list_pool
 from list_cognito_users.handler import handler as list_users
+from list_cognito_users.tuning import Tuning
 from tests.statemachine.lambdas import Lambdas, NamedError
 from tests.statemachine.staging import USERS, Staging
 from tests.statemachine.workflow import Outcome, Workflow
@@ -34,7 +36,7 @@ def brief_context(
 
     def seconds_left() -> float:
         if len(service.arrivals) < end:
-            return MARGIN + 10
+            return SECONDS_TO_SAVE + 10
         if is_killed:
             raise Killed
         return 0.0
@@ -121,11 +123,12 @@ def test_an_invocation_that_is_killed_in_the_middle_is_retried_from_the_last_man
 def test_a_failure_that_lasts_is_retried_from_where_the_listing_stood(
     workflow: Workflow,
     staging: Staging,
+    lambdas: Lambdas,
     service: CognitoService,
     waits: list[float],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.0)
+    impatient = functools.partial(list_pool, tuning=Tuning(seconds_of_failing=0.0))
+    lambdas.functions["list_cognito_users"] = entry_point(impatient)
     service.interfere = lambda call: INTERNAL_ERROR if call.number == 9 else None
 
     outcome = workflow.run({"cognito_only": True})

@@ -4,17 +4,17 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import boto3
+
+from statemachine.board import DEFINITION
+from tests.support.bucket import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-DEFINITION = Path(__file__).parents[2] / "statemachine" / "staging_sync.asl.json"
-REGION: Literal["eu-central-1"] = "eu-central-1"
 FUNCTIONS = {
     "DbSyncFunctionArn": "db_sync",
     "ListCognitoUsersFunctionArn": "list_cognito_users",

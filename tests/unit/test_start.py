@@ -92,8 +92,12 @@ def stacks() -> FakeStacks:
 def _aws(states: FakeStates, stacks: FakeStacks, monkeypatch: pytest.MonkeyPatch) -> None:
     clients = {"cloudformation": stacks, "stepfunctions": states}
     monkeypatch.setattr(boto3, "client", clients.__getitem__)
-    monkeypatch.setattr(start, "POLL", 0.0)
     monkeypatch.setenv("COLUMNS", "120")
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command without pauses; return its exit code."""
+    return start.main(arguments, poll=0.0)
 
 
 def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
@@ -102,7 +106,7 @@ def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
     warned = {**OUTPUT["db_sync"], "warnings": ["public.audit was left alone."]}
     states.end["output"] = json.dumps({**OUTPUT, "db_sync": warned})
 
-    assert start.main(["staging", '{"sync_cognito": true}']) == 0
+    assert run(["staging", '{"sync_cognito": true}']) == 0
 
     assert states.inputs == [{"sync_cognito": True}]
     shown = capsys.readouterr().out
@@ -148,7 +152,7 @@ def test_any_other_end_is_shown_with_error_and_cause_and_exits_with_1(
     states.end = end
     states.events = [SYNC_ENTERED, BUSY, BUSY]
 
-    assert start.main(["staging"]) == 1
+    assert run(["staging"]) == 1
 
     assert states.inputs == [{}]
     shown = capsys.readouterr().out
@@ -163,7 +167,7 @@ def test_a_state_that_gets_through_after_a_failed_try_is_no_failure(
 ) -> None:
     states.events = [SYNC_ENTERED, BUSY, SYNC_LEFT]
 
-    assert start.main(["staging"]) == 0
+    assert run(["staging"]) == 0
 
     assert "✔  SyncDatabase" in capsys.readouterr().out
 
@@ -180,7 +184,7 @@ def test_a_state_that_gets_through_after_a_failed_try_is_no_failure(
 def test_a_wrong_call_starts_nothing_and_exits_with_2(
     states: FakeStates, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
 ) -> None:
-    assert start.main(arguments) == 2
+    assert run(arguments) == 2
 
     assert states.inputs == []
     captured = capsys.readouterr()
@@ -193,7 +197,7 @@ def test_a_stack_that_never_came_up_starts_nothing(
 ) -> None:
     stacks.outputs.clear()
 
-    assert start.main(["staging"]) == 2
+    assert run(["staging"]) == 2
 
     assert states.inputs == []
     assert "ROLLBACK_COMPLETE: deploy it first" in capsys.readouterr().err
@@ -215,7 +219,7 @@ def test_where_aws_cannot_be_asked_nothing_is_started(
 
     monkeypatch.setattr(FakeStacks, "describe_stacks", lambda _, **call: refuse(**call))
 
-    assert start.main(["staging"]) == 2
+    assert run(["staging"]) == 2
 
     assert states.inputs == []
     assert str(error) in capsys.readouterr().err
@@ -226,7 +230,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_stop_it(
 ) -> None:
     states.fault = KeyboardInterrupt()
 
-    assert start.main(["staging"]) == 130
+    assert run(["staging"]) == 130
 
     shown = capsys.readouterr().out
     assert "the execution goes on" in shown
@@ -238,7 +242,7 @@ def test_a_call_that_fails_on_the_way_is_told_apart_from_a_failed_execution(
 ) -> None:
     states.fault = refusal("ExpiredToken", "The security token included is expired")
 
-    assert start.main(["staging"]) == 1
+    assert run(["staging"]) == 1
 
     shown = capsys.readouterr().out
     assert "Lost sight of it" in shown

@@ -14,8 +14,7 @@ from sandbox.cloud import LocalAws
 from sandbox.database import Database
 from sandbox.processes import clean_environment
 from tests.bench.measure import run_measured
-
-BUCKET = "exchange"
+from tests.support.bucket import BUCKET
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import time
 from dataclasses import dataclass
 
+from list_cognito_users.pool import USERS_PER_PAGE
 from tests.bench.cognito.lambdas import Account, Invocation
 from tests.support.cognito_server import Server, separate_process
+from tests.support.cognito_service import QUOTA
 
-LATENCY, QUOTA = 0.1, 30  # seconds of a call; requests a second
-USERS_PER_PAGE = 60
+LATENCY = 0.1  # seconds of a call
 # One page after another takes 0.1 s each, however many there are: this many are measured.
 PAGED = 100_000
 MAX_INVOCATIONS = 20

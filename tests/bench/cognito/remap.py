@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from common.manifest import MANIFEST_NAME, Manifest, Part
 from list_cognito_users.parts import PartWriter
+from list_cognito_users.pool import USERS_PER_PAGE
+from list_cognito_users.tuning import TUNING
 from sandbox.database import Database
 from tests.bench.cognito.lambdas import Account, Invocation
 from tests.support.cognito_users import GeneratedUsers
@@ -25,7 +27,6 @@ INDEX = "CREATE INDEX ON users (lower(email))"
 PRODUCTION = GeneratedUsers(0, seed=1)  # whose subs the rows carry that changed
 OTHER = GeneratedUsers(0, seed=2)  # whose subs nobody carries
 MODIFIED = datetime(2026, 3, 1, 10, 0, 0, 123_000, UTC)
-PAGE = 60
 ROWS_AT_ONCE = 10_000
 SAMPLE = 2_000  # users, of the application's way
 
@@ -126,13 +127,13 @@ def _rows(pool: GeneratedUsers) -> Iterator[io.StringIO]:
 def _write_listing(account: Account, pool: GeneratedUsers, execution: str) -> dict[str, object]:
     """Write what ListCognitoUsers would, with its own code; return what it would."""
     exchange = account.exchange(execution)
-    writer = PartWriter(exchange, "all")
+    writer = PartWriter(exchange, "all", TUNING.users_per_part)
     parts: list[Part] = []
     users = (user | {"UserLastModifiedDate": MODIFIED} for _, user in pool.from_number(0, ""))
-    for page in itertools.batched(users, PAGE):
+    for page in itertools.batched(users, USERS_PER_PAGE):
         parts += writer.write(list(page))  # type: ignore[arg-type]  # a user as Cognito sends it
     parts += writer.close()
-    manifest = Manifest(tuple(parts), len(pool), pages=-(-len(pool) // PAGE))
+    manifest = Manifest(tuple(parts), len(pool), pages=-(-len(pool) // USERS_PER_PAGE))
     exchange.write_json(MANIFEST_NAME, manifest.to_json())
     return {
         "bucket": exchange.bucket,

@@ -9,12 +9,13 @@ from rich import box
 from rich.table import Table
 
 from tests.bench import data
-from tests.bench.cognito.listing import LATENCY, QUOTA, ListingOutcome
+from tests.bench.cognito.listing import LATENCY, ListingOutcome
 from tests.bench.cognito.remap import SAMPLE, RemapOutcome
+from tests.bench.report import MEGABYTE
 from tests.bench.servers import SETTINGS, Servers
+from tests.support.cognito_service import QUOTA
 
-MEGABYTE = 1_000_000
-MUST_MEMORY = 150  # MB
+MUST_MEMORY_OF_LAMBDA = 150  # MB
 MUST_SHARE = 0.9  # of the rate that is set
 MUST_PAGED = 2.5  # times as fast as the paginator
 MUST_REMAP = 100  # times as fast as one by one, of 1,000,000 users
@@ -73,7 +74,7 @@ def describe(servers: Servers, rate: float) -> str:
         f" and a quota of {QUOTA}/s, LIST_USERS_RPS={rate:g}; PostgreSQL {version} ({settings}),"
         f" 10% of the rows changed, one by one measured on {SAMPLE:,} users. Must:"
         f" {MUST_SHARE:.0%} of the rate, {MUST_PAGED} times the paginator, {MUST_REMAP} times"
-        f" one by one (1,000,000 users), {MUST_MEMORY} MB."
+        f" one by one (1,000,000 users), {MUST_MEMORY_OF_LAMBDA} MB."
     )
 
 
@@ -85,7 +86,7 @@ def _table(*headings: str) -> Table:
 
 
 def _memory(peak: int) -> str:
-    return f"{peak / MEGABYTE:.0f} MB {_verdict(peak <= MUST_MEMORY * MEGABYTE)}"
+    return f"{peak / MEGABYTE:.0f} MB {_verdict(peak <= MUST_MEMORY_OF_LAMBDA * MEGABYTE)}"
 
 
 def _verdict(is_reached: bool) -> str:

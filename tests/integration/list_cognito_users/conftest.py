@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from common.aws.exchange import Exchange
-from list_cognito_users.pool import CLIENT_CONFIG
+from list_cognito_users.pool import COGNITO_CONFIG
 from tests.integration.list_cognito_users.pools import Pool
 from tests.support.bucket import BUCKET
 from tests.support.cognito_server import Server, serving
@@ -25,7 +25,7 @@ def cognito_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def cognito(cognito_server: Server) -> "CognitoIdentityProviderClient":
-    return cognito_server.client(CLIENT_CONFIG)
+    return cognito_server.client(COGNITO_CONFIG)
 
 
 @pytest.fixture

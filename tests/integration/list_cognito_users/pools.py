@@ -22,6 +22,7 @@ from common.manifest import Manifest
 from list_cognito_users.listing import Listing, list_users
 from list_cognito_users.pool import UserPool
 from list_cognito_users.rate import RateLimiter
+from list_cognito_users.tuning import TUNING, Tuning
 from tests.support.bucket import BUCKET, EXECUTION, MANIFEST, REGION
 from tests.support.cognito_service import DROPPED, POOL_ID, CognitoService, FailureError
 from tests.support.cognito_users import MODIFIED, ListedUsers, make_user
@@ -34,6 +35,7 @@ type Answer = tuple[AWSResponse, dict[str, Any]]
 
 EVENT = {"execution": "run-1", "input": {"sync_cognito": True}}
 FAST = 2_000.0  # requests a second, so that no test waits for the limiter
+NO_PATIENCE = Tuning(seconds_of_failing=0.0)  # the first failure ends the invocation
 
 
 class Killed(BaseException):
@@ -66,20 +68,21 @@ class Pool:
         requests: float = float("inf"),
         rate: float = FAST,
         clock: Callable[[], float] = time.monotonic,
+        tuning: Tuning = TUNING,
     ) -> Listing:
         """List in one invocation, whose time is up after so many requests."""
         limiter = CountingLimiter(rate, clock)
-        return self._list(limiter, lambda: 10.0 if limiter.sent < requests else 0.0)
+        return self._list(limiter, lambda: 10.0 if limiter.sent < requests else 0.0, tuning)
 
-    def list_to_the_end(self, *, requests: float) -> int:
+    def list_to_the_end(self, *, requests: float, tuning: Tuning = TUNING) -> int:
         """Invoke until all is listed, as the state machine does; return how often."""
         invocations = 1
-        while not self.list(requests=requests).done:
+        while not self.list(requests=requests, tuning=tuning).done:
             invocations += 1
             assert invocations < 100, "no end to it"
         return invocations
 
-    def list_and_be_killed(self, *, requests: int) -> None:
+    def list_and_be_killed(self, *, requests: int, tuning: Tuning = TUNING) -> None:
         """List in an invocation that is killed after so many requests.
 
         Raises:
@@ -92,10 +95,13 @@ class Pool:
                 raise Killed
             return 10.0
 
-        self._list(limiter, time_left)
+        self._list(limiter, time_left, tuning)
 
-    def _list(self, limiter: RateLimiter, time_left: Callable[[], float]) -> Listing:
-        return list_users(UserPool(self.client, POOL_ID), self.exchange, limiter, time_left)
+    def _list(
+        self, limiter: RateLimiter, time_left: Callable[[], float], tuning: Tuning
+    ) -> Listing:
+        pool = UserPool(self.client, POOL_ID)
+        return list_users(pool, self.exchange, limiter, time_left, tuning)
 
 
 class DictExchange(Exchange):

@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from common.manifest import Manifest, Part
-from list_cognito_users import parts, turns
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import Listing
+from list_cognito_users.tuning import Tuning
 from tests.integration.list_cognito_users.pools import (
     EVENT,
     Pool,
@@ -35,12 +35,11 @@ MODIFIED = "2026-02-02T02:40:00+00:00"
 
 
 def test_a_pool_of_many_pages_is_listed_whole_in_parts_of_limited_size(
-    s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", pool: Pool
 ) -> None:
     pool.service.users = GeneratedUsers(2_500)  # 157 or 156 for each digit
-    monkeypatch.setattr(parts, "USERS_PER_PART", 100)
 
-    result = pool.list()
+    result = pool.list(tuning=Tuning(users_per_part=100))
 
     expected = sorted(GeneratedUsers(2_500).sub(number) for number in range(2_500))
     assert listed_subs(s3) == expected
@@ -153,7 +152,6 @@ def test_each_part_is_there_before_a_manifest_names_it(
 ) -> None:
     pool.service.users = spread(200)
     pool.service.page_sizes = (5,)
-    monkeypatch.setattr(parts, "USERS_PER_PART", 5)
     named_too_early: set[str] = set()
     put_object = s3.put_object
 
@@ -164,7 +162,7 @@ def test_each_part_is_there_before_a_manifest_names_it(
         return put_object(**request)
 
     monkeypatch.setattr(s3, "put_object", look_first)
-    pool.list_to_the_end(requests=30)
+    pool.list_to_the_end(requests=30, tuning=Tuning(users_per_part=5))
 
     assert named_too_early == set()
     assert len(read_manifest(s3).parts) >= 40
@@ -229,13 +227,10 @@ def test_neither_the_result_nor_the_log_names_a_person(pool: Pool, logged: io.St
         assert personal not in logged.getvalue()
 
 
-def test_a_long_listing_tells_how_far_it_is(
-    pool: Pool, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_listing_tells_how_far_it_is(pool: Pool, logged: io.StringIO) -> None:
     pool.service.users = spread(320)
-    monkeypatch.setattr(turns, "PAGES_PER_LOG", 10)
 
-    pool.list()
+    pool.list(tuning=Tuning(pages_per_log=10))
 
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
     assert [line["message"] for line in lines] == ["listing", "listed the user pool"]

@@ -10,12 +10,18 @@ from botocore.exceptions import ClientError
 
 from common.aws.exchange import Exchange
 from common.errors import CognitoUnavailable, ConfigurationError, InvalidInput, StagingSyncError
-from list_cognito_users import turns
 from list_cognito_users.handler import handler
 from list_cognito_users.listing import list_users
-from list_cognito_users.pool import CLIENT_CONFIG, UserPool
+from list_cognito_users.pool import COGNITO_CONFIG, UserPool
 from list_cognito_users.rate import RateLimiter
-from tests.integration.list_cognito_users.pools import EVENT, FAST, Pool, read_manifest, spread
+from tests.integration.list_cognito_users.pools import (
+    EVENT,
+    FAST,
+    NO_PATIENCE,
+    Pool,
+    read_manifest,
+    spread,
+)
 from tests.support.bucket import BUCKET, MANIFEST, REGION, stored_keys
 from tests.support.cognito_server import Server
 from tests.support.cognito_service import DROPPED, POOL_ID, CognitoService, Failure
@@ -24,12 +30,6 @@ from tests.support.lambda_context import FakeContext
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-@pytest.fixture
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails once has failed for too long."""
-    monkeypatch.setattr(turns, "PATIENCE", 0.0)
 
 
 def test_a_user_without_a_sub_is_an_error_and_not_skipped(s3: "S3Client", pool: Pool) -> None:
@@ -54,35 +54,32 @@ def test_a_user_without_a_sub_is_an_error_and_not_skipped(s3: "S3Client", pool: 
         ("ServiceUnavailable", 503),
     ],
 )
-@pytest.mark.usefixtures("no_patience")
 def test_a_pool_that_throttles_or_fails_is_unavailable(
     s3: "S3Client", pool: Pool, code: str, status: int
 ) -> None:
     pool.service.interfere = lambda _: Failure(code, "about jane@example.com", status)
 
     with pytest.raises(CognitoUnavailable, match=f"{POOL_ID}.*{code}") as caught:
-        pool.list()
+        pool.list(tuning=NO_PATIENCE)
 
     assert "jane@example.com" not in str(caught.value)
     assert stored_keys(s3) == [], "nothing is listed yet that were worth keeping"
 
 
-@pytest.mark.usefixtures("no_patience")
 def test_a_pool_that_drops_connections_is_unavailable(pool: Pool) -> None:
     pool.service.interfere = lambda _: DROPPED
 
     with pytest.raises(CognitoUnavailable, match=f"{POOL_ID}.*ConnectionClosedError"):
-        pool.list()
+        pool.list(tuning=NO_PATIENCE)
 
 
-@pytest.mark.usefixtures("no_patience")
 def test_a_pool_that_names_the_same_page_as_the_next_one_is_unavailable(pool: Pool) -> None:
     pool.service.users = spread(160)
     pool.service.page_sizes = (3,)
     pool.service.is_stuck = True
 
     with pytest.raises(CognitoUnavailable, match=f"{POOL_ID}.*same pagination token"):
-        pool.list()
+        pool.list(tuning=NO_PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -136,15 +133,14 @@ def test_an_id_that_the_sdk_rejects_is_a_matter_of_configuration(pool: Pool) -> 
         list_users(UserPool(pool.client, ""), pool.exchange, RateLimiter(FAST), lambda: 10.0)
 
 
-@pytest.mark.usefixtures("no_patience")
 def test_a_pool_that_cannot_be_reached_is_unavailable(exchange: Exchange) -> None:
     with socket.socket() as bound:  # bound, but not listening: a connection is refused
         bound.bind(("127.0.0.1", 0))
         server = Server(f"http://127.0.0.1:{bound.getsockname()[1]}")
-        pool = UserPool(server.client(CLIENT_CONFIG), POOL_ID)
+        pool = UserPool(server.client(COGNITO_CONFIG), POOL_ID)
 
         with pytest.raises(CognitoUnavailable, match=f"{POOL_ID}.*EndpointConnectionError"):
-            list_users(pool, exchange, RateLimiter(FAST), lambda: 10.0)
+            list_users(pool, exchange, RateLimiter(FAST), lambda: 10.0, NO_PATIENCE)
 
 
 def test_an_estimate_that_cannot_be_had_is_a_warning_and_no_failure(

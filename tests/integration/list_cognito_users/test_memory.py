@@ -3,9 +3,7 @@
 import tracemalloc
 from typing import IO
 
-import pytest
-
-from list_cognito_users import parts
+from list_cognito_users.tuning import Tuning
 from tests.integration.list_cognito_users.pools import DictExchange, Pool, direct_client
 from tests.support.cognito_service import CognitoService
 from tests.support.cognito_users import GeneratedUsers
@@ -19,9 +17,7 @@ class DiscardingExchange(DictExchange):
         return self.uri(name)
 
 
-def test_memory_does_not_grow_with_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "USERS_PER_PART", 60)
-
+def test_memory_does_not_grow_with_the_pool() -> None:
     small = peak_memory(users=1_200)
     large = peak_memory(users=12_000)
 
@@ -34,7 +30,7 @@ def peak_memory(users: int) -> int:
     pool = Pool(service, direct_client(service), DiscardingExchange())
     tracemalloc.start()
     try:
-        result = pool.list()
+        result = pool.list(tuning=Tuning(users_per_part=60))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -13,8 +13,10 @@ from common.manifest import Manifest, Part
 from list_cognito_users.chain import Chain
 from list_cognito_users.handler import handler
 from list_cognito_users.progress import Progress
+from list_cognito_users.tuning import Tuning
 from tests.integration.list_cognito_users.pools import (
     EVENT,
+    NO_PATIENCE,
     Killed,
     Pool,
     listed_subs,
@@ -107,14 +109,14 @@ def test_a_pool_listed_in_one_chain_takes_several_invocations_too(
 
 
 def test_a_killed_invocation_leaves_the_last_manifest_and_what_it_names(
-    s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", pool: Pool
 ) -> None:
-    monkeypatch.setattr("list_cognito_users.parts.USERS_PER_PART", 2)
-    pool.list(requests=10)
+    small_parts = Tuning(users_per_part=2)
+    pool.list(requests=10, tuning=small_parts)
     manifest, stored = manifest_json(s3), part_contents(s3)
 
     with pytest.raises(Killed):
-        pool.list_and_be_killed(requests=20)
+        pool.list_and_be_killed(requests=20, tuning=small_parts)
 
     assert manifest_json(s3) == manifest
     assert part_contents(s3) == stored
@@ -211,12 +213,11 @@ def test_an_invocation_that_gets_no_further_fails_and_leaves_the_manifest(
 
 
 def test_what_is_listed_before_cognito_fails_for_too_long_is_kept(
-    s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", pool: Pool
 ) -> None:
-    monkeypatch.setattr("list_cognito_users.turns.PATIENCE", 0.0)
     pool.service.interfere = lambda call: INTERNAL_ERROR if call.number > 30 else None
     with pytest.raises(CognitoUnavailable, match="InternalErrorException"):
-        pool.list()
+        pool.list(tuning=NO_PATIENCE)
     kept = manifest_json(s3)
     assert kept["pages"] == 29
     asked = len(pool.service.arrivals)
