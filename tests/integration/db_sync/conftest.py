@@ -9,9 +9,9 @@ from tests.support.databases import Databases
 
 @pytest.fixture
 def role(databases: Databases) -> Iterator[str]:
-    """A role that may log in and do nothing else."""
+    """A role that may only log in."""
     anywhere = databases.make()
     anywhere.execute("CREATE ROLE plain LOGIN")
     yield "plain"
-    databases.drop_all()  # what it owns, and what it was granted
+    databases.drop_all()  # with what it owns and what it was granted
     anywhere.server.execute("postgres", "DROP ROLE plain")

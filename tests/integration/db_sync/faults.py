@@ -1,4 +1,4 @@
-"""What the tests of faults share: a pair that keeps a sync busy, and what must hold after one."""
+"""For the tests of interrupted syncs: a pair with many differences, and helpers to wait."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -16,10 +16,10 @@ from tests.support.databases import Databases, Pair
 from tests.support.waiting import TIMEOUT, wait_until
 
 OWNER = "table_owner"
-# Whoever plans a query of the table waits for this, since it locks the index alone.
+# It locks only the index, so every session that plans a query of the table waits.
 HOLD_READS = "ALTER INDEX {}_pkey SET TABLESPACE pg_default"
-# Tables to merge, to replace (it has no key) and to leave alone, a sequence to set, and a view to
-# refresh.
+# Tables to merge, one to replace (it has no key), one without a difference, a sequence to set, and
+# a view to refresh.
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY, v text);
 CREATE TABLE child (id serial PRIMARY KEY, parent_id int NOT NULL REFERENCES parent, v text);
@@ -34,7 +34,7 @@ INSERT INTO log SELECT 'line ' || i FROM generate_series(1, 300) i;
 INSERT INTO same VALUES (1);
 REFRESH MATERIALIZED VIEW children;
 """
-# Parent 900 and its child are to be deleted, some parents and children are to be added or changed.
+# A sync has to delete parent 900 and its child, and to add or change other parents and children.
 STAGING = """
 INSERT INTO parent SELECT i, 'parent ' || i FROM generate_series(1, 290) i;
 INSERT INTO parent VALUES (900, 'gone');
@@ -51,12 +51,12 @@ either_side = pytest.mark.parametrize("side", ["source", "target"])
 
 
 def different_pair(databases: Databases) -> Pair:
-    """Return production and a staging in which much differs."""
+    """Return production and a staging with many differences."""
     return databases.pair(SCHEMA, source=PRODUCTION, target=STAGING)
 
 
 def target_as(pair: Pair, role: str) -> DatabaseAddress:
-    """Return the target's address for a superuser, or for a role that merely owns its tables."""
+    """Return the target's address for a superuser, or for a role that only owns its tables."""
     if role == "superuser":
         return pair.target.address
     address = own_tables(pair, OWNER)
@@ -69,18 +69,18 @@ def target_as(pair: Pair, role: str) -> DatabaseAddress:
 
 
 def put_back(pair: Pair) -> None:
-    """Give the target the rows again that it had before a sync."""
+    """Restore the rows that the target had before a sync."""
     pair.target.execute("TRUNCATE parent, child, log, same RESTART IDENTITY;" + STAGING)
 
 
 def state(database: Database) -> str:
-    """Return the schema, the rows, and where the sequences stand."""
+    """Return the schema, the rows, and the sequences' positions."""
     positions = database.rows("SELECT * FROM pg_sequences ORDER BY schemaname, sequencename")
     return f"{database.schema()}\n{database.contents()}\n{positions}"
 
 
 def at_first(action: Callable[[], object]) -> Progress:
-    """Return a progress that does something once, when the first table is about to be compared."""
+    """Return a progress callback that does something once, before the first table is compared."""
     left = [action]
 
     def show(_phase: str, _done: int, _total: int) -> None:
@@ -97,10 +97,10 @@ def sync_while_others_wait(
     statements: list[str],
     rules: SyncRules | None = None,
 ) -> list[BaseException | None]:
-    """Sync, and run statements in a database meanwhile, each of which has to wait for a lock.
+    """Sync, and meanwhile run statements in a database that all have to wait for a lock.
 
     Returns:
-        The statements' errors, None for each that succeeded in the end.
+        Each statement's error, or None if it succeeded in the end.
     """
     started: list[Future[int]] = []
     with ThreadPoolExecutor(len(statements)) as pool:
@@ -115,7 +115,7 @@ def sync_while_others_wait(
 
 
 def waiting_for_locks(database: Database) -> int:
-    """Return how many sessions of a database, anybody's, wait for a lock."""
+    """Return how many sessions of a database wait for a lock, whoever started them."""
     waiting: int = database.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND wait_event_type = 'Lock'"
@@ -145,7 +145,7 @@ def is_in_transaction(database: Database) -> bool:
 
 
 def wait_for_no_backend(pair: Pair) -> None:
-    """Wait until both servers have noticed that the sync is gone: a matter of seconds."""
+    """Wait a few seconds at most until both servers have noticed that the sync is gone."""
     wait_until(
         lambda: not backends(pair.source) + backends(pair.target),
         "no backend of a sync is left",
@@ -166,7 +166,7 @@ def waits(database: Database) -> list[str]:
 
 @contextlib.contextmanager
 def held(database: Database, statement: str) -> Iterator[None]:
-    """Hold the locks that a statement takes, for the length of a with statement."""
+    """Hold the locks that a statement takes during a with statement."""
     with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         yield

@@ -1,4 +1,4 @@
-"""What the DbSync Lambda is told: the secrets of two databases, and the exchange bucket."""
+"""The DbSync Lambda's environment: the secrets of two databases, and the exchange bucket."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.support.databases import Pair
 
 
 def use_databases(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the Lambda's environment name a pair of databases, within a mock of AWS."""
+    """Set the Lambda's variables for a pair of databases; the caller mocks AWS."""
     client = boto3.client("secretsmanager")
     for variable, database in (
         ("PROD_SECRET_ARN", pair.source),

@@ -1,4 +1,4 @@
-"""A TCP proxy before a test database's Unix socket: a network that breaks when it is told to."""
+"""A TCP proxy in front of a test database's Unix socket: a network that can be cut."""
 
 import contextlib
 import socket
@@ -12,16 +12,17 @@ from common.postgres.connection.address import DatabaseAddress
 from sandbox.database import Database
 
 CHUNK = 65536  # bytes
-TICK = 0.02  # seconds after which whoever waits for a socket looks whether all is cut
-# With this option a socket that is closed resets its connection, as a firewall would.
+TICK = 0.02  # seconds between two checks whether the connections were cut
+# With this option closing a socket resets its connection, as a firewall would.
 RESET = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-# Sees what is about to pass: whether the client sent it, and the bytes. True cuts before it does.
+# Gets data that is about to be forwarded: whether the client sent it, and the bytes. If it returns
+# True, the connections are cut first.
 type Watch = Callable[[bool, bytes], bool]
 
 
 class Proxy:
-    """Forwards between 127.0.0.1 and a database; once it is cut nobody gets in or through."""
+    """Forwards between 127.0.0.1 and a database; after `cut` no connection works or is accepted."""
 
     def __init__(
         self, database: Database, watch: Watch = lambda _from_client, _data: False
@@ -46,12 +47,12 @@ class Proxy:
         self.cut()
 
     def before(self, address: DatabaseAddress) -> DatabaseAddress:
-        """Return the address that leads through the proxy with the same user and database."""
+        """Return the proxy's address with the same user and database."""
         way = {"host": "127.0.0.1", "port": self._port, "sslmode": "disable"}
         return DatabaseAddress({**address.parameters, **way})
 
     def cut(self) -> None:
-        """Reset every connection, in both directions at once; return when that is done."""
+        """Reset every connection in both directions at once, and wait until that is done."""
         self._broken.set()
         self._accepting.join()
 

@@ -1,4 +1,4 @@
-"""A row of a random table, and the edits that make two sides of its rows go apart."""
+"""A row of a random table, and the edits by which the rows of two sides diverge."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,15 +6,15 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-# Rows have numbers, which their keys are made of; few, so that edits meet. Those of a table of
-# many ranges begin at MANY.
+# A row's key is made from its number. There are few numbers, so that several edits change the same
+# row. Those of a table with many ranges begin at MANY.
 MANY = 100
 NUMBERS = st.integers(0, 9) | st.integers(MANY, MANY + 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row; `wanted` are the numbers of the rows that its references should point to."""
+    """A row; `wanted` has the numbers of the rows that its references should point to."""
 
     n: int | None
     values: tuple[str, ...]  # SQL literals
@@ -29,7 +29,7 @@ type Edit = tuple[Callable[[Rows, int, int, Row], None], int, int, Row]
 
 
 def edited(start: Rows, edits: Sequence[Edit]) -> Rows:
-    """Return the rows that a side begins with, with unique values, after its edits."""
+    """Return a side's rows: those of `start`, with unique values, after some edits."""
     rows = {
         number: replace(row, u=number, kept=f"kept {number}", own=f"own {number}")
         for number, row in start.items()
@@ -43,7 +43,7 @@ def edited(start: Rows, edits: Sequence[Edit]) -> Rows:
 
 
 def _existing(rows: Rows, number: int) -> int:
-    """Return the number of a row that there is: the given one if it is there."""
+    """Return the number of an existing row: the given one if it exists."""
     return number if number in rows else list(rows)[number % len(rows)]
 
 
@@ -102,7 +102,8 @@ def _take(rows: Rows, number: int, other: int, _: Row) -> None:
 
 
 PLAIN = (_insert, _update, _delete)
-# What may be done to a table's side. Where all may, few are plain: so some of them are alone.
+# The edits that a table's side may get. If all are allowed, few of them are plain, so there are
+# also groups of a few edits.
 EDITS = (
     (
         *(*PLAIN, _update_all, _delete_all, _change_key, _refer),

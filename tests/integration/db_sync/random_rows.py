@@ -1,4 +1,4 @@
-"""Random rows of two sides that were one once and went apart, and what a sync makes of them."""
+"""Random rows of two sides that were equal once and diverged, and the expected result of a sync."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -20,7 +20,7 @@ UNLINKED = "unlinked:"
 
 
 class Sides:
-    """The rows of all tables on both sides. Prints short: there can be very many."""
+    """The rows of all tables on both sides; its repr is short, since there can be very many."""
 
     def __init__(self) -> None:
         self.source: list[Rows] = []
@@ -32,7 +32,7 @@ class Sides:
 
 @st.composite
 def random_sides(draw: st.DrawFn, tables: Sequence[Table]) -> Sides:
-    """Return rows for tables; both sides begin with the same and are edited."""
+    """Return rows for tables; both sides begin with the same rows and are then edited."""
     sides = Sides()
     for table in tables:
         row = _row(table)
@@ -47,7 +47,7 @@ def random_sides(draw: st.DrawFn, tables: Sequence[Table]) -> Sides:
 
 
 def insert(tables: Sequence[Table], side: Sequence[Rows], *, is_target: bool) -> str:
-    """Return the statements that insert one side's rows, whose foreign keys hold at the end."""
+    """Return the statements that insert one side's rows; all foreign keys hold at the end."""
     statements = ["SET session_replication_role = replica"]
     for table, rows in zip(tables, side, strict=True):
         found = [_literals(tables, side, table, row, is_target=is_target) for row in rows.items()]
@@ -61,7 +61,7 @@ def insert(tables: Sequence[Table], side: Sequence[Rows], *, is_target: bool) ->
 
 
 def targets_columns(table: Table) -> list[str]:
-    """Return the key's columns and those that are not copied, or not all."""
+    """Return the key's columns and those that are not copied, or only in some rows."""
     optional = {"kept": table.kept, "own": table.own, "g": table.target.generated}
     return [*KEYS[table.key], *(name for name, kind in optional.items() if kind)]
 
@@ -69,7 +69,7 @@ def targets_columns(table: Table) -> list[str]:
 def expected(
     table: Table, source: Rows, target: Rows, *, is_changed: bool
 ) -> list[tuple[str | None, ...]]:
-    """Return what `targets_columns` hold after a sync, in any order.
+    """Return the values of `targets_columns` after a sync, in any order.
 
     Args:
         table: the table.
@@ -77,7 +77,7 @@ def expected(
         target: its rows in the target before the sync.
         is_changed: whether the copied columns of both sides differed.
     """
-    if table.key == "none":  # all or nothing: no row can be told from another
+    if table.key == "none":  # all rows are replaced or none, since nothing identifies a row
         survivors = {} if is_changed else target
         source = source if is_changed else target
     else:
@@ -105,7 +105,7 @@ def _row(table: Table) -> st.SearchStrategy[Row]:
 
 @st.composite
 def _many(draw: st.DrawFn, row: st.SearchStrategy[Row]) -> Rows:
-    """Return the rows of a table of many ranges, by value or by hash; mostly none."""
+    """Return the rows of a table with many ranges, by value or by hash; usually none."""
     rows = draw(st.sampled_from([0, 0, 0, 0, 150, 300]))
     like = draw(row) if rows else None
     step = draw(st.sampled_from([1, 5000])) if rows else 1
@@ -113,7 +113,7 @@ def _many(draw: st.DrawFn, row: st.SearchStrategy[Row]) -> Rows:
 
 
 def _drop_orphans(tables: Sequence[Table], side: Sequence[Rows]) -> None:
-    """Drop rows whose reference needs a parent that no row can be, and those that need them."""
+    """Drop rows that need a parent and cannot have one, and rows that then lack theirs."""
     is_done = False
     while not is_done:
         is_done = True
@@ -131,7 +131,7 @@ def _is_orphan(table: Table, side: Sequence[Rows], row: Row) -> bool:
 
 
 def _parent(side: Sequence[Rows], reference: Reference, wanted: int) -> int | None:
-    """Return the number of the row that a reference points to: the wanted one if it may be."""
+    """Return the number of the row that a reference points to: the wanted one if possible."""
     parents = side[reference.parent]
     numbers = [wanted] if wanted in parents else []
     candidates = chain(numbers, parents if reference.is_required else [])
@@ -154,7 +154,7 @@ def _key(table: Table, number: int) -> dict[str, str]:
             return {"id": f"'key {number}'"}
         case "pair":
             return {"id": str(number // 4), "part": f"'{number % 4}'"}
-        case _:  # twice the same
+        case _:  # two rows have the same
             return {"id": str(number % 5)}
 
 
@@ -190,7 +190,7 @@ def _literal(value: object) -> str:
 
 
 def _kept(table: Table, row: Row, mine: Row | None, brought: set[str]) -> str | None:
-    """Return what the kept column holds: the target's value, but one that a new row brings."""
+    """Return the kept column's value: the target's, unless a new row takes it."""
     if mine is None:
         return row.kept
     if "UNIQUE" in (table.kept or "") and mine.kept in brought:
@@ -199,7 +199,7 @@ def _kept(table: Table, row: Row, mine: Row | None, brought: set[str]) -> str | 
 
 
 def _generated(table: Table, row: Row) -> str | None:
-    """Return what g holds: what the target makes of n, else the source's value if there is one."""
+    """Return the value of g: computed by the target, or else by the source, if either does."""
     factor = GENERATED[table.target.generated or "bigint"]
     if factor is None:
         factor = GENERATED[table.source.generated or "bigint"]

@@ -1,4 +1,4 @@
-"""Random tables with foreign keys among them, which each side lays out in its own way."""
+"""Random tables with foreign keys between them; the layout of a table differs between the sides."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sandbox.postgres import DEFAULT_VERSION
 
-# SQL literals by type: small alphabets, so that values meet, and the awkward ones of each type.
+# SQL literals by type: few of each, so that values are often equal, and the type's awkward ones.
 VALUES: dict[str, st.SearchStrategy[str]] = {
     "int": st.integers(-3, 70).map(str),
     "bigint": st.sampled_from(["-9223372036854775808", "0", "1", "9223372036854775807"]),
@@ -26,7 +26,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "numrange": st.sampled_from(["'empty'", "'[1,2)'", "'[1.0,2)'", "'(,)'"]),
     "uuid": st.sampled_from([f"'{digit * 8}-0000-0000-0000-000000000000'" for digit in "01f"]),
 }
-# A key's columns and their types, by its kind; "none" has the column and no key.
+# A key's columns and their types, by the kind of key; "none" has the column but no key.
 KEYS = {
     "int": {"id": "int"},
     "identity": {"id": "int"},
@@ -38,7 +38,7 @@ NAMES = ("plain", "Be ta", 'sel"ect', "100%s{}")
 UNIQUE = ("UNIQUE", "UNIQUE DEFERRABLE", "UNIQUE DEFERRABLE INITIALLY DEFERRED")
 KEPT = ("text", "text NOT NULL", "text UNIQUE", "text UNIQUE NOT NULL")
 OWN = ("text", "text DEFAULT 'fresh'", "text NOT NULL DEFAULT 'fresh'")
-# What makes a column, and how many times `n` it is then; None: no more than any other.
+# Definitions of g, and the factor by which it multiplies `n`; None: it is not generated.
 GENERATED: dict[str, int | None] = {
     "bigint": None,
     "bigint GENERATED ALWAYS AS (n * 2) STORED": 2,
@@ -60,7 +60,7 @@ INDEXES = ("(n)", "((n % 2), id DESC)", "(id) INCLUDE (n) WHERE n > 1")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key to the key, or to the unique column `u`, of the table with a number."""
+    """A foreign key to the key, or to the unique column `u`, of the table number `parent`."""
 
     parent: int
     to_unique: bool
@@ -70,10 +70,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one side lays a table out.
+    """The layout of a table on one side.
 
     `generated` is the definition of the column g, `partitions` their number (0: it is not
-    partitioned), `shift` the number of columns that stand behind the others.
+    partitioned), `shift` the number of columns that are moved to the end.
     """
 
     generated: str | None
@@ -83,7 +83,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of both sides. Its columns, some of which only some tables have:
+    """A table of both sides. These are its columns, some of which only some tables have:
 
     the key's; n, a number; c0, c1, … of the types in `values`; u, unique; r0_…, r1_…, the
     references; g, generated from n; kept, of the keep rule; own, which only the target has.
@@ -103,7 +103,7 @@ class Table:
 
 @st.composite
 def random_tables(draw: st.DrawFn) -> list[Table]:
-    """Return up to four tables; a reference may point to any of them, back to itself too."""
+    """Return up to four tables; a reference may point to any of them, its own table too."""
     tables = [draw(_table(name)) for name in NAMES[: draw(st.sampled_from([2, 3, 4, 1]))]]
     parents = [
         (number, to_unique)
@@ -120,7 +120,7 @@ def random_tables(draw: st.DrawFn) -> list[Table]:
 @st.composite
 def _table(draw: st.DrawFn, name: str) -> Table:
     is_partitioned = draw(st.sampled_from([False, False, True]))
-    # Before PostgreSQL 17 a partitioned table has no identity.
+    # Before PostgreSQL 17 a partitioned table cannot have an identity column.
     kinds = ["int", "text", "pair", "int", "text", "pair" if is_partitioned else "identity", "none"]
     layout = st.builds(
         Layout,
@@ -132,7 +132,7 @@ def _table(draw: st.DrawFn, name: str) -> Table:
         name,
         draw(st.sampled_from(kinds)),
         values=tuple(draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=2))),
-        # A unique constraint of a partitioned table would have to hold its key.
+        # A unique constraint of a partitioned table must contain the partition key.
         unique=None if is_partitioned else draw(st.sampled_from([*UNIQUE, None])),
         kept=draw(st.sampled_from([None, *(KEPT[:2] if is_partitioned else KEPT)])),
         own=draw(st.none() | st.sampled_from(OWN)),
@@ -221,7 +221,7 @@ def _foreign_keys(tables: Sequence[Table], table: Table) -> Iterator[str]:
     for number, reference in enumerate(table.references):
         parent = tables[reference.parent]
         columns = reference_columns(tables, reference)
-        # A partitioned table takes no foreign key that is not valid.
+        # A partitioned table cannot have a foreign key that is NOT VALID.
         is_whole = table.source.partitions == parent.source.partitions == 0
         options = reference.options if is_whole else reference.options.replace("NOT VALID", "")
         name = quoted(f"to {parent.name} {number}")

@@ -1,4 +1,4 @@
-"""Syncing with roles that may not do everything."""
+"""Syncs with roles that lack some rights."""
 
 import re
 
@@ -28,5 +28,5 @@ def sync_as(
 
 
 def statements_in(message: str) -> list[str]:
-    """Return the statements that a message tells to run."""
+    """Return the statements that an error's message says to run."""
     return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)

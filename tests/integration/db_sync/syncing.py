@@ -1,4 +1,4 @@
-"""Syncing a pair of test databases, and what must hold after each sync."""
+"""Syncs of a pair of test databases, and the checks after each of them."""
 
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import Deadline
@@ -21,7 +21,7 @@ def sync(
     tuning: Tuning | None = None,
     waits: Waits = WAITS,
 ) -> SyncResult:
-    """Sync, and see that the target's schema is untouched."""
+    """Sync, and check that the target's schema is unchanged."""
     schema = pair.target.schema()
     result = sync_database(
         pair.source.address,
@@ -40,12 +40,12 @@ def sync(
 
 
 def assert_same(pair: Pair) -> None:
-    """Compare both sides by their dumps, which share no code with the engine."""
+    """Compare dumps of both sides, which share no code with the engine."""
     assert pair.target.contents() == pair.source.contents()
 
 
 def own_tables(pair: Pair, role: str) -> DatabaseAddress:
-    """Hand the target's tables to a role that is no superuser; return its address."""
+    """Make a role that is not a superuser own the target's tables; return its address."""
     pair.target.execute(
         f"""
         DO $$ DECLARE thing record; BEGIN

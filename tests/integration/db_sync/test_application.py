@@ -1,4 +1,4 @@
-"""What the application's own schema does while rows are written, and what breaks in the middle."""
+"""What the application's functions, constraints and sequences do while a sync writes."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def test_checks_and_indexes_find_the_functions_that_they_call(databases: Databas
 
 
 @pytest.mark.parametrize("state", ["insufficient_privilege", "undefined_table"])
-def test_words_that_the_application_raises_are_not_repeated(
+def test_errors_do_not_repeat_what_the_applications_code_raises(
     databases: Databases, state: str
 ) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, e text)")
@@ -53,7 +53,7 @@ def test_words_that_the_application_raises_are_not_repeated(
     assert "ana@" not in str(refusal.value)
 
 
-def test_a_connection_that_breaks_while_rows_travel_shows_no_row(databases: Databases) -> None:
+def test_a_connection_lost_during_a_copy_shows_no_row(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, e text)")
     pair.source.execute(
         "INSERT INTO t SELECT i, 'ana' || i || '@example.com' FROM generate_series(1, 3000) i"
@@ -87,7 +87,7 @@ def test_a_connection_that_breaks_while_rows_travel_shows_no_row(databases: Data
     "constraint",
     ["UNIQUE (e) DEFERRABLE INITIALLY DEFERRED", "EXCLUDE USING btree (e WITH =) DEFERRABLE"],
 )
-def test_a_deferrable_constraint_that_production_lacks_is_not_silenced(
+def test_a_deferrable_constraint_that_production_lacks_is_still_checked(
     databases: Databases, constraint: str
 ) -> None:
     pair = databases.pair(
@@ -114,7 +114,7 @@ def test_a_kept_column_that_is_a_foreign_key_is_checked(databases: Databases) ->
         sync(pair, rules=SyncRules.parse('{"keep": ["public.b.a_id"]}'))
 
 
-def test_databases_of_two_encodings_are_refused_by_name(databases: Databases) -> None:
+def test_databases_with_different_encodings_are_refused(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY)")
     name = pair.target.name
     pair.target.server.execute("postgres", f"DROP DATABASE {name}")
@@ -128,7 +128,7 @@ def test_databases_of_two_encodings_are_refused_by_name(databases: Databases) ->
         sync(pair)
 
 
-def test_arrays_of_strings_are_not_cut(databases: Databases) -> None:
+def test_arrays_of_strings_are_not_truncated(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v varchar(10)[])")
     pair.source.execute("INSERT INTO t VALUES (1, '{abcdefgh}')")
     pair.target.execute("ALTER TABLE t ALTER v TYPE varchar(3)[]")
@@ -166,7 +166,7 @@ def test_a_sequence_in_use_makes_the_target_busy(databases: Databases) -> None:
 
 
 @pytest.mark.parametrize("index", ["UNIQUE (tenant, sub)", "UNIQUE (id) INCLUDE (sub)"])
-def test_kept_values_that_collide_with_nothing_stay(databases: Databases, index: str) -> None:
+def test_kept_values_without_a_conflict_stay(databases: Databases, index: str) -> None:
     pair = databases.pair(
         f"CREATE TABLE users (id int PRIMARY KEY, tenant int, sub text NOT NULL, {index})",
         source="INSERT INTO users VALUES (1, 1, 'a'), (2, 2, 'a')",

@@ -1,4 +1,4 @@
-"""The application goes on using staging while a sync runs: what waits, and what it finds then."""
+"""The application uses staging while a sync runs: what waits, and which rows it finds then."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ def pair(databases: Databases) -> Pair:
 
 
 @either_role
-def test_every_write_to_staging_has_to_wait_all_the_while(pair: Pair, role: str) -> None:
+def test_every_write_to_staging_waits_during_the_complete_sync(pair: Pair, role: str) -> None:
     waiting: list[bool] = []
 
     def write(_phase: str, _done: int, _total: int) -> None:
@@ -52,7 +52,7 @@ def test_every_write_to_staging_has_to_wait_all_the_while(pair: Pair, role: str)
 
 
 @either_role
-def test_who_locks_rows_in_order_to_change_them_waits_too(pair: Pair, role: str) -> None:
+def test_select_for_update_waits_too(pair: Pair, role: str) -> None:
     take_a_job = "SELECT FROM child WHERE id = 7 FOR UPDATE; UPDATE child SET v = 'mine'"
 
     errors = sync_while_others_wait(pair, target_as(pair, role), pair.target, [take_a_job])
@@ -70,9 +70,7 @@ def has_to_wait(database: Database, statement: str) -> bool:
 
 
 @either_role
-def test_what_waited_to_write_is_checked_against_the_rows_that_it_finds(
-    pair: Pair, role: str
-) -> None:
+def test_a_write_that_waited_is_checked_against_the_new_rows(pair: Pair, role: str) -> None:
     orphaned, added, updated = sync_while_others_wait(
         pair,
         target_as(pair, role),
@@ -93,7 +91,7 @@ def test_what_waited_to_write_is_checked_against_the_rows_that_it_finds(
 
 
 @either_role
-def test_a_child_in_a_table_that_is_not_synced_is_checked_too(pair: Pair, role: str) -> None:
+def test_a_new_child_in_an_unsynced_table_is_checked_too(pair: Pair, role: str) -> None:
     pair.target.execute("DELETE FROM child WHERE parent_id = 900")
 
     (orphaned,) = sync_while_others_wait(
@@ -160,7 +158,7 @@ def test_readers_of_staging_see_its_old_rows_without_waiting(
 
 
 @either_role
-def test_a_lock_that_is_let_go_in_time_is_waited_for_and_its_holders_rows_are_compared(
+def test_the_sync_waits_for_a_lock_and_then_compares_what_its_holder_wrote(
     pair: Pair, role: str
 ) -> None:
     target = target_as(pair, role)
@@ -168,7 +166,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for_and_its_holders_rows_are_co
         application.cursor().execute("UPDATE same SET id = 2")
         running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
         wait_until(lambda: "relation" in waits(pair.target), "the sync waits")
-        wait_until(lambda: "relation" not in waits(pair.target), "it lets others pass")
+        wait_until(lambda: "relation" not in waits(pair.target), "it pauses between attempts")
         application.commit()
         running.result(TIMEOUT)
 
@@ -176,7 +174,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for_and_its_holders_rows_are_co
 
 
 @either_role
-def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(pair: Pair, role: str) -> None:
+def test_a_reader_that_blocks_a_replacement_is_named(pair: Pair, role: str) -> None:
     target = target_as(pair, role)
     before = state(pair.target)
 
@@ -193,7 +191,7 @@ def test_a_reader_in_the_way_of_a_table_that_is_replaced_is_named(pair: Pair, ro
     assert state(pair.target) == before
 
 
-def test_a_reader_in_the_way_of_a_rule_is_named(databases: Databases) -> None:
+def test_a_reader_that_blocks_the_disabling_of_a_rule_is_named(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'old');"
         "CREATE RULE tell AS ON INSERT TO t DO ALSO NOTIFY rows",

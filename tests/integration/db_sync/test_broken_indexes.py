@@ -1,6 +1,6 @@
-"""An index that lacks rows, as after an upgrade of the system's libc, deceives nobody.
+"""An index that lacks rows, as after an upgrade of the system's libc, never hides a difference.
 
-Rows are written while the index takes none, so that no query finds them through it.
+Rows are written while the index takes none, so no query finds them through it.
 """
 
 import pytest
@@ -15,13 +15,13 @@ from tests.support.databases import Databases, Pair
 NUMBERED = "CREATE TABLE t (id bigint PRIMARY KEY, v text)"
 NUMBERED_ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10000) i"
 NAMED = "CREATE TABLE t (id text PRIMARY KEY, v text)"
-# Its index has all of its columns and a tenth of its pages.
+# Its index has all of its columns and is a tenth of its size.
 COVERED = "CREATE TABLE t (id int PRIMARY KEY) WITH (fillfactor = 10)"
 COVERED_ROWS = "INSERT INTO t SELECT generate_series(1, 20000)"
 
 
 def write_unseen(database: Database, statement: str) -> None:
-    """Run a statement whose rows the index of t's key does not learn of."""
+    """Run a statement whose rows are not added to the index of t's key."""
     ready = "UPDATE pg_index SET indisready = {} WHERE indexrelid = 't_pkey'::regclass"
     database.execute(ready.format("false"))
     database.execute(statement)
@@ -40,7 +40,7 @@ def assert_untouched(pair: Pair, before: str) -> None:
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_row_that_the_targets_index_lacks_is_no_reason_to_say_verified(
+def test_a_row_missing_from_the_targets_index_is_never_reported_as_verified(
     databases: Databases, statement: str, dry_run: bool
 ) -> None:
     pair = databases.pair(NUMBERED, source=NUMBERED_ROWS, target=NUMBERED_ROWS)
@@ -57,7 +57,7 @@ def test_a_row_that_the_targets_index_lacks_is_no_reason_to_say_verified(
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_row_that_productions_index_lacks_is_told_as_productions_fault(
+def test_a_row_missing_from_productions_index_is_reported_for_the_source(
     databases: Databases, dry_run: bool
 ) -> None:
     pair = databases.pair(NUMBERED, source=NUMBERED_ROWS, target=NUMBERED_ROWS)
@@ -74,7 +74,9 @@ JOINS = ("hashjoin", "mergejoin", "nestloop")
 
 
 @pytest.mark.parametrize("join", JOINS)
-def test_a_row_under_a_key_of_text_is_healed_or_refused(databases: Databases, join: str) -> None:
+def test_a_row_missing_from_the_index_of_a_text_key_is_corrected_or_the_sync_refused(
+    databases: Databases, join: str
+) -> None:
     rows = "INSERT INTO t SELECT 'k' || i, 'row ' || i FROM generate_series(1, 10000) i"
     pair = databases.pair(NAMED, source=rows, target=rows)
     write_unseen(
@@ -98,7 +100,9 @@ def test_a_row_under_a_key_of_text_is_healed_or_refused(databases: Databases, jo
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-def test_a_row_that_an_index_of_all_columns_lacks_is_seen(databases: Databases, side: str) -> None:
+def test_a_row_missing_from_an_index_of_all_columns_is_found(
+    databases: Databases, side: str
+) -> None:
     pair = databases.pair(COVERED, source=COVERED_ROWS, target=COVERED_ROWS)
     for database in pair:
         database.execute("VACUUM (ANALYZE) t")
@@ -109,7 +113,7 @@ def test_a_row_that_an_index_of_all_columns_lacks_is_seen(databases: Databases, 
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-def test_a_table_is_not_taken_for_empty_because_its_index_is(
+def test_a_table_whose_index_is_empty_is_not_treated_as_empty(
     databases: Databases, side: str
 ) -> None:
     pair = databases.pair(COVERED)
@@ -127,7 +131,7 @@ def test_a_table_is_not_taken_for_empty_because_its_index_is(
 def test_rows_are_counted_after_the_writing_without_an_index(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As if the index had known all rows before.
+    # As if the index had had all rows before.
     monkeypatch.setattr(merge, "require_all_found", lambda *_: None)
     pair = databases.pair(NUMBERED, source=NUMBERED_ROWS, target=NUMBERED_ROWS)
     write_unseen(pair.target, "DELETE FROM t WHERE id = 777; INSERT INTO t VALUES (777, 'old')")

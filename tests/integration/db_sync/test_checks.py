@@ -1,4 +1,4 @@
-"""CHECK constraints of the target hold at the end, and are in nobody's way until then."""
+"""CHECK constraints of the target hold at the end, and refuse no row before that."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.databases import Databases
 
 BOTH_ROLES = pytest.mark.parametrize("role", ["superuser", "owner"])
 
-# Everything that a CHECK can be: of a table, of a tree and some of its members, of partitions.
+# Every kind of CHECK: on a table, on an inheritance tree and some of its members, on partitions.
 NOT_VALID = """
 CREATE DOMAIN age AS int;
 CREATE TABLE people (id int PRIMARY KEY, age age, nick text, born int, died int);
@@ -53,7 +53,7 @@ FROM pg_constraint WHERE contype = 'c' ORDER BY 1, 2
 
 @BOTH_ROLES
 @pytest.mark.parametrize("old", ["", "a few"])
-def test_rows_that_break_a_check_which_is_not_valid_are_copied(
+def test_rows_that_violate_a_not_valid_check_are_copied(
     databases: Databases, role: str, old: str
 ) -> None:
     pair = databases.pair(
@@ -83,7 +83,7 @@ def test_rows_that_break_a_check_which_is_not_valid_are_copied(
     assert sync(pair, target=target).status == "unchanged"
 
 
-def test_a_row_that_breaks_a_valid_check_is_refused_still(databases: Databases) -> None:
+def test_a_row_that_violates_a_valid_check_is_refused(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE t (id int, n int)",
         source="INSERT INTO t VALUES (1, 1)",
@@ -94,7 +94,7 @@ def test_a_row_that_breaks_a_valid_check_is_refused_still(databases: Databases) 
         sync(pair)
 
 
-def test_a_domain_of_somebody_else_refuses_the_row_by_name(databases: Databases) -> None:
+def test_a_not_valid_check_of_another_roles_domain_is_named(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE DOMAIN age AS int; CREATE TABLE t (id int PRIMARY KEY, age age)",
         source="INSERT INTO t VALUES (1, -1)",
@@ -156,7 +156,7 @@ def test_a_check_may_read_a_table_that_is_written_later(databases: Databases, ro
     assert sync(pair, target=target).status == "unchanged"
 
 
-def test_a_check_that_reads_tables_and_does_not_hold_is_named(databases: Databases) -> None:
+def test_a_violated_check_that_reads_tables_is_named(databases: Databases) -> None:
     pair = databases.pair(
         READS_ANOTHER,
         source="INSERT INTO z_orders VALUES (1, true), (4711, true);"
@@ -173,7 +173,7 @@ def test_a_check_that_reads_tables_and_does_not_hold_is_named(databases: Databas
     assert pair.target.value("SELECT count(*) FROM z_orders") == 0
 
 
-def test_a_domains_check_that_reads_a_table_is_told_with_what_to_do(databases: Databases) -> None:
+def test_a_domains_check_that_reads_a_table_written_later_is_named(databases: Databases) -> None:
     pair = databases.pair(
         """
         CREATE TABLE z_orders (id int PRIMARY KEY);

@@ -1,4 +1,4 @@
-"""A commit that waits for a synchronous standby which does not answer."""
+"""A commit that waits for a synchronous standby that does not answer."""
 
 import threading
 
@@ -59,7 +59,7 @@ def test_a_commit_that_waits_for_a_synchronous_standby_says_so(databases: Databa
     assert_same(pair)
 
 
-def test_a_commit_that_takes_long_for_another_reason_is_not_said_to_be_committed(
+def test_a_commit_that_is_slow_for_another_reason_is_not_reported_as_committed(
     databases: Databases,
 ) -> None:
     there = databases.make(

@@ -1,4 +1,4 @@
-"""A connection that is cut, on either side and at any moment, leaves the target as it was."""
+"""After a connection is cut, on either side and at any moment, the target is as it was."""
 
 import threading
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Case:
     def assert_lost(
         self, proxy: Proxy, progress: Progress = no_progress, *, dry_run: bool = False
     ) -> None:
-        """Sync, and see that it fails as it must where a connection is lost."""
+        """Sync, and check the error of a lost connection, and that the target is as before."""
         with pytest.raises(DatabaseUnavailable, match=f"the {self.side} database 127.0.0.1:"):
             self.sync(proxy, progress, dry_run=dry_run)
         assert state(self.pair.target) == self.before
@@ -72,7 +72,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A phase, how many of its tables are done, and whether the side is needed any longer."""
+    """A phase, how many of its tables are done, and whether the side is still needed."""
 
     phase: str
     done: int
@@ -112,7 +112,7 @@ def moments(case: Case) -> list[Moment]:
         for dry_run in (True, False):
 
             def note(phase: str, done: int, total: int, dry_run: bool = dry_run) -> None:
-                # The source is let go as soon as its last row is read.
+                # The source's transaction ends as soon as its last row is read.
                 needed = case.side == "target" or is_in_transaction(case.pair.source)
                 shown[phase, done] = Moment(phase, done, needed, dry_run)
                 totals[phase] = total
@@ -132,7 +132,8 @@ def test_a_connection_cut_at_any_statement_leaves_the_target_as_it_was(
     with case.proxy(clean) as proxy:
         case.sync(proxy)
     put_back(case.pair)
-    last = clean.count - 1  # but one: without an answer to the last, nobody knows (see below)
+    # Not the last one, the commit: without its answer nobody knows whether it was done (see below).
+    last = clean.count - 1
     for number in sorted({1 + (last - 1) * cut // (CUTS - 1) for cut in range(CUTS)}):
         with subtests.test(statement=number), case.proxy(Statements(number)) as proxy:
             case.assert_lost(proxy)
@@ -140,7 +141,7 @@ def test_a_connection_cut_at_any_statement_leaves_the_target_as_it_was(
 
 
 class Statements:
-    """Counts the statements that pass, and cuts when the answer to one of them would."""
+    """Counts the statements that pass, and cuts before the answer to one of them passes."""
 
     def __init__(self, cut_at: int | None = None) -> None:
         self.count = 0
@@ -154,7 +155,7 @@ class Statements:
 
 @either_role
 @either_side
-def test_a_connection_cut_among_the_rows_of_a_copy_leaves_the_target_as_it_was(
+def test_a_connection_cut_in_the_middle_of_a_copy_leaves_the_target_as_it_was(
     databases: Databases, side: str, role: str
 ) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)")
@@ -170,7 +171,7 @@ def test_a_connection_cut_among_the_rows_of_a_copy_leaves_the_target_as_it_was(
 
 
 def after_rows(limit: int, *, from_client: bool) -> Watch:
-    """Cut when so many bytes have passed in one direction."""
+    """Cut when more than `limit` bytes have passed in one direction."""
     passed = 0
 
     def watch(by_client: bool, data: bytes) -> bool:
@@ -194,7 +195,7 @@ def test_a_commit_that_does_not_arrive_leaves_the_target_as_it_was(
 
 
 @either_role
-def test_a_commit_whose_answer_is_lost_is_an_error_and_was_done(
+def test_a_commit_whose_answer_is_lost_is_an_error_although_it_was_done(
     databases: Databases, role: str
 ) -> None:
     case = Case.of(different_pair(databases), "target", role)
@@ -209,14 +210,14 @@ def test_a_commit_whose_answer_is_lost_is_an_error_and_was_done(
     assert sync(case.pair, target=case.target).status == "unchanged"
 
 
-def test_a_target_that_falls_silent_while_rows_are_sent_is_given_up(
+def test_the_sync_gives_up_on_a_target_that_stops_answering_during_a_copy(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Keepalives are not sent while data waits for an answer, so that they do not notice.
+    # While sent data is not acknowledged there are no keepalives, so they do not detect this.
     assert 0 < int(CONNECTION_PARAMETERS["tcp_user_timeout"]) <= 300_000
     monkeypatch.setitem(CONNECTION_PARAMETERS, "tcp_user_timeout", "1000")
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)")
-    # More than the proxy and the kernel take before the sender has to wait.
+    # More than the proxy and the kernel can buffer.
     pair.source.execute(
         "INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 30000) i"
     )

@@ -1,4 +1,4 @@
-"""A deadlock between a sync's locks and the application's: the sync gives way, and begins anew."""
+"""In a deadlock with the application, the sync releases its locks and starts again."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases, Pair
 from tests.support.waiting import TIMEOUT, wait_until
 
-# Rows of t are merged, log is copied whole: readers of it are locked out in the end.
+# Rows of t are merged; log is replaced, which blocks its readers in the end.
 SCHEMA = """
 CREATE TABLE t (id serial PRIMARY KEY, v text);
 CREATE TABLE log (line text);
@@ -25,8 +25,8 @@ CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM t;
 """
 PRODUCTION = "INSERT INTO t (v) VALUES ('a'), ('b'), ('c'); INSERT INTO log VALUES ('a line')"
 STAGING = "INSERT INTO t (v) VALUES ('old'); INSERT INTO log VALUES ('old line')"
-# What the application has done when a sync begins to compare; it then writes to a table that the
-# sync has locked against writers, and each waits for the other as soon as the sync wants more.
+# What the application has done when a sync begins to compare. It then writes to a table that the
+# sync has locked against writers; once the sync requests more locks, each waits for the other.
 READS_A_TABLE = "SELECT * FROM log"
 READS_A_VIEW = "SELECT * FROM counted"
 TAKES_A_NUMBER = "SELECT nextval('t_id_seq')"
@@ -39,7 +39,7 @@ def pair(databases: Databases) -> Pair:
 
 
 class Application:
-    """Does something in a transaction, and then writes; both times as often as it is told to."""
+    """Does something in a transaction and then writes; once per call of `begin`."""
 
     def __init__(self, target: Database, pool: ThreadPoolExecutor, first: str) -> None:
         self.target = target
@@ -49,7 +49,7 @@ class Application:
         self.connections = contextlib.ExitStack()
 
     def begin(self) -> None:
-        """Begin a transaction, and write when the sync holds its locks: that waits."""
+        """Begin a transaction, and write while the sync holds its locks, which has to wait."""
         connection = self.connections.enter_context(contextlib.closing(self.target.connect()))
         connection.cursor().execute(self.first)
 
@@ -61,14 +61,14 @@ class Application:
         wait_until(lambda: waiting_for_locks(self.target) == 1, "the application waits")
 
     def end(self) -> None:
-        """See that each transaction came through."""
+        """Check that each transaction succeeded."""
         with self.connections:
             for writing in self.writing:
                 writing.result(TIMEOUT)
 
 
 def while_comparing(times: int, action: Callable[[], None]) -> Progress:
-    """Return a progress that does something in each of the first runs, with the locks held."""
+    """Return a progress callback that does something in the first runs, while they hold locks."""
     left = [action] * times
 
     def show(phase: str, done: int, _total: int) -> None:
@@ -79,8 +79,10 @@ def while_comparing(times: int, action: Callable[[], None]) -> Progress:
 
 
 @pytest.mark.parametrize("first", [READS_A_TABLE, TAKES_A_NUMBER])
-def test_in_a_deadlock_the_sync_gives_way_and_then_finishes(pair: Pair, first: str) -> None:
-    waits = Waits(table_locks=Retry(2.0, pause=0.3))  # of which a deadlock needs nothing
+def test_in_a_deadlock_the_sync_releases_its_locks_and_then_finishes(
+    pair: Pair, first: str
+) -> None:
+    waits = Waits(table_locks=Retry(2.0, pause=0.3))  # a deadlock is found without waiting
     with ThreadPoolExecutor() as pool:
         application = Application(pair.target, pool, first)
         progress = while_comparing(1, application.begin)
@@ -93,7 +95,7 @@ def test_in_a_deadlock_the_sync_gives_way_and_then_finishes(pair: Pair, first: s
     assert_same(pair)
 
 
-def test_a_second_deadlock_ends_the_run_truthfully_and_the_application_goes_on(
+def test_a_second_deadlock_ends_the_run_and_the_application_continues(
     pair: Pair, logged: io.StringIO
 ) -> None:
     with ThreadPoolExecutor() as pool:
@@ -106,15 +108,15 @@ def test_a_second_deadlock_ends_the_run_truthfully_and_the_application_goes_on(
         application.end()
     assert "(user postgres) holds AccessShareLock on public.log" in str(busy.value)
     assert "Let them finish" not in str(busy.value)
-    assert "waiting for locks" not in logged.getvalue()  # they would be waited for in vain
+    assert "waiting for locks" not in logged.getvalue()  # waiting could not help
     assert pair.target.rows("SELECT v FROM t") == [("the application was here",)]
     assert pair.target.rows("SELECT line FROM log") == [("old line",)]
 
 
-def test_a_view_is_not_refreshed_where_that_is_a_deadlock_and_the_sync_goes_on(
+def test_a_view_whose_refresh_would_deadlock_is_skipped_and_the_sync_continues(
     pair: Pair,
 ) -> None:
-    waits = Waits(table_locks=Retry(1000.0, pause=0.3))  # during which nobody would get on
+    waits = Waits(table_locks=Retry(1000.0, pause=0.3))  # in which both would only wait
     pair.target.execute("TRUNCATE log; DROP TABLE log")
     pair.source.execute("DROP TABLE log")
     with ThreadPoolExecutor() as pool:

@@ -1,4 +1,4 @@
-"""Event triggers of the target do not act on the sync's own statements, or it does not begin."""
+"""The target's event triggers do not fire on a sync's own statements, or the sync is refused."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
 
-# Tables to merge and to copy whole with its index; a foreign key, a trigger and checks in the way,
-# a view and a sequence that follow; and a log that is synced itself.
+# Tables to merge, and one to replace with its index; a foreign key, a trigger and checks that are
+# dropped or disabled meanwhile; a view and a sequence that follow; and a log that is synced itself.
 SCHEMA = """
 CREATE DOMAIN positive AS int;
 ALTER DOMAIN positive ADD CONSTRAINT more CHECK (VALUE > 0) NOT VALID;
@@ -63,7 +63,7 @@ either_kind = pytest.mark.parametrize("does", [LOGS, FORBIDS], ids=["logs", "for
 @either_kind
 @pytest.mark.parametrize("event", ["ddl_command_start", "ddl_command_end", "sql_drop"])
 @pytest.mark.parametrize("state", ["ENABLE", "ENABLE ALWAYS", "ENABLE REPLICA"])
-def test_those_that_a_superuser_meets_are_silent(
+def test_they_do_not_fire_for_a_superuser(
     databases: Databases, does: str, event: str, state: str
 ) -> None:
     pair = databases.pair(DEFERRABLE, source=PRODUCTION, target=STAGING)
@@ -75,7 +75,7 @@ def test_those_that_a_superuser_meets_are_silent(
     assert pair.target.value("SELECT count(*) FROM total") == 1
 
 
-def test_those_are_silent_where_all_tables_are_written_as_a_replica(databases: Databases) -> None:
+def test_they_do_not_fire_when_all_tables_are_written_as_a_replica(databases: Databases) -> None:
     pair = databases.pair(SCHEMA, source=PRODUCTION, target=STAGING)
     add_event_trigger(pair, LOGS)
 
@@ -85,7 +85,7 @@ def test_those_are_silent_where_all_tables_are_written_as_a_replica(databases: D
 
 
 @either_kind
-def test_a_dry_run_leaves_nothing_of_theirs_behind(pair: Pair, does: str) -> None:
+def test_they_do_not_fire_in_a_dry_run(pair: Pair, does: str) -> None:
     add_event_trigger(pair, does)
     before = pair.target.contents()
 
@@ -97,7 +97,7 @@ def test_a_dry_run_leaves_nothing_of_theirs_behind(pair: Pair, does: str) -> Non
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("when", ["", "WHEN tag IN ('CREATE TABLE AS', 'CREATE FUNCTION')"])
 def test_an_owner_is_refused_before_they_fire(pair: Pair, when: str, dry_run: bool) -> None:
-    # A sequence's number, once drawn, is not given back by a rollback.
+    # A rollback does not return a number that was drawn from a sequence.
     pair.target.execute("CREATE SEQUENCE fired; GRANT ALL ON SEQUENCE fired TO public")
     add_event_trigger(pair, "PERFORM nextval('public.fired');", when=when)
     owner = own_tables(pair, "table_owner")
@@ -111,7 +111,7 @@ def test_an_owner_is_refused_before_they_fire(pair: Pair, when: str, dry_run: bo
     assert pair.target.rows("SELECT last_value, is_called FROM fired") == [(1, False)]
 
 
-def test_an_owner_may_say_that_they_do_no_harm(pair: Pair) -> None:
+def test_an_owner_syncs_if_the_rules_say_that_they_do_no_harm(pair: Pair) -> None:
     add_event_trigger(pair, "NULL;")
     owner = own_tables(pair, "table_owner")
     rules = SyncRules.parse('{"event_triggers_ok": true}')
@@ -131,7 +131,7 @@ def test_an_owner_may_say_that_they_do_no_harm(pair: Pair) -> None:
         ("table_rewrite", "", "ENABLE"),
     ],
 )
-def test_an_owner_is_not_refused_for_those_that_do_not_fire(
+def test_an_owner_is_not_refused_because_of_those_that_do_not_fire(
     databases: Databases, event: str, when: str, state: str
 ) -> None:
     pair = databases.pair(SCHEMA, source=PRODUCTION, target=STAGING)
@@ -145,7 +145,7 @@ def test_an_owner_is_not_refused_for_those_that_do_not_fire(
     assert not any("watch" in warning for warning in result.warnings)
 
 
-def test_an_owner_that_may_act_as_a_replica_silences_them(pair: Pair) -> None:
+def test_they_do_not_fire_for_an_owner_that_may_act_as_a_replica(pair: Pair) -> None:
     owner = own_tables(pair, "replica_owner")
     pair.target.execute("GRANT SET ON PARAMETER session_replication_role TO replica_owner")
     add_event_trigger(pair, LOGS)
@@ -157,7 +157,7 @@ def test_an_owner_that_may_act_as_a_replica_silences_them(pair: Pair) -> None:
     assert_same(pair)
 
 
-def test_an_owner_that_may_act_as_a_replica_is_refused_for_those_that_always_fire(
+def test_an_owner_that_may_act_as_a_replica_is_refused_because_of_those_that_always_fire(
     pair: Pair,
 ) -> None:
     owner = own_tables(pair, "replica_owner")

@@ -1,4 +1,4 @@
-"""A role that merely owns the tables: foreign keys stay in place wherever that is possible."""
+"""For a role that only owns the tables, foreign keys stay in place wherever that is possible."""
 
 import pytest
 
@@ -30,8 +30,8 @@ EDITS = {
     "gone and new": "DELETE FROM pages WHERE book_id = 60; DELETE FROM books WHERE id = 60;"
     "INSERT INTO books VALUES (61, 1, 59, 'new')",
 }
-# What an UPDATE in any order could not do; and the foreign keys to the rows in question, which are
-# deleted and inserted anew.
+# Changes that no order of UPDATEs can make, with the foreign keys to the changed rows, which are
+# deleted and inserted again.
 TANGLES = {
     "unique values change places": (
         "UPDATE authors SET name = 'tmp' WHERE id = 1;"
@@ -73,11 +73,11 @@ def test_foreign_keys_stay_in_place_while_some_rows_are_written(
 
 
 @pytest.mark.parametrize("edit", TANGLES)
-def test_rows_that_no_order_of_writing_satisfies_are_written_all_the_same(
+def test_rows_for_which_no_order_of_writing_exists_are_written_without_the_foreign_keys(
     databases: Databases, edit: str
 ) -> None:
     pair = databases.pair(SCHEMA, ROWS, ROWS)
-    statements, in_the_way = TANGLES[edit]
+    statements, to_be_dropped = TANGLES[edit]
     pair.source.execute(statements)
     before = keys(pair)
 
@@ -85,10 +85,10 @@ def test_rows_that_no_order_of_writing_satisfies_are_written_all_the_same(
 
     assert_same(pair)
     after = keys(pair)
-    assert {name for name in before if after[name] != before[name]} == in_the_way
+    assert {name for name in before if after[name] != before[name]} == to_be_dropped
 
 
-def test_rows_change_places_under_an_index_of_some_rows_only(databases: Databases) -> None:
+def test_rows_can_swap_values_under_a_partial_unique_index(databases: Databases) -> None:
     parcels = "INSERT INTO parcels VALUES (1, 1), (2, 2), (3, 3), (4, 4)"
     pair = databases.pair(
         """
@@ -107,7 +107,7 @@ def test_rows_change_places_under_an_index_of_some_rows_only(databases: Database
     assert_same(pair)
 
 
-def test_an_unsynced_child_keeps_its_rows_though_its_key_would_cascade(
+def test_an_unsynced_child_keeps_its_rows_although_its_key_would_cascade(
     databases: Databases,
 ) -> None:
     pair = databases.pair(
@@ -124,7 +124,7 @@ def test_an_unsynced_child_keeps_its_rows_though_its_key_would_cascade(
     assert pair.target.value("SELECT count(*) FROM books") == 60
 
 
-def test_rows_that_only_the_targets_key_would_cascade_to_do_not_go_unnoticed(
+def test_a_cascade_that_only_the_targets_key_has_deletes_nothing(
     databases: Databases,
 ) -> None:
     pair = databases.pair(
@@ -178,7 +178,7 @@ def test_a_foreign_key_of_a_single_partition_is_checked(databases: Databases) ->
         sync(pair)
 
 
-def test_a_foreign_key_that_is_not_valid_lets_rows_in_that_break_it(databases: Databases) -> None:
+def test_rows_that_violate_a_not_valid_foreign_key_are_copied(databases: Databases) -> None:
     pair = databases.pair(SCHEMA, ROWS, ROWS)
     for side in pair:
         side.execute(
@@ -194,7 +194,7 @@ def test_a_foreign_key_that_is_not_valid_lets_rows_in_that_break_it(databases: D
     assert_same(pair)
 
 
-def test_values_of_the_target_survive_where_rows_are_changed_in_place(
+def test_values_of_the_targets_own_columns_survive_an_update(
     databases: Databases,
 ) -> None:
     pair = databases.pair(SCHEMA, ROWS, ROWS)
@@ -217,7 +217,7 @@ def test_values_of_the_target_survive_where_rows_are_changed_in_place(
     ],
     ids=["a changed row", "no column but the identity, a new row"],
 )
-def test_rows_under_an_identity_that_is_always_generated_are_changed_in_place(
+def test_rows_with_a_generated_always_identity_are_updated_in_place(
     databases: Databases, columns: str, edit: str
 ) -> None:
     schema = f"""
@@ -240,8 +240,10 @@ def test_rows_under_an_identity_that_is_always_generated_are_changed_in_place(
     assert keys(pair) == before
 
 
-def test_a_dry_run_foresees_a_key_beside_one_that_production_lacks(databases: Databases) -> None:
-    # Of a table that will be copied whole a dry run fetches what keys refer to.
+def test_a_dry_run_foresees_both_keys_if_production_has_only_one_of_them(
+    databases: Databases,
+) -> None:
+    # A dry run fetches the columns of foreign keys of a table that a sync would replace.
     pair = databases.pair(
         "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, other int,"
         " p_id int REFERENCES p ON DELETE CASCADE)",

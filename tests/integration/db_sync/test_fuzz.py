@@ -1,4 +1,4 @@
-"""`make fuzz` in short: its rounds run, and it sees what is wrong."""
+"""A short `make fuzz`: a round runs, and finds what is wrong."""
 
 import contextlib
 from collections import Counter
@@ -30,7 +30,7 @@ def test_a_round_syncs_and_finds_nothing(servers: Servers) -> None:
     assert counts["then unchanged"]
 
 
-def test_a_row_too_many_is_found_and_the_statements_are_kept(
+def test_a_surplus_row_is_found_and_the_statements_are_saved(
     servers: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     def sync_badly(source: str, target: str, *arguments: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The Lambda: secrets in, report to the bucket, output without personal data."""
+"""The DbSync Lambda reads its secrets, writes its report, and returns no personal data."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def pair(databases: Databases) -> Pair:
 
 
 def secret(database: Database, **changes: str | None) -> str:
-    """Return the text of a secret of the RDS shape, with fields changed or (None) left out."""
+    """Return a secret in RDS's format as text, with fields changed or (None) left out."""
     fields = {
         "host": str(database.server.socket_dir),
         "port": 5432,
@@ -44,7 +44,7 @@ def environment(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         boto3.client("s3", "us-east-1").create_bucket(Bucket=BUCKET)
-        # Production's secret lies in another Region than the Lambda.
+        # Production's secret is in another Region than the Lambda.
         for variable, region, database in (
             ("PROD_SECRET_ARN", "us-west-2", pair.source),
             ("STAGING_SECRET_ARN", "eu-central-1", pair.target),
@@ -78,7 +78,7 @@ def test_it_syncs_and_reports(pair: Pair) -> None:
     assert report["tables"][0]["reason"] == "the target's table is empty"
 
 
-def test_a_bad_input_is_refused_before_anything_is_read(
+def test_an_invalid_input_is_refused_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("PROD_SECRET_ARN")
@@ -88,14 +88,16 @@ def test_a_bad_input_is_refused_before_anything_is_read(
 
 
 @pytest.mark.parametrize("variable", ["PROD_SECRET_ARN", "STAGING_SECRET_ARN", "EXCHANGE_BUCKET"])
-def test_a_missing_variable_is_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_variable_names_it(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(variable)
 
     with pytest.raises(ConfigurationError, match=variable):
         handler(event(), FakeContext())
 
 
-def test_a_bucket_that_refuses_the_report_leaves_the_target_as_it_was(
+def test_if_the_bucket_is_missing_the_target_stays_as_it_was(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EXCHANGE_BUCKET", "no-such-bucket")
@@ -106,7 +108,7 @@ def test_a_bucket_that_refuses_the_report_leaves_the_target_as_it_was(
     assert pair.target.value("SELECT count(*) FROM users") == 0
 
 
-def test_neither_output_nor_report_nor_log_holds_a_row(
+def test_no_row_appears_in_the_output_the_report_or_the_log(
     pair: Pair, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pair.target.execute("INSERT INTO users VALUES (1, 'bo@example.com', 'sub-9')")

@@ -1,4 +1,4 @@
-"""Differences that a cast hides, and values that collide under one index or another."""
+"""Differences that a cast to text hides, and kept values under different unique indexes."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases
 
-# A type whose cast to text shows less than its output does, and two values that it shows alike.
+# A type whose cast to text shows less than its output, and two values with the same text.
 CASTS = {
     "a domain over bpchar": ("CREATE DOMAIN kind AS bpchar", "'a '", "'a'"),
     "a cast of an enum": (
@@ -40,7 +40,7 @@ def test_a_cast_to_text_hides_no_difference(databases: Databases, case: str) -> 
     assert_same(pair)
 
 
-# Its output leaves out the version 1.0 and the encoding, its cast to text does not.
+# The output of xml leaves out the version 1.0 and the encoding; its cast to text does not.
 @pytest.mark.parametrize("declared", ['version="1.0"', 'version="1.0" encoding="UTF-8"'])
 def test_xml_with_a_declaration_is_copied(system_databases: Databases, declared: str) -> None:
     pair = system_databases.pair(
@@ -55,7 +55,7 @@ def test_xml_with_a_declaration_is_copied(system_databases: Databases, declared:
 
 
 @pytest.mark.parametrize("columns", ["(sub)", "(sub) WHERE sub IS NOT NULL", "(lower(sub))"])
-def test_a_new_row_takes_its_kept_value_whatever_index_makes_it_unique(
+def test_a_new_row_takes_its_kept_value_from_the_holder_under_any_unique_index(
     databases: Databases, columns: str
 ) -> None:
     pair = databases.pair(

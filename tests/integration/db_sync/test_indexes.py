@@ -1,4 +1,4 @@
-"""Indexes that are built after a load are those that were there before, whatever they are."""
+"""Indexes of every kind are the same after a load as before it."""
 
 import pytest
 
@@ -14,7 +14,7 @@ SCHEMA = """
 CREATE TABLE t (id int PRIMARY KEY, code text NOT NULL, a int, b text, r int4range);
 {}
 """
-# Each is dropped and built again, or stays: the schema must be the same afterwards.
+# Each is dropped and rebuilt, or stays: the schema must be the same afterwards.
 ANY_INDEX = {
     "plain": "CREATE INDEX ON t (b)",
     "expression": "CREATE INDEX lowered ON t (lower(b), a DESC NULLS LAST)",
@@ -76,7 +76,7 @@ def test_indexes_of_a_large_table_are_built_after_its_load(databases: Databases)
     assert not set(before.values()) & set(after.values())
 
 
-def test_indexes_of_a_small_table_are_left_in_place(databases: Databases) -> None:
+def test_indexes_of_a_small_table_stay(databases: Databases) -> None:
     pair = databases.pair(SCHEMA.format("CREATE INDEX i ON t (b)"), ROWS.replace("20000", "50"))
     before = oids(pair)
 
@@ -94,7 +94,9 @@ def test_a_primary_key_that_others_refer_to_is_left_in_place(databases: Database
     assert oids(pair) == before
 
 
-def test_a_duplicate_under_an_index_that_production_lacks_is_named(databases: Databases) -> None:
+def test_the_error_for_a_duplicate_names_the_index_that_production_lacks(
+    databases: Databases,
+) -> None:
     pair = databases.pair(SCHEMA.format(""), ROWS)
     pair.target.execute("ALTER TABLE t ADD CONSTRAINT once UNIQUE (a)")
     schema = pair.target.schema()
@@ -110,7 +112,7 @@ def test_a_duplicate_under_an_index_that_production_lacks_is_named(databases: Da
 @pytest.mark.parametrize(
     "lacks",
     [
-        # What production's copy often leaves to the migrations' role alone.
+        # In a copy of production often only the migrations' role has this right.
         "ALTER SCHEMA public OWNER TO postgres; REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         "ALTER TABLE t OWNER TO postgres; GRANT ALL ON t TO table_owner",
         "CREATE SCHEMA shut; CREATE OPERATOR CLASS shut.mine FOR TYPE text USING btree AS"

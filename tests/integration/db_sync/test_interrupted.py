@@ -1,6 +1,6 @@
-"""A statement of ours that somebody cancels, or a backend that somebody terminates, on either side.
+"""Somebody cancels a sync's statement, or terminates its backend, on either side.
 
-What is interrupted waits for a lock of the test's, so that it is in the middle for certain.
+The test interrupts it while it waits for a lock of the test's own, so it is certainly under way.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 from tests.support.waiting import TIMEOUT, wait_until
 
-# A text for a key, so that the first thing to be read of the table is its fingerprints; and so
-# many rows that the source cannot send them all before the target takes some.
+# The key is a text, so the first query of the table reads its fingerprints. There are so many rows
+# that the source cannot send them all before the target takes some.
 SCHEMA = "CREATE TABLE t (id text PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i"
-# Every row that is written waits for this.
+# Every write of a row waits for this.
 HOLD_WRITES = "SELECT pg_advisory_xact_lock(1)"
 WAITS = """
 CREATE FUNCTION waits(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
@@ -94,14 +94,14 @@ def interrupted(
     interruption: Interruption,
     holding: contextlib.AbstractContextManager[None],
 ) -> Iterator[None]:
-    """Start a sync that is held up, interrupt it after the body, and see that it fails as it must.
+    """Start a sync that is blocked, interrupt it after the body, and check its error.
 
     Args:
         pair: production and staging.
         target: staging's address.
         side: whose backend is interrupted.
-        interruption: the function that does it, and the error and words that must follow.
-        holding: what holds the sync up, until it is interrupted.
+        interruption: the function that interrupts it, and the error and words that must follow.
+        holding: blocks the sync until it is interrupted.
     """
     function, error, words = interruption
     before = state(pair.target)

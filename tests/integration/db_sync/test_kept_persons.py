@@ -1,4 +1,4 @@
-"""Kept values that belong to a person and not to a key."""
+"""Kept values that belong to a person and not to a row's key."""
 
 import json
 
@@ -28,7 +28,7 @@ def subs(pair: Pair) -> dict[int, str | None]:
 
 @pytest.mark.parametrize("role", ["superuser", "owner"])
 @pytest.mark.parametrize("child", ["", "CREATE TABLE orders (user_id int REFERENCES users)"])
-def test_a_key_that_became_another_persons_gives_up_the_sub(
+def test_a_row_whose_key_now_belongs_to_another_person_loses_the_sub(
     databases: Databases, role: str, child: str
 ) -> None:
     pair = databases.pair(
@@ -48,7 +48,7 @@ def test_a_key_that_became_another_persons_gives_up_the_sub(
     assert LOST not in again.warnings
 
 
-def test_a_dry_run_counts_who_would_give_up_the_sub(databases: Databases) -> None:
+def test_a_dry_run_counts_the_rows_that_would_lose_the_sub(databases: Databases) -> None:
     pair = databases.pair(
         USERS,
         source="INSERT INTO users VALUES (1, 'a@x.org', 'p-1'), (2, 'new@x.org', 's-3'),"
@@ -66,7 +66,7 @@ def test_a_dry_run_counts_who_would_give_up_the_sub(databases: Databases) -> Non
     assert planned.warnings == result.warnings
 
 
-def test_people_who_swap_keys_hand_nothing_to_each_other(databases: Databases) -> None:
+def test_people_who_swap_keys_do_not_get_each_others_sub(databases: Databases) -> None:
     pair = databases.pair(
         USERS,
         source="INSERT INTO users VALUES (1, 'bo@x.org', 'p-b'), (2, 'ana@x.org', 'p-a')",
@@ -92,7 +92,7 @@ def test_people_who_swap_keys_hand_nothing_to_each_other(databases: Databases) -
         ("masked@x.invalid", "ana@x.org", False),
     ],
 )
-def test_addresses_are_alike_as_the_remap_compares_them(
+def test_addresses_are_compared_as_in_the_remap(
     databases: Databases, source: str | None, target: str | None, *, kept: bool
 ) -> None:
     pair = databases.pair(f"{USERS}; ALTER TABLE users ADD name text")
@@ -108,7 +108,9 @@ def test_addresses_are_alike_as_the_remap_compares_them(
     assert subs(pair) == {1: "sub of old" if kept else "sub of new"}
 
 
-def test_a_sub_that_a_released_row_brings_is_taken_from_who_holds_it(databases: Databases) -> None:
+def test_a_sub_that_a_row_takes_from_production_is_taken_from_its_holder(
+    databases: Databases,
+) -> None:
     pair = databases.pair(
         USERS,
         source="INSERT INTO users VALUES (1, 'new@x.org', 's-2'), (2, 'bo@x.org', 'p-2')",
@@ -121,7 +123,7 @@ def test_a_sub_that_a_released_row_brings_is_taken_from_who_holds_it(databases: 
     assert [table.rows_unlinked for table in result.tables] == [2]
 
 
-def test_a_value_without_a_unique_constraint_is_given_up_where_children_refer_to_the_row(
+def test_a_row_that_children_refer_to_loses_a_value_without_a_unique_constraint(
     databases: Databases,
 ) -> None:
     pair = databases.pair(
@@ -169,7 +171,7 @@ def test_a_column_that_only_the_target_has_is_unlinked(
     assert [table.rows_unlinked for table in result.tables] == [1]
 
 
-def test_all_of_several_columns_must_be_alike(databases: Databases) -> None:
+def test_all_columns_of_while_same_must_be_equal(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE users (id int PRIMARY KEY, tenant int, email text, sub text)",
         source="INSERT INTO users VALUES (1, 7, 'a@x.org', 'p-1'), (2, 7, 'b@x.org', 'p-2')",
@@ -223,7 +225,7 @@ def test_a_malformed_entry_is_refused(entry: object) -> None:
         SyncRules.parse(json.dumps({"keep": [entry]}))
 
 
-def test_one_column_under_two_rules_is_refused() -> None:
+def test_two_rules_for_one_column_are_refused() -> None:
     entry = {"column": "public.users.sub", "while_same": ["email"]}
 
     with pytest.raises(ConfigurationError, match=r"public\.users\.sub twice"):

@@ -1,4 +1,4 @@
-"""Foreign keys that would change rows which are to stay, or that mean something else here."""
+"""Foreign keys that would change rows that are to stay, or that production defines differently."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
 
-# Each has a family of tables of its own: p0, c0, g0, …
+# Each has three tables of its own: p0, c0, g0, …
 ACTIONS = (
     "",
     "ON DELETE RESTRICT ON UPDATE RESTRICT",
@@ -17,7 +17,7 @@ ACTIONS = (
     "ON DELETE SET NULL ON UPDATE SET NULL",
     "ON DELETE SET DEFAULT ON UPDATE SET DEFAULT",
 )
-# A table with a deferrable unique constraint keeps a superuser from silencing foreign keys.
+# With a deferrable unique constraint, foreign keys are not disabled for a superuser either.
 ROLES = ("owner", "superuser", "superuser beside a deferrable unique constraint")
 SCHEMA = """
 CREATE TABLE p# (id int PRIMARY KEY, code text NOT NULL UNIQUE, slot int);
@@ -35,7 +35,7 @@ ANALYZE p#, c#, g#;
 
 
 def each(statements: str) -> str:
-    """Return statements for every family of tables."""
+    """Return statements for the tables of every action."""
     return ";".join(
         statements.replace("#", str(number)).replace("{action}", action)
         for number, action in enumerate(ACTIONS)
@@ -59,17 +59,17 @@ MOVES = {
     "a parent whose children change too": "UPDATE p# SET id = 1007 WHERE id = 7;"
     "UPDATE c# SET v = v || '!' WHERE code = 'p 7' AND id % 2 = 0; DELETE FROM g# WHERE id = 6;"
     "DELETE FROM c# WHERE id = 6; INSERT INTO c# VALUES (401, 'p 7', 'new')",
-    "two parents that change places": "UPDATE p# SET code = 'tmp' WHERE id = 7;"
+    "two parents that swap values": "UPDATE p# SET code = 'tmp' WHERE id = 7;"
     "UPDATE p# SET id = 1007 WHERE id = 8; UPDATE p# SET code = 'p 7' WHERE id = 1007;"
     "UPDATE p# SET code = 'p 8' WHERE id = 7",
-    "a parent that goes with its children": "DELETE FROM g# WHERE c_id % 20 = 6;"
+    "a parent that is deleted with its children": "DELETE FROM g# WHERE c_id % 20 = 6;"
     "DELETE FROM c# WHERE code = 'p 7'; DELETE FROM p# WHERE id = 7",
 }
 
 
 @pytest.mark.parametrize("move", MOVES)
 @pytest.mark.parametrize("role", ROLES)
-def test_children_stay_where_only_their_parents_other_key_changes(
+def test_children_stay_when_only_another_key_of_their_parents_changes(
     databases: Databases, role: str, move: str
 ) -> None:
     pair = make(databases, role)
@@ -82,7 +82,7 @@ def test_children_stay_where_only_their_parents_other_key_changes(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_unsynced_children_stay_where_only_their_parents_other_key_changes(
+def test_unsynced_children_stay_when_only_another_key_of_their_parents_changes(
     databases: Databases, role: str
 ) -> None:
     pair = make(databases, role)
@@ -114,7 +114,7 @@ BREACHES = [
     ids=["none", "one child", "every child", "a target without children"],
 )
 @pytest.mark.parametrize("role", ROLES)
-def test_a_key_that_productions_rows_break_takes_no_row_with_it(
+def test_a_key_that_productions_rows_violate_deletes_or_changes_no_row(
     databases: Databases, role: str, edit: str, dry_run: bool
 ) -> None:
     pair = make(databases, role)
@@ -135,7 +135,8 @@ def test_a_key_that_productions_rows_break_takes_no_row_with_it(
     assert pair.target.contents() == before
 
 
-# How production's column and ours are declared, its values, and whether ours can hold the key.
+# The types of production's column and of ours, values of parents, and values of their children
+# that are equal for production's type only.
 MEANINGS = {
     "citext": ("citext", "text", ["a", "b"], ["A", "B"]),
     "numeric": ("numeric", "text", ["1.0", "2.0"], ["1.00", "2.00"]),
@@ -153,7 +154,7 @@ CREATE EXTENSION citext;
 @pytest.mark.parametrize(
     "edit", ["UPDATE c SET v = 'x' WHERE id = 1", "DELETE FROM p WHERE id = 9"]
 )
-def test_a_key_of_production_that_compares_otherwise_does_not_vouch_for_ours(
+def test_a_key_of_production_that_compares_differently_proves_nothing_about_ours(
     system_databases: Databases, role: str, meaning: str, edit: str
 ) -> None:
     theirs, ours, parents, children = MEANINGS[meaning]
@@ -184,7 +185,7 @@ def test_a_key_of_production_that_compares_otherwise_does_not_vouch_for_ours(
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
-def test_a_row_of_which_only_a_part_refers_breaks_a_key_that_matches_in_full(
+def test_a_row_with_a_partly_null_key_violates_a_match_full_key(
     databases: Databases, role: str
 ) -> None:
     pair = Pair(

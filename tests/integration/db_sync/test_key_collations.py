@@ -1,14 +1,14 @@
-"""Keys whose unique index compares by another collation than the column."""
+"""Keys whose unique index has another collation than the column."""
 
 import pytest
 
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
 
-# One process of a parallel run starts the system's server.
+# Only one process of a parallel run starts the system's server.
 pytestmark = pytest.mark.xdist_group("server programs")
 
-# Equal are strings that differ in case only.
+# Strings that differ only in case are equal.
 CASELESS = """
 CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 """
@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX ON t (w COLLATE caseless);
 
 
 @pytest.mark.parametrize("is_owner", [False, True])
-def test_rows_that_the_column_holds_for_equal_and_the_index_does_not_are_told_apart(
+def test_keys_that_are_equal_in_the_column_but_not_in_its_index_are_different_rows(
     system_databases: Databases, is_owner: bool
 ) -> None:
     rows = """
@@ -53,7 +53,7 @@ def test_rows_that_the_column_holds_for_equal_and_the_index_does_not_are_told_ap
 
 
 @pytest.mark.parametrize("is_owner", [False, True])
-def test_rows_that_the_index_holds_for_equal_and_the_column_does_not_change_their_case(
+def test_keys_that_are_equal_only_in_the_index_change_their_case(
     system_databases: Databases, is_owner: bool
 ) -> None:
     rows = "INSERT INTO t SELECT 'Key ' || n, n, 'W' || n FROM generate_series(1, 200) n;"

@@ -1,4 +1,4 @@
-"""Foreign keys to a column of the keep rule: what the sync cannot make follow, it says truly."""
+"""Foreign keys to a column of the keep rule: rows that cannot follow are refused with a reason."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def run(pair: Pair, role: str, *, dry_run: bool = False, rules: SyncRules = RULE
 
 
 def after_the_first_night(databases: Databases, logins: int, *, remapped: str = "true") -> Pair:
-    """Return a staging that was synced once, and whose subs are those of its own pool since."""
+    """Return a staging that was synced once and then remapped to its own pool."""
     rows = ROWS.format(logins)
     pair = databases.pair(SCHEMA, rows, rows)
     pair.target.execute(f"UPDATE users SET cognito_sub = 's-' || id WHERE {remapped}")
@@ -35,7 +35,7 @@ def after_the_first_night(databases: Databases, logins: int, *, remapped: str = 
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
-def test_the_first_night_copies_both_tables(databases: Databases, role: str) -> None:
+def test_the_first_sync_copies_both_tables(databases: Databases, role: str) -> None:
     pair = databases.pair(SCHEMA, ROWS.format(100))
 
     run(pair, role)
@@ -48,9 +48,9 @@ def test_the_first_night_copies_both_tables(databases: Databases, role: str) -> 
 @pytest.mark.parametrize(
     ("logins", "remapped", "broken"),
     [(100, "true", 100), (5000, "true", 5000), (5000, "id = 3", 125)],
-    ids=["a small table", "a table that is copied whole", "a table that is merged"],
+    ids=["a small table", "a table that is replaced", "a table that is merged"],
 )
-def test_the_next_night_says_that_productions_rows_are_right(
+def test_the_next_sync_is_refused_because_the_column_is_kept(
     databases: Databases, role: str, logins: int, remapped: str, broken: int, *, dry_run: bool
 ) -> None:
     pair = after_the_first_night(databases, logins, remapped=remapped)
@@ -68,7 +68,7 @@ def test_the_next_night_says_that_productions_rows_are_right(
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
-def test_without_the_table_that_refers_to_it_every_night_works(
+def test_every_sync_works_if_the_referring_table_is_excluded(
     databases: Databases, role: str
 ) -> None:
     pair = after_the_first_night(databases, 100)
@@ -84,7 +84,7 @@ def test_without_the_table_that_refers_to_it_every_night_works(
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
 @pytest.mark.parametrize("remapped", ["id > 21", "false"])
-def test_rows_that_refer_to_nobody_who_was_remapped_are_synced(
+def test_rows_that_refer_to_people_who_were_not_remapped_are_synced(
     databases: Databases, role: str, remapped: str
 ) -> None:
     pair = after_the_first_night(databases, 20, remapped=remapped)
@@ -100,7 +100,7 @@ def test_rows_that_refer_to_nobody_who_was_remapped_are_synced(
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
 @pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
-def test_a_value_that_a_new_row_takes_from_another_takes_no_reference_along(
+def test_references_stay_when_a_new_row_takes_a_kept_value_from_another(
     databases: Databases, role: str, action: str
 ) -> None:
     pair = databases.pair(
@@ -121,7 +121,7 @@ def test_a_value_that_a_new_row_takes_from_another_takes_no_reference_along(
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
-def test_a_kept_column_that_refers_to_what_production_lacks_is_told_as_that(
+def test_a_kept_column_that_refers_to_a_row_that_production_lacks_is_named(
     databases: Databases, role: str
 ) -> None:
     schema = """

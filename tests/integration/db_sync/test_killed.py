@@ -1,4 +1,4 @@
-"""The command killed with SIGKILL: the target is as it was, and the servers notice in seconds."""
+"""After a SIGKILL of the command the target is as it was, and the servers notice in seconds."""
 
 import os
 import subprocess
@@ -28,13 +28,13 @@ from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 from tests.support.waiting import TIMEOUT, wait_until
 
-# A row that is written takes a millisecond, so that writing is what much of a run is.
+# Writing a row takes a millisecond, so that a large part of a run is writing.
 SLOW = """
 CREATE FUNCTION takes_its_time() RETURNS boolean LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_catalog.pg_sleep(0.001); RETURN true; END';
 ALTER TABLE child ADD CHECK (takes_its_time()) NOT VALID;
 """
-SECONDS = 20.0  # in which a sync has the lock that a killed one held, and is done
+SECONDS = 20.0  # in which the next sync gets the lock of a killed one, and is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def command(databases: Databases, role: str) -> Command:
 
 @pytest.fixture
 def seconds(command: Command) -> float:
-    """How long a run lasts that nobody kills."""
+    """The duration of a run that is not killed."""
     return command.clean_run()
 
 
@@ -88,10 +88,10 @@ def seconds(command: Command) -> float:
     deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example puts it back
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example restores it
 )
 @given(percent=st.integers(0, 110))
-def test_a_run_killed_at_a_random_moment_leaves_all_or_nothing_and_the_next_succeeds(
+def test_a_run_killed_at_a_random_moment_writes_all_or_nothing_and_the_next_succeeds(
     command: Command, seconds: float, percent: int
 ) -> None:
     pair = command.pair
@@ -112,7 +112,7 @@ def test_a_run_killed_at_a_random_moment_leaves_all_or_nothing_and_the_next_succ
 
 @either_role
 @either_side
-def test_the_backends_of_a_killed_run_end_soon_though_they_wait_for_a_lock(
+def test_the_backends_of_a_killed_run_end_soon_although_they_wait_for_a_lock(
     command: Command, side: str
 ) -> None:
     pair = command.pair

@@ -1,4 +1,4 @@
-"""Values so large that the form in which they travel, and the memory that it takes, matter."""
+"""Large values: they are not doubled on the way, and too large ones are refused."""
 
 import subprocess
 import sys
@@ -57,7 +57,7 @@ EXTENSIONS_VALUES = {"citext": "'Grüße'", "hstore": "'a=>\"x,y\", b=>NULL'"}
 
 
 def pair_of(databases: Databases, schema: str, values: dict[str, str]) -> Pair:
-    """Return tables with a large value beside one of each type, in a table of its own."""
+    """Return a pair with a table for each type, which has a large value in another column."""
     tables = "".join(
         f"CREATE TABLE t{n} (id int PRIMARY KEY, v bytea, w {of_type});"
         for n, of_type in enumerate(values)
@@ -70,7 +70,7 @@ def pair_of(databases: Databases, schema: str, values: dict[str, str]) -> Pair:
 
 
 def assert_travels_as_it_is(pair: Pair) -> None:
-    """See that no table took more than the bytes of its large value, hardly."""
+    """Check that hardly more bytes are transferred for a table than its large value has."""
     result = sync(pair)
 
     assert result.warnings == ()
@@ -79,25 +79,25 @@ def assert_travels_as_it_is(pair: Pair) -> None:
     assert sync(pair).status == "unchanged"
 
 
-def test_a_large_value_is_not_doubled_by_what_is_beside_it(databases: Databases) -> None:
+def test_a_large_value_is_not_doubled_by_the_types_of_other_columns(databases: Databases) -> None:
     assert_travels_as_it_is(pair_of(databases, OWN_TYPES, VALUES))
 
 
 @pytest.mark.xdist_group("server programs")
-def test_a_large_value_is_not_doubled_beside_types_of_extensions(
+def test_a_large_value_is_not_doubled_by_types_of_extensions(
     system_databases: Databases,
 ) -> None:
     assert_travels_as_it_is(pair_of(system_databases, EXTENSIONS, EXTENSIONS_VALUES))
 
 
-def test_types_whose_binary_form_holds_an_oid_travel_as_text(databases: Databases) -> None:
+def test_types_whose_binary_form_contains_an_oid_are_copied_as_text(databases: Databases) -> None:
     own = """
         CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (x int, m mood);
         CREATE DOMAIN word AS text; CREATE TABLE t (id int PRIMARY KEY, {} int);
         ALTER TABLE t ADD p pair, ADD m mood[], ADD w word[];
         """
     row = """INSERT INTO t (id, p, m, w) VALUES (1, ROW(1, 'ok'), '{sad,NULL}', '{"a b"}')"""
-    # Of other oids on both sides.
+    # The types have different oids on the two sides.
     pair = Pair(databases.make(own.format("a"), row), databases.make("CREATE TYPE x AS (a int)"))
     pair.target.execute(own.format("a"))
     pair.target.mark()
@@ -108,7 +108,7 @@ def test_types_whose_binary_form_holds_an_oid_travel_as_text(databases: Database
     assert sync(pair).status == "unchanged"
 
 
-# As in a Lambda of that much memory; in a process of its own, which may run out of it.
+# As in a Lambda with limited memory; in a process of its own, which may run out of memory.
 LIMITED = """
 import runpy
 from db_sync.memory import granted, within
@@ -117,8 +117,8 @@ with within(granted()):
 """
 
 
-@pytest.mark.parametrize("megabytes", [25, 50, 100])  # the driver fails otherwise at each
-def test_a_row_that_the_memory_is_too_small_for_is_an_error_that_says_so(
+@pytest.mark.parametrize("megabytes", [25, 50, 100])  # the driver fails differently at each
+def test_a_row_that_is_too_large_for_the_memory_is_an_error_that_says_so(
     databases: Databases, megabytes: int
 ) -> None:
     value = f"repeat('secret', {megabytes * MEGABYTE} / 6)"
@@ -149,7 +149,7 @@ def test_a_row_that_the_memory_is_too_small_for_is_an_error_that_says_so(
         "RAISE EXCEPTION 'invalid memory alloc request size 7' USING ERRCODE = 'XX000'",
     ],
 )
-def test_a_value_that_postgresql_itself_takes_for_too_large_is_an_error_that_says_so(
+def test_a_value_that_is_too_large_for_postgresql_is_an_error_that_says_so(
     databases: Databases, refusal: str
 ) -> None:
     pair = databases.pair(

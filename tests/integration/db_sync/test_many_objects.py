@@ -1,4 +1,4 @@
-"""More tables and sequences than a server has locks for, or a statement could name."""
+"""More tables and sequences than a server has room to lock, or than one statement could name."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from sandbox.postgres import temporary_server
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
-# Room for some 600 locks of all sessions, and for statements that are not nested deeply.
+# Room for some 600 locks of all sessions, and for statements without deep nesting.
 SMALL = {
     "max_locks_per_transaction": "10",
     "max_connections": "24",
@@ -27,7 +27,7 @@ def small_server() -> Iterator[Databases]:
 
 
 def pair_of(small_server: Databases, several: int, statements: str) -> Pair:
-    """Return a pair in which statements ran for each of some numbers, twenty a transaction."""
+    """Return a pair in which statements ran for each number, twenty of them in a transaction."""
     pair = small_server.pair(";".join(statements.format(0).split(";")))
     for first in range(1, several, 20):
         some = range(first, min(first + 20, several))
@@ -38,7 +38,7 @@ def pair_of(small_server: Databases, several: int, statements: str) -> Pair:
 
 @pytest.fixture
 def many_tables(small_server: Databases) -> Iterator[Pair]:
-    """A pair of 100 tables with four indexes each: 1,000 to lock, were all locked."""
+    """A pair with 100 tables of four indexes each: 1,000 locks for both if all were locked."""
     yield pair_of(
         small_server,
         100,
@@ -48,7 +48,7 @@ def many_tables(small_server: Databases) -> Iterator[Pair]:
     small_server.drop_all()
 
 
-def test_more_tables_than_a_server_could_lock_with_their_indexes_are_compared(
+def test_more_tables_are_compared_than_the_server_could_lock_with_their_indexes(
     many_tables: Pair,
 ) -> None:
     many_tables.source.execute("UPDATE t70 SET a = 2; TRUNCATE t71")
@@ -62,7 +62,9 @@ def test_more_tables_than_a_server_could_lock_with_their_indexes_are_compared(
     assert sync(many_tables).status == "unchanged"
 
 
-def test_what_is_too_much_to_write_names_the_setting_and_a_value(many_tables: Pair) -> None:
+def test_too_many_tables_to_write_is_an_error_that_names_the_setting_and_a_value(
+    many_tables: Pair,
+) -> None:
     many_tables.source.execute(
         "DO $$ BEGIN FOR number IN 0..99 LOOP"
         " EXECUTE format('UPDATE t%s SET a = 2', number); COMMIT; END LOOP; END $$"
@@ -76,7 +78,7 @@ def test_what_is_too_much_to_write_names_the_setting_and_a_value(many_tables: Pa
     assert "set it to 64" in message
 
 
-def test_so_many_sequences_that_one_statement_could_not_read_them_follow(
+def test_more_sequences_follow_than_one_statement_could_read(
     small_server: Databases,
 ) -> None:
     pair = pair_of(small_server, 700, "CREATE SEQUENCE s{0}")

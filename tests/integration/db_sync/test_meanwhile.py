@@ -1,4 +1,4 @@
-"""Production goes on while a sync runs: the target becomes what it was at one moment."""
+"""Production changes while a sync runs: the target becomes what production was at one moment."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def test_what_production_commits_after_the_snapshot_is_not_in_the_target(
 
 
 @either_role
-def test_what_would_take_rows_from_under_the_snapshot_waits_until_they_are_read(
+def test_statements_that_would_remove_rows_from_the_snapshot_wait_until_they_are_read(
     pair: Pair, role: str
 ) -> None:
     before = pair.source.contents()
@@ -78,7 +78,7 @@ def test_what_would_take_rows_from_under_the_snapshot_waits_until_they_are_read(
 
 
 @either_role
-def test_a_truncate_that_came_first_is_waited_for_and_what_follows_it_is_read(
+def test_the_sync_waits_for_an_earlier_truncate_and_reads_the_new_rows(
     pair: Pair, role: str
 ) -> None:
     target = target_as(pair, role)
@@ -94,7 +94,7 @@ def test_a_truncate_that_came_first_is_waited_for_and_what_follows_it_is_read(
 
 
 @either_role
-def test_a_migration_of_production_that_lasts_is_not_waited_for_without_end(
+def test_the_sync_does_not_wait_forever_for_a_migration_of_production(
     pair: Pair, role: str
 ) -> None:
     target = target_as(pair, role)

@@ -1,4 +1,4 @@
-"""Everything that a database has: tables of every kind, and any name."""
+"""Tables of every kind are synced, whatever the names of things are."""
 
 import itertools
 
@@ -56,7 +56,9 @@ def quoted(name: str) -> str:
 
 
 @BOTH_ROLES
-def test_schemas_are_told_apart_and_refer_to_each_other(databases: Databases, role: str) -> None:
+def test_tables_of_one_name_in_two_schemas_are_distinguished(
+    databases: Databases, role: str
+) -> None:
     schema = """
         CREATE SCHEMA "Sales";
         CREATE TYPE "Sales".mood AS ENUM ('ok');
@@ -96,7 +98,9 @@ def test_tables_without_a_column_have_rows_too(databases: Databases) -> None:
     assert sync(pair).status == "unchanged"
 
 
-def test_rows_that_differ_in_how_often_they_come_only_are_found(databases: Databases) -> None:
+def test_rows_that_differ_only_in_their_number_of_duplicates_are_found(
+    databases: Databases,
+) -> None:
     pair = databases.pair(
         "CREATE TABLE t (v text, n int)",
         source="INSERT INTO t VALUES ('a', 1), ('a', 1), ('b', NULL)",
@@ -110,7 +114,7 @@ def test_rows_that_differ_in_how_often_they_come_only_are_found(databases: Datab
 
 
 @BOTH_ROLES
-def test_values_under_deferrable_and_exclusion_constraints_change_places(
+def test_values_can_be_swapped_under_deferrable_and_exclusion_constraints(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(
@@ -133,7 +137,7 @@ def test_values_under_deferrable_and_exclusion_constraints_change_places(
     result = sync(pair, target=target)
 
     assert_same(pair)
-    assert result.output()["rows_updated"] == 4  # the middle one stays
+    assert result.output()["rows_updated"] == 4  # the middle one is unchanged
 
 
 @BOTH_ROLES
@@ -177,7 +181,7 @@ TREES = {
 
 
 @pytest.mark.parametrize(("here", "there"), [*itertools.pairwise([*TREES, *TREES][:5])])
-def test_a_table_may_be_partitioned_otherwise_on_each_side(
+def test_a_table_may_be_partitioned_differently_on_each_side(
     databases: Databases, here: str, there: str
 ) -> None:
     rows = "INSERT INTO t (id, at, v) SELECT i, date '2020-11-01' + {} * i, {} FROM"
@@ -193,7 +197,7 @@ def test_a_table_may_be_partitioned_otherwise_on_each_side(
     assert sync(pair).status == "unchanged"
 
 
-def test_each_table_of_a_family_of_heirs_gets_its_own_rows(databases: Databases) -> None:
+def test_each_table_of_an_inheritance_tree_gets_its_own_rows(databases: Databases) -> None:
     pair = databases.pair(
         """
         CREATE TABLE base (id int PRIMARY KEY, v text);
@@ -219,7 +223,7 @@ def test_each_table_of_a_family_of_heirs_gets_its_own_rows(databases: Databases)
     }
 
 
-def test_columns_in_another_order_and_dropped_ones_are_no_matter(databases: Databases) -> None:
+def test_the_order_of_columns_and_dropped_columns_do_not_matter(databases: Databases) -> None:
     pair = Pair(
         databases.make("CREATE TABLE t (gone int, id int PRIMARY KEY, a text, b int)"),
         databases.make("CREATE TABLE t (b int, lost text, id int PRIMARY KEY, a text)"),
@@ -234,7 +238,7 @@ def test_columns_in_another_order_and_dropped_ones_are_no_matter(databases: Data
     assert pair.target.rows("TABLE t ORDER BY id") == [(10, 1, "one"), (20, 2, "two")]
 
 
-def test_generated_columns_are_computed_by_each_side_stored_or_not(databases: Databases) -> None:
+def test_each_side_computes_its_generated_columns_stored_or_virtual(databases: Databases) -> None:
     pair = databases.pair(
         """
         CREATE TABLE t (
@@ -270,7 +274,9 @@ def test_identity_columns_keep_the_sources_values(databases: Databases, role: st
     assert_same(pair)
 
 
-def test_what_is_no_table_of_the_databases_own_is_left_alone(databases: Databases) -> None:
+def test_views_foreign_tables_temporary_tables_and_those_of_extensions_are_left_alone(
+    databases: Databases,
+) -> None:
     schema = """
         CREATE EXTENSION vector;
         CREATE TABLE of_extension (v int);

@@ -1,4 +1,4 @@
-"""Values and keys of every type arrive as they are, and rows are told apart by them."""
+"""Values of every type are copied exactly, and keys of every type identify rows."""
 
 import pytest
 
@@ -13,7 +13,7 @@ CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE DOMAIN moods AS mood[];
 CREATE TYPE floats AS RANGE (subtype = float8, multirange_type_name = multifloats);
 """
-# Columns of one table, each with its values; NULL comes by itself.
+# The columns of each table, with their values; NULL is added to each.
 VALUES: dict[str, dict[str, list[str]]] = {
     "numbers": {
         "smallint": ["-32768", "32767"],
@@ -145,7 +145,7 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-# A type, three of its values in order, and one that is equal to the first and not identical.
+# A type, three of its values in order, and one that is equal but not identical to the first.
 KEYS = {
     "bigint": ("-9223372036854775808", "0", "9223372036854775807", None),
     "numeric": ("1.0", "2", "NaN", "1.00"),
@@ -171,7 +171,7 @@ KEYS = {
 }
 
 
-def test_rows_are_told_apart_by_keys_of_every_type(databases: Databases) -> None:
+def test_rows_are_distinguished_by_keys_of_every_type(databases: Databases) -> None:
     tables = {f"by_{number}": of_type for number, of_type in enumerate(KEYS)}
     schema = OWN_TYPES
     source = target = ""
@@ -198,7 +198,7 @@ def test_rows_are_told_apart_by_keys_of_every_type(databases: Databases) -> None
 
 
 @pytest.mark.parametrize("target", ["", r"INSERT INTO t VALUES ('old')"])
-def test_a_line_that_looks_like_copys_end_is_a_row_like_any_other(
+def test_a_line_that_looks_like_the_end_of_a_copy_is_copied_as_a_row(
     databases: Databases, target: str
 ) -> None:
     pair = databases.pair("CREATE TABLE t (v text)", target=target)
@@ -211,7 +211,9 @@ def test_a_line_that_looks_like_copys_end_is_a_row_like_any_other(
     assert_same(pair)
 
 
-def test_a_value_larger_than_what_lies_between_the_databases_travels(databases: Databases) -> None:
+def test_a_value_larger_than_the_buffer_between_the_databases_is_copied(
+    databases: Databases,
+) -> None:
     pair = databases.pair(
         "CREATE TABLE t (id int PRIMARY KEY, v text)",
         source="INSERT INTO t SELECT i, repeat(md5(i::text), 20000) FROM generate_series(1, 3) i",

@@ -1,6 +1,7 @@
-"""Random tables, rows and edits: after a sync both sides are identical, and a second finds so.
+"""Random tables, rows and edits: a sync makes both sides identical, a second changes nothing.
 
-`RANDOM_EXAMPLES=200 pytest …/test_random.py` tries that many new ones; else it is always the same.
+`RANDOM_EXAMPLES=200 pytest …/test_random.py` tries that many new ones; without it they are always
+the same.
 """
 
 import contextlib
@@ -47,14 +48,14 @@ SETTINGS = settings(
     derandomize=not EXAMPLES,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,  # each example empties it first
-        HealthCheck.too_slow,  # of the machine, which runs other tests beside it
+        HealthCheck.too_slow,  # other tests run on the machine at the same time
     ],
 )
 
 
 @pytest.fixture
 def pair(databases: Databases) -> Pair:
-    """Two empty databases; each example fills them anew, which is faster than new ones."""
+    """Two empty databases, which each example refills: that is faster than creating them."""
     return databases.pair("")
 
 
@@ -63,7 +64,7 @@ def typed_tables(draw: st.DrawFn) -> tuple[str, str, str]:
     """Return a table's definition, and the rows of source and target as INSERTs."""
     types = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=5))
     kinds = ["by value", "by hash", "none"]
-    if types[0] != "json":  # which no index orders
+    if types[0] != "json":  # a json column cannot be in an index
         kinds.append("composite")
     kind = draw(st.sampled_from(kinds))
     key = {"by value": "id int PRIMARY KEY", "by hash": "id text PRIMARY KEY"}.get(kind, "id int")
@@ -100,10 +101,10 @@ def test_any_table_becomes_identical_and_a_second_sync_writes_nothing(
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """Tables of two sides that went apart.
+class Diverged:
+    """Tables whose two sides diverged.
 
-    `is_owner`: who syncs merely owns them; `is_large`: the engine holds them for large ones.
+    `is_owner`: the role that syncs only owns them; `is_large`: the engine treats them as large.
     """
 
     tables: list[Table]
@@ -113,17 +114,17 @@ class Apart:
 
 
 @st.composite
-def went_apart(draw: st.DrawFn) -> Apart:
+def diverged_tables(draw: st.DrawFn) -> Diverged:
     tables = draw(random_tables())
-    return Apart(tables, draw(random_sides(tables)), draw(st.booleans()), draw(st.booleans()))
+    return Diverged(tables, draw(random_sides(tables)), draw(st.booleans()), draw(st.booleans()))
 
 
 @settings(SETTINGS, max_examples=EXAMPLES or 24)
-@given(apart=went_apart())
-def test_tables_that_went_apart_follow_the_source_and_keep_what_is_the_targets(
-    pair: Pair, apart: Apart
+@given(diverged=diverged_tables())
+def test_tables_that_diverged_follow_the_source_and_keep_the_targets_own_values(
+    pair: Pair, diverged: Diverged
 ) -> None:
-    tables, sides = apart.tables, apart.sides
+    tables, sides = diverged.tables, diverged.sides
     source = f"{create(tables, is_target=False)};{insert(tables, sides.source, is_target=False)}"
     target = f"{create(tables, is_target=True)};{insert(tables, sides.target, is_target=True)}"
     note(f"source: {source}")
@@ -131,23 +132,23 @@ def test_tables_that_went_apart_follow_the_source_and_keep_what_is_the_targets(
     fill(pair, source, target)
     before = Dumps.of(pair, tables)
 
-    first, second = sync_twice(pair, apart)
+    first, second = sync_twice(pair, diverged)
 
     after = Dumps.of(pair, tables)
     assert after.target == after.source == before.source
     assert first.status == ("synced" if before.source != before.target else "unchanged")
     for number, table in enumerate(tables):
         assert_counted(first, table, before.source[number], before.target[number])
-        assert_targets_own(pair.target, apart, number, before)
+        assert_targets_own(pair.target, diverged, number, before)
     assert second.status == "unchanged"
 
 
-def sync_twice(pair: Pair, apart: Apart) -> list[SyncResult]:
-    """Sync as the example says, and once more; see that the target's schema is untouched."""
-    kept = [f"public.{table.name}.kept" for table in apart.tables if table.kept]
+def sync_twice(pair: Pair, diverged: Diverged) -> list[SyncResult]:
+    """Sync twice as the example says, and check that the target's schema is unchanged."""
+    kept = [f"public.{table.name}.kept" for table in diverged.tables if table.kept]
     rules = SyncRules.parse(json.dumps({"keep": kept}))
-    options = SyncOptions("test", rules, tuning=tuning(is_large=apart.is_large))
-    role = own_tables(pair, "table_owner") if apart.is_owner else pair.target.address
+    options = SyncOptions("test", rules, tuning=tuning(is_large=diverged.is_large))
+    role = own_tables(pair, "table_owner") if diverged.is_owner else pair.target.address
     schema = pair.target.schema()
     results = [sync_database(pair.source.address, role, options) for _ in range(2)]
     assert pair.target.schema() == schema
@@ -184,7 +185,7 @@ def _dump(database: Database, tables: Sequence[Table]) -> Iterator[list[str]]:
 
 
 def assert_counted(result: SyncResult, table: Table, source: list[str], target: list[str]) -> None:
-    """See that the rows that the result counts are those that differ, by their keys."""
+    """Check that the result's counts are those of the rows that differ, by their keys."""
     (found,) = (found for found in result.tables if found.table == f"public.{table.name}")
     event(found.reason)  # pytest --hypothesis-show-statistics
     if found.action == "none":
@@ -210,9 +211,9 @@ def _by_key(table: Table, lines: list[str]) -> dict[tuple[str, ...], str]:
     return {tuple(line.split("\t")[: len(KEYS[table.key])]): line for line in lines}
 
 
-def assert_targets_own(target: Database, apart: Apart, number: int, before: Dumps) -> None:
-    """See that what is not copied is what the plain model says."""
-    table = apart.tables[number]
+def assert_targets_own(target: Database, diverged: Diverged, number: int, before: Dumps) -> None:
+    """Check that the columns that are not copied have the values of the plain model."""
+    table = diverged.tables[number]
     columns = ", ".join(f"{column}::text" for column in targets_columns(table))
     found = [
         tuple(UNLINKED if value and value.startswith(UNLINKED) else value for value in row)
@@ -220,8 +221,8 @@ def assert_targets_own(target: Database, apart: Apart, number: int, before: Dump
     ]
     wanted = expected(
         table,
-        apart.sides.source[number],
-        apart.sides.target[number],
+        diverged.sides.source[number],
+        diverged.sides.target[number],
         is_changed=before.source[number] != before.target[number],
     )
     assert sorted(found, key=repr) == sorted(wanted, key=repr)

@@ -1,4 +1,4 @@
-"""Ranges: whatever the key is, the rows that differ are found, and few others are read."""
+"""Whatever the key is, ranges find all rows that differ, and few other rows are read."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from db_sync.tuning import Tuning
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
-# A table's key, as SQL type and as an expression of i from 1 to 5000.
+# A table's key: its SQL type, and an expression of i, which is 1 to 5000.
 KEYS = {
     "dense": ("int", "i"),
     "negative": ("bigint", "i - 2500"),
@@ -43,7 +43,7 @@ def ranges_of(pair: Pair) -> Ranges:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_scattered_change_makes_few_ranges_dirty_and_is_all_found(
+def test_scattered_changes_are_all_found_and_make_few_ranges_dirty(
     databases: Databases, key: str
 ) -> None:
     pair = make_pair(databases, key)
@@ -99,7 +99,7 @@ def test_a_composite_key_is_divided_by_hash(databases: Databases) -> None:
     assert result.tables[0].ranges_changed <= 3
 
 
-def test_a_table_that_differs_mostly_is_copied_whole(databases: Databases) -> None:
+def test_a_table_that_mostly_differs_is_replaced(databases: Databases) -> None:
     pair = make_pair(databases, "dense")
     pair.source.execute("UPDATE t SET v = v || '!'")
 
@@ -110,7 +110,7 @@ def test_a_table_that_differs_mostly_is_copied_whole(databases: Databases) -> No
     assert table.rows_updated == 5000
 
 
-def test_a_table_that_differs_mostly_keeps_the_targets_own_values(databases: Databases) -> None:
+def test_a_table_that_mostly_differs_keeps_the_targets_own_values(databases: Databases) -> None:
     pair = make_pair(databases, "dense")
     pair.target.execute("ALTER TABLE t ADD own text; UPDATE t SET own = 'own ' || id")
     pair.source.execute("UPDATE t SET v = v || '!'; DELETE FROM t WHERE id = 5")
@@ -121,8 +121,8 @@ def test_a_table_that_differs_mostly_keeps_the_targets_own_values(databases: Dat
     assert pair.target.value("SELECT count(*) FROM t WHERE own = 'own ' || id") == 4999
 
 
-def test_two_rows_that_swap_a_value_are_a_difference(databases: Databases) -> None:
-    # A record's hash is linear in its columns', and a sum of such hashes would not change.
+def test_a_value_swapped_between_two_rows_is_a_difference(databases: Databases) -> None:
+    # A record's hash is linear in its columns' hashes, so the sum of such hashes would not change.
     pair = make_pair(databases, "dense")
     pair.source.execute(
         "UPDATE t SET v = CASE id WHEN 100 THEN 'row 101' ELSE 'row 100' END WHERE id IN (100, 101)"
@@ -132,7 +132,7 @@ def test_two_rows_that_swap_a_value_are_a_difference(databases: Databases) -> No
     assert_same(pair)
 
 
-def test_blanks_at_the_end_of_an_unpadded_character_are_data(databases: Databases) -> None:
+def test_trailing_blanks_of_an_unpadded_character_are_data(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE t (id int PRIMARY KEY, v bpchar)",
         source="INSERT INTO t VALUES (1, 'a  ')",
@@ -146,7 +146,7 @@ def test_blanks_at_the_end_of_an_unpadded_character_are_data(databases: Database
 @pytest.mark.parametrize(
     ("kind", "old", "new"),
     [
-        # The halves of both 64-bit numbers, folded over each other, are the same 32 bits.
+        # Folded to 32 bits, both 64-bit numbers are the same.
         ("bigint", "1", "4294967296"),
         ("bigint", "0", "4294967297"),
         ("timestamptz", "'2000-01-01 00:00:00.000001Z'", "'2000-01-01 01:11:34.967296Z'"),
@@ -154,7 +154,7 @@ def test_blanks_at_the_end_of_an_unpadded_character_are_data(databases: Database
         ("time", "'00:00:00.000001'", "'01:11:34.967296'"),
     ],
 )
-def test_values_that_differ_in_their_upper_half_only_are_a_difference(
+def test_values_that_differ_only_in_their_upper_half_are_a_difference(
     databases: Databases, kind: str, old: str, new: str
 ) -> None:
     pair = databases.pair(
@@ -170,7 +170,7 @@ def test_values_that_differ_in_their_upper_half_only_are_a_difference(
 LARGE = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 80000) i"
 
 
-def test_a_sample_tells_that_a_large_table_was_rewritten(databases: Databases) -> None:
+def test_a_sample_shows_that_a_large_table_was_rewritten(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", LARGE, LARGE)
     pair.source.execute("UPDATE t SET v = v || '!'")
     pair.target.execute("DELETE FROM t WHERE id % 1000 = 0")
@@ -182,7 +182,7 @@ def test_a_sample_tells_that_a_large_table_was_rewritten(databases: Databases) -
     assert (table.rows_inserted, table.rows_updated) == (80, 79920)
 
 
-def test_a_change_that_a_sample_meets_by_chance_is_no_reason_to_copy_a_table(
+def test_a_table_is_not_replaced_because_a_sample_contains_some_changes(
     databases: Databases,
 ) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", LARGE, LARGE)

@@ -1,4 +1,4 @@
-"""Who reads staging while a sync writes: goes on, or waits; is never ended by the sync."""
+"""Sessions that read staging while a sync writes continue or wait; the sync never cancels them."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ KEYLESS_ROWS = "INSERT INTO a VALUES ({0}); INSERT INTO m VALUES ({0}); INSERT I
 
 
 def wait_for_lock_wait(pair: Pair, who: str) -> None:
-    """Wait until a session whose application_name begins so waits for a lock."""
+    """Wait until a session whose application_name begins with `who` waits for a lock."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         f" AND wait_event_type = 'Lock' AND application_name LIKE '{who}%'"
@@ -35,7 +35,7 @@ def execute(connection: Any, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def test_readers_go_on_while_an_owner_of_the_tables_has_written_their_rows(
+def test_readers_continue_after_the_tables_owner_has_written_rows(
     databases: Databases,
 ) -> None:
     pair = databases.pair(FAMILY, source=FAMILY_ROWS, target=FAMILY_ROWS)
@@ -49,7 +49,7 @@ def test_readers_go_on_while_an_owner_of_the_tables_has_written_their_rows(
             contextlib.closing(pair.target.connect()) as holder,
             contextlib.closing(pair.target.connect()) as reader,
         ):
-            # Sequences are set when every row is written.
+            # The sync waits for this lock after it has written every row, to set the sequence.
             execute(holder, "SELECT nextval('parent_id_seq')")
             syncing = thread.submit(sync, pair, target=owner)
             wait_for_lock_wait(pair, "staging-sync")
@@ -59,7 +59,7 @@ def test_readers_go_on_while_an_owner_of_the_tables_has_written_their_rows(
     assert_same(pair)
 
 
-def test_a_reader_of_several_tables_that_are_loaded_whole_waits_and_is_not_ended(
+def test_a_reader_of_several_replaced_tables_waits_and_is_not_cancelled(
     databases: Databases,
 ) -> None:
     pair = databases.pair(KEYLESS, source=KEYLESS_ROWS.format(1), target=KEYLESS_ROWS.format(2))
@@ -72,10 +72,10 @@ def test_a_reader_of_several_tables_that_are_loaded_whole_waits_and_is_not_ended
         with contextlib.closing(pair.target.connect()) as other:
             execute(other, "TABLE m")
             syncing = threads.submit(sync, pair)
-            wait_for_lock_wait(pair, "staging-sync")  # it has a, and waits for m
+            wait_for_lock_wait(pair, "staging-sync")  # it has locked a, and waits for m
             reading = threads.submit(execute, reader, "TABLE a")
             wait_for_lock_wait(pair, "reader")
-        reading.result()  # though the sync went on to z, which the reader holds
+        reading.result()  # although the sync then wants z, which the reader holds
         reader.rollback()
         syncing.result()
 

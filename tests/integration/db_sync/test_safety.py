@@ -1,4 +1,4 @@
-"""The safety rules: what is refused, and what is left when a run is cut off."""
+"""The safety rules: what is refused, and that the target is as it was after a failure."""
 
 import os
 import signal
@@ -99,7 +99,7 @@ def test_the_source_session_cannot_write(pair: Pair) -> None:
         source.execute("DELETE FROM public.t")
 
 
-def test_a_second_run_is_refused_and_names_the_first(pair: Pair) -> None:
+def test_a_second_run_is_refused_and_the_error_names_the_first(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="nightly-7") as other:
         other.begin()
         target.lock_target(other)
@@ -121,7 +121,7 @@ def test_a_run_waits_for_the_lock_of_one_that_ends(pair: Pair) -> None:
         release.join()
 
 
-def test_a_table_that_is_locked_is_busy_and_its_holder_named(pair: Pair) -> None:
+def test_a_locked_table_is_busy_and_the_error_names_the_holder(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="migration") as other:
         other.begin()
         other.execute("INSERT INTO public.t VALUES (500, 'uncommitted')")
@@ -132,7 +132,7 @@ def test_a_table_that_is_locked_is_busy_and_its_holder_named(pair: Pair) -> None
     assert_untouched(pair)
 
 
-def test_readers_of_the_target_go_on_while_rows_are_merged(pair: Pair) -> None:
+def test_readers_of_the_target_continue_while_rows_are_merged(pair: Pair) -> None:
     with connect(pair.target.address, "target", execution="reader") as reader:
         reader.begin()
         reader.rows("SELECT * FROM public.t")
@@ -140,25 +140,26 @@ def test_readers_of_the_target_go_on_while_rows_are_merged(pair: Pair) -> None:
         assert sync(pair, waits=SHORT).status == "synced"
 
 
-def test_a_value_that_the_target_changes_is_found_by_the_verification(
+def test_the_verification_finds_a_value_that_the_target_changed(
     databases: Databases,
 ) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", source=ROWS)
     pair.target.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " NEW.v := 'changed'; RETURN NEW; END $$;"
-        # A domain's or a view's doing cannot be switched off either; a trigger that an event
-        # trigger creates in the middle, which is said to do no harm, stands for them.
+        # An event trigger, for which the rules say that it does no harm, creates another trigger
+        # while the sync writes. It stands for whatever changes values and cannot be disabled.
         "CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'meddling') THEN"
         " CREATE TRIGGER meddling BEFORE INSERT ON public.t FOR EACH ROW"
         " EXECUTE FUNCTION public.refuse();"
         " ALTER TABLE public.t ENABLE ALWAYS TRIGGER meddling; END IF; END $$;"
     )
-    owner = own_tables(pair, "table_owner")  # who can switch no event trigger off
+    owner = own_tables(pair, "table_owner")  # it cannot disable event triggers
     pair.target.execute(
-        "CREATE TRIGGER asleep BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse();"
-        "ALTER TABLE t ENABLE ALWAYS TRIGGER asleep;"
+        "CREATE TRIGGER disabled_by_the_sync BEFORE INSERT ON t FOR EACH ROW"
+        " EXECUTE FUNCTION refuse();"
+        "ALTER TABLE t ENABLE ALWAYS TRIGGER disabled_by_the_sync;"
         "CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('ALTER TABLE')"
         " EXECUTE FUNCTION meddle();"
     )
@@ -169,7 +170,7 @@ def test_a_value_that_the_target_changes_is_found_by_the_verification(
     assert pair.target.value("SELECT count(*) FROM t") == 0
 
 
-def test_a_report_that_cannot_be_written_leaves_the_target_as_it_was(pair: Pair) -> None:
+def test_if_the_report_cannot_be_written_the_target_stays_as_it_was(pair: Pair) -> None:
     def refuse(_result: object) -> None:
         raise ConfigurationError("no bucket")
 
@@ -179,14 +180,14 @@ def test_a_report_that_cannot_be_written_leaves_the_target_as_it_was(pair: Pair)
     assert_untouched(pair)
 
 
-def test_without_time_left_nothing_is_begun(pair: Pair) -> None:
+def test_without_time_left_nothing_is_started(pair: Pair) -> None:
     with pytest.raises(OutOfTime, match="the target is as it was"):
         sync(pair, deadline=Deadline(time.monotonic() - 1))
 
     assert_untouched(pair)
 
 
-def test_a_statement_that_outlasts_the_deadline_is_out_of_time(pair: Pair) -> None:
+def test_a_statement_that_exceeds_the_deadline_is_out_of_time(pair: Pair) -> None:
     with connect(pair.source.address, "source", execution="migration") as other:
         other.begin()
         other.execute("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
@@ -198,7 +199,7 @@ def test_a_statement_that_outlasts_the_deadline_is_out_of_time(pair: Pair) -> No
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-def test_a_port_where_nothing_listens_is_unavailable_and_named(pair: Pair, side: str) -> None:
+def test_a_port_without_a_server_is_unavailable_and_named(pair: Pair, side: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -213,7 +214,7 @@ def test_a_port_where_nothing_listens_is_unavailable_and_named(pair: Pair, side:
     assert "secret-word" not in str(no.value)
 
 
-def test_a_host_that_answers_nothing_is_unavailable_soon(
+def test_a_host_that_does_not_answer_is_soon_unavailable(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(CONNECTION_PARAMETERS, "connect_timeout", "2")
@@ -266,14 +267,14 @@ def test_a_keep_rule_for_a_missing_column_is_refused_before_anything_is_written(
 
 
 def test_a_killed_command_leaves_the_target_as_it_was_and_the_next_succeeds(pair: Pair) -> None:
-    # The command is stopped where it waits for this lock: after it has compared, before it
-    # has committed, with the target's lock in its hands.
+    # The command is killed while it waits for this lock: after the comparison and before the
+    # commit, while it holds the target's lock.
     pair.target.execute("CREATE TABLE z (id int)")
     pair.source.execute("CREATE TABLE z (id int); INSERT INTO z VALUES (1)")
     pair.target.execute("INSERT INTO z VALUES (2)")
     with connect(pair.target.address, "target", execution="reader") as reader:
         reader.begin()
-        reader.rows("SELECT * FROM public.z")  # TRUNCATE of z has to wait for this
+        reader.rows("SELECT * FROM public.z")  # the command's lock on z has to wait for this
         command = subprocess.Popen(  # noqa: S603  # our own command
             [
                 *(sys.executable, "-m", "db_sync"),

@@ -1,4 +1,4 @@
-"""A schema that moves while a sync begins: what matters is read again, the rest is no matter."""
+"""A schema changes while a sync begins: it is read again if the change matters to the sync."""
 
 import itertools
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from db_sync.sync import sync_database
 from tests.support.databases import Databases, Pair
 
 either_side = pytest.mark.parametrize("side", ["source", "target"])
-# After so many changes, each between two readings, the fifth is the first that finds nothing moved.
-# Of the source both readings of an attempt are followed by one.
+# After so many changes, one after each reading, the fifth attempt is the first without a change. An
+# attempt reads the source twice.
 LAST_CHANCE = {"source": 8, "target": 4}
 
 
@@ -29,7 +29,7 @@ def pair(databases: Databases) -> Pair:
 def after_each_reading(
     monkeypatch: pytest.MonkeyPatch, side: str, change: Callable[[], None]
 ) -> None:
-    """Let a side's schema change after each time that it was read."""
+    """Change a side's schema each time after it is read."""
 
     def read_and_change(session: Session) -> Catalog:
         found = read_catalog(session)
@@ -45,7 +45,7 @@ def synced(pair: Pair) -> SyncResult:
 
 
 @either_side
-def test_scratch_tables_that_come_and_go_are_no_matter(
+def test_scratch_tables_that_come_and_go_do_not_matter(
     pair: Pair, side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = getattr(pair, side)
@@ -64,7 +64,7 @@ def test_scratch_tables_that_come_and_go_are_no_matter(
 
 
 def come_to_both_sides(pair: Pair, side: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let tables of the other side come to this one too, one after each reading."""
+    """Create tables that the other side already has, one after each reading."""
     creating = [f"CREATE TABLE late_{number} (id int PRIMARY KEY)" for number in range(count)]
     here, there = pair if side == "source" else reversed(pair)
     there.execute(";".join(creating))
@@ -77,7 +77,7 @@ def come_to_both_sides(pair: Pair, side: str, count: int, monkeypatch: pytest.Mo
 
 
 @either_side
-def test_a_schema_that_moves_is_read_five_times(
+def test_a_changing_schema_is_read_up_to_five_times(
     pair: Pair, side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     come_to_both_sides(pair, side, LAST_CHANCE[side], monkeypatch)
@@ -89,7 +89,7 @@ def test_a_schema_that_moves_is_read_five_times(
 
 
 @either_side
-def test_a_schema_that_goes_on_moving_is_busy_and_nothing_is_written(
+def test_a_schema_that_keeps_changing_is_busy_and_nothing_is_written(
     pair: Pair, side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     come_to_both_sides(pair, side, LAST_CHANCE[side] + 1, monkeypatch)

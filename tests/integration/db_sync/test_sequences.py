@@ -1,4 +1,4 @@
-"""Sequences follow production; nextval in staging then gives what production would give."""
+"""Sequences follow production: nextval in staging returns what it would return in production."""
 
 import pytest
 
@@ -19,7 +19,9 @@ SERIAL = "CREATE TABLE t (id serial PRIMARY KEY); CREATE SEQUENCE free INCREMENT
         ("ALTER SEQUENCE free RESTART WITH 7", 7),
     ],
 )
-def test_the_next_value_is_productions(databases: Databases, state: str, next_value: int) -> None:
+def test_the_next_value_is_the_same_as_in_production(
+    databases: Databases, state: str, next_value: int
+) -> None:
     pair = databases.pair(SERIAL, source=state, target="SELECT setval('free', 90)")
 
     result = sync(pair)
@@ -29,7 +31,7 @@ def test_the_next_value_is_productions(databases: Databases, state: str, next_va
     assert pair.target.value("SELECT nextval('free')") == next_value
 
 
-def test_an_exhausted_sequence_is_exhausted_afterwards(databases: Databases) -> None:
+def test_an_exhausted_sequence_is_exhausted_in_the_target_too(databases: Databases) -> None:
     pair = databases.pair(SERIAL, source="SELECT setval('free', 100)")
 
     sync(pair)
@@ -81,7 +83,7 @@ def test_a_dry_run_leaves_sequences_alone(databases: Databases, position: int) -
     assert pair.target.value("SELECT last_value FROM free") == 1
 
 
-def test_a_sequence_of_a_partition_is_not_taken_for_the_whole_tables(databases: Databases) -> None:
+def test_a_partitions_sequence_is_not_mistaken_for_its_parents(databases: Databases) -> None:
     pair = databases.pair(
         """
         CREATE TABLE part (id serial PRIMARY KEY);

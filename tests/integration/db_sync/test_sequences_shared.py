@@ -1,4 +1,4 @@
-"""A sequence follows wherever a synced column takes its numbers from it, whoever owns it."""
+"""A sequence follows production if a synced column uses it, whichever table owns it."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import sync
 from tests.support.databases import Databases, Pair
 
-# orders takes its numbers from the sequence of a table that is left alone.
+# orders takes its numbers from the sequence of a table that is not synced.
 SHARED = """
 CREATE TABLE audit (id serial PRIMARY KEY, what text);
 CREATE TABLE orders (id int PRIMARY KEY DEFAULT nextval('audit_id_seq'));
@@ -26,7 +26,7 @@ CREATE TABLE first PARTITION OF orders (id DEFAULT nextval('audit_id_seq'))
 
 
 @pytest.mark.parametrize("schema", [SHARED, BY_DOMAIN, BY_PARTITION])
-def test_one_that_a_table_left_alone_owns_follows_for_the_column_that_uses_it(
+def test_one_owned_by_an_unsynced_table_follows_because_a_synced_column_uses_it(
     databases: Databases, schema: str
 ) -> None:
     into = "first" if schema == BY_PARTITION else "orders"
@@ -39,7 +39,7 @@ def test_one_that_a_table_left_alone_owns_follows_for_the_column_that_uses_it(
     assert pair.target.value("SELECT max(id) FROM orders") == 41
 
 
-def test_one_that_a_table_left_alone_shares_never_goes_back(databases: Databases) -> None:
+def test_one_shared_with_an_unsynced_table_never_goes_back(databases: Databases) -> None:
     pair = databases.pair(
         SHARED,
         source="INSERT INTO orders SELECT FROM generate_series(1, 40)",
@@ -54,7 +54,7 @@ def test_one_that_a_table_left_alone_shares_never_goes_back(databases: Databases
     assert sync(pair, rules=WITHOUT_AUDIT).status == "unchanged"
 
 
-def test_one_that_counts_down_and_is_shared_never_goes_up_again(databases: Databases) -> None:
+def test_a_shared_one_that_counts_down_never_goes_up_again(databases: Databases) -> None:
     down = (
         SHARED
         + "ALTER SEQUENCE audit_id_seq INCREMENT -1 MINVALUE -1000 MAXVALUE -1 START -1 RESTART;"
@@ -75,7 +75,7 @@ CREATE TABLE t (id int PRIMARY KEY);
 
 
 @pytest.mark.parametrize(("in_source", "in_target"), [(OWNED, FREE), (FREE, OWNED)])
-def test_one_that_is_owned_on_one_side_only_follows_the_one_of_its_name(
+def test_one_that_is_owned_on_one_side_only_follows_the_one_of_the_same_name(
     databases: Databases, in_source: str, in_target: str
 ) -> None:
     pair = databases.pair(NUMBERS, source=in_source, target=in_target)
@@ -87,7 +87,7 @@ def test_one_that_is_owned_on_one_side_only_follows_the_one_of_its_name(
     assert pair.target.value("SELECT nextval('ids')") == 71
 
 
-def test_one_under_another_name_follows_those_of_the_columns_that_use_it(
+def test_one_with_another_name_follows_those_of_the_columns_that_use_it(
     databases: Databases,
 ) -> None:
     tables = """
@@ -108,10 +108,10 @@ def test_one_under_another_name_follows_those_of_the_columns_that_use_it(
 
     assert result.warnings == ()
     assert pair.target.value("SELECT nextval('shared')") == 31
-    assert sync(pair).sequences == ("public.shared",)  # the next value above took one
+    assert sync(pair).sequences == ("public.shared",)  # because of the nextval above
 
 
-def test_a_dry_run_tells_of_a_shared_one(databases: Databases) -> None:
+def test_a_dry_run_reports_a_shared_one(databases: Databases) -> None:
     pair = databases.pair(SHARED, source="INSERT INTO orders SELECT FROM generate_series(1, 40)")
 
     assert sync(pair, rules=WITHOUT_AUDIT, dry_run=True).sequences == ("public.audit_id_seq",)

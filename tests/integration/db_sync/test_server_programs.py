@@ -1,4 +1,4 @@
-"""What hangs on the servers' programs: libxml, ICU's collations, versions that differ."""
+"""What depends on how a server was built: libxml, ICU's collations, its version."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from sandbox.processes import SandboxError
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
-# One process of a parallel run: it starts the two servers that the others can do without.
+# Only one process of a parallel run starts the two servers that these tests need.
 pytestmark = pytest.mark.xdist_group("server programs")
 
-# Equal are strings that differ in case only.
+# Strings that differ only in case are equal.
 CASELESS = """
 CREATE COLLATION caseless
     (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -26,7 +26,7 @@ CREATE TABLE t (
     at timestamptz, day date, span interval, m mood, p pair, a numeric[], j jsonb, k json,
     ranges int4multirange, found tsvector, net inet, money money, bits bit varying
 );
--- Whose rows travel in binary form.
+-- Its rows are copied in binary form.
 CREATE TABLE compact (LIKE t);
 ALTER TABLE compact DROP p, ADD PRIMARY KEY (id), ADD spans numrange, ADD query tsquery,
     ADD place polygon, ADD mac macaddr8, ADD net_of cidr, ADD at_lsn pg_lsn, ADD one "char",
@@ -50,12 +50,12 @@ FROM t
 
 @pytest.fixture(scope="module")
 def others(request: pytest.FixtureRequest) -> Iterator[Databases]:
-    """The maker of databases on a server of another version that the wheel brings."""
+    """Databases on a server of another version that the wheel contains."""
     with request.getfixturevalue("database_templates").on_server_of(16) as made:
         yield made
 
 
-def test_xml_is_copied_and_compared_as_it_is_written(system_databases: Databases) -> None:
+def test_xml_is_copied_and_compared_by_its_exact_text(system_databases: Databases) -> None:
     pair = system_databases.pair(
         "CREATE TABLE t (id int PRIMARY KEY, x xml)",
         source=r"""
@@ -74,7 +74,7 @@ def test_xml_is_copied_and_compared_as_it_is_written(system_databases: Databases
     assert sync(pair).status == "unchanged"
 
 
-def test_citext_is_copied_and_compared_as_it_is_written(system_databases: Databases) -> None:
+def test_citext_is_copied_and_compared_by_its_exact_text(system_databases: Databases) -> None:
     pair = system_databases.pair(
         "CREATE EXTENSION citext; CREATE TABLE t (name citext PRIMARY KEY, v citext)",
         source="INSERT INTO t VALUES ('Ana', 'X'), ('bo', 'x'), ('cy', 'same'), ('dee', 'new')",
@@ -88,7 +88,7 @@ def test_citext_is_copied_and_compared_as_it_is_written(system_databases: Databa
     assert sync(pair).status == "unchanged"
 
 
-def test_strings_that_a_collation_holds_for_equal_are_told_apart(
+def test_strings_that_are_equal_only_in_their_collation_are_different(
     system_databases: Databases,
 ) -> None:
     pair = system_databases.pair(
@@ -106,7 +106,7 @@ def test_strings_that_a_collation_holds_for_equal_are_told_apart(
 
 
 @pytest.mark.parametrize("rows", [10, 1000])
-def test_a_key_whose_collation_holds_strings_for_equal_follows_the_source(
+def test_a_key_under_a_nondeterministic_collation_follows_the_source(
     system_databases: Databases, rows: int
 ) -> None:
     same = f"""
@@ -137,7 +137,7 @@ def test_a_key_whose_collation_holds_strings_for_equal_follows_the_source(
     assert sync(pair).status == "unchanged"
 
 
-def test_keys_that_only_the_targets_collation_holds_for_equal_are_refused(
+def test_keys_that_are_equal_only_in_the_targets_collation_are_refused(
     system_databases: Databases,
 ) -> None:
     pair = Pair(
@@ -159,7 +159,7 @@ def test_keys_that_only_the_targets_collation_holds_for_equal_are_refused(
 
 @pytest.mark.parametrize("direction", ["to", "from"])
 @pytest.mark.parametrize("version", [16, 18])
-def test_the_systems_version_and_another_agree(
+def test_the_systems_version_and_another_sync_with_each_other(
     databases: Databases,
     others: Databases,
     system_databases: Databases,

@@ -1,4 +1,4 @@
-"""Fingerprints that wait for the other server's: in little room, and in order."""
+"""Fingerprints that wait for the other server's take little room and keep their order."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from common.postgres.database import connect
 from tests.support.databases import Databases
 from tests.support.waiting import wait_until
 
-# As those of a comparison of 19 million rows: number, rows, hash, whether it is the total.
+# Like those of a comparison of 19 million rows: number, rows, hash, whether it is the total.
 FINGERPRINTS = """
 COPY (
     SELECT 5000000 + i, 60 + i % 5, hashint8extended(i, 1) & 9223372036854775807, false
@@ -23,7 +23,7 @@ COPY (
 """
 
 
-def test_lines_wait_in_half_the_bytes_that_were_sent_until_they_are_read(
+def test_waiting_lines_take_less_than_half_the_bytes_that_were_sent(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files: list[IO[bytes]] = []
@@ -49,7 +49,7 @@ def test_lines_wait_in_half_the_bytes_that_were_sent_until_they_are_read(
     assert all(file.closed for file in files)
 
 
-def test_a_full_disk_names_the_setting(
+def test_the_error_for_a_full_disk_names_the_setting(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_room() -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""The sync's outcome: the target holds what the source holds, whatever that is."""
+"""After a sync the target has the source's rows, whatever they are."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_only_the_rows_that_differ_are_written_and_counted(databases: Databases)
     assert (table.rows_inserted, table.rows_updated, table.rows_deleted) == (1, 1, 1)
 
 
-def test_rows_that_come_after_the_snapshot_are_left_for_the_next_sync(
+def test_rows_inserted_after_the_snapshot_are_left_for_the_next_sync(
     databases: Databases,
 ) -> None:
     pair = databases.pair(BOOKS, source=TEN_BOOKS)
@@ -97,7 +97,7 @@ def test_equal_values_that_are_not_identical_are_written(databases: Databases) -
     assert result.output()["rows_updated"] == 1
 
 
-def test_unique_values_can_change_places(databases: Databases) -> None:
+def test_unique_values_can_be_swapped(databases: Databases) -> None:
     pair = databases.pair(BOOKS, source=TEN_BOOKS, target=TEN_BOOKS)
     pair.source.execute(
         "UPDATE books SET isbn = NULL WHERE id = 1;"
@@ -111,7 +111,7 @@ def test_unique_values_can_change_places(databases: Databases) -> None:
 
 
 @pytest.mark.parametrize("role", ["superuser", "owner"])
-def test_circles_and_self_references_hold_afterwards(databases: Databases, role: str) -> None:
+def test_circular_and_self_references_hold_afterwards(databases: Databases, role: str) -> None:
     pair = databases.pair(CIRCLE, source=CIRCLE_ROWS.format(n=50), target=CIRCLE_ROWS.format(n=9))
     pair.source.execute("UPDATE books SET sequel_of = NULL, author_id = 50 WHERE id < 5")
     pair.source.execute("UPDATE books SET sequel_of = 50 WHERE id = 9")
@@ -154,7 +154,7 @@ def test_unsynced_children_that_lose_their_parent_are_a_warning(databases: Datab
     )
 
 
-def test_a_foreign_key_that_production_breaks_refuses_the_sync(databases: Databases) -> None:
+def test_a_sync_is_refused_if_productions_rows_violate_a_foreign_key(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a_id int)")
     pair.target.execute("ALTER TABLE b ADD CONSTRAINT b_to_a FOREIGN KEY (a_id) REFERENCES a")
     pair.source.execute("INSERT INTO b VALUES (1)")
@@ -174,7 +174,7 @@ def test_triggers_do_not_fire_and_keep_their_state(
         {BOOKS};
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN RAISE 'the trigger fired'; END $$;
-        CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON books
+        CREATE TRIGGER refuses BEFORE INSERT OR UPDATE OR DELETE ON books
             FOR EACH ROW EXECUTE FUNCTION refuse();
         """
     pair = databases.pair(schema)
@@ -184,7 +184,7 @@ def test_triggers_do_not_fire_and_keep_their_state(
         "SET session_replication_role = replica; UPDATE books SET price = 0 WHERE id < 3;"
         "DELETE FROM books WHERE id = 7"
     )
-    pair.target.execute(f"ALTER TABLE books {state} TRIGGER guard")
+    pair.target.execute(f"ALTER TABLE books {state} TRIGGER refuses")
     target = own_tables(pair, "table_owner") if role == "owner" else pair.target.address
 
     sync(pair, target=target)
@@ -225,7 +225,7 @@ def test_tables_without_a_key_keep_their_duplicates(databases: Databases) -> Non
     assert (result.output()["rows_inserted"], result.output()["rows_deleted"]) == (30, 1)
 
 
-def test_partitions_may_differ_between_the_sides(databases: Databases) -> None:
+def test_the_two_sides_may_have_different_partitions(databases: Databases) -> None:
     table = "CREATE TABLE visits (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)"
     source = databases.make(
         f"{table}; CREATE TABLE y20 PARTITION OF visits FOR VALUES FROM ('2020-01-01')"
@@ -358,7 +358,7 @@ def test_a_dry_run_counts_what_a_sync_writes_and_writes_nothing(databases: Datab
 
 
 @pytest.mark.parametrize("version", [16, 18])
-def test_servers_of_two_versions_agree(databases: Databases, version: int) -> None:
+def test_servers_of_two_versions_sync_with_each_other(databases: Databases, version: int) -> None:
     rows = "CREATE TABLE t (id int PRIMARY KEY, v text, n numeric); INSERT INTO t SELECT i, i, i"
     source = databases.make("", f"{rows} FROM generate_series(1, 100) i")
     with databases.on_server_of(version) as others:

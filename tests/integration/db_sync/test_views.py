@@ -23,7 +23,7 @@ CREATE MATERIALIZED VIEW apart AS SELECT count(*) AS n, now() AS at FROM other
 """
 
 
-def test_they_are_refreshed_in_the_order_in_which_they_read_each_other(
+def test_they_are_refreshed_after_those_that_they_read(
     databases: Databases,
 ) -> None:
     pair = databases.pair(VIEWS, source="INSERT INTO t SELECT i, i FROM generate_series(1, 10) i")
@@ -61,7 +61,7 @@ def test_one_that_the_role_does_not_own_is_a_warning(databases: Databases) -> No
     assert len(result.warnings) == 2
 
 
-def test_views_that_take_long_do_not_outlast_the_deadline(databases: Databases) -> None:
+def test_slow_views_do_not_exceed_the_deadline(databases: Databases) -> None:
     view = "CREATE MATERIALIZED VIEW {} AS SELECT pg_sleep(20)::text FROM t;"
     pair = databases.pair("CREATE TABLE t (v int);" + view.format("one") + view.format("two"))
     pair.source.execute("INSERT INTO t VALUES (1)")
@@ -72,7 +72,7 @@ def test_views_that_take_long_do_not_outlast_the_deadline(databases: Databases) 
     assert pair.target.value("SELECT count(*) FROM t") == 0
 
 
-def test_somebody_who_reads_one_for_long_does_not_lock_its_other_readers_out(
+def test_a_refresh_that_waits_for_a_long_reader_does_not_block_other_readers(
     databases: Databases,
 ) -> None:
     view = "CREATE MATERIALIZED VIEW total AS SELECT sum(v) AS total FROM t"
@@ -83,7 +83,7 @@ def test_somebody_who_reads_one_for_long_does_not_lock_its_other_readers_out(
             syncing = threads.submit(sync, pair)
             for _ in range(3):
                 wait_until(lambda: waiting_for_locks(pair.target), "the refresh waits")
-                # Far longer than one attempt, and far shorter than all of them.
+                # Far longer than one attempt to lock the view, and far shorter than all of them.
                 pair.target.execute("SET statement_timeout = '5s'; SELECT total FROM total")
         result = syncing.result()
 
@@ -91,11 +91,11 @@ def test_somebody_who_reads_one_for_long_does_not_lock_its_other_readers_out(
     assert pair.target.value("SELECT total FROM total") == 7
 
 
-def test_those_that_read_what_the_catalog_does_not_tell_are_refreshed_if_anything_changed(
+def test_those_whose_tables_the_catalog_does_not_show_are_refreshed_if_anything_changed(
     databases: Databases,
 ) -> None:
-    # Names are qualified, since REFRESH would not find them otherwise from PostgreSQL 17 on. In the
-    # order of the views' names they would be refreshed too soon.
+    # Names are qualified, since from PostgreSQL 17 on REFRESH would not find them otherwise. In
+    # alphabetical order the views would be refreshed before those that they read.
     schema = """
         CREATE TABLE t (id int PRIMARY KEY, words tsvector);
         CREATE TABLE ancestor (id int);

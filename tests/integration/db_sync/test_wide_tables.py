@@ -1,4 +1,4 @@
-"""Tables with as many columns as PostgreSQL takes, and rows that fill a page."""
+"""Tables with as many columns as PostgreSQL allows, and rows that fill a page."""
 
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.rules import SyncRules
@@ -6,11 +6,11 @@ from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
 
 MOST_COLUMNS = 1600
-MOST_BIGINTS = 1017  # that fill a page to its last byte: 24 + 1017 * 8 = 8160
+MOST_BIGINTS = 1017  # they fill a page to its last byte: 24 + 1017 * 8 = 8160
 
 
 def pair_of(databases: Databases, columns: int, kind: str, values: str) -> Pair:
-    """Return a pair whose source has a table of a key and other columns, with 100 rows."""
+    """Return a pair with a table of a key and other columns; the source has 100 rows."""
     rest = ", ".join(f"c{number} {kind}" for number in range(1, columns))
     return databases.pair(
         f"CREATE TABLE wide (id bigint PRIMARY KEY, {rest})",
@@ -26,9 +26,9 @@ def load_change_and_sync(
     target: DatabaseAddress,
     rules: SyncRules | None = None,
 ) -> None:
-    """Load all rows, change some, foresee that, sync it, and find nothing more to do.
+    """Load all rows, change some, sync that after a dry run, and check that nothing is left.
 
-    `other`: what makes another value of c1.
+    `other`: the expression for another value of c1.
     """
     sync(pair, target=target, rules=rules)
     assert_same(pair)
@@ -51,7 +51,7 @@ def load_change_and_sync(
     assert sync(pair, target=target, rules=rules).status == "unchanged"
 
 
-def test_a_table_with_as_many_columns_as_there_may_be_is_synced(databases: Databases) -> None:
+def test_a_table_with_the_maximum_number_of_columns_is_synced(databases: Databases) -> None:
     pair = pair_of(databases, MOST_COLUMNS, "bool", "random() < 0.5")
     for database in pair:
         database.execute("CREATE TABLE child (wide_id bigint REFERENCES wide)")

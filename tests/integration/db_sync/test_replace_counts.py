@@ -1,4 +1,4 @@
-"""A table that is copied whole: the counts tell how many of its rows really differ."""
+"""The counts of a table that is replaced are of the rows that really differ."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 5000) i"
-# Every range of 64 rows differs, in some of its rows.
+# In every range of 64 rows, some rows differ.
 EDITS = (
     "UPDATE t SET v = v || '!' WHERE id % {1} = 0; DELETE FROM t WHERE id IN (5, 4001);"
     " INSERT INTO t VALUES ({0}1, 'new'), ({0}2, 'new'), ({0}3, 'new')"
@@ -19,7 +19,7 @@ def counts(table: TableResult) -> tuple[int, int, int]:
 
 
 def both(pair: Pair, action: str = "copy") -> tuple[TableResult, TableResult]:
-    """Return what a dry run says and what the sync after it does, by a copy or a merge."""
+    """Return the results of a dry run and of the sync after it; both copy, or both merge."""
     (foreseen,) = sync(pair, dry_run=True).tables
     (done,) = sync(pair).tables
     assert_same(pair)
@@ -37,7 +37,7 @@ def both(pair: Pair, action: str = "copy") -> tuple[TableResult, TableResult]:
         " CREATE TABLE b PARTITION OF t FOR VALUES FROM (2500) TO (99999)",
     ],
 )
-def test_rows_that_are_as_they_were_are_not_counted(databases: Databases, table: str) -> None:
+def test_unchanged_rows_are_not_counted(databases: Databases, table: str) -> None:
     pair = databases.pair(table, ROWS, ROWS)
     pair.source.execute(EDITS.format(500, 2))
 
@@ -50,7 +50,7 @@ def test_rows_that_are_as_they_were_are_not_counted(databases: Databases, table:
 
 
 @pytest.mark.parametrize("key", ["id int", "id text"])
-def test_where_a_few_rows_of_every_range_differ_they_alone_are_written(
+def test_a_table_with_a_few_differing_rows_in_every_range_is_merged(
     databases: Databases, key: str
 ) -> None:
     pair = databases.pair(f"CREATE TABLE t ({key} PRIMARY KEY, v text)", ROWS, ROWS)
@@ -72,7 +72,7 @@ def test_a_large_table_is_sampled_by_rows_too(databases: Databases) -> None:
     assert counts(foreseen) == counts(done) == (3, 4375, 2)
 
 
-def test_without_a_key_rows_are_counted_with_their_duplicates(databases: Databases) -> None:
+def test_rows_without_a_key_are_counted_with_their_duplicates(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE log (line text)",
         "INSERT INTO log SELECT 'line ' || i % 3 FROM generate_series(1, 30) i",
@@ -86,7 +86,7 @@ def test_without_a_key_rows_are_counted_with_their_duplicates(databases: Databas
 
 
 @pytest.mark.parametrize("rows", [("", ROWS), (ROWS, "")])
-def test_where_one_side_is_empty_all_rows_count(
+def test_all_rows_are_counted_if_one_side_is_empty(
     databases: Databases, rows: tuple[str, str]
 ) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v text)", *rows)
