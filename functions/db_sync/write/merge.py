@@ -1,88 +1,92 @@
 """Tables of which only the rows that differ are written: fetched, merged in, and verified."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from common.postgres.copying import Transferred
 from common.postgres.foreign_keys import ForeignKey
-from common.postgres.names import Name
 from common.postgres.settings.function_names import names_for_writing
 from db_sync.compare.outcomes import Merge
 from db_sync.compare.verify import require_all_found, verify_merged
 from db_sync.result import TableResult
 from db_sync.run import Run
-from db_sync.write import staging
 from db_sync.write.order import parents_first, referenced
+from db_sync.write.staging import Staging
 
 
-def fetch(run: Run, merge: Merge) -> Transferred:
+class Fetched(NamedTuple):
+    """A merge whose rows are staged and whose changes are found, and what came for that."""
+
+    staging: Staging
+    sent: Transferred
+
+    @property
+    def merge(self) -> Merge:
+        """The merge."""
+        return self.staging.merge
+
+
+def fetch(run: Run, merge: Merge) -> Fetched:
     """Stage the source's rows of the ranges that differ, and find those that do.
-
-    Returns:
-        What came from the source.
 
     Raises:
         VerificationFailed: an index lacks rows.
     """
     with run.step("fetch", merge.plan):
-        staging.create_tables(run.target, merge)
-        return _stage(run, merge)
+        return _fetch(run, Staging(run.target, merge))
 
 
-def count_merge(run: Run, merge: Merge) -> TableResult:
-    """Return what a merge would write; its temporary tables exist."""
-    with run.step("count", merge.plan):
-        sent = _stage(run, merge)
-        changes = staging.count_changes(run.target, merge)
-    return merge.result(sent, changes, dict(run.seconds[merge.plan.name]))
+def count_merge(run: Run, staging: Staging) -> TableResult:
+    """Return what a merge would write."""
+    plan = staging.merge.plan
+    with run.step("count", plan):
+        sent = _fetch(run, staging).sent
+        changes = staging.count_changes()
+    return staging.merge.result(sent, changes, dict(run.seconds[plan.name]))
 
 
 def merge_tables(
-    run: Run,
-    merges: Sequence[Merge],
-    fetched: Mapping[Name, Transferred],
-    in_force: Sequence[ForeignKey],
+    run: Run, fetched: Sequence[Fetched], in_force: Sequence[ForeignKey]
 ) -> list[TableResult]:
     """Write the rows that differ, and verify the ranges that they are in.
 
     Args:
         run: the run.
-        merges: the tables, whose rows are fetched.
-        fetched: what came from the source for each.
+        fetched: the tables.
         in_force: the foreign keys that check and act meanwhile.
 
     Raises:
         VerificationFailed: a table is not what the source's snapshot holds.
-        SchemaMismatch: a row breaks a constraint of the target.
+        SchemaMismatch: a row violates a constraint of the target.
     """
-    in_order = parents_first(merges, in_force)
-    # A row that others refer to is updated; otherwise it is deleted and inserted anew.
+    in_order = _parents_first(fetched, in_force)
+    # A row that others refer to is updated; otherwise it is deleted and inserted again.
     parents = referenced(in_force)
-    for merge in run.each("delete", in_order[::-1]):
-        with run.step("merge", merge.plan), _names(run, merge):
-            in_place = merge.plan.target.oid in parents
-            staging.delete_rows(run.target, merge, in_place=in_place)
+    for staging, _ in run.each("delete", in_order[::-1]):
+        plan = staging.merge.plan
+        with run.step("merge", plan), names_for_writing(run.target, plan.target.function_path):
+            staging.delete_rows(in_place=plan.target.oid in parents)
     results: list[TableResult] = []
-    for merge in run.each("write", in_order):
-        with run.step("merge", merge.plan), _names(run, merge):
-            in_place = merge.plan.target.oid in parents
-            changes = staging.write_rows(run.target, merge, in_place=in_place)
-        with run.step("verify", merge.plan):
-            verify_merged(run, merge)
-        name = merge.plan.name
-        results.append(merge.result(fetched[name], changes, dict(run.seconds[name])))
+    for staging, sent in run.each("write", in_order):
+        plan = staging.merge.plan
+        with run.step("merge", plan), names_for_writing(run.target, plan.target.function_path):
+            changes = staging.write_rows(in_place=plan.target.oid in parents)
+        with run.step("verify", plan):
+            verify_merged(run, staging.merge)
+        results.append(staging.merge.result(sent, changes, dict(run.seconds[plan.name])))
     return results
 
 
-def _stage(run: Run, merge: Merge) -> Transferred:
+def _fetch(run: Run, staging: Staging) -> Fetched:
     """Fetch the source's rows of the ranges that differ, and find what is to be written."""
-    sent = staging.fill_stage(run, merge)
-    require_all_found(run, merge, sent.rows)
-    staging.find_changes(run.target, merge)
-    staging.find_gone_rows(run.target, merge)
-    return sent
+    sent = staging.fetch(run)
+    require_all_found(run, staging.merge, sent.rows)
+    staging.find_changes()
+    return Fetched(staging, sent)
 
 
-def _names(run: Run, merge: Merge) -> AbstractContextManager[None]:
-    """Let the application's functions find their names where they run."""
-    return names_for_writing(run.target, merge.plan.target.function_path)
+def _parents_first(fetched: Sequence[Fetched], keys: Sequence[ForeignKey]) -> list[Fetched]:
+    """Return tables in an order in which every parent comes before its children."""
+    by_oid = {each.merge.plan.target.oid: each for each in fetched}
+    first = [by_oid[oid] for oid in parents_first(keys) if oid in by_oid]
+    return first + [each for each in fetched if each not in first]

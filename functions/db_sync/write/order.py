@@ -14,9 +14,7 @@ from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_records
-from db_sync.compare.outcomes import Merge
-from db_sync.write import staging
-from db_sync.write.orphans import Merges, Prospect
+from db_sync.write.orphans import Prospect, Stagings
 
 
 class _BoundColumn(NamedTuple):
@@ -27,14 +25,14 @@ class _BoundColumn(NamedTuple):
 
 
 def keys_to_drop(
-    target: Session, prospects: list[Prospect], merges: Merges, synced: set[int]
+    target: Session, prospects: list[Prospect], merges: Stagings, synced: set[int]
 ) -> list[ForeignKey]:
     """Return the foreign keys that must be dropped until the end of the sync.
 
     Args:
-        target: the session that writes; its temporary tables hold the changes of the merges.
+        target: the session that writes.
         prospects: what would happen to each foreign key from or to the tables.
-        merges: the tables of which some rows are written.
+        merges: the tables of which some rows are written, whose changes are found.
         synced: the oids of all tables that are synced.
     """
     dropped = {prospect.key for prospect in prospects if _must_be_dropped(prospect, merges, synced)}
@@ -44,7 +42,7 @@ def keys_to_drop(
     return [key for key in keys if key in dropped]
 
 
-def _must_be_dropped(prospect: Prospect, merges: Merges, synced: set[int]) -> bool:
+def _must_be_dropped(prospect: Prospect, merges: Stagings, synced: set[int]) -> bool:
     """Return whether a key cannot stay in place in any order of writing."""
     key = prospect.key
     return (
@@ -59,12 +57,9 @@ def _must_be_dropped(prospect: Prospect, merges: Merges, synced: set[int]) -> bo
     )
 
 
-def parents_first(merges: Sequence[Merge], keys: Sequence[ForeignKey]) -> list[Merge]:
-    """Return tables in an order in which every parent comes before its children."""
-    by_oid = {merge.plan.target.oid: merge for merge in merges}
-    order = TopologicalSorter(_parents(keys)).static_order()
-    first = [by_oid[oid] for oid in order if oid in by_oid]
-    return first + [merge for merge in merges if merge not in first]
+def parents_first(keys: Sequence[ForeignKey]) -> Iterable[int]:
+    """Return the oids of tables in an order in which every parent comes before its children."""
+    return TopologicalSorter(_parents(keys)).static_order()
 
 
 def referenced(keys: Sequence[ForeignKey]) -> set[int]:
@@ -73,7 +68,7 @@ def referenced(keys: Sequence[ForeignKey]) -> set[int]:
 
 
 def _keys_to_rows_that_cannot_be_updated(
-    target: Session, keys: set[ForeignKey], merges: Merges
+    target: Session, keys: set[ForeignKey], merges: Stagings
 ) -> set[ForeignKey]:
     """Return the keys to tables in which a changed row must be deleted and inserted again.
 
@@ -89,8 +84,8 @@ def _keys_to_rows_that_cannot_be_updated(
         bound[key.child_root].update(key.columns)
     stuck = {
         oid
-        for oid, merge in merges.items()
-        if oid in parents and staging.changes_any_of(target, merge, bound[oid])
+        for oid, staging in merges.items()
+        if oid in parents and staging.changes_any_of(bound[oid])
     }
     return {key for key in keys if key.parent_root in stuck}
 

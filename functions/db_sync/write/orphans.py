@@ -15,10 +15,10 @@ from common.postgres.database import Session
 from common.postgres.foreign_keys import MATCH_FULL, ForeignKey
 from db_sync.compare.outcomes import Merge, Replace
 from db_sync.statements import names, statement
-from db_sync.write.staging import changed_rows, differs, gone_of
+from db_sync.write.staging import Staging, changed_rows, differs, gone_of
 
 ALL = sql.SQL("true")  # as a condition
-type Merges = dict[int, Merge]  # by the tables' oids
+type Stagings = dict[int, Staging]  # of merges, by the tables' oids
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Writing:
     table; those of the others come later. `is_dry`: no kept value will be removed from its row.
     """
 
-    merges: Merges
+    merges: Stagings
     replacements: dict[int, Replace]
     staged: dict[int, sql.Composable] = field(default_factory=dict)
     is_dry: bool = False
@@ -38,6 +38,12 @@ class Writing:
     def comes_later(self) -> set[int]:
         """The oids of the tables whose new rows are not yet known."""
         return self.replacements.keys() - self.staged.keys()
+
+    @property
+    def tables(self) -> dict[int, Merge | Replace]:
+        """All tables, by their oids."""
+        merges = {oid: staging.merge for oid, staging in self.merges.items()}
+        return {**merges, **self.replacements}
 
     def known_columns(self, table: Merge | Replace) -> set[str]:
         """Return the columns whose new values are in the changes, or in the stage."""
@@ -114,7 +120,7 @@ def _is_foreseeable(key: ForeignKey, writing: Writing) -> bool:
     """
     if key.is_period or writing.comes_later & {key.child_root, key.parent_root}:
         return False
-    written: dict[int, Merge | Replace] = {**writing.merges, **writing.replacements}
+    written = writing.tables
     return all(
         root not in written
         or (
@@ -139,8 +145,8 @@ def _side(
     if root in writing.staged:
         none = sql.SQL("(SELECT * FROM {} WHERE false)").format(rows)
         return _Side(now=rows, stay=none, leave=rows, come=writing.staged[root])
-    merge = writing.merges.get(root)
-    if merge is None:
+    staging = writing.merges.get(root)
+    if staging is None:
         stay = sql.SQL("(SELECT * FROM {} c WHERE {})").format(rows, referring)
         return _Side(now=rows, stay=stay)
     parts = {
@@ -149,8 +155,8 @@ def _side(
         "columns": names(columns, "t"),
         "new": names(columns, "n"),
         "differs": differs("t", "n", columns),
-        "changed": changed_rows(merge.plan),
-        "gone": gone_of(merge.plan),
+        "changed": changed_rows(staging.merge.plan),
+        "gone": gone_of(staging.merge.plan),
     }
     return _Side(
         now=rows,

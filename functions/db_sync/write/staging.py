@@ -29,16 +29,99 @@ IS_STALE = sql.Identifier("staging_sync_is_stale")
 NEW, EXISTED = sql.SQL("IS NULL"), sql.SQL("IS NOT NULL")
 
 
-def create_tables(target: Session, merge: Merge) -> None:
-    """Create the temporary tables of a merge, which are empty and have no constraints.
+class Staging:
+    """The temporary tables of one merge.
 
     One takes the source's rows; one lists which of them are missing or different in the target; and
     one lists where the target's rows are that the source lacks.
     """
-    parts = _parts(merge)
-    create_stage(target, merge.plan)
-    _create(target, parts["changes"], statement("write/find_changes", parts))
-    _create(target, parts["gone"], statement("write/find_gone_rows", parts))
+
+    def __init__(self, target: Session, merge: Merge) -> None:
+        """Create them, empty and without constraints."""
+        self.merge = merge
+        self._target = target
+        self._parts = parts = _parts(merge)
+        create_stage(target, merge.plan)
+        _create(target, parts["changes"], statement("write/find_changes", parts))
+        _create(target, parts["gone"], statement("write/find_gone_rows", parts))
+
+    def fetch(self, run: Run) -> Transferred:
+        """Copy the source's rows of the ranges that differ into the first of them."""
+        sent = copy_rows(run, self.merge.ranges, self.merge.numbers, self._parts["stage"])
+        self._analyze("stage")
+        return sent
+
+    def find_changes(self) -> None:
+        """List which rows are to be written, and which are to be deleted."""
+        with names_of(self._target, self.merge.plan.target.function_path):
+            self._fill("changes", "find_changes")
+        self._fill("gone", "find_gone_rows")
+
+    def count_changes(self) -> Changes:
+        """Return what a merge would write; the changes are listed."""
+        inserted, updated, deleted, lost = self._target.row(self._statement("count_changes"))
+        taken = kept.count_unlinked(self._target, self.merge.plan, self._parts)
+        return Changes(inserted, updated, deleted, lost + taken)
+
+    def changes_any_of(self, columns: set[str | None]) -> bool:
+        """Return whether an existing row of the target gets another value in one of some columns.
+
+        Or whether one of them is a stale generated column that an UPDATE would not compute again.
+
+        Args:
+            columns: their names; None stands for any.
+        """
+        plan = self.merge.plan
+        changed = [column.name for column in plan.compared] + kept.changed_names(plan)
+        if None not in columns:
+            read = generated.columns_read(plan, columns)
+            changed = [name for name in changed if name in columns | read]
+        is_reinserted = generated.needs_insert(plan, _updated_names(plan), columns)
+        query = self._statement(
+            "changes_any_of",
+            differs=differs("t", "c", changed),
+            is_stale=sql.SQL("c.{}" if is_reinserted else "false").format(IS_STALE),
+        )
+        return bool(self._target.row(query)[0])
+
+    def delete_rows(self, *, in_place: bool) -> None:
+        """Delete the rows that the source lacks; and those that change, unless `in_place`."""
+        self._target.execute(self._statement("delete_gone_rows"))
+        if not in_place:
+            self._target.execute(self._statement("delete_changed_rows"))
+
+    def write_rows(self, *, in_place: bool) -> Changes:
+        """Update the rows that change (or insert them again), and insert those that are new.
+
+        The temporary tables are dropped then.
+
+        Returns:
+            What the merge wrote, including the rows that were deleted before.
+        """
+        plan, target = self.merge.plan, self._target
+        if in_place and _updated_names(plan):
+            target.execute(self._statement("update_changed_rows"))
+        taken = kept.unlink(target, plan, self._parts, in_place=in_place)
+        if not in_place:
+            self._insert(EXISTED, _copied_names(plan) + list(plan.own))
+        self._insert(NEW, _copied_names(plan))
+        inserted, updated, deleted, lost = target.row(self._statement("count_changes"))
+        define(target, self._statement("drop_stage"))
+        return Changes(inserted, updated, deleted, lost + taken)
+
+    def _insert(self, which: sql.SQL, columns: list[str]) -> None:
+        self._target.execute(self._statement("insert_rows", which=which, into=names(columns)))
+
+    def _fill(self, table: str, query: str) -> None:
+        rows = self._statement(query)
+        self._target.execute(sql.SQL("INSERT INTO {} {}").format(self._parts[table], rows))
+        self._analyze(table)
+
+    def _analyze(self, table: str) -> None:
+        self._target.execute(sql.SQL("ANALYZE {}").format(self._parts[table]))
+
+    def _statement(self, name: str, **parts: sql.Composable) -> sql.Composed:
+        return statement(f"write/{name}", {**self._parts, **parts})
 
 
 def create_stage(target: Session, plan: TablePlan) -> None:
@@ -46,113 +129,17 @@ def create_stage(target: Session, plan: TablePlan) -> None:
     copied = set(_copied_names(plan))
     # In the target's order: in another order, aligning its values could take a row more bytes.
     columns = names(name for name in plan.target.columns if name in copied)
-    _create(
-        target,
-        stage_of(plan),
-        sql.SQL("SELECT {} FROM {}").format(columns, plan.name.identifier),
-    )
-
-
-def fill_stage(run: Run, merge: Merge) -> Transferred:
-    """Copy the source's rows of the ranges that differ."""
-    stage = stage_of(merge.plan)
-    moved = copy_rows(run, merge.ranges, merge.numbers, stage)
-    run.target.execute(sql.SQL("ANALYZE {}").format(stage))
-    return moved
-
-
-def find_changes(target: Session, merge: Merge) -> None:
-    """List which rows of the stage are missing or different in the target."""
-    parts = _parts(merge)
-    with names_of(target, merge.plan.target.function_path):
-        _fill(target, parts["changes"], statement("write/find_changes", parts))
-    target.execute(sql.SQL("ANALYZE {}").format(parts["changes"]))
-
-
-def find_gone_rows(target: Session, merge: Merge) -> None:
-    """List which rows of the target the source lacks."""
-    parts = _parts(merge)
-    _fill(target, parts["gone"], statement("write/find_gone_rows", parts))
-    target.execute(sql.SQL("ANALYZE {}").format(parts["gone"]))
-
-
-def count_changes(target: Session, merge: Merge) -> Changes:
-    """Return what a merge would write; changes and gone rows have been listed."""
-    parts = _parts(merge)
-    inserted, updated, deleted, lost = target.row(statement("write/count_changes", parts))
-    taken = kept.count_unlinked(target, merge.plan, parts)
-    return Changes(inserted, updated, deleted, lost + taken)
+    query = sql.SQL("SELECT {} FROM {}").format(columns, plan.name.identifier)
+    _create(target, stage_of(plan), query)
 
 
 def _create(target: Session, table: sql.Composable, query: sql.Composable) -> None:
-    define(
-        target,
-        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA").format(table, query),
-    )
-
-
-def _fill(target: Session, table: sql.Composable, query: sql.Composable) -> None:
-    target.execute(sql.SQL("INSERT INTO {} {}").format(table, query))
-
-
-def changes_any_of(target: Session, merge: Merge, columns: set[str | None]) -> bool:
-    """Return whether an existing row of the target gets another value in one of some columns.
-
-    Or whether one of them is a stale generated column that an UPDATE would not compute again.
-
-    Args:
-        target: the session that found the changes.
-        merge: the table.
-        columns: their names; None stands for any.
-    """
-    plan = merge.plan
-    changed = [column.name for column in plan.compared] + kept.changed_names(plan)
-    if None not in columns:
-        read = generated.columns_read(plan, columns)
-        changed = [name for name in changed if name in columns | read]
-    is_reinserted = generated.needs_insert(plan, _updated_names(plan), columns)
-    parts = {
-        **_parts(merge),
-        "differs": differs("t", "c", changed),
-        "is_stale": sql.SQL("c.{}" if is_reinserted else "false").format(IS_STALE),
-    }
-    return bool(target.row(statement("write/changes_any_of", parts))[0])
-
-
-def delete_rows(target: Session, merge: Merge, *, in_place: bool) -> None:
-    """Delete the rows that the source lacks; and those that change, unless `in_place`."""
-    parts = _parts(merge)
-    target.execute(statement("write/delete_gone_rows", parts))
-    if not in_place:
-        target.execute(statement("write/delete_changed_rows", parts))
-
-
-def write_rows(target: Session, merge: Merge, *, in_place: bool) -> Changes:
-    """Update the rows that change (or insert them again), and insert those that are new.
-
-    Returns:
-        What the merge wrote, including the rows that were deleted before.
-    """
-    plan, parts = merge.plan, _parts(merge)
-    if in_place and _updated_names(plan):
-        target.execute(statement("write/update_changed_rows", parts))
-    taken = kept.unlink(target, plan, parts, in_place=in_place)
-    if not in_place:
-        _insert(target, parts, EXISTED, _copied_names(plan) + list(plan.own))
-    _insert(target, parts, NEW, _copied_names(plan))
-    inserted, updated, deleted, lost = target.row(statement("write/count_changes", parts))
-    define(target, statement("write/drop_stage", parts))
-    return Changes(inserted, updated, deleted, lost + taken)
-
-
-def _insert(target: Session, parts: Parts, which: sql.SQL, columns: list[str]) -> None:
-    target.execute(
-        statement("write/insert_rows", {**parts, "which": which, "into": names(columns)})
-    )
+    create = sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA")
+    define(target, create.format(table, query))
 
 
 def _parts(merge: Merge) -> Parts:
-    """Return the names that the statements above use; `t` is the target, `s` the stage."""
+    """Return what the statements of a merge are made of; `t` is the target, `s` the stage."""
     plan = merge.plan
     compared = [column.name for column in plan.compared]
     is_checked = bool(generated.checked_columns(plan))

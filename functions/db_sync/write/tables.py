@@ -13,12 +13,13 @@ from db_sync.compare.outcomes import Compared, Replace
 from db_sync.plan.tables import Plan
 from db_sync.result import TableResult
 from db_sync.run import Run
-from db_sync.write import staging, tally, triggers
+from db_sync.write import tally, triggers
 from db_sync.write.checks import Checks
 from db_sync.write.foreign_keys import ForeignKeys
 from db_sync.write.merge import count_merge, fetch, merge_tables
 from db_sync.write.orphans import Writing
 from db_sync.write.replace import count_replacement, replace_tables
+from db_sync.write.staging import Staging
 from db_sync.write.triggers import Trigger
 
 
@@ -35,16 +36,15 @@ def count_differences(
     Raises:
         SchemaMismatch: rows would violate a foreign key of the target.
     """
-    writing = _writing(compared)
     Checks(run, compared.plans)
-    for merge in compared.merges:
-        staging.create_tables(run.target, merge)
+    stagings = [Staging(run.target, merge) for merge in compared.merges]
+    writing = _writing(stagings, compared.replacements)
     keys = ForeignKeys(run, compared, plan)
     stages = keys.create_stages(writing.replacements)
     tally.create_tables(run, compared.replacements)
     run.target.execute("SET TRANSACTION READ ONLY")
     counts: list[Callable[[], TableResult]] = [
-        *(partial(count_merge, run, merge) for merge in compared.merges),
+        *(partial(count_merge, run, staging) for staging in stagings),
         *(partial(count_replacement, run, replace) for replace in compared.replacements),
     ]
     results = [count() for count in run.each("count", counts)]
@@ -79,9 +79,10 @@ def write_differences(
         run.source.commit()
         return [], []
     checks = Checks(run, compared.plans)
-    fetched = {merge.plan.name: fetch(run, merge) for merge in run.each("fetch", compared.merges)}
+    fetched = [fetch(run, merge) for merge in run.each("fetch", compared.merges)]
     keys = ForeignKeys(run, compared, plan)
-    warnings = keys.foresee(_writing(compared))
+    stagings = [each.staging for each in fetched]
+    warnings = keys.foresee(_writing(stagings, compared.replacements))
     firing = triggers.find_triggers(run.target, compared.plans)
     _lock_exclusively(run, compared.replacements, keys.dropped, firing, checks)
     with (
@@ -91,7 +92,7 @@ def write_differences(
     ):
         results = replace_tables(run, compared.replacements, keys.in_place)
         run.source.commit()  # production need not hold back vacuum any longer
-        results += merge_tables(run, compared.merges, fetched, keys.in_force)
+        results += merge_tables(run, fetched, keys.in_force)
         with names_for_writing(run.target):
             # Deferred constraints are checked now: before the report, and before ALTER TABLE, which
             # PostgreSQL rejects while checks are pending.
@@ -102,11 +103,11 @@ def write_differences(
     return results, warnings
 
 
-def _writing(compared: Compared) -> Writing:
+def _writing(stagings: list[Staging], replacements: list[Replace]) -> Writing:
     """Return what is to be written, by the tables' oids."""
     return Writing(
-        {merge.plan.target.oid: merge for merge in compared.merges},
-        {replace.plan.target.oid: replace for replace in compared.replacements},
+        {staging.merge.plan.target.oid: staging for staging in stagings},
+        {replace.plan.target.oid: replace for replace in replacements},
     )
 
 
