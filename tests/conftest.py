@@ -4,11 +4,20 @@ import io
 import logging
 from collections.abc import Iterator
 
+import botocore.session
 import pytest
 
 from common.log import SERVICE, logger
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from tests.support.databases import Databases, system_programs
+from tests.support.service_models import shared_loader
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _service_models_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", shared_loader)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 import db_sync.handler
 import list_cognito_users.handler
 import update_db.handler
+from tests.statemachine.kept import computed_once
 from tests.statemachine.lambdas import RESULTS, Lambdas, succeeding
 from tests.statemachine.staging import Staging, make_staging
 from tests.statemachine.workflow import Workflow
@@ -27,6 +28,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws(
         config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
     ):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _computed_once() -> Iterator[None]:
+    with computed_once():
         yield
 
 

@@ -1,12 +1,12 @@
 """The state machine as a test sees it: started with an input, followed to its end."""
 
 import json
-import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from statemachine.board import DEFINITION
 from tests.support.bucket import REGION
@@ -76,18 +76,14 @@ class Workflow:
     def run(self, document: object) -> Outcome:
         """Run an execution with a JSON document as its input, to its end."""
         name = f"run-{uuid.uuid4()}"
+        before = len(TMP_THREADS)  # the next one is the execution's
         execution = self.client.start_execution(
             stateMachineArn=self.arn, name=name, input=json.dumps(document)
         )["executionArn"]
-        deadline = time.monotonic() + DEADLINE
-        pause = 0.01  # grows, since each look takes the interpreter's thread some of its time
-        while (end := self.client.describe_execution(executionArn=execution))[
-            "status"
-        ] == "RUNNING":
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the execution still runs after {DEADLINE} s")
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.1)
+        TMP_THREADS[before].join(DEADLINE)
+        end = self.client.describe_execution(executionArn=execution)
+        if end["status"] == "RUNNING":
+            raise TimeoutError(f"the execution still runs after {DEADLINE} s")
         return Outcome(
             name,
             end["status"],
