@@ -43,7 +43,7 @@ def define(session: Session, query: Query) -> None:
     session.execute(
         sql.SQL("{}; {}; {}").format(
             _set(REPLICA),
-            sql.SQL(session.quoted(query).replace("{", "{{").replace("}", "}}")).format(),
+            sql.SQL(session.quoted(query)),
             _set(session.replication_role),
         )
     )
