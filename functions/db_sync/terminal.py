@@ -3,7 +3,6 @@
 Only the command imports this: rich is not in the Lambdas' layer.
 """
 
-import sys
 from types import TracebackType
 from typing import Self
 
@@ -18,8 +17,7 @@ class Bars:
     """Progress bars on standard error, one per phase; nothing where that is no terminal."""
 
     def __init__(self) -> None:
-        # The stream itself, since sys.stderr is silent while rows travel.
-        console = Console(file=sys.stderr)
+        console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description:>8}"),
             BarColumn(),

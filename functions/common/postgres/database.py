@@ -20,10 +20,10 @@ from common.postgres.connection.login import log_in
 from common.postgres.errors import READ_ONLY, statement_error
 from common.postgres.known_names import KnownNames
 from common.postgres.locking.room import LockRoom, is_full
-from common.postgres.quiet import silent_stderr
 from common.postgres.settings import transaction_settings
 from common.postgres.settings.transaction_settings import READ_COMMITTED
 from common.postgres.size_errors import OUT_OF_MEMORY, is_out_of_memory
+from common.postgres.unraised_errors import drop_unraised_errors
 from common.postgres.waits import WAITS, Waits, if_longer_than
 
 type Query = str | sql.Composable
@@ -263,13 +263,13 @@ class Session:
 
     def copy_out(self, query: Query, into: Writable) -> int:
         """Run `COPY … TO STDOUT`, write its bytes into a file, and return the rows."""
-        with silent_stderr(), self._cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.copy_expert(query, cast(IO[bytes], into))
             return cursor.rowcount
 
     def copy_in(self, query: Query, out_of: Readable) -> int:
         """Run `COPY … FROM STDIN` with a file's bytes and return the rows."""
-        with silent_stderr(), self._cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.copy_expert(query, cast(IO[bytes], out_of), size=COPY_CHUNK)
             return cursor.rowcount
 
@@ -366,6 +366,7 @@ def connect(
             read again; or it is not one to be trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
+    drop_unraised_errors()
     connection, address = log_in(address, role, waits)
     connection.autocommit = True  # transactions begin and end where the code says so
     return Session(connection, address, role, execution=execution, read_only=read_only, waits=waits)
