@@ -1,7 +1,7 @@
 """The sync as a command: `db-sync --source URL --target URL`.
 
-Exits 0 when the sync is done, 1 when it is not (the error on standard error), 2 for a wrong
-call.
+Exits with 0 if the sync succeeded, 1 if it failed (with the error on standard error), 2 if the call
+was wrong.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
     except (ConfigurationError, OSError, UnicodeDecodeError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
-    logger.setLevel("CRITICAL")  # the result says it all
+    logger.setLevel("CRITICAL")  # the result says everything that would be logged
     options = SyncOptions(
         f"command of {_user()}", rules, call.dry_run, waits=replace(waits, report=_print_wait)
     )
@@ -75,10 +75,10 @@ def _sync(
 
 
 def _user() -> str:
-    """Return who runs the command; by number where the system has no name for it."""
+    """Return who runs the command: the user's name, or its number if it has no name."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # before and from Python 3.13 on
+    except (KeyError, OSError):  # the first before Python 3.13, the second from then on
         return f"uid {os.getuid()}"
 
 

@@ -1,7 +1,7 @@
-"""Ctrl-C while the driver waits for a server, which it would not notice before the answer.
+"""Ctrl-C ends a run at once, also while the driver waits for a server's answer.
 
-The work runs in a thread that ends with the process: its connections are cut then, and the
-server rolls back. Only a commit that has begun is waited for, since nobody could say how it ends.
+The work runs in a daemon thread, so that it ends with the process: its connections are closed, and
+the server rolls back. A commit that has begun is waited for: its result would be unknown otherwise.
 """
 
 import threading
@@ -11,8 +11,8 @@ from db_sync.result import SyncResult
 from db_sync.sync import SaveReport
 
 
-class _Gate:
-    """What comes first: the commit, or the interruption."""
+class _CommitGate:
+    """Decides which comes first, the commit or the interruption."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,34 +20,37 @@ class _Gate:
         self._is_stopped = False
 
     def commit(self, _result: SyncResult) -> None:
-        """Let the commit begin, unless somebody has stopped the run."""
+        """Note that the commit begins; refuse it if the run was stopped."""
         with self._lock:
             if self._is_stopped:
                 raise KeyboardInterrupt
             self._is_committing = True
 
     def stop(self) -> bool:
-        """Return whether the run is stopped, and not past the point of no return."""
+        """Stop the run unless its commit has begun; return whether it is stopped."""
         with self._lock:
             self._is_stopped = not self._is_committing
             return self._is_stopped
 
 
 def interruptible(work: Callable[[SaveReport], SyncResult]) -> SyncResult:
-    """Do work that calls its argument before it commits, and return its result.
+    """Do work that Ctrl-C may interrupt before its commit, and return its result.
+
+    Args:
+        work: must call its argument right before it commits.
 
     Raises:
-        KeyboardInterrupt: it was interrupted before that; what it did will not be committed.
-        StagingSyncError: as the work itself.
+        KeyboardInterrupt: it was interrupted before that; nothing is committed.
+        StagingSyncError: the work raised it.
     """
-    gate = _Gate()
+    gate = _CommitGate()
     results: list[SyncResult] = []
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
             results.append(work(gate.commit))
-        except BaseException as error:  # noqa: BLE001  # raised in the main thread
+        except BaseException as error:  # noqa: BLE001  # raised again in the main thread
             errors.append(error)
 
     thread = threading.Thread(target=run, name="sync", daemon=True)

@@ -1,7 +1,7 @@
-"""Memory that Lambda does not grant is refused, so that a sync fails with a reason.
+"""A limit to the process's memory, so that a sync that needs more fails with a reason.
 
-Linux kills a process that takes more than there is; nobody is told why then. A limit of our own
-lets the allocation fail that would be too much.
+Linux kills a process that uses more memory than Lambda grants, without a message. Under a limit of
+our own the allocation fails instead.
 """
 
 import os
@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MEBIBYTE = 2**20
-# What the limit does not count: programs and libraries that are mapped from files.
+# Programs and libraries that are mapped from files; RLIMIT_DATA does not count them.
 PROGRAMS = 24 * MEBIBYTE
 
 
 def granted() -> int | None:
-    """Return how much memory Lambda grants, in bytes; None elsewhere."""
+    """Return how much memory Lambda grants, in bytes; None outside of Lambda."""
     megabytes = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     return int(megabytes) * MEBIBYTE if megabytes else None
 
 
 @contextmanager
 def within(total: int | None) -> Iterator[None]:
-    """Let allocations fail, for a with statement, that would take the process beyond `total` bytes.
+    """Limit the process to `total` bytes for a with statement: an allocation beyond that fails.
 
-    None: no limit. https://man7.org/linux/man-pages/man2/getrlimit.2.html
+    None means no limit. https://man7.org/linux/man-pages/man2/getrlimit.2.html
     """
     if total is None:
         yield

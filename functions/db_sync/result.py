@@ -1,4 +1,4 @@
-"""What a sync did: small for the execution's output, whole for the report."""
+"""What a sync did: a summary for the execution's output, and all of it for the report."""
 
 import textwrap
 from dataclasses import asdict, dataclass, field
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from common.errors import StagingSyncError
 
-# A state's output is limited to 256 KiB, and a person reads no more than this anyway.
+# A state's output is limited to 256 KiB, and nobody reads more than this anyway.
 WARNINGS_IN_OUTPUT = 20
 WARNING_IN_OUTPUT = 2000  # characters
 
@@ -15,7 +15,7 @@ type Status = Literal["synced", "unchanged", "dry_run"]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """In how many rows the sides differ: those that were written (or would be, in a dry run)."""
+    """How many rows were written (or would be, in a dry run)."""
 
     inserted: int = 0
     updated: int = 0
@@ -75,7 +75,7 @@ class SyncResult:
         }
 
     def _first_warnings(self) -> list[str]:
-        """Return as many warnings as an output may hold; the report has them all."""
+        """Return as many warnings as an output may have; the report has them all."""
         first = [
             textwrap.shorten(warning, WARNING_IN_OUTPUT, placeholder=" …")
             for warning in self.warnings[:WARNINGS_IN_OUTPUT]
@@ -85,12 +85,12 @@ class SyncResult:
         return first
 
     def report(self) -> dict[str, Any]:
-        """Return the whole, for `db-sync.json`."""
+        """Return all of it, for `db-sync.json`."""
         return asdict(self)
 
 
 def failure_report(error: StagingSyncError) -> dict[str, Any]:
-    """Return what `db-sync.json` holds of a sync that failed: every reason, however many."""
+    """Return the content of `db-sync.json` for a sync that failed, with every reason."""
     return {
         "status": "failed",
         "error": type(error).__name__,

@@ -1,4 +1,4 @@
-"""The rules that a team gives the sync: what to leave alone, and what belongs to the target."""
+"""The rules that a team gives a sync: which tables to leave alone, which columns to keep."""
 
 import dataclasses
 import json
@@ -12,15 +12,16 @@ from common.postgres.names import Name, split_name
 TABLE_PARTS, COLUMN_PARTS = 2, 3
 TABLE, COLUMN = "schema.table", "schema.table.column"
 QUOTING = 'a name that holds a dot stands in double quotes, as in public."audit.2024"'
-# A kept column's name, and the columns that make a row the same person's; none: it is no person's.
+# For each kept column, the columns of "while_same"; none if it is kept in any case.
 type KeptColumns = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRules:
-    """Which tables are left alone or not, and which columns belong to the target.
+    """Which tables are left alone or included, and which columns belong to the target.
 
-    And whether the target's event triggers do no harm where our role cannot silence them.
+    `event_triggers_ok`: whether the target's event triggers do no harm if our role cannot disable
+    them.
     """
 
     exclude: frozenset[Name] = frozenset()
@@ -30,10 +31,10 @@ class SyncRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the rules in a JSON text; an empty text is no rules.
+        """Return the rules in a JSON text; an empty text means no rules.
 
         Raises:
-            ConfigurationError: it is not of the shape
+            ConfigurationError: the text does not have this shape:
                 {"exclude": ["schema.table"], "include": ["schema.table"],
                 "keep": ["schema.table.column",
                 {"column": "schema.table.column", "while_same": ["column"]}],
@@ -72,7 +73,7 @@ def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:
 
 
 def _kept(rules: dict[str, Any]) -> dict[Name, KeptColumns]:
-    """Return the columns that belong to the target, by their tables."""
+    """Return the columns that belong to the target, by table."""
     kept: dict[Name, dict[str, tuple[str, ...]]] = {}
     for entry in _list(rules, "keep", COLUMN):
         path, while_same = _kept_entry(entry)
@@ -88,7 +89,7 @@ def _kept(rules: dict[str, Any]) -> dict[Name, KeptColumns]:
 
 
 def _kept_entry(entry: object) -> tuple[object, tuple[str, ...]]:
-    """Return the column of an entry of the rule, and its `while_same`; none in the short form."""
+    """Return an entry's column, and its `while_same`, which is empty in the short form."""
     if not isinstance(entry, dict):
         return entry, ()
     while_same = entry.get("while_same")
@@ -114,7 +115,7 @@ def _list(rules: dict[str, Any], rule: str, shape: str) -> list[object]:
 
 
 def _split(entry: object, parts: int, rule: str, shape: str) -> list[str]:
-    """Return the parts of a name in a rule."""
+    """Return the parts of a name in a rule, of which there must be so many."""
     split = split_name(entry) if isinstance(entry, str) else []
     if len(split) != parts:
         raise ConfigurationError(f'The sync rule "{rule}" must be a list of "{shape}"; {QUOTING}.')

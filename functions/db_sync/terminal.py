@@ -1,4 +1,4 @@
-"""What the command shows on a terminal: a bar per phase, and the result as a table.
+"""What the command shows on a terminal: a progress bar per phase, and the result as a table.
 
 Only the command imports this: rich is not in the Lambdas' layer.
 """
@@ -14,7 +14,7 @@ from db_sync.result import SyncResult
 
 
 class Bars:
-    """Progress bars on standard error, one per phase; nothing where that is no terminal."""
+    """Progress bars on standard error, one per phase; none if that is not a terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -41,14 +41,14 @@ class Bars:
         self._progress.stop()
 
     def show(self, phase: str, done: int, total: int) -> None:
-        """Show how far a phase is; a `Progress` of `db_sync.run`."""
+        """Show how far a phase is; see `Progress` in `db_sync.run`."""
         if phase not in self._tasks:
             self._tasks[phase] = self._progress.add_task(phase, total=total)
         self._progress.update(self._tasks[phase], completed=done, total=total)
 
 
 def print_result(result: SyncResult) -> None:
-    """Print what a sync did, the tables that changed first."""
+    """Print what a sync did; the tables that changed come first."""
     console = Console()
     table = Table("table", "action", title=f"{result.status}, snapshot of {result.snapshot}")
     for heading in ("rows", "inserted", "updated", "deleted", "seconds"):

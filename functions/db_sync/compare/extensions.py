@@ -1,10 +1,10 @@
-"""Rows that were added to extensions' tables, as a dump would take them: not copied, but named.
+"""Rows that users added to tables of extensions: compared, but not copied.
 
-An extension says which of its tables take such rows, and by which condition they are told from
-its own (pg_extension.extconfig). PostGIS's `spatial_ref_sys` is one.
+An extension declares which of its tables take such rows, PostGIS's `spatial_ref_sys` for instance,
+and which condition selects them from its own rows (pg_extension.extconfig); pg_dump dumps them.
 https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-CONFIG-TABLES
-They are not written: mostly only a superuser may, and to some the extension reacts, as to
-pg_cron's jobs.
+A sync does not write them: for most tables only a superuser may, and writing to some has effects,
+as with pg_cron's jobs.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ from db_sync.run import Run, ask_at_once
 
 
 class Added(NamedTuple):
-    """How many rows were added to a table, and the sum of their hashes."""
+    """How many rows users added to a table, and the sum of their hashes."""
 
     rows: int
     hash: int
 
 
 NONE = Added(0, 0)
-type Key = tuple[str, str]  # of an extension's table
+type Key = tuple[str, str]  # what identifies an extension's table on both sides
 
 
 def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[str]:
-    """Return a warning for each extension's table whose added rows are not alike on both sides.
+    """Return a warning for each extension's table whose added rows differ between both sides.
 
-    And for each of which that cannot be told. Excluded tables are passed over.
+    And for each whose rows our roles may not read. Excluded tables are left out.
     """
     excluded = run.options.rules.exclude
     ours, theirs = (
@@ -67,7 +67,7 @@ def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[str]:
 
 
 def _read(session: Session, tables: list[ExtensionTable]) -> dict[Key, Added]:
-    """Return what was added to each table, in one round trip."""
+    """Return what was added to each table, in few round trips."""
     if not tables:
         return {}
     by_name = {table.name: table for table in tables}
@@ -82,7 +82,7 @@ def _read(session: Session, tables: list[ExtensionTable]) -> dict[Key, Added]:
 
 
 def _query(number: int, table: ExtensionTable) -> sql.Composable:
-    """Return what counts and hashes a table's added rows; its condition is SQL, or empty."""
+    """Return the query that counts and hashes a table's added rows."""
     return sql.SQL(
         "SELECT {}, count(*), coalesce(sum(hashtextextended(ROW({}.*)::text, 0)), 0) FROM {} {}"
     ).format(

@@ -1,1 +1,1 @@
-"""What is to be synced, and how: both catalogs read, compared and found to fit."""
+"""What is to be synced, and how: both catalogs are read, compared, and found to match."""

@@ -1,13 +1,13 @@
-"""Which values may travel in COPY's binary form: it means the same on both sides, in any version.
+"""Which values may travel in COPY's binary format: those that it encodes alike in all versions.
 
-It takes the target two thirds of the time to read, or less, and a bytea half the bytes. A row
-travels in one form, so that one column of another type makes text of the whole row.
+The target reads it in two thirds of the time that text takes, or less, and a bytea is half as long.
+All columns of a row travel in one format: one column of another type, and the row travels as text.
 """
 
 from db_sync.plan.catalog import ENUM, Catalogs, Column, Type
 from db_sync.plan.defined_types import ARRAY, are_same, without_domains
 
-# Types of PostgreSQL's own whose binary form is the same in every version and holds no oid.
+# Built-in types whose binary format is the same in every version and contains no oid.
 RANGES = ("int4", "int8", "num", "date", "ts", "tstz")
 BINARY_TYPES = frozenset(
     {
@@ -55,15 +55,15 @@ BINARY_TYPES = frozenset(
         *(f"{of}multirange" for of in RANGES),
     }
 )
-# Likewise, of extensions of the same name.
+# The same holds for these types, each of an extension of the same name.
 BINARY_EXTENSIONS = frozenset({"citext", "hstore"})
 
 
 def is_binary(source: Column, target: Column, catalogs: Catalogs) -> bool:
-    """Return whether a column that is not converted may travel in binary form.
+    """Return whether a column that is not converted may travel in binary format.
 
-    A domain's form is its base type's, and an enum's is its label. Composite types, and arrays of
-    types that a database defines, hold oids, which are others on the other side.
+    A domain's format is its base type's, and an enum's is its label. Composite types, and arrays of
+    types that a database defines, contain oids, which differ between the two sides.
     """
     source_type = without_domains(source, catalogs.source.types).base_type
     target_type = without_domains(target, catalogs.target.types).base_type

@@ -1,7 +1,4 @@
-"""A database's catalog, read; see `catalog` for what is in it.
-
-Each row of a query becomes an object, by the names of its columns.
-"""
+"""Reads a database's catalog: each row of a query becomes one of the objects in `catalog`."""
 
 from collections import defaultdict
 from typing import Any, NamedTuple
@@ -31,7 +28,7 @@ from db_sync.plan.catalog import (
     TypeName,
 )
 
-type Json = dict[str, Any]  # an object that a query returns
+type Json = dict[str, Any]  # a JSON object in a column
 
 
 class _Cast(NamedTuple):

@@ -1,7 +1,7 @@
-"""How a value of the source's type becomes one of the target's, where the two differ.
+"""How a value of the source's type is converted to the target's, if the two differ.
 
-Only as PostgreSQL itself would on assignment. The cast runs on the source; what a cast would
-cut in silence travels as text instead, so that the target's own length check refuses it.
+Only as PostgreSQL itself would on assignment. The cast runs on the source. A value that a cast
+would truncate silently travels as text instead, so that the target's own length check refuses it.
 """
 
 from db_sync.plan.catalog import Catalogs, Column, TypeName
@@ -15,7 +15,7 @@ from db_sync.plan.defined_types import (
 
 JSON_TYPES = frozenset({"json", "jsonb"})
 JSON_CATEGORIES = frozenset("ANBC")  # pg_type.typcategory: array, number, boolean, composite
-# Types whose modifier rounds a value; that of any other limits its length.
+# Types whose modifier rounds a value; the modifier of other types limits its length.
 ROUNDED_TYPES = frozenset(
     {
         "interval",
@@ -34,11 +34,10 @@ AS_IT_IS = ""  # no cast
 
 
 def find_conversion(source: Column, target: Column, catalogs: Catalogs) -> str | None:
-    """Return SQL with {} for the source's value: what becomes the target's.
+    """Return the SQL that converts the source's value; {} stands for it.
 
     Returns:
-        `AS_IT_IS` where no cast is needed; None where PostgreSQL would not assign one type to
-        the other.
+        `AS_IT_IS` if no cast is needed; None if PostgreSQL would not assign one type to the other.
     """
     source_type = without_domains(source, catalogs.source.types)
     target_type = without_domains(target, catalogs.target.types)
@@ -55,7 +54,7 @@ def find_conversion(source: Column, target: Column, catalogs: Catalogs) -> str |
 
 
 def depends_on_time_zone(source: Column, target: Column, catalogs: Catalogs) -> bool:
-    """Return whether a conversion depends on the time zone: only one of both types has one."""
+    """Return whether a conversion depends on the time zone: just one of the types has one."""
     types = {
         innermost_type(source, catalogs.source.types).base_type,
         innermost_type(target, catalogs.target.types).base_type,
@@ -81,7 +80,7 @@ def _cast(source: TypeName, target: TypeName, catalogs: Catalogs) -> str | None:
         return "text"
     cast = (source.base_type, target.base_type)
     if source.base_type != target.base_type and cast not in catalogs.source.casts:
-        # The source may lack an extension's type, citext for instance, that reads the same text.
+        # The source may lack an extension's type that reads the same text, as citext does.
         return AS_IT_IS if catalogs.target.casts.get(cast) else None
     if target.base_type in BIT_TYPES:
         return "text"

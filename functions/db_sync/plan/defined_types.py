@@ -1,7 +1,7 @@
-"""Types that a database defines for itself: what they are made of, and which are the same.
+"""Types that a database defines: what they are made of, and which are the same on both sides.
 
-An extension may be installed in `public` on one side and in `extensions` on the other: a type's
-schema says nothing of what it is.
+A type's schema does not matter: an extension may be installed in `public` on one side and in
+`extensions` on the other.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ class InnermostType(NamedTuple):
 
 
 def are_same(source: str, target: str, catalogs: Catalogs) -> bool:
-    """Return whether the source's type is the target's, in whatever schema each lies.
+    """Return whether the source's type and the target's are the same, whatever their schemas.
 
-    They have one name and are of one extension; or of none, and made of the same types. An enum's
-    labels and a composite's fields may differ: see `find_other_fields`.
+    They have the same name, and belong to the same extension, or to none and are made of the same
+    types. An enum's labels and a composite's fields may differ: see `find_other_fields`.
 
     Args:
         source: the source's type without a modifier, as format_type names it.
@@ -52,7 +52,7 @@ def find_other_fields(
 ) -> Iterator[tuple[str, Type, Type]]:
     """Yield each composite type whose fields differ: its name, the source's and the target's.
 
-    Those inside of composite types too.
+    Fields of fields are compared too.
     """
     ours, theirs = catalogs.source.types.get(source), catalogs.target.types.get(target)
     if ours is None or theirs is None or not ours.kind == theirs.kind == COMPOSITE:
@@ -70,7 +70,8 @@ def find_other_fields(
 
 def _have_same_fields(ours: Type, theirs: Type, catalogs: Catalogs) -> bool:
     return ours.field_names == theirs.field_names and all(
-        # The modifier of a type in another schema is part of another name.
+        # `type` has the schema and the modifier: of a type that is in another schema on the target,
+        # neither can be compared.
         field.type == counterpart.type
         or (
             field.base_type != counterpart.base_type

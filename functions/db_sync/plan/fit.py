@@ -1,4 +1,4 @@
-"""Whether a plan may be carried out, with every reason at once."""
+"""Whether a plan may be carried out; if not, every reason at once."""
 
 from psycopg2 import sql
 
@@ -12,7 +12,7 @@ def require_fit(source: Session, plan: Plan) -> None:
     """Refuse a plan that cannot be carried out, before anything is written.
 
     Args:
-        source: production; asked whether rows use labels that the target's enums lack.
+        source: production, where rows may use labels that the target's enums lack.
         plan: the plan.
 
     Raises:
@@ -35,7 +35,7 @@ def require_fit(source: Session, plan: Plan) -> None:
 
 
 def _used_labels(source: Session, missing: list[MissingLabels]) -> list[str]:
-    """Return a mismatch for each column with rows that use labels that the target lacks."""
+    """Return a sentence for each column in which rows use labels that the target lacks."""
     readable = [each for each in missing if each.table.rights.may_read_all]
     if not readable:
         return []
@@ -54,7 +54,7 @@ def _used_labels(source: Session, missing: list[MissingLabels]) -> list[str]:
 
 
 def _labels_in(number: int, missing: MissingLabels) -> sql.Composable:
-    """Return the query for those of the labels that rows use, each with the column's number."""
+    """Return the query for the missing labels that rows use, each with the column's number."""
     rows = sql.SQL("{} t").format(table_rows(missing.table))
     value = sql.Identifier("t", missing.column)
     if missing.is_array:

@@ -1,4 +1,4 @@
-"""Tables that are not synced, and why: those of migration tools, and those that cannot be."""
+"""Which tables are not synced, and why."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ UNMISTAKABLE = frozenset(
         "__EFMigrationsHistory",
     }
 )
-# These might be an application's own: each is named in a warning.
+# An application may have tables of these names: each is named in a warning.
 TOOLS = {
     "__MigrationHistory": "Entity Framework 6",
     "VersionInfo": "FluentMigrator",
@@ -58,7 +58,7 @@ TOOLS = {
 
 
 class Reason(NamedTuple):
-    """Why a table is left alone; one that is not expected is a warning."""
+    """Why a table is left alone; a reason that is not expected becomes a warning."""
 
     text: str
     is_expected: bool
@@ -93,7 +93,7 @@ def why_left_alone(
 
 
 def _of_migration_tool(name: Name) -> Reason | None:
-    """Return why a table is left alone as a migration tool's; None where it is no such table."""
+    """Return why a table is left alone as a migration tool's; None if it is not one."""
     if name.name in UNMISTAKABLE:
         return Reason("it belongs to a migration tool", is_expected=True)
     if tool := TOOLS.get(name.name):

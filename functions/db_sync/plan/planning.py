@@ -1,4 +1,4 @@
-"""Both catalogs compared: every table is planned, and everything that forbids a sync collected."""
+"""The plan of a sync, made by comparing both catalogs, and all that forbids it."""
 
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.left_alone import why_left_alone
@@ -11,7 +11,7 @@ from db_sync.rules import SyncRules
 
 
 def make_plan(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) -> Plan:
-    """Plan the sync; `require_fit` says whether the plan may be carried out."""
+    """Plan the sync; `require_fit` checks whether the plan may be carried out."""
     plan = Plan(catalogs, configuration_errors=find_rule_errors(catalogs, rules))
     for name in sorted(catalogs.source.tables.keys() | catalogs.target.tables.keys()):
         if reason := why_left_alone(name, catalogs, rules, dry_run=dry_run):
@@ -28,7 +28,7 @@ def make_plan(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) ->
 
 
 def _leave_extension_tables(plan: Plan, rules: SyncRules) -> None:
-    """List the tables of extensions as left alone."""
+    """Note that the tables of extensions are left alone."""
     for catalog in plan.catalogs:
         for table in catalog.facts.extension_tables:
             is_excluded = table.name in rules.exclude

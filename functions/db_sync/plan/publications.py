@@ -1,7 +1,7 @@
-"""Tables of the target whose publications let no row be updated or deleted.
+"""Tables of the target whose rows PostgreSQL refuses to update and delete.
 
-PostgreSQL refuses that where they publish updates or deletes and the table has no replica identity
-that would tell a subscriber which row is meant. Such a table is copied whole when it differs.
+It refuses that if a publication publishes updates or deletes and the table has no replica identity
+by which a subscriber could find the row. Such a table is copied whole when it differs.
 https://www.postgresql.org/docs/current/logical-replication-publication.html
 """
 
@@ -31,7 +31,7 @@ def check_publications(plan: Plan) -> None:
 
 
 def _why_not_whole(plan: TablePlan, child: str) -> str | None:
-    """Return why a TRUNCATE is not possible, if it is not; `child` refers to the table."""
+    """Return why the table cannot be truncated, None if it can; `child` refers to the table."""
     if child:
         return f"{child} refers to it, so that it cannot be truncated"
     if plan.target.publications.hides_truncate:

@@ -1,6 +1,6 @@
-"""Rights that a sync needs on objects beside the synced tables; without them it would fail late.
+"""Rights that a sync needs on other objects than the synced tables, without which it fails late.
 
-On sequences, on tables at the other end of foreign keys, and on partitions of other roles.
+These are sequences, tables at the other end of foreign keys, and partitions that others own.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ class RelatedRights:
     """What our roles lack; each method returns sentences with the statements to run."""
 
     def __init__(self, plan: Plan) -> None:
-        """Take the tables that are synced, and both catalogs."""
+        """Take the plan, with the tables that are synced."""
         self._plan = plan
         self._target = plan.catalogs.target
         self._role = self._target.facts.role
@@ -64,7 +64,7 @@ class RelatedRights:
         ]
 
     def _at_other_ends(self) -> list[MissingRights]:
-        """Return what foreign keys of synced tables lead to or from, beside synced tables."""
+        """Return the other tables that foreign keys of synced tables refer to or come from."""
         synced, named = self._plan.synced, set[Name]()
         for key in self._target.foreign_keys:
             if synced & {key.child_root, key.parent_root}:
@@ -102,7 +102,7 @@ class RelatedRights:
     def _to_set_sequences(self, to_own: Collection[Name]) -> list[str]:
         """Return what is missing to set sequences; a table's new owner owns its sequences too.
 
-        Only the owner may set one so that a rollback undoes it.
+        Only ALTER SEQUENCE is undone by a rollback, and only the owner may run it.
         """
         foreign = [
             sequence

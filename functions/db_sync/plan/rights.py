@@ -1,4 +1,4 @@
-"""Rights that our roles lack: named before anything is done, with the statements to run."""
+"""Rights that our roles lack, named before anything is done, with the statements to run."""
 
 from common.postgres.names import Name
 from db_sync.plan.catalog import Catalog, Table
@@ -6,13 +6,13 @@ from db_sync.plan.related_rights import RelatedRights
 from db_sync.plan.tables import Plan
 from db_sync.plan.wording import all_quoted, listed, quoted, some_of
 
-POLICY = "staging_sync_reads"  # what our messages call the one that shows a table
+POLICY = "staging_sync_reads"  # the policy that our messages advise to create
 
 
 def check_rights(plan: Plan, *, dry_run: bool) -> None:
     """Add the rights that are missing to the plan's configuration errors.
 
-    A dry run needs to read the target only; what more a sync needs is a warning then.
+    A dry run needs only to read the target; a warning names what a sync would need beyond that.
     """
     target, related = plan.catalogs.target, RelatedRights(plan)
     missing = _of_source(plan.catalogs.source, [table.source for table in plan.tables])
@@ -26,7 +26,7 @@ def check_rights(plan: Plan, *, dry_run: bool) -> None:
     else:
         missing += to_write
     if missing:
-        # Alone they are warnings: those sequences are left as they are.
+        # If nothing else is missing, a warning is enough: those sequences are left as they are.
         missing += related.in_source()
     plan.configuration_errors += missing
 
@@ -71,7 +71,7 @@ def _of_target(catalog: Catalog, tables: list[Table]) -> list[str]:
 
 
 def _may_write_all(table: Table) -> bool:
-    """Return whether every row can be written; policies bind an owner only if they are forced."""
+    """Return whether every row can be written; an owner can switch off policies that are forced."""
     rights = table.rights
     is_bound = rights.has_policies and not rights.is_owner
     return rights.may_read and rights.may_write and not is_bound
@@ -89,7 +89,7 @@ def _to_read(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
 
 
 def _to_use_schemas(catalog: Catalog, tables: list[Table], side: str) -> list[str]:
-    """Return what is missing to reach tables at all."""
+    """Return what is missing to use the tables' schemas."""
     role = catalog.facts.role
     closed = sorted({table.name.schema for table in tables if not table.rights.may_use_schema})
     if not closed:

@@ -1,4 +1,4 @@
-"""Rules about what does not exist: a misspelt one would be ignored without a word."""
+"""Rules that name what does not exist: a misspelt rule must not be ignored silently."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from db_sync.rules import KeptColumns, SyncRules
 
 
 def find_rule_errors(catalogs: Catalogs, rules: SyncRules) -> list[str]:
-    """Return one sentence that names every rule that cannot be followed, or none."""
+    """Return a sentence that names all rules that cannot be followed, or an empty list."""
     known: set[Name] = set()
     for catalog in catalogs:
         known.update(catalog.tables, (each.name for each in catalog.facts.extension_tables))

@@ -11,9 +11,10 @@ from db_sync.plan.tables import Plan
 
 @dataclass(frozen=True, slots=True)
 class PlannedSequence:
-    """A sequence of the target, and those of the source whose numbers its columns hold.
+    """A sequence of the target, and the source's sequences whose numbers are in its columns.
 
-    One `is_shared` with tables that are not synced, whose rows have numbers of its own.
+    `is_shared`: whether tables that are not synced use it too, so that their rows have numbers of
+    the target's own.
     """
 
     name: Name
@@ -22,9 +23,9 @@ class PlannedSequence:
 
 
 def plan_sequences(plan: Plan) -> tuple[list[PlannedSequence], list[str]]:
-    """Return the target's sequences to set, each with those that it follows, and warnings.
+    """Return the target's sequences that follow the source's, and warnings about the others.
 
-    Sequences that only unsynced tables use are left as they are.
+    Sequences that only unsynced tables use are left as they are, without a warning.
     """
     planned: list[PlannedSequence] = []
     warnings: list[str] = []
@@ -40,10 +41,10 @@ def plan_sequences(plan: Plan) -> tuple[list[PlannedSequence], list[str]]:
 
 
 def match_sequences(plan: Plan) -> Iterator[tuple[Sequence, list[Sequence]]]:
-    """Yield the target's sequences that synced tables use or none does, each with the source's.
+    """Yield each sequence of the target with those of the source that it follows.
 
-    A sequence follows those that the same columns use in the source, whatever their names; the
-    one of the same name where there is none.
+    These are the ones that the same columns use in the source, whatever their names; if there are
+    none, the one of the same name. Sequences that only unsynced tables use are left out.
     """
     synced = plan.synced
     by_name = {sequence.name: sequence for sequence in plan.catalogs.source.sequences}
@@ -64,12 +65,12 @@ def match_sequences(plan: Plan) -> Iterator[tuple[Sequence, list[Sequence]]]:
 
 
 def _of_column(sequence: Sequence, sources: list[Sequence]) -> list[Sequence]:
-    """Return which of a column's sequences in the source it follows: that of its name, or all."""
+    """Return the sequences of a column in the source that it follows: that of its name, or all."""
     return [source for source in sources if source.name == sequence.name] or sources
 
 
 def _why_left(sources: list[Sequence]) -> str | None:
-    """Return why a sequence cannot follow, None if it can."""
+    """Return why a sequence cannot follow these; None if it can."""
     if not sources:
         return "the source has none like it."
     for source in sources:

@@ -1,4 +1,4 @@
-"""Two steps of `sync.py`: the plan, and the snapshot of the source for which it holds."""
+"""Two steps of a sync: planning it, and opening the snapshot of the source that the plan is for."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ PLANNING_ATTEMPTS = 5  # to find a schema that does not change meanwhile
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One moment of production, and the plan that holds for it; `taken_at` is ISO 8601 in UTC."""
+    """One moment of production, and the plan made for it; `taken_at` is ISO 8601 in UTC."""
 
     plan: Plan
     taken_at: str
@@ -42,13 +42,13 @@ def plan_sync(run: Run) -> Plan:
 def open_snapshot(run: Run, plan: Plan) -> Snapshot:
     """Begin the source's transaction, and make the target's writers wait unless it is a dry run.
 
-    What is planned for is locked, and changes no more. A schema that changed before that is
-    planned for again; tables that come and go beside the plan do not matter.
+    The planned tables are locked on both sides, so that their definitions do not change any more.
+    If one changed before that, the sync is planned again. Other tables may come and go.
 
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
         DatabaseUnavailable: a lock on the source was not granted in time.
-        TargetBusy: a lock on the target was not, or a schema changes all the time.
+        TargetBusy: a lock on the target was not, or a schema keeps changing.
     """
     for _ in range(PLANNING_ATTEMPTS):
         snapshot = _open_on_source(run, plan)
@@ -58,7 +58,7 @@ def open_snapshot(run: Run, plan: Plan) -> Snapshot:
         plan = _plan(run, snapshot.plan.catalogs.source, read_catalog(run.target))
         if plan.tables == snapshot.plan.tables and tables_to_lock(plan) <= locked:
             return Snapshot(plan, snapshot.taken_at)
-        run.source.rollback()  # other tables are to be locked before a snapshot
+        run.source.rollback()  # the tables of the new plan are locked before its snapshot
     raise _changing(run.target)
 
 
@@ -84,7 +84,7 @@ def _plan_outside(run: Run, target: Catalog) -> Plan:
 
 
 def _plan(run: Run, source: Catalog, target: Catalog) -> Plan:
-    """Plan the sync; refuse what its catalogs alone refuse, before anything is locked.
+    """Plan the sync, and refuse it if the catalogs forbid it.
 
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.

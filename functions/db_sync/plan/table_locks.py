@@ -1,7 +1,7 @@
-"""Locks that keep what is planned as it is: on the source's tables, and on the target's.
+"""Locks on the planned tables of both sides.
 
-The source's are locked as by any SELECT (ACCESS SHARE) before the snapshot is taken: TRUNCATE is
-not MVCC-safe, so that a table truncated after the snapshot would read as empty.
+The source's tables are locked as by any SELECT (ACCESS SHARE), and before the snapshot is taken:
+TRUNCATE is not MVCC-safe, so that a table truncated after the snapshot would appear empty.
 https://www.postgresql.org/docs/current/mvcc-caveats.html
 """
 
@@ -27,8 +27,8 @@ def begin_locked(source: Session, plan: Plan) -> bool:
         False if one of the tables does not exist any more.
 
     Raises:
-        DatabaseUnavailable: a lock was not granted in time; with those who hold one.
-        OutOfTime: nor before the run's time was up.
+        DatabaseUnavailable: a lock was not granted in time; names the sessions that hold one.
+        OutOfTime: the run's time was up before that.
     """
     tables = [table.name for table in plan.tables]
     timeout = source.waits.source_locks.start()
@@ -41,7 +41,7 @@ def begin_locked(source: Session, plan: Plan) -> bool:
         except SchemaMismatch:
             return False
         except OutOfTime:
-            source.rollback()  # with the other tables' locks: a migration may wait for them
+            source.rollback()  # releases the other locks: a migration may wait for them
             if source.seconds_left <= 0:
                 raise
             if timeout.is_over:
@@ -52,17 +52,17 @@ def begin_locked(source: Session, plan: Plan) -> bool:
 
 
 def read_through_policies(source: Session, plan: Plan) -> None:
-    """Apply policies where they show every row to us; elsewhere they stay an error.
+    """Read through policies that show us every row; without them row_security stays off.
 
-    No other policy can come about meanwhile: that waits for our lock on the table, under which
-    the catalog is read once more.
+    With it off, PostgreSQL raises an error rather than hide rows. No policy can be added meanwhile:
+    CREATE POLICY waits for our lock on the table, and with the lock held the catalog is read again.
     """
     if any(table.source.rights.has_policies for table in plan.tables):
         source.set_local(row_security="on")
 
 
 def _lock(source: Session, tables: list[Name]) -> None:
-    """Lock tables in one attempt, as short as those on the target are."""
+    """Lock tables in one attempt, which is as short as those on the target."""
     if not tables:
         return
     left = min(locks.ATTEMPT_LIMIT, max(1, source.seconds_left * 1000))
@@ -88,9 +88,9 @@ def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
 
 
 def make_writers_wait(run: Run, plan: Plan) -> set[Name]:
-    """Lock the target's tables against writers; return them.
+    """Lock the target's tables against writers; return their names.
 
-    A child that the application inserted meanwhile would survive its parent's deletion.
+    Otherwise a child that the application inserts meanwhile would survive its parent's deletion.
     """
     run.limit("the target's tables were locked")
     tables = tables_to_lock(plan)
@@ -99,10 +99,10 @@ def make_writers_wait(run: Run, plan: Plan) -> set[Name]:
 
 
 def tables_to_lock(plan: Plan) -> set[Name]:
-    """Return the tables that are synced, and those on the other side of their foreign keys.
+    """Return the tables that are synced, and those at the other end of their foreign keys.
 
-    A parent that the application deletes meanwhile would be missed by a child that we write while
-    foreign keys are not enforced.
+    Otherwise, while foreign keys are not enforced, we might write a child whose parent the
+    application deletes meanwhile.
     """
     synced = plan.synced
     tables = {table.name for table in plan.tables}

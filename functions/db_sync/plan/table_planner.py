@@ -1,4 +1,4 @@
-"""One table planned: its columns on both sides compared, by name."""
+"""The plan of one table, made by comparing its columns on both sides by name."""
 
 from collections.abc import Iterator
 
@@ -15,15 +15,15 @@ from db_sync.plan.defined_types import (
 from db_sync.plan.tables import MissingLabels, Plan, PlannedColumn, TablePlan, WhileSame
 from db_sync.rules import KeptColumns
 
-# Our sessions' time zone: a database's own would give another value each time that it is changed.
+# Our sessions' time zone. With a database's own, the values would differ once that is changed.
 IN_UTC = ", taken for UTC, where ALTER TABLE would take the session's time zone"
 
 
 class TablePlanner:
-    """Plans one table of both sides; what it finds goes into the plan of the sync."""
+    """Plans one table that both sides have, and adds what it finds to the plan of the sync."""
 
     def __init__(self, plan: Plan, name: Name, keep: KeptColumns) -> None:
-        """Take the plan to add to, and the table's columns that belong to the target."""
+        """Take the plan to add to, and the columns that a rule keeps on the target."""
         self._plan = plan
         self._catalogs = plan.catalogs
         self._source = plan.catalogs.source.tables[name]
@@ -31,7 +31,7 @@ class TablePlanner:
         self._keep = keep
 
     def add(self) -> None:
-        """Add the table to the plan, with warnings and what forbids it."""
+        """Add the table to the plan, with warnings and whatever forbids it."""
         shared = list(self._shared_columns())
         own = tuple(self._own_columns())
         for name in sorted(self._source.columns.keys() - self._target.columns.keys()):
@@ -108,7 +108,7 @@ class TablePlanner:
             yield name
 
     def _conversion(self, source: Column, target: Column) -> str | None:
-        """Return what makes the target's type of the source's, None where the text will do."""
+        """Return the SQL that converts to the target's type; None if no cast is needed."""
         where = f"{self._target.name}.{target.name}"
         conversion = find_conversion(source, target, self._catalogs)
         if conversion is None:
@@ -122,7 +122,7 @@ class TablePlanner:
         return conversion or None
 
     def _compare_definitions(self, source: Column, target: Column) -> None:
-        """Compare what a type of the same name may have on one side only: fields, labels."""
+        """Compare the fields and labels of types that are otherwise the same."""
         in_source = innermost_type(source, self._catalogs.source.types)
         in_target = innermost_type(target, self._catalogs.target.types)
         if are_same(in_source.base_type, in_target.base_type, self._catalogs):

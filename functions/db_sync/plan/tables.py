@@ -1,4 +1,4 @@
-"""What is planned: how each table is synced, what is left alone, and what forbids the sync."""
+"""What a plan consists of: how each table is synced, what is left alone, what forbids the sync."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from db_sync.plan.catalog import Catalogs, Table
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
-    """A column that is copied: the target's, with the source's conversion if its type differs.
+    """A column that is copied, as the target has it.
 
-    `conversion` is SQL with {} for the source's value. `is_binary`: whether it may travel in
-    COPY's binary form.
+    `conversion` is the SQL that converts the source's value, which {} stands for; None if no cast
+    is needed. `is_binary`: whether the value may travel in COPY's binary format.
     """
 
     name: str
@@ -26,9 +26,9 @@ class PlannedColumn:
 
 @dataclass(frozen=True, slots=True)
 class WhileSame:
-    """The columns that make a row the same person's on both sides, compared as addresses are.
+    """The columns that say whether a row belongs to the same person on both sides.
 
-    `collation` is the target's for lower case.
+    They are compared as email addresses are. `collation` is the target's for lower case.
     """
 
     columns: tuple[str, ...]
@@ -39,10 +39,10 @@ class WhileSame:
 class TablePlan:
     """How one table is synced.
 
-    `compared` are the columns whose values must be the source's, `kept` those of the keep
-    rule, `own` those that only the target has. Of the latter two, those in `while_same` belong to a
-    person: a row holds its value as long as the columns named there are alike on both sides.
-    `source` and `target` are the two tables.
+    `source` and `target` are the two tables. `compared` are the columns whose values must be the
+    source's, `kept` those of the keep rule, `own` those that only the target has. A kept or own
+    column in `while_same` belongs to a person: a row keeps its value as long as the columns named
+    there are the same on both sides.
     """
 
     source: Table
@@ -59,7 +59,7 @@ class TablePlan:
 
     @property
     def has_key(self) -> bool:
-        """Whether rows can be told apart by key, on columns that are compared."""
+        """Whether rows are identified by a key whose columns are all compared."""
         names = {column.name for column in self.compared}
         return bool(self.target.key) and names.issuperset(self.target.key)
 
@@ -71,7 +71,7 @@ class TablePlan:
 
 @dataclass(frozen=True, slots=True)
 class MissingLabels:
-    """Labels of an enum that the target lacks; no harm as long as no row uses them."""
+    """Labels that the target's enum lacks: a mismatch only if rows of the source use them."""
 
     table: Table  # of the source
     column: str
@@ -84,9 +84,9 @@ class MissingLabels:
 class Plan:
     """What the sync does, what it leaves alone and reports, and what forbids it.
 
-    `configuration_errors` are sentences about rules and rights, `schema_mismatches` about the two
-    schemas; with one of either the plan may not be carried out. Whether rows use `missing_labels`
-    remains to be looked up. `catalogs` are what it was made of.
+    `catalogs` are what it was made from. `configuration_errors` are sentences about rules and
+    rights, `schema_mismatches` about the two schemas: any of them forbids the sync. Whether rows
+    use `missing_labels` is still to be looked up.
     """
 
     catalogs: Catalogs

@@ -1,10 +1,10 @@
-"""How sentences about many objects name them, and the statements in them."""
+"""Names of many objects in sentences, and in the statements in them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from common.postgres.names import Name
 
-AT_ONCE = 20  # objects in one sentence, so that it can be read
+AT_ONCE = 20  # objects in one sentence, so that it stays readable
 
 
 def some_of[T](items: Sequence[T]) -> Iterator[Sequence[T]]:

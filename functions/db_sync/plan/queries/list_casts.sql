@@ -1,4 +1,4 @@
--- The casts that an assignment may use, and whether both types are stored alike.
+-- The casts that an assignment may use, and whether the types are binary coercible.
 SELECT
     format_type(castsource, NULL) AS source,
     format_type(casttarget, NULL) AS target,

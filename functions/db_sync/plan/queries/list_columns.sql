@@ -1,5 +1,6 @@
--- The columns of the given tables, in their order. Types are named with and without their
--- modifier; the search path makes every name outside pg_catalog a qualified one.
+-- The columns of the given tables, in order.
+-- Types are named with and without their modifier. Our search path makes format_type qualify every
+-- name outside of pg_catalog.
 SELECT
     a.attrelid AS table_oid,
     a.attname AS name,
@@ -9,8 +10,8 @@ SELECT
     a.attnotnull OR t.typnotnull AS is_required,
     a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS has_default,
     a.attidentity = 'a' AS is_always_generated,
-    -- The columns of every unique index that it is under, as JSON: whole or partial, and alone or
-    -- not. Of those on expressions, the ones of a single expression that the column is in.
+    -- The columns of every unique index that the column is part of, as JSON; partial ones too.
+    -- Of the indexes on expressions, only those on a single expression that uses the column.
     (
         SELECT coalesce(json_agg(DISTINCT key.columns), '[]')
         FROM pg_index i
@@ -33,7 +34,7 @@ SELECT
             OR i.indnkeyatts = 1 AND i.indkey[0] = 0 AND d.objid IS NOT NULL
         )
     ) AS unique_keys,
-    -- How it is generated, as JSON, if it is. A partition may have an expression of its own.
+    -- How it is generated, as JSON; NULL if it is not. A partition may have its own expression.
     CASE WHEN a.attgenerated <> '' THEN (
         SELECT json_build_object(
             'is_stored', a.attgenerated = 's',
@@ -54,7 +55,7 @@ SELECT
                 coalesce(
                     json_agg(DISTINCT base.attname) FILTER (WHERE base.attname <> a.attname), '[]'
                 ) AS columns,
-                -- What PostgreSQL brings along itself has no entry in pg_depend.
+                -- Built-in objects have no entry in pg_depend.
                 bool_or(used.refclassid <> 'pg_class'::regclass) AS uses_others
             FROM (
                 SELECT a.attrelid AS relid
@@ -65,7 +66,7 @@ SELECT
             JOIN pg_attrdef d ON d.adrelid = m.attrelid AND d.adnum = m.attnum
             LEFT JOIN pg_depend used
                 ON used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
-                -- Before PostgreSQL 15 it is the column that depends.
+                -- Before PostgreSQL 15 the dependent object is the column.
                 OR used.classid = 'pg_class'::regclass AND used.objid = m.attrelid
                     AND used.objsubid = m.attnum
             LEFT JOIN pg_attribute base

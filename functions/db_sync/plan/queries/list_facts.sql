@@ -1,5 +1,5 @@
--- The database, who we are, whether we may create temporary tables, whether this is a standby, how many
--- large objects there are, and the tables of extensions that take rows beside their own, as JSON.
+-- What is true of the database as a whole, and of our role.
+-- `extension_tables` are those to which users may add rows, as JSON.
 SELECT
     current_database() AS database,
     current_user AS role,
@@ -12,7 +12,8 @@ SELECT
             'name', c.relname,
             'extension', x.extname,
             'condition', config.condition,
-            'may_read', has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+            'may_read', has_schema_privilege(n.oid, 'USAGE')
+                AND has_table_privilege(c.oid, 'SELECT')
                 AND NOT row_security_active(c.oid)
         )), '[]')
         FROM pg_extension x

@@ -1,7 +1,7 @@
--- For each table (or root of partitions) whose indexes, checks, defaults, generated columns,
--- statistics, partition keys or domains call functions of the application's: the search path in
--- which these find what their bodies name, as far as anybody can know. It is the path of the
--- table's owner, and then the functions' own schemas.
+-- The search path that the application's functions need, for each table that calls any.
+-- A table calls them in indexes, checks, defaults, generated columns, statistics, partition keys or
+-- domains; a partition counts as its root. What a function's body names is most likely found in the
+-- path of the table's owner, and then in the function's own schema.
 WITH called AS (
     SELECT p.oid, n.nspname
     FROM pg_proc p
@@ -47,7 +47,9 @@ FROM roots
 JOIN pg_class c ON c.oid = roots.root
 LEFT JOIN LATERAL (
     SELECT replace(
-        substr(setting, length('search_path=') + 1), '"$user"', quote_ident(pg_get_userbyid(c.relowner))
+        substr(setting, length('search_path=') + 1),
+        '"$user"',
+        quote_ident(pg_get_userbyid(c.relowner))
     ) AS path
     FROM pg_db_role_setting s
     JOIN pg_database d ON d.datname = current_database() AND s.setdatabase IN (0, d.oid)

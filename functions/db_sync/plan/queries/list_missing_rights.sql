@@ -1,6 +1,7 @@
--- Tables and partitions that a sync may have to name beside the tables that it writes, and what our
--- role may not do there: lock and read those on either side of a foreign key (and refer to them), or
--- alter those whose triggers or rules act on a write; their states as the catalog has them.
+-- Tables and partitions on which our role lacks a right that a sync may need.
+-- Those at either end of a foreign key must be read, locked and referred to; those with triggers or
+-- rules must be altered by their owner. `states` are those of the triggers and rules, as in
+-- pg_trigger.tgenabled; empty if our role is the owner.
 WITH sides AS (
     SELECT conrelid AS oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
     UNION
@@ -21,7 +22,7 @@ WITH sides AS (
         c.relispartition,
         sides.oid IS NULL OR has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)
             AS may_read,
-        -- A lock that keeps writers out takes one of these.
+        -- A lock against writers requires one of these.
         sides.oid IS NULL OR has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
             AND has_table_privilege(c.oid, 'REFERENCES') AS may_lock,
         CASE WHEN pg_has_role(c.relowner, 'USAGE') THEN '{}' ELSE coalesce(actors.states, '{}') END

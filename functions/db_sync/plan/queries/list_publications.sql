@@ -1,7 +1,8 @@
--- Tables in publications that publish updates or deletes, by the roots of partitioned ones: whether
--- PostgreSQL refuses to UPDATE or DELETE their rows (without a replica identity, or with one that
--- lacks columns of a row filter, or has others than a column list), and whether a TRUNCATE is not
--- published. to_jsonb reads columns that only newer versions have. What PostgreSQL checks:
+-- Tables in publications that publish updates or deletes; partitions count as their root.
+-- `refuses_changes`: PostgreSQL refuses to update or delete rows, since the table has no replica
+-- identity, or one that lacks columns of a row filter, or one with columns that are not published.
+-- `hides_truncate`: TRUNCATE is not published.
+-- to_jsonb reads columns that only newer versions have.
 -- https://www.postgresql.org/docs/current/logical-replication-publication.html
 WITH published AS (
     SELECT

@@ -1,7 +1,6 @@
--- Every sequence, the columns that take their numbers from it as JSON (those that own it, and
--- those whose default, or whose domain's, names it), each as the oid of its table's root, and the
--- names of schema, table (of a partition its own) and column; the table that owns it; and whether our
--- role may read and alter it.
+-- Every sequence: the columns that use it, the table that owns it, what our role may do with it.
+-- `users` are the columns that own it or whose default (or whose domain's) names it, as JSON: with
+-- the oid of the table's root, and the names of schema, table (or partition) and column.
 WITH uses AS (
     SELECT d.objid AS sequence, d.refobjid AS relid, d.refobjsubid AS attnum
     FROM pg_depend d

@@ -1,7 +1,9 @@
--- Every table that could be synced, with its key: the primary key, else a unique index that
--- finds each row (over NOT NULL columns, whole, checked at once). For each key column also
--- the schema of its index's equality operator, since that may lie outside the search path, and the
--- index's collation where that is not the column's. Then what the role may do; has_table_privilege takes several privileges as "any of them".
+-- Every table that could be synced, with its key and what our role may do with it.
+-- The key is the primary key, or else a unique index that identifies each row: on NOT NULL columns,
+-- not partial, not deferrable. `key_equalities` has, for each key column, the schema of the index's
+-- equality operator, which may be outside of the search path, and the index's collation if that is
+-- not the column's.
+-- Each privilege is asked for alone: has_table_privilege takes a list as "any of them".
 WITH tables AS (
     SELECT c.oid, n.oid AS schema, n.nspname, c.relname, c.relkind, c.relowner, c.relpersistence
     FROM pg_class c
@@ -83,8 +85,8 @@ SELECT
         'is_owner', pg_has_role(tables.relowner, 'USAGE'),
         'has_policies', row_security_active(tables.oid),
         'policies_show_all', (
-            -- Some permissive policy shows every row, and each restrictive one does too. One whose
-            -- condition is another than the word true may hide rows.
+            -- A permissive policy shows every row, and so does each restrictive one. A policy may
+            -- hide rows if its condition is anything but the word true.
             SELECT coalesce(bool_or(p.polpermissive AND shown.every_row), false)
                 AND coalesce(bool_and(p.polpermissive OR shown.every_row), true)
             FROM pg_policy p

@@ -1,7 +1,7 @@
--- Types that a database defines for itself, and its extensions' (without arrays of them): the
--- extension, the labels of an enum, the names of a composite's fields, and as JSON what it is made
--- of (those fields' types, a domain's base type, a range's subtype, a multirange's range), each with
--- and without its modifier. A table's row type counts where a column is of it, or of an array of it.
+-- Types that the database or one of its extensions defines, without their array types.
+-- `made_of`, as JSON: the types of a composite's fields, a domain's base type, a range's subtype, a
+-- multirange's range; each with and without its modifier. A table's row type is listed if a column
+-- has that type or an array of it.
 SELECT
     format_type(t.oid, NULL) AS full_name,
     t.typtype AS kind,
