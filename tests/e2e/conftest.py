@@ -9,7 +9,7 @@ from sandbox.account import StagingAccount, staging_account
 from tests.e2e.tools import SCHEDULE, end_executions, reset_databases, save_databases
 
 # It fires no sooner than a minute after it was made: the other tests run meanwhile.
-LAST = "test_schedule.py"
+LAST = "test_schedule_fires.py"
 HERE = Path(__file__).parent
 
 

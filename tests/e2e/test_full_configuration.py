@@ -17,8 +17,8 @@ from tests.support.waiting import wait_until
 
 FULL = "full"
 FULL_STACK = f"staging-sync-{FULL}"
-LANDLORD = "landlord"
-TEMPLATE = Path(__file__).with_name("landlord.json")
+EXISTING_STACK = "existing-resources"
+TEMPLATE = Path(__file__).with_name("existing_resources.json")
 # What differs after the update: a value of each kind of resource.
 CHANGED = {
     "memory_mb": 2048,
@@ -35,12 +35,14 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
     """Every setting, with names that exist in the account: secrets, pool, network, key, topic."""
     cloudformation = account.clients.cloudformation
     cloudformation.create_stack(
-        StackName=LANDLORD,
+        StackName=EXISTING_STACK,
         TemplateBody=TEMPLATE.read_text(),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    wait_until(lambda: is_settled(account, LANDLORD), "the account has what the settings name")
-    of = outputs(account, LANDLORD)
+    wait_until(
+        lambda: is_settled(account, EXISTING_STACK), "the account has what the settings name"
+    )
+    of = outputs(account, EXISTING_STACK)
     yield {
         **every_setting(tmp_path, build_host_layer()),
         "account": ACCOUNT,
@@ -67,7 +69,7 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "users_where": "joined_on IS NOT NULL",
         "sync_rules": {"exclude": ["public.page_views"]},
     }
-    for stack in (FULL_STACK, LANDLORD):
+    for stack in (FULL_STACK, EXISTING_STACK):
         remove(account, stack)
 
 
