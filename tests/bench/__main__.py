@@ -5,17 +5,16 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-from sandbox.processes import SandboxError
-from sandbox.signals import ending_in_order
 from tests.bench import data, peers, report
 from tests.bench.cases import CASES, Case
 from tests.bench.measure import Measurement, measure_sync
 from tests.bench.report import Outcome
+from tests.bench.run import run
 from tests.bench.servers import Servers, running
 
-TABLE_WIDTH = 132  # characters, where nobody looks on
+WIDTH = 132  # characters of the table
 
 
 def main() -> int:
@@ -29,33 +28,24 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="of each case; medians are shown")
     parser.add_argument("--bindir", type=Path, help="PostgreSQL's programs; default: the wheel's")
     call = parser.parse_args()
-    log = Console(stderr=True, highlight=False)
-    try:
-        with ending_in_order(), running(call.bindir) as servers:
+
+    def measure(log: Console) -> list[RenderableType]:
+        with running(call.bindir) as servers:
             log.print("Building the data")
             data.build(servers, call.scale)
             size = data.size(servers.source)
-            outcomes = _measure(servers, call.runs, log)
-            about = report.describe(servers, call.scale, call.runs, size)
-    except KeyboardInterrupt:
-        log.print("Stopped; nothing is left behind.")
-        return 1
-    except (SandboxError, RuntimeError, OSError) as error:
-        log.print(error, markup=False, soft_wrap=True)
-        return 1
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = TABLE_WIDTH
-    console.print(report.as_table(outcomes, list(peers.available())))
-    console.print(about)
-    return 0
+            outcomes = _run_cases(servers, call.runs, log)
+            table = report.as_table(outcomes, list(peers.available()))
+            return [table, report.describe(servers, call.scale, call.runs, size)]
+
+    return run(measure, width=WIDTH)
 
 
-def _measure(servers: Servers, runs: int, log: Console) -> list[Outcome]:
+def _run_cases(servers: Servers, runs: int, log: Console) -> list[Outcome]:
     """Run the cases in turn, `runs` times."""
     syncs: dict[Case, list[Measurement]] = defaultdict(list)
     copies: dict[Case, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for run in range(runs):
+    for number in range(runs):
         for case in CASES:
             changed = case.prepare(servers)
             data.settle(servers)
@@ -65,8 +55,10 @@ def _measure(servers: Servers, runs: int, log: Console) -> list[Outcome]:
             for name, peer in peers.available().items():
                 data.settle(servers)
                 copies[case][name].append(peers.measure(servers, peer))
-            others = ", ".join(f"{name} {taken[run]:.1f} s" for name, taken in copies[case].items())
-            log.print(f"{run + 1}/{runs} {case.name}: {measured.seconds:.1f} s; {others}")
+            others = ", ".join(
+                f"{name} {taken[number]:.1f} s" for name, taken in copies[case].items()
+            )
+            log.print(f"{number + 1}/{runs} {case.name}: {measured.seconds:.1f} s; {others}")
     return [Outcome(case, syncs[case], copies[case]) for case in CASES]
 
 

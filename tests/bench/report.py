@@ -10,6 +10,7 @@ import psutil
 from rich import box
 from rich.table import Table
 
+from sandbox.database import Database
 from tests.bench import data
 from tests.bench.cases import AIM_MEMORY_OF_SYNC, MUST_BLOCKED, MUST_MEMORY_OF_SYNC, Case
 from tests.bench.measure import Measurement
@@ -83,15 +84,25 @@ def describe(servers: Servers, scale: float, runs: int, size: int) -> str:
         runs: how often each case ran.
         size: of the source database at the beginning, in bytes.
     """
-    settings = ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
-    today = datetime.datetime.now(datetime.UTC).date()
-    machine = f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB of memory"
     return (
-        f"{today}: {machine}; PostgreSQL {data.version(servers.source)} twice ({settings});"
+        f"{machine()}; {postgresql(servers.source)}, two servers;"
         f" scale {scale:g} ({size / 1e9:.2f} GB), median of {runs}."
         f" Memory: must {MUST_MEMORY_OF_SYNC} MB, aim {AIM_MEMORY_OF_SYNC} MB."
         f" Reader of staging: must {MUST_BLOCKED} s where 1% changed."
     )
+
+
+def machine() -> str:
+    """Return the date, and what the benchmark ran on."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    memory = psutil.virtual_memory().total / 1e9
+    return f"{today}: {os.cpu_count()} cores, {memory:.0f} GB of memory"
+
+
+def postgresql(database: Database) -> str:
+    """Return a server's version, and the settings that all of them have."""
+    settings = ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
+    return f"PostgreSQL {data.version(database)} ({settings})"
 
 
 def _verdict(value: float, must: float, aim: float) -> str:

@@ -5,23 +5,8 @@ from typing import Any
 from statelint.linter import Linter  # type: ignore[import-untyped]  # it ships no types
 
 from tests.infra.synthesized import Synthesized
+from tests.support.lambda_errors import NETWORK_ERRORS, SERVICE_ERRORS
 
-LAMBDA_SERVICE_ERRORS = {
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-}
-NETWORK_ERRORS = {
-    "Lambda.ResourceNotReadyException",
-    "Lambda.ResourceConflictException",
-    "Lambda.ENINotReadyException",
-    "Lambda.EC2ThrottledException",
-    "Lambda.EC2UnexpectedException",
-    "Lambda.SubnetIPAddressLimitReachedException",
-    "Lambda.ENILimitReachedException",
-}
 # By state: the package that it runs, and which of our errors are tried again there.
 TASKS = {
     "SyncDatabase": ("db_sync", {"TargetBusy", "DatabaseUnavailable"}),
@@ -71,7 +56,7 @@ def test_each_task_tries_again_after_exactly_the_errors_that_may_pass(full: Synt
         for name, state in tasks(full.definition()).items()
     }
     assert retried == {
-        name: [LAMBDA_SERVICE_ERRORS, NETWORK_ERRORS, ours] for name, (_, ours) in TASKS.items()
+        name: [set(SERVICE_ERRORS), set(NETWORK_ERRORS), ours] for name, (_, ours) in TASKS.items()
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 from common import errors
 from tests.statemachine.lambdas import RESULTS, Lambdas, NamedError, failing
 from tests.statemachine.workflow import Workflow
+from tests.support.lambda_errors import NETWORK_ERRORS, SERVICE_ERRORS
 
 ALWAYS = 100
 
@@ -25,24 +26,6 @@ NOT_RETRIED = [
     errors.VerificationFailed,
     errors.OutOfTime,
     errors.StagingSyncError,
-]
-SERVICE_FAULTS = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-]
-# What Lambda answers while a function's network interface comes back, which takes 90 s after weeks
-# without an invocation, or while EC2 has no room for it.
-NETWORK_FAULTS = [
-    "Lambda.ResourceNotReadyException",
-    "Lambda.ResourceConflictException",
-    "Lambda.ENINotReadyException",
-    "Lambda.EC2ThrottledException",
-    "Lambda.EC2UnexpectedException",
-    "Lambda.SubnetIPAddressLimitReachedException",
-    "Lambda.ENILimitReachedException",
 ]
 
 
@@ -108,7 +91,7 @@ def test_the_two_lists_above_are_all_errors_of_the_contract() -> None:
     assert listed == {errors.StagingSyncError, *errors.StagingSyncError.__subclasses__()}
 
 
-@pytest.mark.parametrize("fault", SERVICE_FAULTS)
+@pytest.mark.parametrize("fault", SERVICE_ERRORS)
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_fault_of_the_lambda_service_is_retried(
     workflow: Workflow, lambdas: Lambdas, name: str, fault: str
@@ -135,7 +118,7 @@ def test_a_lasting_fault_of_the_lambda_service_ends_the_execution_after_six_retr
     assert all(wait <= min(60, 2 * 2**tries) for tries, wait in enumerate(waits))
 
 
-@pytest.mark.parametrize("fault", NETWORK_FAULTS)
+@pytest.mark.parametrize("fault", NETWORK_ERRORS)
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_function_that_was_idle_for_weeks_is_waited_for_through_two_minutes(
     workflow: Workflow, lambdas: Lambdas, waits: list[float], name: str, fault: str
@@ -151,15 +134,15 @@ def test_a_function_that_was_idle_for_weeks_is_waited_for_through_two_minutes(
 def test_a_function_whose_network_never_comes_back_ends_the_execution_after_four_minutes(
     workflow: Workflow, lambdas: Lambdas, waits: list[float]
 ) -> None:
-    lambdas.functions["db_sync"] = failing("db_sync", NamedError(NETWORK_FAULTS[0]), ALWAYS)
+    lambdas.functions["db_sync"] = failing("db_sync", NamedError(NETWORK_ERRORS[0]), ALWAYS)
 
     outcome = workflow.run({})
 
-    assert (outcome.status, outcome.error) == ("FAILED", NETWORK_FAULTS[0])
+    assert (outcome.status, outcome.error) == ("FAILED", NETWORK_ERRORS[0])
     assert sum(waits) == 240
 
 
-@pytest.mark.parametrize("fault", [*SERVICE_FAULTS, *NETWORK_FAULTS])
+@pytest.mark.parametrize("fault", [*SERVICE_ERRORS, *NETWORK_ERRORS])
 def test_each_fault_has_the_name_of_an_error_that_lambda_s_invoke_may_answer(fault: str) -> None:
     of_lambda = boto3.client("lambda", region_name="eu-central-1").meta.service_model
     known = {shape.name for shape in of_lambda.operation_model("Invoke").error_shapes}

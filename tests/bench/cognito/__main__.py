@@ -5,19 +5,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from sandbox.cloud import local_aws
-from sandbox.processes import SandboxError
-from sandbox.signals import ending_in_order
 from tests.bench.cognito import report
 from tests.bench.cognito.lambdas import Account
 from tests.bench.cognito.listing import ListingOutcome, measure_listing
 from tests.bench.cognito.remap import RemapOutcome, measure_remap
+from tests.bench.run import run
 from tests.bench.servers import Servers, running
 
 SIZES = (10_000, 100_000, 1_000_000)  # users of the pool
-WIDTH = 118  # characters, where nobody looks on
+WIDTH = 118  # characters of the widest table
 
 
 def main() -> int:
@@ -27,34 +26,23 @@ def main() -> int:
         0 when it ran to its end, whatever it found, missed targets too; 1 when not.
     """
     call = _parse()
-    log = Console(stderr=True, highlight=False)
+    return run(lambda log: _measure(call, log), width=WIDTH)
+
+
+def _measure(call: argparse.Namespace, log: Console) -> list[RenderableType]:
     sizes = [size for size in SIZES if size <= call.largest]
-    try:
-        with (
-            ending_in_order(),
-            tempfile.TemporaryDirectory(prefix="staging-sync-bench-") as root,
-            local_aws(Path(root) / "aws") as cloud,
-            running(None) as servers,
-        ):
-            account = Account.of(cloud, servers.target)
-            listings = _list(account, sizes, call, log) if call.only != "remap" else []
-            remaps = _remap(account, servers, sizes, log) if call.only != "listing" else []
-            about = report.describe(servers, call.rate)
-    except KeyboardInterrupt:
-        log.print("Stopped; nothing is left behind.")
-        return 1
-    except (RuntimeError, OSError, SandboxError) as error:
-        log.print(error, markup=False, soft_wrap=True)
-        return 1
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH
-    if listings:
-        console.print(report.of_listings(listings))
-    if remaps:
-        console.print(report.of_remaps(remaps))
-    console.print(about)
-    return 0
+    with (
+        tempfile.TemporaryDirectory(prefix="staging-sync-bench-") as root,
+        local_aws(Path(root) / "aws") as cloud,
+        running(None) as servers,
+    ):
+        account = Account.of(cloud, servers.target)
+        results: list[RenderableType] = []
+        if call.only != "remap":
+            results.append(report.of_listings(_list(account, sizes, call, log)))
+        if call.only != "listing":
+            results.append(report.of_remaps(_remap(account, servers, sizes, log)))
+        return [*results, report.describe(servers, call.rate)]
 
 
 def _parse() -> argparse.Namespace:

@@ -1,18 +1,14 @@
 """The tables that `make bench-cognito` prints."""
 
-import datetime
-import os
 from collections.abc import Sequence
 
-import psutil
 from rich import box
 from rich.table import Table
 
-from tests.bench import data
 from tests.bench.cognito.listing import LATENCY, ListingOutcome
 from tests.bench.cognito.remap import SAMPLE, RemapOutcome
-from tests.bench.report import MEGABYTE
-from tests.bench.servers import SETTINGS, Servers
+from tests.bench.report import MEGABYTE, machine, postgresql
+from tests.bench.servers import Servers
 from tests.support.cognito_service import QUOTA
 
 MUST_MEMORY_OF_LAMBDA = 150  # MB
@@ -65,13 +61,9 @@ def of_remaps(outcomes: Sequence[RemapOutcome]) -> Table:
 
 def describe(servers: Servers, rate: float) -> str:
     """Say on what it was measured, and what must be reached."""
-    settings = ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
-    today = datetime.datetime.now(datetime.UTC).date()
-    machine = f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB of memory"
-    version = data.version(servers.target)
     return (
-        f"{today}: {machine}; one run. A simulated Cognito with {LATENCY * 1000:.0f} ms for a call"
-        f" and a quota of {QUOTA}/s, LIST_USERS_RPS={rate:g}; PostgreSQL {version} ({settings}),"
+        f"{machine()}; one run. A simulated Cognito with {LATENCY * 1000:.0f} ms for a call"
+        f" and a quota of {QUOTA}/s, LIST_USERS_RPS={rate:g}; {postgresql(servers.target)},"
         f" 10% of the rows changed, one by one measured on {SAMPLE:,} users. Must:"
         f" {MUST_SHARE:.0%} of the rate, {MUST_PAGED} times the paginator, {MUST_REMAP} times"
         f" one by one (1,000,000 users), {MUST_MEMORY_OF_LAMBDA} MB."
