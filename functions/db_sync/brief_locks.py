@@ -8,7 +8,8 @@ https://www.postgresql.org/docs/current/explicit-locking.html
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
-from common.postgres.database import Savepoint, Session
+from common.postgres.database import Session
+from common.postgres.savepoint import Savepoint
 
 AT_ONCE = 20  # tables (or sequences) for two round trips
 

@@ -5,6 +5,7 @@ from psycopg2 import sql
 from common.errors import ConfigurationError, DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.database import Session
 from common.postgres.names import Name
+from common.postgres.settings.function_names import default_search_path
 
 
 def require_condition(target: Session, users: Name, where: str) -> None:
@@ -22,7 +23,7 @@ def require_condition(target: Session, users: Name, where: str) -> None:
     try:
         with target.savepoint(force_rollback=True):
             target.execute("SET TRANSACTION READ ONLY")
-            with target.default_search_path():
+            with default_search_path(target):
                 target.rows(
                     sql.SQL("EXPLAIN SELECT FROM {} AS {} WHERE {}\n").format(
                         users.identifier, sql.Identifier(users.name), text

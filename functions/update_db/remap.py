@@ -26,6 +26,7 @@ from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.naming import naming
 from common.postgres.queries import load_query
 from common.postgres.settings.event_triggers import silence, told
+from common.postgres.settings.function_names import default_search_path
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
 from common.postgres.settings.replication_role import define
 from common.postgres.target import is_marked, lock_target, require_marked
@@ -110,7 +111,7 @@ def _run(
             _require_no_loss(target, chains, parts, save_report)
         if (counts.updated or released) and not options.dry_run:
             options.deadline.limit("the users were updated", target)
-            with target.default_search_path():
+            with default_search_path(target):
                 _write(target, counts, released, parts)
     options.deadline.limit("the report was written", target)
     report = _report(target, save_report)
@@ -164,7 +165,7 @@ def _decide(
     else:
         tables = {options.users.name} | sub_keys.tables_on_the_way(chains)
         locks.lock_tables(target, sorted(tables), locks.EXCLUSIVE)
-    with target.default_search_path():  # for the names in the condition of users_where
+    with default_search_path(target):  # for the names in the condition of users_where
         target.execute(_statement("decide", parts))
         target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
         target.execute(load_query("update_db", "decide_unlinked"))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.errors import StagingSyncError
-from common.postgres.database import Query, Session, Writable
+from common.postgres.connection.statements import Query, Writable
+from common.postgres.database import Session
 from common.postgres.spool import Spool
 
 

@@ -7,14 +7,8 @@ names are read when it begins.
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from common.postgres.queries import load_query
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import Diagnostics
-
-    from common.postgres.database import Session
+from psycopg2.extensions import Diagnostics
 
 # Where a value did not fit, COPY tells the column in its context only, followed by the value if it
 # came as text.
@@ -27,17 +21,14 @@ COPY_COLUMN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
-    """Names of a database by kind and schema; a column's and a constraint's without a schema."""
+    """Names of a database, each with its kind and schema, as list_names.sql returns them.
+
+    A column's and a constraint's have no schema.
+    """
 
     names: frozenset[tuple[str, str, str]] = frozenset()
 
-    @classmethod
-    def of(cls, session: "Session") -> "KnownNames":
-        """Read them, inside of a transaction: some 100,000 a second."""
-        rows = session.rows(load_query("common/postgres", "list_names"))
-        return cls(frozenset((kind, schema, name) for kind, schema, name in rows))
-
-    def told(self, diagnostics: "Diagnostics") -> str:
+    def told(self, diagnostics: Diagnostics) -> str:
         """Return ", table …, constraint …" as far as an error says it and the catalog has it."""
         schema = diagnostics.schema_name or ""
         copied = COPY_COLUMN.match(diagnostics.context or "")

@@ -5,15 +5,10 @@ https://www.postgresql.org/docs/current/runtime-config-locks.html
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import psycopg2
 
 from common.errors import ConfigurationError
-from common.postgres.queries import load_query
-
-if TYPE_CHECKING:
-    from common.postgres.database import Session
 
 SETTING = "max_locks_per_transaction"
 OUT_OF_MEMORY = "53200"
@@ -34,11 +29,6 @@ class LockRoom:
     sessions: int = 1
     tables: int = 0
     relations: int = 0
-
-    @classmethod
-    def of(cls, session: "Session") -> "LockRoom":
-        """Read it, inside of a transaction."""
-        return cls(*session.row(load_query("common/postgres/locking", "read_lock_room")))
 
     def error(self, role: str, where: str) -> ConfigurationError:
         """Return the error for a statement that found no room in a "source" or "target"."""

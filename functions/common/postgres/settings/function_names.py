@@ -10,7 +10,8 @@ reads definitions out of the catalog has our own path back, by which they are qu
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from common.postgres.database import Parameters, Query, Row, Session
+from common.postgres.connection.statements import Parameters, Query, Row
+from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.transaction_settings import SEARCH_PATH
 
@@ -61,12 +62,24 @@ def names_for_writing(session: Session, path: str = "") -> Iterator[None]:
     Its functions compute what is stored, so that pg_catalog stands where the role's path has it.
     """
     if not session.function_paths:
-        with session.default_search_path():
+        with default_search_path(session):
             yield
         return
     _set(session, [ROLES_OWN, path, *session.function_paths, LAST])
     yield
     _set(session, [session.search_path])
+
+
+@contextmanager
+def default_search_path(session: Session) -> Iterator[None]:
+    """Find names as the application's sessions do; no path of a function is known.
+
+    Its triggers, checks and index functions need that where they run; our own statements
+    qualify every name.
+    """
+    session.execute("SET LOCAL search_path TO DEFAULT")
+    yield
+    session.execute(f"SET LOCAL search_path TO {session.search_path}")
 
 
 @contextmanager

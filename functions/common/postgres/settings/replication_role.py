@@ -7,7 +7,8 @@ https://www.postgresql.org/docs/current/runtime-config-client.html
 from psycopg2 import sql
 
 from common.errors import ConfigurationError
-from common.postgres.database import Query, Session
+from common.postgres.connection.statements import Query
+from common.postgres.database import Session
 
 REPLICA = "replica"
 # How a trigger, rule or event trigger is brought back, by its state in the catalog.
