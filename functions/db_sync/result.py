@@ -81,7 +81,7 @@ class SyncResult:
             for warning in self.warnings[:WARNINGS_IN_OUTPUT]
         ]
         if rest := len(self.warnings) - len(first):
-            first.append(f"{rest} more warnings stand in the report.")
+            first.append(f"{rest} more warnings are in the report.")
         return first
 
     def report(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from common.postgres.names import Name, split_name
 
 TABLE_PARTS, COLUMN_PARTS = 2, 3
 TABLE, COLUMN = "schema.table", "schema.table.column"
-QUOTING = 'a name that holds a dot stands in double quotes, as in public."audit.2024"'
+QUOTING = 'a name that contains a dot must be in double quotes, as in public."audit.2024"'
 # For each kept column, the columns of "while_same"; none if it is kept in any case.
 type KeptColumns = Mapping[str, tuple[str, ...]]
 
@@ -52,7 +52,7 @@ class SyncRules:
         if both := exclude & include:
             raise ConfigurationError(
                 f'The sync rules "exclude" and "include" both name'
-                f" {', '.join(map(str, sorted(both)))}. Take it out of one."
+                f" {', '.join(map(str, sorted(both)))}. Remove it from one of them."
             )
         event_triggers_ok = rules.get("event_triggers_ok", False)
         if not isinstance(event_triggers_ok, bool):
@@ -82,7 +82,7 @@ def _kept(rules: dict[str, Any]) -> dict[Name, KeptColumns]:
         if columns.get(column, while_same) != while_same:
             raise ConfigurationError(
                 f'The sync rule "keep" names {path} twice, with other columns in "while_same".'
-                " Take one of the two out."
+                " Remove one of the two."
             )
         columns[column] = while_same
     return dict(kept)

@@ -53,9 +53,8 @@ def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[str]:
         source_rows, target_rows = in_source.get(key, NONE), in_target.get(key, NONE)
         if key in unknown:
             warnings.append(
-                f"{what}. Whether the rows that were added to it are alike on both sides is not"
-                " known, since one of our roles may not read them all: grant it SELECT, or exclude"
-                " the table."
+                f"{what}. Whether the same rows were added to it on both sides is not known, since"
+                " one of our roles may not read them all: grant it SELECT, or exclude the table."
             )
         elif source_rows != target_rows:
             warnings.append(

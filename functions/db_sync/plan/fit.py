@@ -22,11 +22,11 @@ def require_fit(source: Session, plan: Plan) -> None:
     mismatches = plan.schema_mismatches + _used_labels(source, plan.missing_labels)
     what_to_do: list[str] = []
     if plan.configuration_errors:
-        what_to_do.append("Rules or rights are at fault: do what is said of each below.")
+        what_to_do.append("Rules or rights must be corrected, as described below.")
     if mismatches:
         what_to_do.append(
-            "Source and target do not fit together: bring both to the same migration, or exclude"
-            " the tables."
+            "The schemas of source and target do not match: bring both to the same migration, or"
+            " exclude the tables."
         )
     if what_to_do:
         error = ConfigurationError if plan.configuration_errors else SchemaMismatch

@@ -83,7 +83,7 @@ def why_left_alone(
         "it is unlogged, and the source is a standby, which has no rows of such a table": (
             source.is_unlogged and catalogs.source.facts.is_standby
         ),
-        "row level security hides its rows from the target's role, and a dry run leaves it on": (
+        "row level security hides its rows from the target's role, and a dry run keeps it on": (
             target.rights.has_policies and dry_run
         ),
     }.items():
@@ -98,8 +98,8 @@ def _of_migration_tool(name: Name) -> Reason | None:
         return Reason("it belongs to a migration tool", is_expected=True)
     if tool := TOOLS.get(name.name):
         return Reason(
-            f"{tool} notes in a table of this name which migrations were applied; to sync it all"
-            f' the same, add {{"include": ["{name}"]}} to the sync rules',
+            f"{tool} records in a table of this name which migrations were applied; to sync it"
+            f' anyway, add {{"include": ["{name}"]}} to the sync rules',
             is_expected=False,
         )
     return None

@@ -32,7 +32,11 @@ def _leave_extension_tables(plan: Plan, rules: SyncRules) -> None:
     for catalog in plan.catalogs:
         for table in catalog.facts.extension_tables:
             is_excluded = table.name in rules.exclude
-            reason = "excluded by a rule" if is_excluded else f"of the extension {table.extension}"
+            reason = (
+                "excluded by a rule"
+                if is_excluded
+                else f"it belongs to the extension {table.extension}"
+            )
             plan.left_alone.setdefault(table.name, reason)
 
 
@@ -40,6 +44,6 @@ def _warn_of_large_objects(plan: Plan) -> None:
     in_source, in_target = (catalog.facts.large_objects for catalog in plan.catalogs)
     if in_source:
         plan.warnings.append(
-            f"The source has {in_source} large objects and the target {in_target}: they are not"
-            " copied, so that an oid of one may lead nowhere."
+            f"The source has {in_source} large objects and the target {in_target}. They are not"
+            " copied, so an oid in a copied row may refer to one that the target lacks."
         )

@@ -22,10 +22,10 @@ def check_publications(plan: Plan) -> None:
         if why := _why_not_whole(table, str(referenced.get(table.target.oid, ""))):
             plan.configuration_errors.append(
                 f"{table.name} is in a publication of the target that publishes updates or deletes,"
-                " and has no replica identity for them, so that PostgreSQL refuses both. Nor can it"
-                f" be copied whole: {why}. Run there: ALTER TABLE {quoted(*table.name)} REPLICA"
-                " IDENTITY FULL; (of a partitioned table, for each partition). Where the"
-                " publication has a column list for it, take that away, or add the columns of its"
+                " and has no replica identity for them, so that PostgreSQL refuses both. It cannot"
+                f" be copied whole either: {why}. Run there: ALTER TABLE {quoted(*table.name)}"
+                " REPLICA IDENTITY FULL; (for each partition, if it is partitioned). If the"
+                " publication has a column list for it, remove the list, or add the columns of its"
                 " primary key."
             )
 
@@ -35,7 +35,7 @@ def _why_not_whole(plan: TablePlan, child: str) -> str | None:
     if child:
         return f"{child} refers to it, so that it cannot be truncated"
     if plan.target.publications.hides_truncate:
-        return "a publication of it does not publish TRUNCATE, so that a subscriber would keep rows"
+        return "its publication does not publish TRUNCATE, so that a subscriber would keep its rows"
     if plan.has_key and (plan.kept or plan.own):
         names = ", ".join([*(column.name for column in plan.kept), *plan.own])
         return f"values of the target's own would be lost ({names})"

@@ -83,8 +83,9 @@ class RelatedRights:
 
     def _to_lock(self, tables: list[Name]) -> list[str]:
         return [
-            f"The target role {self._role} may not lock, read and refer to {listed(some)}, where"
-            " foreign keys of synced tables lead. Run there: GRANT SELECT, UPDATE, REFERENCES ON"
+            f"The target role {self._role} may not lock, read and refer to {listed(some)}, at the"
+            " other end of foreign keys of synced tables. Run there: GRANT SELECT, UPDATE,"
+            " REFERENCES ON"
             f" {all_quoted(some)} TO {quoted(self._role)};"
             for some in some_of(tables)
         ]
@@ -95,7 +96,7 @@ class RelatedRights:
             statements = " ".join(self._own("TABLE", name) for name in some)
             missing.append(
                 f"The target role {self._role} does not own {listed(some)}, which it must lock, or"
-                f" whose triggers and rules it must switch off. Run there: {statements}"
+                f" whose triggers and rules it must disable. Run there: {statements}"
             )
         return missing
 
@@ -119,7 +120,7 @@ class RelatedRights:
             )
             missing.append(
                 f"The target role {self._role} may not set the sequence"
-                f" {listed(sequence.name for sequence in some)}, which its owner alone may. Run"
+                f" {listed(sequence.name for sequence in some)}, which only its owner may. Run"
                 f" there: {' '.join(statements)}"
             )
         return missing

@@ -43,10 +43,9 @@ def _of_source(catalog: Catalog, tables: list[Table]) -> list[str]:
         )
         missing.append(
             f"Row level security hides rows of {listed(table.name for table in filtered)} from the"
-            f" source role {role}. Run there, as the tables' owner: {policies} A superuser, which"
-            f" the master of RDS is not, may run instead: ALTER ROLE {quoted(role)} BYPASSRLS; or"
-            " exclude the tables. A"
-            " RESTRICTIVE policy must let the role see every row too."
+            f" source role {role}. Run there, as the tables' owner: {policies} A RESTRICTIVE policy"
+            " must show the role every row too. Or a superuser, which RDS's master user is not, can"
+            f" run: ALTER ROLE {quoted(role)} BYPASSRLS; Or exclude the tables."
         )
     return missing
 
@@ -95,7 +94,7 @@ def _to_use_schemas(catalog: Catalog, tables: list[Table], side: str) -> list[st
     if not closed:
         return []
     return [
-        f"The {side} role {role} may not use what is in the schema {', '.join(closed)}. Run there:"
+        f"The {side} role {role} may not use the schema {', '.join(closed)}. Run there:"
         f" GRANT USAGE ON SCHEMA {', '.join(map(quoted, closed))} TO {quoted(role)};"
     ]
 

@@ -23,8 +23,8 @@ def find_rule_errors(catalogs: Catalogs, rules: SyncRules) -> list[str]:
     if not errors:
         return []
     return [
-        f"The sync rules do not fit: {'; '.join(errors)}. Correct the rules (or USERS_TABLE,"
-        " SUB_COLUMN and EMAIL_COLUMN, from which one is made)."
+        f"The sync rules cannot be followed: {'; '.join(errors)}. Correct the rules (or"
+        " USERS_TABLE, SUB_COLUMN and EMAIL_COLUMN, from which one is made)."
     ]
 
 
@@ -44,6 +44,6 @@ def _errors_of_kept(catalogs: Catalogs, name: Name, columns: KeptColumns) -> Ite
         elif column not in table.columns:
             yield f"{where} does not exist on the target"
         elif table.columns[column].is_generated:
-            yield f"{where} is generated: name the columns that it is made of"
+            yield f"{where} is generated: name the columns that it is computed from"
         elif source and column not in source.columns:
             yield f"{where} does not exist in the source"

@@ -72,7 +72,7 @@ def _of_column(sequence: Sequence, sources: list[Sequence]) -> list[Sequence]:
 def _why_left(sources: list[Sequence]) -> str | None:
     """Return why a sequence cannot follow these; None if it can."""
     if not sources:
-        return "the source has none like it."
+        return "the source has no matching sequence."
     for source in sources:
         if not source.is_readable:
             return (

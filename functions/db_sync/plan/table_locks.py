@@ -82,8 +82,8 @@ def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
     seconds = source.waits.source_locks.seconds
     return DatabaseUnavailable(
         f"The tables of the source database {source.address} could not be locked within"
-        f" {seconds:.0f} s, as every SELECT locks them: {told(holders)}. Start the execution"
-        " again when the migration of production is done."
+        f" {seconds:.0f} s, even in the mode of a SELECT (ACCESS SHARE): {told(holders)}. Start the"
+        " execution again when the migration of production is done."
     )
 
 

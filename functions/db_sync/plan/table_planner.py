@@ -16,7 +16,7 @@ from db_sync.plan.tables import MissingLabels, Plan, PlannedColumn, TablePlan, W
 from db_sync.rules import KeptColumns
 
 # Our sessions' time zone. With a database's own, the values would differ once that is changed.
-IN_UTC = ", taken for UTC, where ALTER TABLE would take the session's time zone"
+IN_UTC = " in UTC (ALTER TABLE would use the session's time zone)"
 
 
 class TablePlanner:
@@ -54,8 +54,8 @@ class TablePlanner:
         self._plan.tables.append(table)
         if table.target_values and not table.has_key:
             self._warn(
-                f"Table {table.name} has no key, so that it is copied whole when it differs and"
-                f" the target's own values in {', '.join(table.target_values)} are lost."
+                f"Table {table.name} has no key: when it differs it is copied whole, and the"
+                f" target's own values in {', '.join(table.target_values)} are lost."
             )
 
     def _warn(self, warning: str) -> None:
@@ -92,8 +92,8 @@ class TablePlanner:
             self._warn(f"{where} in the target only and is not copied.")
         elif source.sql != target.sql:
             self._warn(
-                f"{where} by different expressions in source and target; it holds what the target's"
-                " gives."
+                f"{where} by different expressions in source and target; its values are those of"
+                " the target's."
             )
 
     def _own_columns(self) -> Iterator[str]:

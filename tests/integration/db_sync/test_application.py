@@ -148,7 +148,7 @@ def test_a_sequence_follows_that_of_its_column_whatever_its_name(databases: Data
 
     assert pair.target.value("SELECT nextval('t_id_seq')") == 42
     assert result.warnings == (
-        "Sequence public.lonely is left as it is: the source has none like it.",
+        "Sequence public.lonely is left as it is: the source has no matching sequence.",
     )
 
 

@@ -39,7 +39,7 @@ def test_rows_that_were_added_to_an_extensions_table_are_named_where_they_differ
         " that were added to it differ (1 in the source, 1 in the target). Copy them by hand,"
         " or exclude the table.",
     )
-    assert result.left_alone == {"public.Set%tings": "of the extension vector"}
+    assert result.left_alone == {"public.Set%tings": "it belongs to the extension vector"}
     rules = SyncRules.parse('{"exclude": ["public.Set%tings"]}')
     excluding = sync(pair, rules=rules)
     assert excluding.warnings == ()

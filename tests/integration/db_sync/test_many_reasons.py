@@ -81,7 +81,7 @@ def test_missing_rights_on_many_tables_are_told_with_statements_in_a_cause_that_
 
     said = str(caught.value)
     assert len(cause(caught.value)) < CAUSE
-    assert said.index("do what is said of each") < said.index("a_table_with_a_name_0")
+    assert said.index("must be corrected, as described below") < said.index("a_table_with_a_name_0")
     statement = 'ALTER TABLE "public"."a_table_with_a_name_0" OWNER TO "stranger";'
     assert statement in said
     assert sum("a_table_with_a_name_699" in reason for reason in caught.value.reasons) == 1

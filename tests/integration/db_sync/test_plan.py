@@ -34,7 +34,7 @@ def test_many_warnings_are_cut_in_the_output_and_whole_in_the_report(
 
     assert len(result.report()["warnings"]) == 30
     assert len(result.output()["warnings"]) == 21
-    assert result.output()["warnings"][-1] == "10 more warnings stand in the report."
+    assert result.output()["warnings"][-1] == "10 more warnings are in the report."
 
 
 def test_a_column_of_the_target_only_keeps_its_values_and_new_rows_get_its_default(

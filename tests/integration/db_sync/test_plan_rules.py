@@ -45,7 +45,7 @@ def test_a_table_that_a_migration_tool_may_own_is_left_alone_and_named(
 
     assert pair.target.value(f'SELECT count(*) FROM "{table}"') == 0
     (warning,) = result.warnings
-    assert warning.startswith(f"Table public.{table} is not synced: {TOOLS[table]} notes")
+    assert warning.startswith(f"Table public.{table} is not synced: {TOOLS[table]} records")
     assert f'"include": ["public.{table}"]' in warning
 
 

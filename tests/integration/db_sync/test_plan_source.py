@@ -43,8 +43,8 @@ def test_large_objects_are_counted_and_reported_and_not_copied(
     result = sync(pair, dry_run=dry_run)
 
     assert result.warnings == (
-        "The source has 3 large objects and the target 1: they are not copied, so that an oid of"
-        " one may lead nowhere.",
+        "The source has 3 large objects and the target 1. They are not copied, so an oid in a"
+        " copied row may refer to one that the target lacks.",
     )
     assert pair.target.value("SELECT count(*) FROM pg_largeobject_metadata") == 1
 

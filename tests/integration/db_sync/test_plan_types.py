@@ -218,7 +218,7 @@ def test_a_conversion_that_depends_on_the_time_zone_says_that_it_is_utc(
     result = sync(pair)
 
     (warning,) = result.warnings
-    assert "taken for UTC" in warning
+    assert "in UTC" in warning
     assert sync(pair).status == "unchanged"
     in_utc = f"SELECT '{value}'::{before}::{after} FROM set_config('timezone', 'UTC', false)"
     assert pair.target.value(f"SELECT v = ({in_utc}) FROM t")
