@@ -118,14 +118,14 @@ def _show_before(story: Story, logins: list[Login]) -> None:
         "of its own, which gave the same people other subs: their log-in finds nothing.",
     )
     story.console.print(_login_table(_shown(logins)))
-    owed = _owed(logins)
+    expected = _expected(logins)
     story.fact(
-        f"all {len(owed)} people whose row comes from production can log in to staging's pool",
-        holds=all(login.logged_in for login in owed),
+        f"all {len(expected)} people whose row comes from production can log in to staging's pool",
+        holds=all(login.logged_in for login in expected),
     )
     story.fact(
         "not one of them finds that row",
-        holds=bool(owed) and not any(login.found is Found.OWN_ROW for login in owed),
+        holds=bool(expected) and not any(login.found is Found.OWN_ROW for login in expected),
     )
 
 
@@ -176,9 +176,9 @@ def _show_tables(story: Story, account: StagingAccount, sync: dict[str, Any]) ->
 def _show_after(story: Story, logins: list[Login]) -> None:
     story.chapter("4. Staging after", "The same people log in again.")
     story.console.print(_login_table(_shown(logins)))
-    owed = _owed(logins)
-    home = [login for login in owed if login.found is Found.OWN_ROW]
-    story.fact(f"{len(home)} of {len(owed)} find their row", holds=home == owed)
+    expected = _expected(logins)
+    found = [login for login in expected if login.found is Found.OWN_ROW]
+    story.fact(f"{len(found)} of {len(expected)} find their row", holds=found == expected)
     story.fact(
         "nobody finds somebody else's",
         holds=not any(login.found is Found.ANOTHERS_ROW for login in logins),
@@ -203,7 +203,7 @@ def _shown(logins: list[Login]) -> list[Login]:
     return [login for login in logins if login.person.name in SHOWN]
 
 
-def _owed(logins: list[Login]) -> list[Login]:
+def _expected(logins: list[Login]) -> list[Login]:
     """Return those who are to find their row after a sync."""
     return [login for login in logins if login.person.outcome is Outcome.LINKED]
 

@@ -16,7 +16,7 @@ from ministack.core import lambda_runtime  # type: ignore[import-not-found]
 from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
 # In the script of a worker process: what it tells of an exception that the handler raised.
-TOLD = '"error": str(e), "trace": traceback.format_exc()'
+REPORT = '"error": str(e), "trace": traceback.format_exc()'
 _answers = threading.local()  # a worker is asked in the thread that serves the invocation
 
 
@@ -33,10 +33,10 @@ def main() -> None:
 def name_errors() -> None:
     """Let a Lambda's error type be the class of what its handler raised."""
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    if script.count(TOLD) != 1:
-        raise SystemExit(f"This version of ministack does not tell of an exception with {TOLD}.")
+    if script.count(REPORT) != 1:
+        raise SystemExit(f"This version of ministack does not tell of an exception with {REPORT}.")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(
-        TOLD, f'{TOLD}, "error_type": type(e).__name__'
+        REPORT, f'{REPORT}, "error_type": type(e).__name__'
     )
     ask, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function_warm
 

@@ -101,22 +101,22 @@ def wait(
     Args:
         workflow: whose execution it is.
         arn: the execution.
-        on_event: is told of each state as the execution enters and leaves it.
+        on_event: is seen of each state as the execution enters and leaves it.
         poll: how often to ask, in seconds.
         timeout: how long to wait, in seconds.
 
     Raises:
         TimeoutError: it has not ended in time.
     """
-    told = 0
+    seen = 0
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         found = workflow.states.describe_execution(executionArn=arn)
         # Asked for after the status: the events of an execution that has ended are all there.
         events = state_events(workflow, arn)
-        for event in events[told:]:
+        for event in events[seen:]:
             on_event(event)
-        told = len(events)
+        seen = len(events)
         if found["status"] != "RUNNING":
             return Execution(
                 arn=arn,

@@ -60,16 +60,16 @@ class Turns:
             ConfigurationError, StagingSyncError: see `Chain.advance`.
         """
         with ThreadPoolExecutor(CONNECTIONS) as threads:
-            while self._waiting or self._running or self._begins_anew():
+            while self._waiting or self._running or self._falls_back_to_one_chain():
                 delay = self._limiter.delay()
                 if self.has_failed or time_left() <= max(delay, 0):
                     if not self._running:
                         return
-                    self._heed_some(None)
+                    self._handle_completed(None)
                 elif self._waiting and delay <= 0:
                     self._send(threads)
                 else:
-                    self._heed_some(delay if self._waiting else None)
+                    self._handle_completed(delay if self._waiting else None)
 
     def _send(self, threads: ThreadPoolExecutor) -> None:
         chain = self._waiting.popleft()
@@ -79,7 +79,7 @@ class Turns:
         )
         self._running[future] = chain, sent
 
-    def _heed_some(self, timeout: float | None) -> None:
+    def _handle_completed(self, timeout: float | None) -> None:
         """Wait until a request is through, for so many seconds at most."""
         if not self._running:
             time.sleep(timeout or 0)
@@ -88,13 +88,13 @@ class Turns:
         for future in [each for each in self._running if each in done]:  # as they were sent
             chain, sent = self._running.pop(future)
             if chain in self._progress.chains:  # or it was given up meanwhile
-                self._heed(future, chain, sent)
+                self._handle(future, chain, sent)
 
-    def _heed(self, future: Future[Page], chain: Chain, sent: float) -> None:
+    def _handle(self, future: Future[Page], chain: Chain, sent: float) -> None:
         try:
             page = future.result()
         except CognitoUnavailable as error:
-            self._heed_failure(chain, sent, error)
+            self._handle_failure(chain, sent, error)
         except TokenRefusedError:
             self._restart(chain)
         except FilterRefusedError:
@@ -102,9 +102,9 @@ class Turns:
             self._progress.missing = set()
             self._choose([Chain("")])
         else:
-            self._heed_page(chain, page)
+            self._handle_page(chain, page)
 
-    def _heed_page(self, chain: Chain, page: Page) -> None:
+    def _handle_page(self, chain: Chain, page: Page) -> None:
         self.pages += 1
         chain.failing_since = None
         subs = {attributes_of(user)["sub"] for user in page.users}
@@ -126,7 +126,7 @@ class Turns:
                 return
         self._waiting.append(chain)
 
-    def _begins_anew(self) -> bool:
+    def _falls_back_to_one_chain(self) -> bool:
         """Begin again in one chain where the others missed one of the first page's users.
 
         A filter that finds too few is as wrong as one that finds too many; somebody who was
@@ -144,7 +144,7 @@ class Turns:
         self._progress.chains = chains
         self._waiting = deque(chains)
 
-    def _heed_failure(self, chain: Chain, sent: float, error: CognitoUnavailable) -> None:
+    def _handle_failure(self, chain: Chain, sent: float, error: CognitoUnavailable) -> None:
         self.error = error
         if self._limiter.slow_down(sent):
             logger.info(

@@ -57,7 +57,7 @@ class Reader:
             case "sql":
                 self.run_sql(block.label, text)
             case "json":
-                self._set(json.loads(text), anew=block.label == "settings")
+                self._set(json.loads(text), replaces=block.label == "settings")
             case _:
                 raise AssertionError(f"nobody knows what to do with {block}")
         return ""
@@ -81,11 +81,11 @@ class Reader:
         assert done.returncode == 0, f"{commands}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
-    def _set(self, block: dict[str, Any], *, anew: bool) -> None:
+    def _set(self, block: dict[str, Any], *, replaces: bool) -> None:
         """Put settings into the environment's block of cdk.json, in their place or beside them."""
         file = self.directory / "staging-sync" / "cdk.json"
         content = json.loads(file.read_text())
         environments = content["context"]["environments"]
-        before = {} if anew else environments["staging"]
+        before = {} if replaces else environments["staging"]
         environments["staging"] = {**before, **block, **self.settings}
         file.write_text(json.dumps(content))

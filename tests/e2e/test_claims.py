@@ -51,7 +51,7 @@ def test_a_claim_is_refused_where_emails_must_be_verified(account: StagingAccoun
         pool.client.admin_delete_user(UserPoolId=pool.pool_id, Username=CLAIM.username)
 
 
-def test_a_claim_outlives_its_cause_until_the_subs_are_cleared_and_set_anew(
+def test_a_claim_stays_until_the_subs_are_cleared_and_set_again(
     account: StagingAccount, claimed: str
 ) -> None:
     (clear,) = blocks(read_page("security.md"), "sql")

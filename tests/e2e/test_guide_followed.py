@@ -86,7 +86,7 @@ def reader(
 ) -> Reader:
     """A reader whose databases, VPC and pool are there already."""
     vpc = administrator.network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    door = administrator.network.create_security_group(
+    security_group = administrator.network.create_security_group(
         GroupName="database", Description="staging's database", VpcId=vpc
     )["GroupId"]
     origin, temporary = tmp_path / "origin", tmp_path / "tmp"
@@ -123,7 +123,7 @@ def reader(
             "production.example.com": str(server.socket_dir),
             "staging.example.com": str(server.socket_dir),
             "vpc-11112222333344445": vpc,
-            "sg-55556666777788889": door,
+            "sg-55556666777788889": security_group,
             "eu-central-1_ReplaceMe": pool.pool_id,
         },
         # Lambda's layer is for another platform than this machine's.

@@ -48,7 +48,7 @@ NEEDED: list[tuple[str, str, str, dict[str, bool]]] = [
 
 
 @pytest.mark.parametrize(("package", "action", "sentence", "document"), NEEDED)
-def test_without_one_of_its_rights_a_lambda_is_refused_what_it_wants_to_do(
+def test_without_one_of_its_permissions_a_lambda_cannot_do_its_work(
     account: StagingAccount, package: str, action: str, sentence: str, document: dict[str, bool]
 ) -> None:
     with taken_away(account, role_of(account, package), action):
@@ -57,7 +57,7 @@ def test_without_one_of_its_rights_a_lambda_is_refused_what_it_wants_to_do(
         )
 
 
-def test_each_right_of_each_lambda_is_taken_away_above(account: StagingAccount) -> None:
+def test_every_permission_of_every_lambda_is_tested_above(account: StagingAccount) -> None:
     tried = {(package, action) for package, action, _, _ in NEEDED}
     for package in ("db_sync", "list_cognito_users", "update_db"):
         actions = {

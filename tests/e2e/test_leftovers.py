@@ -94,7 +94,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
         running.kill()
 
 
-def test_a_sandbox_listens_on_the_machine_only_and_ctrl_c_takes_everything_down(up: Up) -> None:
+def test_a_sandbox_listens_on_localhost_only_and_ctrl_c_stops_everything(up: Up) -> None:
     printed = up.read_until("Ready")
 
     assert "AWS_ENDPOINT_URL=https://127.0.0.1:" in printed

@@ -115,7 +115,7 @@ def test_the_command_follows_a_run_and_shows_what_it_did(
     assert report.endswith("/db-sync.json")
 
 
-def test_a_failure_is_told_by_command_and_message_and_nothing_quotes_the_row(
+def test_a_failure_is_reported_by_command_and_message_and_nothing_quotes_the_row(
     account: StagingAccount, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     account.staging.change(ROW_RAISED)

@@ -74,7 +74,7 @@ def test_the_consoles_default_input_is_accepted_and_only_syncs(account: StagingA
     assert_only_synced(account, run(account, CONSOLE_DEFAULT))
 
 
-def test_a_sync_keeps_staging_usable_new_rows_get_numbers_of_their_own(
+def test_after_a_sync_new_rows_get_new_numbers_and_triggers_fire(
     account: StagingAccount,
 ) -> None:
     run(account, {})
@@ -187,7 +187,7 @@ def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(account: StagingA
         assert dry.output["db_sync"][key] == real.output["db_sync"][key]
 
 
-def test_a_dry_run_of_everything_reckons_the_remap_against_staging_as_it_is(
+def test_a_dry_run_of_everything_compares_the_remap_with_staging_as_it_is(
     account: StagingAccount,
 ) -> None:
     before = everything(account)

@@ -214,7 +214,7 @@ def test_two_runs_in_a_row_lock_nobody_out_and_the_second_changes_nothing(
         assert polls.within(account, execution, "UpdateDatabase") == names
 
 
-def test_who_is_new_in_production_can_log_in_after_the_first_run_and_through_the_second(
+def test_people_who_are_new_in_production_can_log_in_after_the_first_run_and_during_the_second(
     account: StagingAccount,
 ) -> None:
     run(account, RELINK)

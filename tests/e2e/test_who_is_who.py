@@ -55,7 +55,7 @@ def report_of(account: StagingAccount, execution: Execution) -> dict[str, Any]:
     return dict(users)
 
 
-def test_production_s_next_customer_is_never_found_by_the_tester_whose_key_it_got(
+def test_a_tester_never_finds_the_new_customer_of_production_who_got_the_same_key(
     account: StagingAccount,
 ) -> None:
     run(account, RELINK)
@@ -87,7 +87,9 @@ def test_production_s_next_customer_is_never_found_by_the_tester_whose_key_it_go
         assert rows_found(account, TESS) == []
 
 
-def test_a_row_that_was_handed_over_before_is_healed_by_the_remap(account: StagingAccount) -> None:
+def test_a_row_that_holds_another_persons_sub_is_corrected_by_the_remap(
+    account: StagingAccount,
+) -> None:
     run(account, RELINK)
     with added(account, TESS) as (sub,):
         account.staging.change(
@@ -99,14 +101,14 @@ def test_a_row_that_was_handed_over_before_is_healed_by_the_remap(account: Stagi
 
         planned = run(account, {**REMAP, "dry_run": True}).output["cognito_mapping"]
         assert everything(account) == before
-        healed = run(account, REMAP).output["cognito_mapping"]
+        corrected = run(account, REMAP).output["cognito_mapping"]
 
-        assert (planned["mismatched"], healed["mismatched"]) == (1, 1)
+        assert (planned["mismatched"], corrected["mismatched"]) == (1, 1)
         assert rows_found(account, TESS) == []
         assert run(account, REMAP).output["cognito_mapping"]["mismatched"] == 0
 
 
-def test_a_look_alike_of_an_address_gets_nothing_and_is_told(account: StagingAccount) -> None:
+def test_a_look_alike_of_an_address_is_not_linked_and_is_reported(account: StagingAccount) -> None:
     with added(account, LOOK_ALIKE):
         mapping = run(account, RELINK).output["cognito_mapping"]
 
@@ -115,27 +117,27 @@ def test_a_look_alike_of_an_address_gets_nothing_and_is_told(account: StagingAcc
         assert "bookshop" not in warning
 
 
-def test_another_shops_pool_is_told_and_refused_where_a_share_must_match(
+def test_another_shops_pool_is_reported_and_refused_where_a_minimum_must_match(
     account: StagingAccount,
 ) -> None:
     run(account, {})
     account.staging.change("UPDATE users SET email = 'other.' || email")
     before = everything(account)
 
-    told = run(account, REMAP).output["cognito_mapping"]
+    reported = run(account, REMAP).output["cognito_mapping"]
     with remapping_with(account, MIN_MATCHED_PERCENT="1"):
         refused = run(account, REMAP)
     with remapping_with(account, EMAIL_COLUMN="name"):
         elsewhere = run(account, REMAP).output["cognito_mapping"]
 
-    assert any("no address of the pool is in the table" in each for each in told["warnings"])
+    assert any("no address of the pool is in the table" in each for each in reported["warnings"])
     assert (refused.status, refused.error) == ("FAILED", "ConfigurationError")
     assert "min_matched_percent" in refused.cause
     assert any("no row has an @ in the column name" in each for each in elsewhere["warnings"])
     assert everything(account) == before
 
 
-def test_rows_that_refer_to_a_sub_follow_the_remap_and_the_next_sync_says_why_it_cannot(
+def test_rows_that_reference_a_sub_follow_the_remap_and_the_next_sync_says_why_it_cannot_run(
     account: StagingAccount,
 ) -> None:
     for database in (account.production, account.staging):

@@ -120,7 +120,7 @@ def test_an_invocation_that_is_killed_in_the_middle_is_retried_from_the_last_man
     assert len(service.arrivals) >= PAGES + 3, "what the killed one read is read again"
 
 
-def test_a_failure_that_lasts_is_retried_from_where_the_listing_stood(
+def test_a_listing_that_fails_is_retried_from_where_it_stopped(
     workflow: Workflow,
     staging: Staging,
     lambdas: Lambdas,
@@ -138,7 +138,7 @@ def test_a_failure_that_lasts_is_retried_from_where_the_listing_stood(
     assert len(service.arrivals) == PAGES + 1, "only the page that failed is asked for again"
 
 
-def test_a_listing_that_gets_no_further_fails_and_does_not_go_round_for_ever(
+def test_a_listing_without_progress_fails_and_does_not_loop_forever(
     workflow: Workflow, staging: Staging, lambdas: Lambdas, service: CognitoService
 ) -> None:
     before = staging.target.contents()

@@ -60,16 +60,14 @@ def test_a_run_emits_every_metric_once_with_what_its_output_says(
 
 
 @pytest.mark.usefixtures("staging")
-def test_a_dry_run_emits_none_for_nothing_happened(
-    workflow: Workflow, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_emits_no_metrics(workflow: Workflow, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = workflow.run({"sync_cognito": True, "dry_run": True})
 
     assert outcome.status == "SUCCEEDED", outcome.cause
     assert emitted(capsys) == []
 
 
-def test_a_step_that_fails_emits_none(
+def test_a_step_that_fails_emits_no_metrics(
     workflow: Workflow, staging: Staging, capsys: pytest.CaptureFixture[str]
 ) -> None:
     staging.target.execute("ALTER TABLE users RENAME cognito_sub TO sub")

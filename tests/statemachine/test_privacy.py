@@ -218,7 +218,7 @@ def test_a_secret_whose_fields_are_wrong_shows_neither_user_nor_password(
         (f"SELECT pg_advisory_lock({LOCK_KEY})", "SyncInProgress"),
     ],
 )
-def test_what_others_call_their_sessions_is_quoted_nowhere(
+def test_the_names_of_other_sessions_are_quoted_nowhere(
     workflow: Workflow,
     staging: Staging,
     recorder: Recorder,
@@ -239,7 +239,7 @@ def test_what_others_call_their_sessions_is_quoted_nowhere(
     assert_clean(recorder.everything(outcome), staging)
 
 
-def test_a_defect_of_ours_quotes_nothing(
+def test_an_unexpected_error_quotes_nothing(
     workflow: Workflow, staging: Staging, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = personal(staging)

@@ -30,7 +30,7 @@ NOT_RETRIED = [
 
 
 @pytest.mark.parametrize(("name", "error"), RETRIED)
-def test_a_passing_fault_is_retried_three_times_and_then_ends_the_execution(
+def test_a_temporary_error_is_retried_three_times_and_then_ends_the_execution(
     workflow: Workflow,
     lambdas: Lambdas,
     waits: list[float],
@@ -50,7 +50,7 @@ def test_a_passing_fault_is_retried_three_times_and_then_ends_the_execution(
 
 
 @pytest.mark.parametrize(("name", "error"), RETRIED)
-def test_a_fault_that_passes_does_not_fail_the_execution(
+def test_a_temporary_error_that_ends_does_not_fail_the_execution(
     workflow: Workflow, lambdas: Lambdas, name: str, error: type[errors.StagingSyncError]
 ) -> None:
     lambdas.functions[name] = failing(name, error("Busy."), 2)
@@ -91,12 +91,12 @@ def test_the_two_lists_above_are_all_errors_of_the_contract() -> None:
     assert listed == {errors.StagingSyncError, *errors.StagingSyncError.__subclasses__()}
 
 
-@pytest.mark.parametrize("fault", SERVICE_ERRORS)
+@pytest.mark.parametrize("error_name", SERVICE_ERRORS)
 @pytest.mark.parametrize("name", RESULTS)
-def test_a_fault_of_the_lambda_service_is_retried(
-    workflow: Workflow, lambdas: Lambdas, name: str, fault: str
+def test_an_error_of_the_lambda_service_is_retried(
+    workflow: Workflow, lambdas: Lambdas, name: str, error_name: str
 ) -> None:
-    lambdas.functions[name] = failing(name, NamedError(fault), 1)
+    lambdas.functions[name] = failing(name, NamedError(error_name), 1)
 
     outcome = workflow.run({"sync_cognito": True})
 
@@ -105,7 +105,7 @@ def test_a_fault_of_the_lambda_service_is_retried(
 
 
 @pytest.mark.parametrize("name", RESULTS)
-def test_a_lasting_fault_of_the_lambda_service_ends_the_execution_after_six_retries(
+def test_a_lasting_error_of_the_lambda_service_ends_the_execution_after_six_retries(
     workflow: Workflow, lambdas: Lambdas, waits: list[float], name: str
 ) -> None:
     lambdas.functions[name] = failing(name, NamedError("Lambda.ServiceException"), ALWAYS)
@@ -118,12 +118,12 @@ def test_a_lasting_fault_of_the_lambda_service_ends_the_execution_after_six_retr
     assert all(wait <= min(60, 2 * 2**tries) for tries, wait in enumerate(waits))
 
 
-@pytest.mark.parametrize("fault", NETWORK_ERRORS)
+@pytest.mark.parametrize("error_name", NETWORK_ERRORS)
 @pytest.mark.parametrize("name", RESULTS)
-def test_a_function_that_was_idle_for_weeks_is_waited_for_through_two_minutes(
-    workflow: Workflow, lambdas: Lambdas, waits: list[float], name: str, fault: str
+def test_a_function_that_was_idle_for_weeks_is_retried_for_two_minutes(
+    workflow: Workflow, lambdas: Lambdas, waits: list[float], name: str, error_name: str
 ) -> None:
-    lambdas.functions[name] = failing(name, NamedError(fault), 6)
+    lambdas.functions[name] = failing(name, NamedError(error_name), 6)
 
     outcome = workflow.run({"sync_cognito": True})
 
@@ -142,24 +142,24 @@ def test_a_function_whose_network_never_comes_back_ends_the_execution_after_four
     assert sum(waits) == 240
 
 
-@pytest.mark.parametrize("fault", [*SERVICE_ERRORS, *NETWORK_ERRORS])
-def test_each_fault_has_the_name_of_an_error_that_lambda_s_invoke_may_answer(fault: str) -> None:
+@pytest.mark.parametrize("error_name", [*SERVICE_ERRORS, *NETWORK_ERRORS])
+def test_each_error_is_one_that_lambdas_invoke_may_return(error_name: str) -> None:
     of_lambda = boto3.client("lambda", region_name="eu-central-1").meta.service_model
     known = {shape.name for shape in of_lambda.operation_model("Invoke").error_shapes}
     # These two come from whoever calls Lambda, and AWSLambdaException stands for any of its faults.
     elsewhere = {"ClientExecutionTimeoutException", "SdkClientException", "AWSLambdaException"}
 
-    assert fault.removeprefix("Lambda.") in known | elsewhere
+    assert error_name.removeprefix("Lambda.") in known | elsewhere
 
 
-@pytest.mark.parametrize("fault", ["Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"])
+@pytest.mark.parametrize("error_name", ["Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"])
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_lambda_that_was_killed_or_ran_out_of_time_is_not_retried(
-    workflow: Workflow, lambdas: Lambdas, name: str, fault: str
+    workflow: Workflow, lambdas: Lambdas, name: str, error_name: str
 ) -> None:
-    lambdas.functions[name] = failing(name, NamedError(fault), ALWAYS)
+    lambdas.functions[name] = failing(name, NamedError(error_name), ALWAYS)
 
     outcome = workflow.run({"sync_cognito": True})
 
-    assert (outcome.status, outcome.error) == ("FAILED", fault)
+    assert (outcome.status, outcome.error) == ("FAILED", error_name)
     assert lambdas.called.count(name) == 1

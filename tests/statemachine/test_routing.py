@@ -87,7 +87,7 @@ def test_no_state_after_the_first_lambda_passes_the_input_on(
 
 
 @pytest.mark.parametrize("field", ["sync_cognito", "cognito_only"])
-def test_a_listing_that_is_not_done_is_gone_on_with_until_it_is(
+def test_a_listing_is_continued_until_it_is_done(
     workflow: Workflow, lambdas: Lambdas, field: str
 ) -> None:
     listed = RESULTS["list_cognito_users"]
@@ -105,7 +105,7 @@ def test_a_listing_that_is_not_done_is_gone_on_with_until_it_is(
     ]
 
 
-def test_a_listing_that_fails_while_it_is_gone_on_with_ends_the_execution(
+def test_a_listing_that_fails_while_it_is_continued_ends_the_execution(
     workflow: Workflow, lambdas: Lambdas
 ) -> None:
     answers = iter([{**RESULTS["list_cognito_users"], "done": False}])

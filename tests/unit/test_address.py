@@ -34,7 +34,7 @@ def test_a_user_is_not_shown_where_the_url_names_no_database() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "[::1]", "localhost"])
-def test_on_the_loopback_a_server_without_encryption_will_do(host: str) -> None:
+def test_on_the_loopback_encryption_is_optional(host: str) -> None:
     assert DatabaseAddress.of_url(f"postgresql://{host}/shop").parameters["sslmode"] == "prefer"
 
 
@@ -49,11 +49,11 @@ def test_on_the_loopback_a_server_without_encryption_will_do(host: str) -> None:
         "host=localhost hostaddr=10.0.0.7",
     ],
 )
-def test_a_server_elsewhere_is_asked_for_encryption(url: str) -> None:
+def test_on_any_other_host_encryption_is_required(url: str) -> None:
     assert DatabaseAddress.of_url(url).parameters["sslmode"] == "require"
 
 
-def test_the_environments_word_on_encryption_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_sslmode_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "verify-full")
 
     assert "sslmode" not in DatabaseAddress.of_url("postgresql://db.test/shop").parameters

@@ -10,7 +10,7 @@ def client_error(code: str) -> ClientError:
 
 
 @pytest.mark.parametrize("code", sorted(PERMANENT_CODES))
-def test_what_another_try_cannot_change_is_a_matter_of_configuration(code: str) -> None:
+def test_an_error_that_a_retry_cannot_change_is_a_configuration_error(code: str) -> None:
     with pytest.raises(ConfigurationError) as caught, aws_errors("read the secret arn:x"):
         raise client_error(code)
 
@@ -30,7 +30,7 @@ def test_a_failing_service_is_named_by_the_root_error(code: str) -> None:
 @pytest.mark.parametrize(
     "error", [EndpointConnectionError(endpoint_url="https://s3.test"), NoCredentialsError()]
 )
-def test_a_service_that_cannot_be_reached_is_a_matter_of_configuration(error: Exception) -> None:
+def test_a_service_that_cannot_be_reached_is_a_configuration_error(error: Exception) -> None:
     with pytest.raises(ConfigurationError) as caught, aws_errors("read the secret arn:x"):
         raise error
 
@@ -47,7 +47,7 @@ def test_the_original_error_is_chained_and_its_message_not_repeated(error: Excep
     assert "jane@example.com" not in str(caught.value)
 
 
-def test_an_error_that_is_not_of_aws_passes_unchanged() -> None:
+def test_an_error_that_is_not_from_aws_passes_unchanged() -> None:
     with pytest.raises(KeyError, match="mine"), aws_errors("do something"):
         raise KeyError("mine")
 
@@ -86,7 +86,7 @@ WHY = "because no identity-based policy allows the action"
         ),
     ],
 )
-def test_a_right_that_is_missing_is_named_and_who_lacks_it_is_not_repeated(
+def test_a_missing_permission_is_named_and_the_role_is_not(
     code: str, said: str, named: str, remedy: str
 ) -> None:
     answer = {"Error": {"Code": code, "Message": said}}

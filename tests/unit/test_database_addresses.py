@@ -72,7 +72,7 @@ def test_the_settings_fill_what_a_secret_that_rds_manages_lacks(
     assert address.parameters["sslmode"] == "verify-full"
 
 
-def test_the_settings_go_before_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_take_precedence_over_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = {"host": "writer.example.com", "port": 5432, "dbname": "shop"}
     set_secret(monkeypatch, {**RDS_MANAGED, **theirs})
     set_database(monkeypatch, {"host": "replica.example.com", "port": "5433"})
@@ -164,7 +164,7 @@ def test_what_iam_needs_is_named(monkeypatch: pytest.MonkeyPatch, field: str) ->
         production()
 
 
-def test_no_token_is_sent_to_whoever_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_ca_bundle_no_token_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     set_database(monkeypatch, IAM, ca_bundle="")
 
     with pytest.raises(ConfigurationError, match="set ca_bundle"):
@@ -181,7 +181,7 @@ def test_a_variable_that_is_no_object_of_strings_is_named(
         production()
 
 
-def test_without_a_secret_and_without_iam_the_secret_is_missed(
+def test_without_iam_a_secret_is_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("PROD_SECRET_ARN", raising=False)

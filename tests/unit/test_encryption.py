@@ -52,7 +52,7 @@ def test_a_url_is_encrypted_unless_it_says_otherwise_or_names_a_socket(
         ("SSL SYSCALL error: EOF detected", DatabaseUnavailable),
     ],
 )
-def test_a_server_that_is_not_trusted_is_told_from_a_connection_that_was_cut(
+def test_a_server_that_is_not_trusted_is_distinguished_from_a_connection_that_was_cut(
     said: str, expected: type[Exception]
 ) -> None:
     error = connection_error(ConnectionFailure(None, said), "the source database db.test")

@@ -61,7 +61,7 @@ def test_a_bad_event_is_refused_before_the_handler_does_anything(event: dict[str
         raising(AssertionError("the handler ran"))(event, FakeContext())
 
 
-def test_an_error_of_ours_leaves_as_it_is_and_is_logged_with_the_execution(
+def test_an_error_of_the_contract_is_raised_unchanged_and_logged_with_the_execution(
     logged: io.StringIO,
 ) -> None:
     error = TargetBusy("Process 42 holds a lock on public.users. Try again later.")
@@ -84,7 +84,7 @@ def test_an_error_of_ours_leaves_as_it_is_and_is_logged_with_the_execution(
         ZeroDivisionError(),
     ],
 )
-def test_an_unexpected_error_leaves_and_is_logged_without_its_message(
+def test_an_unexpected_error_is_raised_and_logged_without_its_message(
     logged: io.StringIO, error: Exception
 ) -> None:
     with pytest.raises(StagingSyncError) as caught:
@@ -99,7 +99,7 @@ def test_an_unexpected_error_leaves_and_is_logged_without_its_message(
     assert line["error"] == type(error).__name__
 
 
-def test_a_line_does_not_carry_the_execution_of_the_invocation_before(logged: io.StringIO) -> None:
+def test_a_line_does_not_name_the_execution_of_the_previous_invocation(logged: io.StringIO) -> None:
     with pytest.raises(TargetBusy):
         raising(TargetBusy("Busy."))(EVENT, FakeContext())
     with pytest.raises(InvalidInput):
@@ -123,7 +123,7 @@ def fail_unexpectedly() -> None:
 
 
 @pytest.mark.parametrize("fail", [raise_from_driver, fail_unexpectedly])
-def test_whoever_prints_the_error_prints_where_it_arose_and_not_what_it_came_from(
+def test_printing_the_error_shows_where_it_was_raised_and_not_its_cause(
     fail: Callable[[], None],
 ) -> None:
     @entry_point

@@ -26,7 +26,7 @@ def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
         yield Exchange.of("exchange", "run-1")
 
 
-def test_everything_of_an_execution_lies_under_its_name(exchange: Exchange) -> None:
+def test_everything_of_an_execution_is_stored_under_its_name(exchange: Exchange) -> None:
     assert exchange.key("db-sync.json") == "executions/run-1/db-sync.json"
     assert exchange.uri("db-sync.json") == "s3://exchange/executions/run-1/db-sync.json"
 
@@ -39,12 +39,12 @@ def test_json_is_written_and_read_back(exchange: Exchange) -> None:
         assert json.loads(stream.read()) == {"tables": 42, "warnings": ["ä"]}
 
 
-def test_s3_is_reached_where_it_answers_at_all(exchange: Exchange) -> None:
+def test_s3_counts_as_reachable_whatever_it_answers(exchange: Exchange) -> None:
     exchange.check_reachable()
     Exchange.of("no-such-bucket", "run-1").check_reachable()
 
 
-def test_whether_s3_is_reached_is_asked_without_the_role_s_name(
+def test_whether_s3_is_reachable_is_checked_without_credentials(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[AWSPreparedRequest] = []
@@ -98,7 +98,7 @@ def test_a_large_file_is_uploaded_in_parts_two_at_a_time(exchange: Exchange) -> 
     assert largest_held <= 2
 
 
-def test_a_second_file_of_a_name_takes_the_firsts_place(exchange: Exchange) -> None:
+def test_a_second_file_of_a_name_replaces_the_first(exchange: Exchange) -> None:
     exchange.write_json("db-sync.json", {"try": 1})
     exchange.write_json("db-sync.json", {"try": 2})
 

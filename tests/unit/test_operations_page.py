@@ -53,11 +53,11 @@ def test_the_page_says_of_each_retried_error_how_often_it_is_tried_again() -> No
     }
     (_, text) = PAGE.split("\n## What is tried again\n")
     rows = re.findall(r"^\| (`.*) \| (\d+) \| ", text.split("\n## ")[0], re.MULTILINE)
-    told = {
+    documented = {
         (error, int(times)) for errors, times in rows for error in re.findall(r"`(\S+)`", errors)
     }
 
-    assert told == retried
+    assert documented == retried
 
 
 def test_every_link_within_the_page_leads_somewhere() -> None:

@@ -68,7 +68,7 @@ def test_in_no_second_are_there_more_than_two_requests_above_the_rate(clock: Clo
     assert most_in_a_second(sent) <= 22
 
 
-def test_what_was_missed_while_nobody_asked_is_not_made_up_for(clock: Clock) -> None:
+def test_requests_that_were_not_used_are_not_saved_up(clock: Clock) -> None:
     limiter = RateLimiter(20, clock)
     clock.send(limiter)
     clock.now += 60
@@ -78,7 +78,7 @@ def test_what_was_missed_while_nobody_asked_is_not_made_up_for(clock: Clock) -> 
     assert most_in_a_second(sent) <= 22
 
 
-def test_a_refused_request_lowers_the_rate_which_then_comes_back(clock: Clock) -> None:
+def test_a_refused_request_lowers_the_rate_which_then_recovers(clock: Clock) -> None:
     limiter = RateLimiter(20, clock)
 
     assert limiter.slow_down(clock.send(limiter))
@@ -113,7 +113,7 @@ def test_the_next_request_after_a_refused_one_waits_by_the_lower_rate(clock: Clo
     assert limiter.delay() == pytest.approx(1 / 14)
 
 
-def test_refusals_without_end_are_met_with_ever_fewer_requests(clock: Clock) -> None:
+def test_endless_throttling_is_met_with_ever_fewer_requests(clock: Clock) -> None:
     limiter = RateLimiter(20, clock)
     sent = []
     while clock.now < 160:
@@ -125,7 +125,7 @@ def test_refusals_without_end_are_met_with_ever_fewer_requests(clock: Clock) -> 
     assert min(per_second) >= 1, "but it goes on asking"
 
 
-def test_a_quota_below_the_rate_is_used_without_storming_it(clock: Clock) -> None:
+def test_a_quota_below_the_rate_is_used_without_flooding_it(clock: Clock) -> None:
     quota, accepted, refused = 10, deque[float](), 0
     limiter = RateLimiter(20, clock)
     taken = 0

@@ -22,7 +22,7 @@ def test_the_versions_are_the_oldest_that_is_let_in_and_the_newest_that_is_tried
     assert (oldest, newest) == (OLDEST_VERSION // 10_000, max(available_versions()))
 
 
-def test_what_a_night_costs_is_what_the_guide_reckons() -> None:
+def test_what_a_night_costs_is_the_sum_in_the_guide() -> None:
     (total,) = re.findall(
         r"^\| \*\*sum\*\* \| \| \*\*(\d+)\.\d\d\*\* \|$", read_page("deployment.md"), re.MULTILINE
     )
@@ -30,7 +30,7 @@ def test_what_a_night_costs_is_what_the_guide_reckons() -> None:
     assert answer("What does a night cost?").startswith(f"Some ${total} a month")
 
 
-def test_how_much_fits_is_reckoned_from_the_measured_figures() -> None:
+def test_how_much_fits_is_calculated_from_the_measured_figures() -> None:
     page = read_page("performance.md")
     size, loaded, compared = (
         float(re.findall(pattern, page)[0])
@@ -40,9 +40,9 @@ def test_how_much_fits_is_reckoned_from_the_measured_figures() -> None:
             r"changed \((\S+) s\), 46 MB",
         )
     )
-    told = [int(number) for number in re.findall(r"some (\d+) GB", answer("How large"))]
+    documented = [int(number) for number in re.findall(r"some (\d+) GB", answer("How large"))]
 
-    assert told[:2] == [round(870 * size / compared, -2), round(870 * size / loaded, -1)]
+    assert documented[:2] == [round(870 * size / compared, -2), round(870 * size / loaded, -1)]
 
 
 def test_every_link_of_the_first_sight_leads_to_a_page() -> None:

@@ -99,7 +99,7 @@ def test_a_host_that_is_more_than_a_host_is_named_and_not_shown(host: str) -> No
     assert_not_shown(secret(host=host), "host must be a host's name, an IP address or a directory")
 
 
-def test_a_host_with_its_port_is_told_as_what_it_is() -> None:
+def test_a_host_that_includes_the_port_is_named_as_such() -> None:
     assert_not_shown(secret(host="db.example.com:5432"), "host has the port in it")
 
 
@@ -121,7 +121,9 @@ def test_a_dbname_that_is_a_connection_string_is_named_and_not_shown(dbname: str
 
 @pytest.mark.parametrize("field", ["username", "password"])
 @pytest.mark.parametrize("value", ["Tr0ub4dor&3\0", "Tr0ub4dor&3\ud800"])
-def test_a_value_that_no_server_can_know_is_named_and_not_shown(field: str, value: str) -> None:
+def test_a_value_that_postgresql_cannot_accept_is_named_and_not_shown(
+    field: str, value: str
+) -> None:
     assert_not_shown(secret(**{field: value}), f"{field} has a character that no {field} can have")
 
 

@@ -51,8 +51,8 @@ class FakeStates:
         return {"startDate": BEGAN, "stopDate": BEGAN + timedelta(seconds=83), **self.end}
 
     def get_paginator(self, _: str) -> SimpleNamespace:
-        told = self.events[: self.asked * 2]
-        page = {"events": [{"timestamp": BEGAN, **event} for event in told]}
+        happened = self.events[: self.asked * 2]
+        page = {"events": [{"timestamp": BEGAN, **event} for event in happened]}
         return SimpleNamespace(paginate=lambda **_: [page])
 
 
@@ -128,7 +128,7 @@ def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
 
 
 @pytest.mark.parametrize(
-    ("end", "told"),
+    ("end", "expected"),
     [
         (
             {
@@ -147,7 +147,7 @@ def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
     ids=["failed", "timed out", "aborted"],
 )
 def test_any_other_end_is_shown_with_error_and_cause_and_exits_with_1(
-    states: FakeStates, capsys: pytest.CaptureFixture[str], end: dict[str, Any], told: str
+    states: FakeStates, capsys: pytest.CaptureFixture[str], end: dict[str, Any], expected: str
 ) -> None:
     states.end = end
     states.events = [SYNC_ENTERED, BUSY, BUSY]
@@ -157,12 +157,12 @@ def test_any_other_end_is_shown_with_error_and_cause_and_exits_with_1(
     assert states.inputs == [{}]
     shown = capsys.readouterr().out
     assert f"{end['status']} after 83.0 s" in shown
-    assert told in shown
+    assert expected in shown
     assert "✘  SyncDatabase" in shown
     assert "docs/operations.md" in shown
 
 
-def test_a_state_that_gets_through_after_a_failed_try_is_no_failure(
+def test_a_state_that_succeeds_after_a_retry_is_not_marked_as_failed(
     states: FakeStates, capsys: pytest.CaptureFixture[str]
 ) -> None:
     states.events = [SYNC_ENTERED, BUSY, SYNC_LEFT]
@@ -173,7 +173,7 @@ def test_a_state_that_gets_through_after_a_failed_try_is_no_failure(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["nowhere"], "There is no stack staging-sync-nowhere in eu-central-1. cdk.json knows"),
         (["staging", "{sync_cognito: true}"], "The input is not JSON"),
@@ -182,17 +182,17 @@ def test_a_state_that_gets_through_after_a_failed_try_is_no_failure(
     ],
 )
 def test_a_wrong_call_starts_nothing_and_exits_with_2(
-    states: FakeStates, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+    states: FakeStates, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     assert run(arguments) == 2
 
     assert states.inputs == []
     captured = capsys.readouterr()
-    assert told in captured.err
+    assert expected in captured.err
     assert captured.out == ""
 
 
-def test_a_stack_that_never_came_up_starts_nothing(
+def test_nothing_is_started_when_the_stack_was_never_deployed_completely(
     states: FakeStates, stacks: FakeStacks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.outputs.clear()
@@ -208,7 +208,7 @@ def test_a_stack_that_never_came_up_starts_nothing(
     [refusal("ExpiredToken", "The security token included is expired"), NoRegionError()],
     ids=["refused", "no Region"],
 )
-def test_where_aws_cannot_be_asked_nothing_is_started(
+def test_nothing_is_started_when_aws_cannot_be_reached(
     states: FakeStates,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -237,7 +237,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_stop_it(
     assert f"aws stepfunctions stop-execution --execution-arn {EXECUTION}\n" in shown
 
 
-def test_a_call_that_fails_on_the_way_is_told_apart_from_a_failed_execution(
+def test_a_call_that_fails_while_following_is_not_reported_as_a_failed_execution(
     states: FakeStates, capsys: pytest.CaptureFixture[str]
 ) -> None:
     states.fault = refusal("ExpiredToken", "The security token included is expired")
@@ -256,7 +256,7 @@ def test_make_deploys_with_the_version_of_the_cdk_that_the_sandbox_tests() -> No
     assert pinned.split() == [word for word in CDK if word != "--no-notices"]
 
 
-def test_make_hands_the_input_on_as_it_stands() -> None:
+def test_make_passes_the_input_on_unchanged() -> None:
     text = '{"it\'s": "$HOME `x` \\"'
 
     done = subprocess.run(  # noqa: S603 - all of it is written here

@@ -23,7 +23,7 @@ def test_a_tables_name_is_split_at_its_dot_and_may_be_quoted(setting: str, name:
 
 
 @pytest.mark.parametrize("setting", ["users", "", ".", ".users", "public.", "shop.public.users"])
-def test_a_name_of_another_form_is_refused_and_shown(setting: str) -> None:
+def test_a_name_of_any_other_form_is_refused_and_shown(setting: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         UsersTable.of(setting, "email", "cognito_sub")
 

@@ -118,7 +118,9 @@ def test_a_pool_may_have_all_its_users_under_one_digit(s3: "S3Client", pool: Poo
     assert listed_subs(s3) == subs_of(pool.service.users)
 
 
-def test_every_digit_that_a_sub_can_begin_with_is_looked_for(s3: "S3Client", pool: Pool) -> None:
+def test_users_are_found_for_every_digit_that_a_sub_can_begin_with(
+    s3: "S3Client", pool: Pool
+) -> None:
     pool.service.users = ListedUsers(
         [user(number, digit) for digit in DIGITS for number in range(5)]
     )

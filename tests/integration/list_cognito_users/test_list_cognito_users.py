@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MODIFIED = "2026-02-02T02:40:00+00:00"
 
 
-def test_a_pool_of_many_pages_is_listed_whole_in_parts_of_limited_size(
+def test_a_pool_of_many_pages_is_listed_completely_in_parts_of_limited_size(
     s3: "S3Client", pool: Pool
 ) -> None:
     pool.service.users = GeneratedUsers(2_500)  # 157 or 156 for each digit
@@ -80,7 +80,7 @@ def test_the_handler_returns_where_the_listing_lies(
     assert listed_subs(s3) == subs_of(spread(70))
 
 
-def test_another_imitation_of_cognito_is_listed_as_well(
+def test_motos_cognito_is_listed_too(
     s3: "S3Client", service: CognitoService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
@@ -168,7 +168,7 @@ def test_each_part_is_there_before_a_manifest_names_it(
     assert len(read_manifest(s3).parts) >= 40
 
 
-def test_a_listing_that_is_made_again_replaces_the_one_before(s3: "S3Client", pool: Pool) -> None:
+def test_a_second_listing_replaces_the_first(s3: "S3Client", pool: Pool) -> None:
     pool.service.users = spread(100)
     pool.list()
     before = read_manifest(s3)
@@ -227,7 +227,7 @@ def test_neither_the_result_nor_the_log_names_a_person(pool: Pool, logged: io.St
         assert personal not in logged.getvalue()
 
 
-def test_a_long_listing_tells_how_far_it_is(pool: Pool, logged: io.StringIO) -> None:
+def test_a_long_listing_logs_its_progress(pool: Pool, logged: io.StringIO) -> None:
     pool.service.users = spread(320)
 
     pool.list(tuning=Tuning(pages_per_log=10))

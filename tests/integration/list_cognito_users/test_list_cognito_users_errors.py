@@ -92,7 +92,7 @@ def test_a_pool_that_names_the_same_page_as_the_next_one_is_unavailable(pool: Po
         "UnrecognizedClientException",
     ],
 )
-def test_a_pool_that_refuses_is_a_matter_of_configuration(pool: Pool, code: str) -> None:
+def test_a_pool_that_refuses_is_a_configuration_error(pool: Pool, code: str) -> None:
     pool.service.interfere = lambda _: Failure(code)
 
     with pytest.raises(ConfigurationError, match=rf"{POOL_ID} \({REGION}\): {code}"):
@@ -128,7 +128,7 @@ def test_a_pool_that_does_not_exist_is_named(
     assert stored_keys(s3) == []
 
 
-def test_an_id_that_the_sdk_rejects_is_a_matter_of_configuration(pool: Pool) -> None:
+def test_an_id_that_the_sdk_rejects_is_a_configuration_error(pool: Pool) -> None:
     with pytest.raises(ConfigurationError, match="ParamValidationError"):
         list_users(UserPool(pool.client, ""), pool.exchange, RateLimiter(FAST), lambda: 10.0)
 
@@ -143,7 +143,7 @@ def test_a_pool_that_cannot_be_reached_is_unavailable(exchange: Exchange) -> Non
             list_users(pool, exchange, RateLimiter(FAST), lambda: 10.0, NO_PATIENCE)
 
 
-def test_an_estimate_that_cannot_be_had_is_a_warning_and_no_failure(
+def test_a_missing_estimate_is_a_warning_and_no_failure(
     s3: "S3Client", pool: Pool, logged: io.StringIO
 ) -> None:
     pool.service.users = spread(5)
@@ -157,7 +157,7 @@ def test_an_estimate_that_cannot_be_had_is_a_warning_and_no_failure(
     assert "5 users listed were not compared" in logged.getvalue()
 
 
-def test_a_role_that_may_not_ask_for_the_estimate_is_a_matter_of_configuration(pool: Pool) -> None:
+def test_a_role_that_may_not_read_the_estimate_is_a_configuration_error(pool: Pool) -> None:
     pool.service.describe_failure = Failure("AccessDeniedException")
 
     with pytest.raises(ConfigurationError, match="AccessDeniedException"):
@@ -178,7 +178,7 @@ def test_without_a_configured_pool_the_setting_is_named(
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "30.1", "nan", "inf", "fast", "1,5", "20/s"])
-def test_a_rate_that_cannot_be_is_refused_before_anything_else(
+def test_an_invalid_rate_is_refused_before_anything_else(
     service: CognitoService, s3: "S3Client", monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("LIST_USERS_RPS", value)
@@ -218,7 +218,7 @@ def test_a_manifest_that_is_not_ours_is_refused(s3: "S3Client", pool: Pool, cont
         pool.list()
 
 
-def test_a_role_that_may_not_list_the_bucket_takes_a_refusal_for_a_missing_manifest(
+def test_a_role_that_may_not_list_the_bucket_treats_access_denied_as_a_missing_manifest(
     s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _forbid_reading(s3, monkeypatch, lambda key: key not in stored_keys(s3))
@@ -227,7 +227,7 @@ def test_a_role_that_may_not_list_the_bucket_takes_a_refusal_for_a_missing_manif
     assert pool.list_to_the_end(requests=10) == 2
 
 
-def test_a_role_that_may_not_read_its_manifest_does_not_list_anew_for_ever(
+def test_a_role_that_may_not_read_its_manifest_does_not_restart_the_listing_forever(
     s3: "S3Client", pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _forbid_reading(s3, monkeypatch, lambda _: True)

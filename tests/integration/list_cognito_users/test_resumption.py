@@ -108,7 +108,7 @@ def test_a_pool_listed_in_one_chain_takes_several_invocations_too(
     assert len(pool.service.arrivals) <= 1 + filtered + USERS / 2
 
 
-def test_a_killed_invocation_leaves_the_last_manifest_and_what_it_names(
+def test_a_killed_invocation_leaves_the_last_manifest_and_its_parts(
     s3: "S3Client", pool: Pool
 ) -> None:
     small_parts = Tuning(users_per_part=2)
@@ -125,7 +125,7 @@ def test_a_killed_invocation_leaves_the_last_manifest_and_what_it_names(
 
 @pytest.mark.parametrize("before", [0, 10])
 @pytest.mark.parametrize("killed_after", [1, 18])
-def test_a_killed_invocation_is_made_up_for_by_the_next(
+def test_the_next_invocation_completes_what_a_killed_one_left(
     s3: "S3Client", pool: Pool, before: int, killed_after: int
 ) -> None:
     if before:
@@ -138,7 +138,7 @@ def test_a_killed_invocation_is_made_up_for_by_the_next(
     assert listed_subs(s3) == subs_of(spread(USERS))
 
 
-def test_a_token_that_is_too_old_begins_its_chain_anew(s3: "S3Client", pool: Pool) -> None:
+def test_a_chain_whose_token_is_too_old_is_listed_again(s3: "S3Client", pool: Pool) -> None:
     pool.list(requests=20)
     first = {part["key"] for part in manifest_json(s3)["parts"]}
     pool.service.interfere = refuse_tokens(times=1, prefix="b")
@@ -150,7 +150,7 @@ def test_a_token_that_is_too_old_begins_its_chain_anew(s3: "S3Client", pool: Poo
     assert [key.rpartition("/")[2][:6] for key in dropped] == ["part-b"]
 
 
-def test_when_all_tokens_are_too_old_the_listing_begins_anew_but_for_what_is_done(
+def test_when_all_tokens_are_too_old_only_the_finished_chains_are_kept(
     s3: "S3Client", pool: Pool
 ) -> None:
     pool.list(requests=25)
@@ -192,14 +192,14 @@ def test_an_invocation_without_time_for_a_page_fails_and_writes_nothing(
     assert stored_keys(s3) == []
 
 
-def test_half_a_minute_is_kept_back_for_saving_what_is_listed(service: CognitoService) -> None:
+def test_half_a_minute_is_reserved_for_saving_what_is_listed(service: CognitoService) -> None:
     with pytest.raises(OutOfTime):
         handler(EVENT, FakeContext(lambda: 30.0))
 
     assert service.arrivals == []
 
 
-def test_an_invocation_that_gets_no_further_fails_and_leaves_the_manifest(
+def test_an_invocation_without_progress_fails_and_leaves_the_manifest(
     s3: "S3Client", pool: Pool
 ) -> None:
     pool.list(requests=20)
@@ -229,7 +229,7 @@ def test_what_is_listed_before_cognito_fails_for_too_long_is_kept(
     assert len(pool.service.arrivals) - asked == PAGES - 29, "no page is read again"
 
 
-def test_users_who_come_and_go_between_invocations_do_not_disturb_the_others(
+def test_users_who_are_added_or_deleted_between_invocations_do_not_affect_the_others(
     s3: "S3Client", pool: Pool
 ) -> None:
     before = subs_of(spread(USERS))
@@ -247,7 +247,7 @@ def test_users_who_come_and_go_between_invocations_do_not_disturb_the_others(
     assert set(subs) >= set(before) - set(before[::7]), "nobody who stayed is missing"
 
 
-def test_where_the_chains_stand_is_logged_in_numbers_only(pool: Pool, logged: io.StringIO) -> None:
+def test_the_chains_progress_is_logged_in_numbers_only(pool: Pool, logged: io.StringIO) -> None:
     pool.list_to_the_end(requests=30)
 
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]

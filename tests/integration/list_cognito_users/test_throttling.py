@@ -63,7 +63,7 @@ def test_the_rate_is_the_settings_and_20_a_second_without_one(
 
 
 @pytest.mark.parametrize("failure", [THROTTLED, INTERNAL_ERROR, DROPPED], ids=lambda it: it.code)
-def test_a_chain_that_fails_in_the_middle_is_tried_again(
+def test_a_chain_that_fails_in_the_middle_is_retried(
     s3: "S3Client", pool: Pool, failure: Failure
 ) -> None:
     pool.service.users = spread(160)
@@ -79,7 +79,7 @@ def test_a_chain_that_fails_in_the_middle_is_tried_again(
     assert len(pool.service.arrivals) == 1 + 64 + 3
 
 
-def test_a_chain_that_fails_now_and_then_is_tried_for_as_long_as_it_takes(
+def test_a_chain_that_fails_now_and_then_is_retried_for_as_long_as_it_takes(
     s3: "S3Client", pool: Pool
 ) -> None:
     pool.service.users = spread(160)
@@ -109,7 +109,7 @@ def hours_pass(pool: Pool) -> Callable[[], float]:
     return lambda: 3_600.0 * len(pool.service.arrivals) + time.monotonic()
 
 
-def test_a_storm_of_refusals_that_passes_is_sat_out(s3: "S3Client", pool: Pool) -> None:
+def test_a_temporary_burst_of_throttling_is_waited_out(s3: "S3Client", pool: Pool) -> None:
     pool.service.users = spread(160)
     pool.service.page_sizes = (3,)
     pool.service.interfere = failing(THROTTLED, lambda call: 10 <= call.number < 40)
@@ -120,7 +120,7 @@ def test_a_storm_of_refusals_that_passes_is_sat_out(s3: "S3Client", pool: Pool) 
     assert listed_subs(s3) == subs_of(spread(160))
 
 
-def test_a_quota_that_others_use_up_too_is_kept_to(s3: "S3Client", pool: Pool) -> None:
+def test_a_quota_below_the_rate_is_respected(s3: "S3Client", pool: Pool) -> None:
     pool.service.users = spread(320)
     pool.service.page_sizes = (4,)  # 80 pages
     pool.service.quota = 40
@@ -132,7 +132,7 @@ def test_a_quota_that_others_use_up_too_is_kept_to(s3: "S3Client", pool: Pool) -
     assert pool.service.throttled < 80, "it does not beat Cognito with retries"
 
 
-def test_no_request_is_sent_that_the_limiter_does_not_know_of(pool: Pool) -> None:
+def test_every_request_goes_through_the_limiter(pool: Pool) -> None:
     pool.service.interfere = failing(THROTTLED, lambda _: True)
 
     with pytest.raises(CognitoUnavailable):

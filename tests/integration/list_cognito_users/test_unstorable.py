@@ -32,7 +32,7 @@ WARNING = "1 users of the pool were skipped: one of their attributes has a NUL o
         (make_user(SUB, "ana@x.org", username="ana", status="CON\0FIRMED"), "ana"),
     ],
 )
-def test_they_are_listed_without_an_email_counted_and_named_there_alone(
+def test_such_a_user_is_listed_without_an_email_counted_and_named_only_there(
     s3: "S3Client", pool: Pool, broken: dict[str, Any], username: str
 ) -> None:
     pool.service.users = ListedUsers([user(1), broken, user(2)])
@@ -47,7 +47,7 @@ def test_they_are_listed_without_an_email_counted_and_named_there_alone(
     assert "ana" not in warning
 
 
-def test_the_count_survives_an_invocation_that_leaves(s3: "S3Client", pool: Pool) -> None:
+def test_the_count_survives_an_invocation_that_ends_early(s3: "S3Client", pool: Pool) -> None:
     broken = [
         make_user(f"{number:08x}-0000-4000-a000-000000000000", "a\0@x") for number in range(9)
     ]
