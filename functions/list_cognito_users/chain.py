@@ -12,34 +12,34 @@ from list_cognito_users.pool import FilterRefusedError, Page, UserPool
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import UserTypeTypeDef
 
-DIGITS = "0123456789abcdef"  # a sub is a UUID, so these are the beginnings of all
+DIGITS = "0123456789abcdef"  # a sub is a UUID, so it begins with one of these
 
 
 @dataclass(slots=True, eq=False)
 class Chain:
-    """Where a chain stands, and what it has written; worked on by one thread at a time."""
+    """A chain's position and what it has written; only one thread at a time works on it."""
 
     prefix: str
-    token: str | None = None  # of the next page; None is the first, or none if it is done
+    token: str | None = None  # of the next page; None: the first page, or there is none left
     is_done: bool = False
     pages: int = 0
     restarts: int = 0
-    skipped: int = 0  # users with a value that cannot be stored
+    skipped: int = 0  # users with a value that PostgreSQL cannot store
     parts: list[Part] = field(default_factory=list)
-    failing_since: float | None = None  # by the clock of the listing
+    failing_since: float | None = None  # when the first of its failed requests was sent
     _writer: PartWriter | None = None
 
     @property
     def users(self) -> int:
-        """The users in the parts that are written."""
+        """How many users are in the parts that are written."""
         return sum(part.lines for part in self.parts)
 
     def advance(self, pool: UserPool, exchange: Exchange, users_per_part: int) -> Page:
-        """Read the next page and write its users; return it. The position moves last.
+        """Read the next page, write its users and return it; the position moves last.
 
         Raises:
             TokenRefusedError, CognitoUnavailable, ConfigurationError: see `UserPool.page`.
-            FilterRefusedError: likewise, or a user's sub does not begin with the prefix.
+            FilterRefusedError: see there; or a user's sub does not begin with the prefix.
             StagingSyncError: a user has no sub, or S3 failed.
         """
         page = pool.page(self.prefix, self.token)
@@ -56,12 +56,12 @@ class Chain:
         return page
 
     def close(self) -> None:
-        """Upload what is not uploaded yet."""
+        """Upload the part that is not complete yet."""
         if self._writer:
             self.parts += self._writer.close()
 
     def restart(self) -> None:
-        """Begin again, without what was listed so far."""
+        """Start again from the first page and drop what was listed so far."""
         self.restarts += 1
         self.token, self.pages, self.skipped, self.parts, self._writer = None, 0, 0, [], None
 
@@ -69,8 +69,9 @@ class Chain:
         sub = attributes_of(user).get("sub")
         if not sub:
             raise StagingSyncError(
-                f"Page {self.pages + 1} of the user pool {pool} holds a user without a sub, which"
-                " every user has. Start the execution again; if it fails again, ask AWS Support."
+                f"Page {self.pages + 1} of the user pool {pool} has a user without a sub, which"
+                " every user must have. Start the execution again; if it fails again, contact AWS"
+                " Support."
             )
         if not sub.startswith(self.prefix):
             raise FilterRefusedError

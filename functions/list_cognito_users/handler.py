@@ -15,12 +15,12 @@ from list_cognito_users.pool import UserPool
 from list_cognito_users.rate import RateLimiter
 from list_cognito_users.tuning import TUNING, Tuning
 
-# Kept back for requests that are under way, the last parts, the manifest and the reply.
+# Reserved for the requests under way, the last parts, the manifest and the response.
 SECONDS_TO_SAVE = 30.0
 
 
 def list_pool(event: Event, context: LambdaContext, tuning: Tuning = TUNING) -> dict[str, Any]:
-    """List the user pool and return where the listing lies; see `Listing`."""
+    """List the user pool and return where the listing is stored; see `Listing`."""
     environment = ListCognitoUsersEnvironment.read()
     pool = UserPool.of(_pool_id(environment))
     exchange = Exchange.of(environment.exchange_bucket, event.execution)

@@ -1,10 +1,10 @@
 """Writes a Cognito user pool's users to the exchange bucket, several pages at a time.
 
-The first page of all tells whether that is the whole pool. If not, there is one chain of pages
-for each first digit of a sub, and they take turns. A page's users go at once into a gzipped CSV
-part, so that memory does not grow with the pool. When the time is up, or Cognito fails for too
-long, the chains' positions are saved for the next invocation. The manifest comes last: it alone
-says which parts make up the listing.
+A pool that fits on one page is listed by one request. Any other is read in sixteen chains of pages,
+one for each first digit of a sub, which take turns. A page's users are written at once to a gzipped
+CSV part, so that memory does not grow with the pool. When the time is up, or Cognito fails for too
+long, the chains' positions are saved for the next invocation. The manifest is written last: only it
+says which parts the listing consists of.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ from list_cognito_users.rate import RateLimiter
 from list_cognito_users.tuning import TUNING, Tuning
 from list_cognito_users.turns import Turns
 
-# How short of the pool's estimate a listing must be for a warning: by this much, and this share.
+# A listing gives a warning if it lacks so many users, and such a share, of Cognito's estimate.
 USERS_SHORT = 60
 SHARE_SHORT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Where a listing lies (`manifest` is a key of `bucket`) and what it holds so far."""
+    """Where a listing is stored (`manifest` is a key in `bucket`) and how much it has so far."""
 
     bucket: str
     manifest: str
@@ -47,20 +47,20 @@ def list_users(
 ) -> Listing:
     """Write the users of a pool into the execution's folder, as parts and a manifest.
 
-    A listing that an earlier invocation of the execution began is gone on with.
+    Continues the listing of an earlier invocation of the same execution, if there is one.
 
     Args:
         pool: the pool.
         exchange: the execution's folder.
-        limiter: how fast the pool is asked.
+        limiter: limits the requests per second.
         time_left: the seconds until the listing must be left to the next invocation.
         tuning: its limits.
 
     Raises:
-        CognitoUnavailable: the pool is throttled, or failing, for too long. What is listed so
-            far is kept.
+        CognitoUnavailable: Cognito throttled or failed for too long. What is listed so far is
+            kept.
         ConfigurationError: the pool or the bucket is missing, or the role may not use it.
-        OutOfTime: not a single page could be read in the time.
+        OutOfTime: there was no time to read a single page.
         StagingSyncError: a user has no sub, or S3 failed.
     """
     progress = load_progress(exchange)
@@ -90,37 +90,41 @@ def _finish(progress: Progress, pool: UserPool, exchange: Exchange) -> None:
 
 
 def _skipped(users: int) -> list[str]:
-    """Return a warning of users with a value that no database can hold."""
+    """Return a warning if users have a value that PostgreSQL cannot store."""
     if not users:
         return []
     return [
         f"{users} users of the pool were skipped: one of their attributes has a NUL or half a"
-        " surrogate pair, which PostgreSQL cannot hold. The parts of the listing name them, without"
-        " an email and with escapes like \\u0000. Correct the attribute in the pool."
+        " surrogate pair, which PostgreSQL cannot store. The parts of the listing name them,"
+        " without an email and with escapes like \\u0000. Correct the attribute in the pool."
     ]
 
 
 def _compare_count(users: int, pool: UserPool) -> list[str]:
-    """Return a warning if the listing is much shorter than the pool, as far as Cognito knows."""
+    """Return a warning if the listing has far fewer users than Cognito estimates."""
     try:
         estimate = pool.estimated_users()
     except CognitoUnavailable:
-        return [f"The {users} users listed were not compared with Cognito's estimate: it failed."]
+        return [
+            f"The {users} users listed were not compared with Cognito's estimate, which could not"
+            " be read."
+        ]
     short = estimate - users
     if short <= USERS_SHORT or short <= estimate * SHARE_SHORT:
         return []
     return [
         f"The listing has {users} users where Cognito estimates {estimate}; people who are missing"
-        " in it keep the sub that they have. If the pool was not emptied lately, run it again."
+        " from it keep the sub that they have. Unless users were deleted recently, start the"
+        " execution again."
     ]
 
 
 def _leave(progress: Progress, turns: Turns, exchange: Exchange) -> None:
-    """Save where the chains stand, for the next invocation.
+    """Save the chains' positions for the next invocation.
 
     Raises:
-        CognitoUnavailable: that is why the listing stopped.
-        OutOfTime: no page was read: the next invocation would not get further either.
+        CognitoUnavailable: the listing stopped because Cognito failed.
+        OutOfTime: no page was read, so that another invocation would not get further either.
     """
     if not turns.pages:
         raise turns.error or OutOfTime(

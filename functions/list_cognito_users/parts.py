@@ -1,4 +1,4 @@
-"""The files that a listing consists of: gzipped CSV, written as the users come."""
+"""The files that a listing consists of: gzipped CSV, written while the pool is read."""
 
 import csv
 import gzip
@@ -14,6 +14,7 @@ from common.manifest import COLUMNS, LISTING_FOLDER, Part
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import UserTypeTypeDef
 
+# PostgreSQL stores no NUL, and UTF-8 encodes no half of a surrogate pair.
 BEYOND_STORING = re.compile("[\0\ud800-\udfff]")
 
 
@@ -21,14 +22,14 @@ class PartWriter:
     """Writes the parts of one chain, one after the other."""
 
     def __init__(self, exchange: Exchange, label: str, users_per_part: int) -> None:
-        """Write into the execution's folder; the label tells chains apart for a reader."""
+        """Write into the execution's folder; the label shows which chain a part is from."""
         self._exchange = exchange
         self._label = label
         self._users_per_part = users_per_part
         self._open: _OpenPart | None = None
 
     def write(self, users: "list[UserTypeTypeDef]") -> list[Part]:
-        """Add a page of users; return the part that was full before, if one was."""
+        """Add a page of users; return the part that they did not fit into, if one was full."""
         full = []
         if self._open and self._open.lines + len(users) > self._users_per_part:
             full = self.close()
@@ -38,10 +39,10 @@ class PartWriter:
         return full
 
     def close(self) -> list[Part]:
-        """Upload the part that is open, if one is, and return it.
+        """Upload the open part, if there is one, and return it.
 
-        Each name is new: another invocation, or a killed one that still runs, may have
-        written parts that a manifest names already.
+        Each part gets a new name, so that it never overwrites one that the manifest of another
+        invocation names, even if that invocation was given up and still runs.
         """
         if not self._open:
             return []
@@ -78,15 +79,15 @@ def attributes_of(user: "UserTypeTypeDef") -> dict[str, str]:
 
 
 def is_skipped(user: "UserTypeTypeDef") -> bool:
-    """Return whether a user has a value that no PostgreSQL database can hold."""
+    """Return whether a user has a value that PostgreSQL cannot store."""
     return not all(map(_can_be_stored, _values(user)))
 
 
 def _row(user: "UserTypeTypeDef") -> tuple[str, ...]:
     """Return the values of `COLUMNS`; one that the user lacks is empty.
 
-    A user who is skipped has no email, so that nobody is matched by it, and escapes for what
-    cannot be stored, so that a person finds who it is.
+    A skipped user gets no email, so that no row is matched, and escapes in the place of what cannot
+    be stored, so that an operator can find the user.
     """
     values = _values(user)
     if all(map(_can_be_stored, values)):
@@ -110,7 +111,7 @@ def _values(user: "UserTypeTypeDef") -> tuple[str, ...]:
 
 
 def _can_be_stored(value: str) -> bool:
-    """Return whether a text has no NUL and no half of a surrogate pair, which UTF-8 cannot have."""
+    """Return whether a text has neither a NUL nor half a surrogate pair."""
     return not BEYOND_STORING.search(value)
 
 

@@ -1,4 +1,4 @@
-"""One page of a Cognito user pool, and Cognito's errors by name."""
+"""Reads a Cognito user pool page by page, and turns Cognito's errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 USERS_PER_PAGE = 60  # the most that ListUsers returns
 CONNECTIONS = 16  # as many as there are chains
-# No retries of the SDK's own: each would be a request that the rate limiter does not know of.
+# The SDK must not retry: the rate limiter would not count those requests.
 COGNITO_CONFIG = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=3,
@@ -25,23 +25,23 @@ COGNITO_CONFIG = Config(
     max_pool_connections=CONNECTIONS,
 )
 
-# What another try may change, of the codes that Cognito sends with a status below 500.
+# The codes below status 500 after which a retry can help.
 THROTTLING_CODES = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 UNREACHABLE = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)
 SERVER_FAULT = 500
 
 
 class TokenRefusedError(Exception):
-    """A pagination token is not taken: it lives for an hour."""
+    """Cognito refused a pagination token, which is valid for an hour."""
 
 
 class FilterRefusedError(Exception):
-    """The pool does not filter by the sub's first digits, or says that it does and does not."""
+    """The pool refuses the filter by the sub's first digits, or ignores it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some users, and the token of the next page; None is the end. It may hold no users."""
+    """Some users, perhaps none, and the token of the next page; None after the last page."""
 
     users: "list[UserTypeTypeDef]"
     token: str | None
@@ -51,13 +51,13 @@ class UserPool:
     """A user pool, read page by page; several threads may share it."""
 
     def __init__(self, client: "CognitoIdentityProviderClient", pool_id: str) -> None:
-        """Read the pool of that id through a client, which must not retry by itself."""
+        """Read the pool with this id through a client that does not retry by itself."""
         self._client = client
         self._pool_id = pool_id
 
     @classmethod
     def of(cls, pool_id: str) -> "UserPool":
-        """Return the pool of that id in the Lambda's own account and Region."""
+        """Return the pool with this id in the Lambda's own account and Region."""
         return cls(boto3.client("cognito-idp", config=COGNITO_CONFIG), pool_id)
 
     def __str__(self) -> str:
@@ -71,11 +71,11 @@ class UserPool:
         one of the attributes (Amazon Cognito API reference, ListUsers).
 
         Args:
-            prefix: the first digits of a sub; nothing for all users.
-            token: of the page; None is the first.
+            prefix: the first digits of a sub; empty for all users.
+            token: of the page; None for the first one.
 
         Raises:
-            TokenRefusedError, FilterRefusedError: Cognito does not take these.
+            TokenRefusedError, FilterRefusedError: Cognito refused the token, or the filter.
             CognitoUnavailable, ConfigurationError: see `_cognito_errors`.
         """
         request: ListUsersRequestTypeDef = {"UserPoolId": self._pool_id, "Limit": USERS_PER_PAGE}
@@ -98,7 +98,7 @@ class UserPool:
         return Page(answer["Users"], following)
 
     def estimated_users(self) -> int:
-        """Return about how many users the pool has, as Cognito says.
+        """Return Cognito's estimate of how many users the pool has.
 
         Raises:
             CognitoUnavailable, ConfigurationError: see `_cognito_errors`.
@@ -110,11 +110,11 @@ class UserPool:
 
 @contextmanager
 def _cognito_errors(pool: UserPool) -> Iterator[None]:
-    """Name botocore's errors.
+    """Turn botocore's errors into ours.
 
     Raises:
-        CognitoUnavailable: throttled, a fault of the server, or no connection to it.
-        ConfigurationError: anything else: another try would end alike.
+        CognitoUnavailable: throttled, a server error, or no connection.
+        ConfigurationError: any other error: retrying cannot help.
     """
     try:
         yield
@@ -132,7 +132,7 @@ def _cognito_errors(pool: UserPool) -> Iterator[None]:
 
 def _unavailable(pool: UserPool, what: str) -> CognitoUnavailable:
     return CognitoUnavailable(
-        f"Cognito did not list the user pool {pool}: {what}, after several tries. Start the"
+        f"Cognito did not list the user pool {pool}: {what}, after several attempts. Start the"
         " execution again later."
     )
 

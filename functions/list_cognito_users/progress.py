@@ -1,7 +1,7 @@
-"""A listing that another invocation goes on with: the manifest while it is not complete.
+"""The progress of a listing that takes several invocations.
 
-It is one file with the complete manifest, so that what is written last always says where the
-listing stands. UpdateDb refuses it for its `complete`.
+It is stored under the name of the manifest and replaced by it in the end, so that one file always
+says how far the listing is. UpdateDb refuses it, since its `complete` is false.
 """
 
 import json
@@ -15,7 +15,7 @@ from common.errors import ConfigurationError
 from common.manifest import MANIFEST_NAME, Manifest, Part
 from list_cognito_users.chain import Chain
 
-# A role that may read a file but not list the bucket is told that a missing one is forbidden.
+# S3 answers AccessDenied for a missing file to a role that may read files and not list the bucket.
 MISSING = frozenset({"NoSuchKey", "AccessDenied"})
 
 
@@ -23,9 +23,9 @@ MISSING = frozenset({"NoSuchKey", "AccessDenied"})
 class Progress:
     """The chains of a listing.
 
-    A new one is a single chain of all users, until its first users tell which chains there
-    must be (`is_chosen`). `missing` are the subs of those first users that no chain has listed
-    since.
+    A new one is a single chain of all users. Its first users show which chains the listing is
+    divided into (`is_chosen`). `missing` are the subs of those first users that none of these
+    chains has listed yet.
     """
 
     chains: list[Chain]
@@ -34,7 +34,7 @@ class Progress:
 
     @classmethod
     def new(cls) -> "Progress":
-        """Return the progress of a listing that has not begun."""
+        """Return the progress of a listing that has not started."""
         return cls([Chain("")])
 
     @property
@@ -44,25 +44,25 @@ class Progress:
 
     @property
     def pages(self) -> int:
-        """The pages that the listing consists of so far."""
+        """How many pages are read so far."""
         return sum(chain.pages for chain in self.chains)
 
     @property
     def users(self) -> int:
-        """The users in the parts that are written."""
+        """How many users are in the parts that are written."""
         return sum(chain.users for chain in self.chains)
 
     @property
     def skipped(self) -> int:
-        """The users among them with a value that cannot be stored."""
+        """How many of the users have a value that PostgreSQL cannot store."""
         return sum(chain.skipped for chain in self.chains)
 
     def manifest(self, *warnings: str) -> Manifest:
-        """Return the manifest of the listing that these chains have completed."""
+        """Return the manifest of the complete listing."""
         return Manifest(self.parts, self.users, self.pages, warnings=warnings)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the manifest's fields, `complete` being false, with the chains' positions.
+        """Return the manifest's fields, with a false `complete`, and the chains' positions.
 
         `"parts": [{"key", "lines", "chain"}], "chains": [{"prefix", "token", "done", "pages",
         "restarts", "skipped"}], "missing": [sub]`.
@@ -88,10 +88,10 @@ class Progress:
 
 
 def load_progress(exchange: Exchange) -> Progress:
-    """Return where this execution's listing stands; a new one if there is nothing to go on with.
+    """Return the progress of this execution's listing; a new one if none is saved.
 
     Raises:
-        ConfigurationError: the bucket cannot be read, or the file is not ours.
+        ConfigurationError: the bucket cannot be read, or the file is not a manifest.
     """
     try:
         content = exchange.read(exchange.key(MANIFEST_NAME))
@@ -110,10 +110,11 @@ def load_progress(exchange: Exchange) -> Progress:
 
 
 def save_progress(progress: Progress, exchange: Exchange) -> None:
-    """Write where the listing stands, for the next invocation, which must be able to read it.
+    """Save the progress for the next invocation, and check that it can be read.
 
     Raises:
-        ConfigurationError: it cannot be read again: each invocation would begin anew.
+        ConfigurationError: it cannot be read, so that every invocation would start from the first
+            page.
         StagingSyncError: S3 failed.
     """
     exchange.write_json(MANIFEST_NAME, progress.to_json())

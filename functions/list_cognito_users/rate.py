@@ -1,4 +1,4 @@
-"""How fast Cognito is asked: a rate that yields to throttling, and comes back."""
+"""How many requests a second Cognito gets: fewer after throttling, until the rate recovers."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from common.errors import ConfigurationError
 
 MAX_RATE = 30.0
 SLOWER = 0.7  # the rate's share that is left after throttling
-RECOVERY = 0.05  # share of the full rate that comes back each second
+RECOVERY = 0.05  # the full rate's share that is regained each second
 
 
 def parse_rate(variable: str, text: str) -> float:
@@ -24,7 +24,7 @@ def parse_rate(variable: str, text: str) -> float:
     if not 0 < rate <= MAX_RATE:
         raise ConfigurationError(
             f'{variable} is "{text}"; it must be a number above 0 and up to {MAX_RATE:g}, the'
-            " ListUsers requests that Cognito grants in a second. Set list_users_rps in cdk.json"
+            " ListUsers requests that Cognito allows in a second. Set list_users_rps in cdk.json"
             " and deploy again."
         )
     return rate
@@ -33,12 +33,12 @@ def parse_rate(variable: str, text: str) -> float:
 class RateLimiter:
     """Spaces requests evenly, for one thread that sends them all.
 
-    In any one second there are at most two more requests than the rate: one for both ends of
-    the second, one to make up for having been late.
+    Any one second has at most two requests more than the rate: one because both ends of the second
+    count, one because a late request does not delay the next.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin at the full rate, in requests per second, by a clock in seconds."""
+        """Start at the full rate, in requests per second; the clock is in seconds."""
         self._full_rate = rate
         self._clock = clock
         self._slow_rate = rate
@@ -51,7 +51,7 @@ class RateLimiter:
         return min(self._full_rate, self._slow_rate + recovered)
 
     def delay(self) -> float:
-        """Return the seconds until the next request may be sent; 0 or less is now."""
+        """Return the seconds until the next request may be sent; 0 or less means now."""
         return self._next - self._clock()
 
     def take(self) -> float:
@@ -62,9 +62,9 @@ class RateLimiter:
         return now
 
     def slow_down(self, sent: float) -> bool:
-        """Heed that a request, sent then, was refused or failed; return whether it counts.
+        """Lower the rate after a failed request; return whether it was lowered.
 
-        Those that were under way together are one sign, not many.
+        Requests that were under way together lower it once: `sent` is when the request was sent.
         """
         if sent < self._slowed_at:
             return False

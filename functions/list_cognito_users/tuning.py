@@ -1,19 +1,18 @@
-"""The numbers by which a listing is divided, reported and given up."""
+"""The limits of a listing."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """The limits of a listing; the defaults are the product's.
+    """The limits; the defaults are the product's.
 
     Attributes:
-        users_per_part: the most users in a part: under 1 MB, compressed. Each chain has one part
-            in memory.
-        seconds_of_failing: a chain whose requests have failed for so long, one after the other,
-            ends the invocation.
-        restarts: how often a chain whose token is refused begins again.
-        pages_per_log: after so many pages, the progress is logged.
+        users_per_part: the most users that a part has. 10,000 take less than 1 MB, compressed, and
+            each chain has one part in memory.
+        seconds_of_failing: a chain whose requests all fail for so long ends the invocation.
+        restarts: how often a chain may start again because its token was refused.
+        pages_per_log: the progress is logged each time that so many pages were read.
     """
 
     users_per_part: int = 10_000

@@ -1,8 +1,8 @@
-"""Lets the chains of a listing take turns: each has one request under way, at a common rate.
+"""Reads the chains of a listing in turns: one request of each at a time, at a common rate.
 
-One thread sends the requests and heeds what comes of them; the others wait for Cognito, and
-write what it answers. So the limiter counts every request, and no chain waits for long: a
-pagination token lives for an hour.
+One thread sends the requests and handles their results; the others wait for Cognito and write what
+it answers. So the limiter counts every request, and no chain waits long enough for its pagination
+token to expire, which is valid for an hour.
 """
 
 import time
@@ -28,9 +28,10 @@ from list_cognito_users.tuning import TUNING, Tuning
 
 
 class Turns:
-    """The chains' turns in one invocation; `pages` counts what it read, `error` is the last one.
+    """The chains' turns in one invocation.
 
-    `has_failed`: whether the turns ended because of that error.
+    `pages` is how many pages it has read, `error` the last error. `has_failed`: the turns ended
+    because of that error.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Turns:
         limiter: RateLimiter,
         tuning: Tuning = TUNING,
     ) -> None:
-        """Go on with the chains that are not done."""
+        """Continue the chains that are not done."""
         self.pages = 0
         self.error: CognitoUnavailable | None = None
         self.has_failed = False
@@ -80,14 +81,14 @@ class Turns:
         self._running[future] = chain, sent
 
     def _handle_completed(self, timeout: float | None) -> None:
-        """Wait until a request is through, for so many seconds at most."""
+        """Wait until a request is completed, for so many seconds at most, and handle it."""
         if not self._running:
             time.sleep(timeout or 0)
             return
         done, _ = wait(self._running, timeout, FIRST_COMPLETED)
         for future in [each for each in self._running if each in done]:  # as they were sent
             chain, sent = self._running.pop(future)
-            if chain in self._progress.chains:  # or it was given up meanwhile
+            if chain in self._progress.chains:  # otherwise it was given up meanwhile
                 self._handle(future, chain, sent)
 
     def _handle(self, future: Future[Page], chain: Chain, sent: float) -> None:
@@ -127,10 +128,10 @@ class Turns:
         self._waiting.append(chain)
 
     def _falls_back_to_one_chain(self) -> bool:
-        """Begin again in one chain where the others missed one of the first page's users.
+        """Start again in one chain if the others missed a user of the first page.
 
-        A filter that finds too few is as wrong as one that finds too many; somebody who was
-        deleted meanwhile looks the same, and costs time only.
+        Then the pool's filter cannot be trusted. A user who was deleted meanwhile has the same
+        effect, which only costs time.
         """
         if not self._progress.missing:
             return False
@@ -140,7 +141,7 @@ class Turns:
         return True
 
     def _choose(self, chains: list[Chain]) -> None:
-        """List the pool in these chains, and forget the others with all that they listed."""
+        """List the pool in these chains and drop the others with all that they listed."""
         self._progress.chains = chains
         self._waiting = deque(chains)
 
@@ -159,15 +160,14 @@ class Turns:
         self._waiting.append(chain)
 
     def _restart(self, chain: Chain) -> None:
-        """Begin a chain again, without what it listed so far: its token was refused.
+        """Start a chain again from its first page, since its token was refused.
 
-        A token that is an hour old is refused rightly, one that is new is not; so there is
-        an end to it.
+        Only a token that is an hour old may be refused, so restarts are limited.
         """
         if chain.restarts >= self._tuning.restarts:
             self.error = CognitoUnavailable(
-                f"Cognito refused a pagination token of the user pool {self._pool} again and"
-                " again. Start the execution again later."
+                f"Cognito repeatedly refused a pagination token of the user pool {self._pool}."
+                " Start the execution again later."
             )
             self.has_failed = True
             return
