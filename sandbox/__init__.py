@@ -1,4 +1,1 @@
-"""A staging account on one machine, and the command that starts a deployed workflow, here or there.
-
-The account: PostgreSQL, a local AWS, the deployed stack, sample data.
-"""
+"""A staging account on one machine: PostgreSQL, a local AWS, the deployed stack, sample data."""

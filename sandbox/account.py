@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StagingAccount:
-    """Everything that runs, and how to reach it."""
+    """The running parts, and how to reach them."""
 
     cloud: LocalAws
     clients: Clients
@@ -65,14 +65,14 @@ def staging_account(
 
     Args:
         schedule: an EventBridge Scheduler expression; without one there is no schedule.
-        announce: is told what is being done.
+        announce: is called with a sentence before each step.
 
     Raises:
-        SandboxError: a part of it did not come up.
+        SandboxError: a part of it could not be started.
     """
     with contextlib.ExitStack() as everything, ThreadPoolExecutor() as threads:
         announce("Starting two PostgreSQL servers and a local AWS")
-        # In threads, which no signal interrupts: a server that was started is also noted.
+        # In threads, which no signal interrupts: a server that was started is always registered.
         with held():
             temporary = tempfile.TemporaryDirectory(prefix="staging-sync-")
             root = Path(everything.enter_context(temporary))
@@ -105,7 +105,7 @@ def _create(
     directory: Path,
     create: Callable[[EmbeddedPostgres], Bookshop],
 ) -> Bookshop:
-    """Create a database on a server of its own, which is stopped with everything else."""
+    """Create a database on its own server, which is stopped with everything else."""
     directory.mkdir()
     server = EmbeddedPostgres(directory)
     everything.callback(server.stop)
@@ -113,7 +113,7 @@ def _create(
 
 
 def _store_secrets(clients: Clients, production: Bookshop, staging: Bookshop) -> dict[str, str]:
-    """Store both databases' secrets; return their ARNs by the names that the account has."""
+    """Store both databases' secrets; return their ARNs by the names of the account's fields."""
     return {
         f"{name}_secret_arn": clients.secrets.create_secret(
             Name=f"bookshop/{name}", SecretString=json.dumps(database.secret)

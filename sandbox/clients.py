@@ -1,4 +1,4 @@
-"""boto3 clients for the local AWS, and for no other."""
+"""boto3 clients for the local AWS only."""
 
 import os
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Clients:
     cloudformation: "CloudFormationClient"
     cognito: "CognitoIdentityProviderClient"
     functions: "LambdaClient"
-    iam: Any  # these five are the services whose stubs are not installed
+    iam: Any  # these five services have no stubs installed
     logs: Any
     network: Any
     queues: Any
@@ -45,9 +45,9 @@ class Clients:
         access_key: str = CREDENTIALS["AWS_ACCESS_KEY_ID"],
         region: str = REGION,
     ) -> "Clients":
-        """Return the clients of a local AWS, by default for the account of the sandbox."""
+        """Return the clients of a local AWS, by default for the sandbox's account."""
         session = _session(access_key, region)
-        # Without proxies: nothing stands between us and 127.0.0.1.
+        # A proxy could not reach this machine's 127.0.0.1.
         options: dict[str, Any] = {
             "endpoint_url": cloud.endpoint,
             "verify": str(cloud.authority),
@@ -70,7 +70,7 @@ class Clients:
 
 
 def _session(access_key: str, region: str) -> Session:
-    """Return a session that knows neither the user's AWS profile nor their files."""
+    """Return a session that ignores the user's AWS profile and configuration files."""
     nowhere = (None, None, os.devnull, None)
     core = botocore.session.Session(
         {

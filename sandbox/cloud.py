@@ -1,8 +1,8 @@
-"""A local AWS: one ministack process, bound to 127.0.0.1, with a temporary directory of its own.
+"""A local AWS: one ministack process, bound to 127.0.0.1, with its own temporary directory.
 
-It enforces IAM as far as it can: what a Lambda or the CDK calls is checked against the policies of
-the role that calls and of the bucket that is called. It does not check what AWS's services do for
-one another: Step Functions invoking a Lambda, Scheduler starting an execution, Lambda writing logs.
+It checks the calls of Lambdas and of the CDK against the policies of the calling role and of the
+bucket. It does not check what AWS's services do for one another: Step Functions invoking a Lambda,
+Scheduler starting an execution, Lambda writing logs.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class LocalAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which any AWS tool talks to this AWS and to no other."""
+        """The environment variables that point every AWS tool to this AWS."""
         return {
             **CREDENTIALS,
             "AWS_DEFAULT_REGION": REGION,
@@ -54,17 +54,17 @@ def local_aws(directory: Path) -> Iterator[LocalAws]:
     """Run ministack for the length of a with statement.
 
     Args:
-        directory: where it may leave its files (its log, the Lambdas' code).
+        directory: for its files: its log and the Lambdas' code.
 
     Raises:
-        SandboxError: it did not come up.
+        SandboxError: it did not start.
     """
     port = free_port()
     temporary = directory / "tmp"
     temporary.mkdir(parents=True)
     authority = _certify(directory)
     command = Command(
-        # -P: a module of this folder is never taken for one of its own.
+        # -P: it must not import a module of this folder instead of its own.
         [str(AWS_VENV_BIN / "python"), "-P", str(PROGRAM)],
         directory,
         clean_environment(temporary) | _settings(port, directory),
@@ -88,7 +88,7 @@ def _certify(directory: Path) -> Path:
 
 
 def _settings(port: int, directory: Path) -> dict[str, str]:
-    """Return ministack's own variables, and what it hands on to the Lambdas."""
+    """Return ministack's own variables, and those that it passes on to the Lambdas."""
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
@@ -99,13 +99,13 @@ def _settings(port: int, directory: Path) -> dict[str, str]:
         "MINISTACK_SSL_CERT": str(directory / CERTIFICATE),
         "MINISTACK_SSL_KEY": str(directory / KEY),
         "AWS_CA_BUNDLE": str(directory / AUTHORITY),
-        # A state that is retried is so at once: nobody is there to be spared.
+        # Retries do not wait: there is nothing here that needs time to recover.
         "SFN_WAIT_SCALE": "0",
     }
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    """Return a free TCP port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -122,4 +122,4 @@ def _wait_until_healthy(cloud: LocalAws, process: subprocess.Popen[bytes], log: 
         with contextlib.suppress(OSError), direct.open(f"{cloud.endpoint}/_ministack/health"):
             return
         time.sleep(0.1)
-    raise SandboxError(f"The local AWS did not come up. Its log ends:\n{log_end(log)}")
+    raise SandboxError(f"The local AWS did not start. Its log ends:\n{log_end(log)}")

@@ -1,4 +1,4 @@
-"""One database of an embedded server, reached as a superuser: for the sandbox and for tests."""
+"""One database of an embedded server, used as a superuser by the sandbox and the tests."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ type Parameters = Sequence[Any] | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database, and what is done to it from outside of staging-sync."""
+    """A database, and how the sandbox and the tests use it."""
 
     server: EmbeddedPostgres
     name: str
@@ -28,7 +28,7 @@ class Database:
 
     @property
     def address(self) -> DatabaseAddress:
-        """The same as an address that staging-sync connects to."""
+        """The same as an address, as staging-sync uses it."""
         return DatabaseAddress.of_url(self.url)
 
     def address_as(self, user: str) -> DatabaseAddress:
@@ -36,7 +36,7 @@ class Database:
         return DatabaseAddress.of_url(self.server.url(self.name, user))
 
     def connect(self) -> Any:
-        """Return a new connection of the driver, which the caller closes."""
+        """Return a new psycopg2 connection, which the caller closes."""
         return psycopg2.connect(self.url)
 
     def execute(self, *statements: str) -> int:
@@ -70,11 +70,10 @@ class Database:
         return f"{dump}\n{states}"
 
     def contents(self) -> str:
-        """Return every row of every table, sorted: shares no code with the engine.
+        """Return every row of every table, sorted; shares no code with the engine.
 
-        Without the sequences: one that stands at 20 and was called, and one that stands at 21
-        and was not, give the same next number. And without a setting that only newer versions
-        of pg_dump know.
+        Without the sequences: last value 20 that was called, and 21 that was not, give the same
+        next number. And without a setting that only newer versions of pg_dump write.
         """
         dump = self.server.run(
             "pg_dump", "-a", "--inserts", "--column-inserts", "--restrict-key=test", self.name

@@ -1,6 +1,6 @@
-"""`python -m sandbox.demo`: staging's users are locked out, the workflow runs, they are back.
+"""`python -m sandbox.demo`: staging's users cannot log in, the workflow runs, and they can.
 
-Everything that is printed as a fact is checked first; the exit code is 0 only if all held.
+Every fact is checked before it is printed; the exit code is 0 only if all of them hold.
 """
 
 import csv
@@ -28,8 +28,8 @@ from statemachine.board import follow, table
 from statemachine.execution import Execution
 
 INPUT = {"sync_cognito": True}
-SHOWN = ("Ada", "Bruno", "Dmitri", "Liam", "Jonas")  # a few of each sort
-# A status in the report of the remap, and what it says to a newcomer.
+SHOWN = ("Ada", "Bruno", "Dmitri", "Liam", "Jonas")  # one or two of each kind
+# A status in the remap's report, and what it means.
 STATUSES = {
     "updated": "linked to their account in staging's pool",
     "unchanged": "linked already",
@@ -37,31 +37,31 @@ STATUSES = {
     "no_db_user": "skipped: an account, but no row with that email",
     "ambiguous": "skipped: two rows or two equally good accounts with that email",
     "unlinked": "lost a sub that belongs to another row",
-    "mismatched": "held a sub that the pool knows under another email",
+    "mismatched": "lost a sub that the pool has for another email",
 }
 STYLES = {Found.OWN_ROW: "green", Found.NO_ROW: "red", Found.ANOTHERS_ROW: "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Tells facts, and remembers whether all of them held."""
+    """Prints chapters and facts, and records which facts held."""
 
     console: Console
     facts: list[bool] = field(default_factory=list)
 
     def chapter(self, title: str, text: str) -> None:
-        """Begin a part of the story."""
+        """Print the heading of a chapter and its introduction."""
         self.console.print(f"\n[bold]{title}[/bold]\n{text}")
 
     def fact(self, text: str, *, holds: bool) -> None:
-        """State something that was checked."""
+        """Print a fact that was checked."""
         self.facts.append(holds)
         mark = "[green]✔[/green]" if holds else "[bold red]✘ NOT TRUE:[/bold red]"
         self.console.print(f"{mark} {text}")
 
 
 def main() -> int:
-    """Tell the story.
+    """Run the demo.
 
     Returns:
         0 when every fact held, 1 when one did not or the sandbox could not be started, 130
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def tell(story: Story, account: StagingAccount) -> None:
-    """Tell the whole story, fact by fact."""
+    """Run the workflow, and show what it changes."""
     _show_before(story, log_in_everybody(account))
     story.chapter(
         "2. The workflow runs",
@@ -114,8 +114,8 @@ def _show_before(story: Story, logins: list[Login]) -> None:
     story.chapter(
         "1. Staging before",
         "Staging's database was copied from production some time ago. Each row of users\n"
-        "carries the sub that production's user pool gave that person. Staging has a pool\n"
-        "of its own, which gave the same people other subs: their log-in finds nothing.",
+        "has the sub that production's user pool gave that person. Staging has its own\n"
+        "pool, which gave the same people other subs, so their logins find no row.",
     )
     story.console.print(_login_table(_shown(logins)))
     expected = _expected(logins)
@@ -124,7 +124,7 @@ def _show_before(story: Story, logins: list[Login]) -> None:
         holds=all(login.logged_in for login in expected),
     )
     story.fact(
-        "not one of them finds that row",
+        "none of them finds that row",
         holds=bool(expected) and not any(login.found is Found.OWN_ROW for login in expected),
     )
 
@@ -132,7 +132,8 @@ def _show_before(story: Story, logins: list[Login]) -> None:
 def _show_changes(story: Story, account: StagingAccount, result: Execution) -> None:
     story.chapter(
         "3. What changed",
-        "Only what differed was written, in one transaction; a table without a key is replaced.",
+        "Only rows that differed were written, in one transaction; a table without a key is\n"
+        "replaced.",
     )
     _show_tables(story, account, result.output["db_sync"])
     mapping = result.output["cognito_mapping"]
@@ -144,7 +145,7 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
         )
     )
     story.fact(
-        "the execution's output counts the same, and its history names nobody",
+        "the execution's output has the same counts, and its history names nobody",
         holds=people == _counted(mapping) and _names_nobody(account, result),
     )
     warnings = len(mapping["warnings"])
@@ -168,7 +169,7 @@ def _show_tables(story: Story, account: StagingAccount, sync: dict[str, Any]) ->
     production, staging = contents(account.production), contents(account.staging)
     total = sum(map(len, production.values()))
     story.fact(
-        f"all {total:,} rows of staging are production's now, but for users.cognito_sub",
+        f"all {total:,} rows of staging equal production's, except for users.cognito_sub",
         holds=production == staging,
     )
 
@@ -180,7 +181,7 @@ def _show_after(story: Story, logins: list[Login]) -> None:
     found = [login for login in expected if login.found is Found.OWN_ROW]
     story.fact(f"{len(found)} of {len(expected)} find their row", holds=found == expected)
     story.fact(
-        "nobody finds somebody else's",
+        "nobody finds somebody else's row",
         holds=not any(login.found is Found.ANOTHERS_ROW for login in logins),
     )
     story.fact(
@@ -193,9 +194,9 @@ def _show_next(story: Story) -> None:
     held = sum(story.facts)
     story.chapter(
         f"{held} of {len(story.facts)} facts held.",
-        "Try next: `make up` starts this account and leaves it running, with commands to\n"
-        'paste. Run the workflow twice, or with {"dry_run": true}, or change some rows.\n'
-        "README.md says how to deploy it for real.",
+        "Next: `make up` starts this account, prints commands to paste and keeps running.\n"
+        'Run the workflow twice, or with {"dry_run": true}, or change some rows.\n'
+        "README.md says how to deploy it on AWS.",
     )
 
 
@@ -204,7 +205,7 @@ def _shown(logins: list[Login]) -> list[Login]:
 
 
 def _expected(logins: list[Login]) -> list[Login]:
-    """Return those who are to find their row after a sync."""
+    """Return the logins of those who must find their row after a run."""
     return [login for login in logins if login.person.outcome is Outcome.LINKED]
 
 
@@ -215,21 +216,21 @@ def _people_by_status(account: StagingAccount, mapping: dict[str, Any]) -> Count
 
 
 def _counted(mapping: dict[str, Any]) -> Counter[str]:
-    """Return the same counts as the execution's output gives them."""
+    """Return the same counts from the execution's output."""
     keys = {status: f"skipped_{status}" for status in STATUSES if f"skipped_{status}" in mapping}
     counts = {status: mapping[keys.get(status, status)] for status in STATUSES}
     return Counter({status: count for status, count in counts.items() if count})
 
 
 def _names_nobody(account: StagingAccount, result: Execution) -> bool:
-    """Return whether no email and no sub is in what Step Functions keeps of an execution."""
+    """Return whether an execution's history has neither an email nor a sub."""
     kept = json.dumps(execution.history(account, result.arn), default=str)
     subs = (sub for (sub,) in account.staging.rows("SELECT cognito_sub FROM users") if sub)
     return "@" not in kept and not any(sub in kept for sub in subs)
 
 
 def _read(account: StagingAccount, uri: str) -> bytes:
-    """Return what an s3:// address holds."""
+    """Return the content of an s3:// URI."""
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     return account.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 

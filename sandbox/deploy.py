@@ -13,7 +13,7 @@ from cdk.compute.dependencies import Platform, build_layer
 from sandbox.cloud import ACCOUNT, AWS_VENV_BIN, PROJECT, REGION, LocalAws
 from sandbox.processes import Command, clean_environment, run
 
-# Which version it is, the Makefile alone says.
+# The version is only in the Makefile.
 _CDK_LINE = re.compile(r"^CDK := (npx .*)$", re.MULTILINE)
 CDK = (*_CDK_LINE.findall((PROJECT / "Makefile").read_text())[0].split(), "--no-notices")
 ENVIRONMENT = "sandbox"
@@ -21,10 +21,10 @@ STACK = f"staging-sync-{ENVIRONMENT}"
 
 
 def build_host_layer() -> Path:
-    """Return a layer for this machine and the local AWS's interpreter, built if need be.
+    """Return a layer for this machine and the local AWS's interpreter; build it if necessary.
 
     Raises:
-        SandboxError: pip failed; the message holds what it said.
+        SandboxError: pip failed; the message has the end of its log.
     """
     host = Platform(
         "host",
@@ -50,14 +50,14 @@ def deploy(
     """Deploy the stack of an environment to the local AWS, or update it, with the real CDK CLI.
 
     Args:
-        cloud: where to.
-        settings: the environment's block, as cdk.json would hold it.
+        cloud: the local AWS.
+        settings: the environment's block of cdk.json.
         directory: a directory for the CLI's files that does not exist yet.
-        environment: the environment's name, which is part of the stack's.
-        is_bootstrapped: whether the account was prepared for CDK already.
+        environment: the environment's name, which is part of the stack's name.
+        is_bootstrapped: whether the account is already prepared for CDK.
 
     Raises:
-        SandboxError: synthesis or deployment failed; the message holds what the CLI said.
+        SandboxError: synthesis or deployment failed; the message has the end of the CLI's log.
     """
     app, elsewhere, temporary = (directory / name for name in ("app", "elsewhere", "tmp"))
     for path in (app, elsewhere, temporary):
@@ -72,11 +72,11 @@ def deploy(
         return Command([*CDK, verb, *arguments], where, variables, log)
 
     if is_bootstrapped:
-        assembly: tuple[str, ...] = ()  # deploying synthesizes too
+        assembly: tuple[str, ...] = ()  # `cdk deploy` synthesizes
     else:
-        run(cdk("--version", where=app))  # two at once would both download it
+        run(cdk("--version", where=app))  # downloads it once for the two that follow
         run(
-            # Where there is no cdk.json, bootstrapping does not synthesize the app first.
+            # In a folder without a cdk.json, bootstrapping does not synthesize the app.
             cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", where=elsewhere),
             cdk("synth", "--quiet", where=app),
         )

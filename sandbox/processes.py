@@ -1,4 +1,4 @@
-"""Programs that the sandbox runs: each leads a process group, which ends with it."""
+"""Programs that the sandbox runs, each in its own process group, which ends with it."""
 
 import contextlib
 import os
@@ -16,24 +16,24 @@ LOG_LINES = 15  # of a failed program's log, in its error
 
 
 class SandboxError(Exception):
-    """A part of the sandbox could not be started; the message says which, and why."""
+    """A part of the sandbox could not be started; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program and its surroundings."""
+    """A program with its arguments, directory, environment and log."""
 
     arguments: Sequence[str]
     directory: Path
     environment: Mapping[str, str]
-    log: Path  # takes what it prints
+    log: Path  # gets its output
 
 
 def run(*commands: Command) -> None:
     """Run programs side by side until all have ended.
 
     Raises:
-        SandboxError: one of them failed; the message holds the end of its log.
+        SandboxError: one of them failed; the message has the end of its log.
     """
     with contextlib.ExitStack() as running:
         processes = [running.enter_context(started(command)) for command in commands]
@@ -45,10 +45,10 @@ def run(*commands: Command) -> None:
 
 @contextlib.contextmanager
 def started(command: Command) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program, and end it and all that it started with the with statement.
+    """Run a program for the length of a with statement; then end it and all that it started.
 
     Raises:
-        SandboxError: there is no such program.
+        SandboxError: it could not be started.
     """
     with contextlib.ExitStack() as ending:
         with signals.held():
@@ -63,10 +63,10 @@ def log_end(log: Path) -> str:
 
 
 def clean_environment(temporary: Path) -> dict[str, str]:
-    """Return this process's environment without what could lead elsewhere.
+    """Return this process's environment without the variables of Python and AWS.
 
-    Python's and AWS's own variables are left out: ministack hands its environment on to the
-    Lambdas, and nobody's real account may be reached from here.
+    ministack passes its environment on to the Lambdas, and no real AWS account may be reached from
+    here.
     """
     kept = {
         name: value
@@ -80,7 +80,7 @@ def clean_environment(temporary: Path) -> dict[str, str]:
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
-        # Node.js lies beside the interpreter.
+        # Node.js is in the interpreter's folder.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "TMPDIR": str(temporary),
     }
@@ -96,7 +96,7 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us, who end it in good order
+                start_new_session=True,  # Ctrl-C must reach us only: we end it
             )
         except OSError as error:
             raise SandboxError(
@@ -106,13 +106,13 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group; nothing of it is left."""
+    """End a process and its process group."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_TIMEOUT)
-    # What it started may outlive it. The group's number is not given out again while any
-    # member lives; without one there is nothing to end.
+    # What it started may outlive it. The group's id is not reused while any member lives; if none
+    # does, there is nothing to end.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

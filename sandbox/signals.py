@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a sandbox once, in good order, and never between two halves of a step."""
+"""Ctrl-C and SIGTERM end a sandbox once, cleanly, and never in the middle of a step."""
 
 import contextlib
 import signal
@@ -21,9 +21,9 @@ _state = _State()
 
 @contextlib.contextmanager
 def ending_in_order() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the first signal that asks us to end; ignore those after it.
+    """Raise KeyboardInterrupt at the first signal to end, and ignore those that follow.
 
-    Otherwise a second Ctrl-C would interrupt the cleaning up that the first one began.
+    Otherwise a second Ctrl-C would interrupt the clean-up that the first one started.
     """
     before = {number: signal.signal(number, _on_signal) for number in SIGNALS}
     try:
@@ -35,9 +35,9 @@ def ending_in_order() -> Iterator[None]:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Hold such a signal back until the with statement ends.
+    """Delay such a signal until the with statement ends.
 
-    For a step that must not be torn apart: a process is started and its name not yet noted.
+    For a step that must not be interrupted: between starting a process and registering it.
     """
     _state.held += 1
     try:

@@ -1,4 +1,4 @@
-"""`python -m sandbox.up`: a staging account to play with, until Ctrl-C."""
+"""`python -m sandbox.up`: a staging account to try things on, until Ctrl-C."""
 
 import signal
 import sys
@@ -16,9 +16,9 @@ def main() -> int:
     """Run a staging account until a signal ends it.
 
     Returns:
-        0 when it was ended by Ctrl-C or SIGTERM, 1 when it could not be started.
+        0 when Ctrl-C or SIGTERM ended it, 1 when it could not be started.
     """
-    # Lines are to be copied whole, so they are not wrapped.
+    # Lines are not wrapped, so that they can be copied.
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
         with ending_in_order(), staging_account(announce=console.print) as account:
@@ -52,7 +52,7 @@ User pool:  {account.pools.staging.pool_id}
 Reports:    s3://{account.bucket}/executions/
 
 AWS_ENDPOINT_URL={account.cloud.endpoint}
-Ready. Ctrl-C takes everything down."""
+Ready. Ctrl-C stops everything."""
 
 
 if __name__ == "__main__":

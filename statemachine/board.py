@@ -1,4 +1,4 @@
-"""The workflow's states as they light up on a terminal."""
+"""Shows the workflow's tasks on a terminal while an execution runs."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ DEFINITION = Path(__file__).with_name("staging_sync.asl.json")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]]) -> Table:
-    """Return a plain table; columns whose name ends in a blank hold numbers."""
+    """Return a plain table; a column whose name ends in a space has numbers."""
     result = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         result.add_column(column.strip(), justify="right" if column.endswith(" ") else "left")
@@ -35,7 +35,7 @@ def follow(
     poll: float = POLL,
     timeout: float = RUN_TIMEOUT,
 ) -> Execution:
-    """Show an execution's tasks as they light up, until it has ended; the rest as `wait`."""
+    """Show an execution's tasks until it has ended; otherwise like `wait`."""
     board = _Board()
     with Live(board.draw(), console=console, refresh_per_second=8) as live:
 
@@ -47,19 +47,19 @@ def follow(
         board.end()
         live.update(board.draw())
     if not console.is_terminal:
-        console.print()  # a Live that is not shown ends without a line break
+        console.print()  # a Live that is not on a terminal ends without a line break
     return ended
 
 
 @dataclass(slots=True)
 class _Task:
-    """A task of the workflow, and how far it is."""
+    """A task of the workflow, and its progress."""
 
     name: str
     purpose: str
     entered: datetime | None = None
-    seconds: float | None = None  # of all its turns: a large pool is listed in several
-    error: str = ""  # of its last try, if that failed
+    seconds: float | None = None  # in total: a large pool is listed in several rounds
+    error: str = ""  # of its last attempt, if that failed
     has_failed: bool = False
 
     def take(self, event: StateEvent) -> None:
@@ -69,7 +69,7 @@ class _Task:
             case Step.FAILED:
                 self.error = event.error
             case Step.LEFT:
-                assert self.entered is not None  # noqa: S101 - one that was not entered is not left
+                assert self.entered is not None  # noqa: S101 - a state is entered before it is left
                 self.seconds = (self.seconds or 0) + (event.at - self.entered).total_seconds()
                 self.entered, self.error = None, ""
 
@@ -86,7 +86,7 @@ class _Task:
 
     def _note(self) -> str:
         if self.error and not self.has_failed:
-            return f"{self.error}, to be tried again"
+            return f"{self.error}, will be retried"
         return self.error
 
     def _light(self) -> tuple[str, str]:
@@ -113,7 +113,7 @@ class _Board:
             self._tasks[event.state].take(event)
 
     def end(self) -> None:
-        """Mark the task that the execution ended in, if it did not get through."""
+        """Mark the task in which the execution ended as failed."""
         for task in self._tasks.values():
             task.has_failed = task.entered is not None
 

@@ -1,4 +1,4 @@
-"""Starting an execution of the deployed workflow, and following it to its end."""
+"""Starts an execution of the deployed workflow and follows it to its end."""
 
 import json
 import time
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 POLL = 0.2  # seconds
 RUN_TIMEOUT = 120.0  # seconds; a run on the bookshop takes a few
-# Where Step Functions says how a Lambda's invocation failed; the last ones by what we may not do.
+# The details of the events by which a Lambda's invocation, or the task itself, fails.
 FAILURES = (
     "lambdaFunctionFailedEventDetails",
     "lambdaFunctionTimedOutEventDetails",
@@ -25,15 +25,15 @@ FAILURES = (
 
 
 class Workflow(Protocol):
-    """A state machine that is deployed, and the client that reaches it."""
+    """A deployed state machine, and a client for it."""
 
     @property
     def states(self) -> "SFNClient":
-        """The client of Step Functions."""
+        """The client for Step Functions."""
 
     @property
     def state_machine_arn(self) -> str:
-        """The state machine."""
+        """The state machine's ARN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Execution:
     arn: str
     status: str  # SUCCEEDED, FAILED, TIMED_OUT or ABORTED
     output: dict[str, Any]  # empty unless it succeeded
-    error: str  # how it failed, and why
+    error: str  # the error's name and its message, if it failed
     cause: str
     seconds: float
 
     @property
     def name(self) -> str:
-        """The name that keys what it wrote to S3."""
+        """The execution's name, which is part of the S3 keys of its files."""
         return self.arn.rsplit(":", 1)[1]
 
 
@@ -57,13 +57,13 @@ class Step(Enum):
     """What happened to a state."""
 
     ENTERED = "entered"
-    FAILED = "failed"  # one try of it; there may be another
+    FAILED = "failed"  # one attempt; there may be another
     LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
 class StateEvent:
-    """An execution reached a state, failed in it, or left it."""
+    """An execution entered a state, failed in it, or left it."""
 
     state: str
     step: Step
@@ -72,12 +72,12 @@ class StateEvent:
 
     @property
     def entered(self) -> bool:
-        """Whether the state was reached."""
+        """Whether the state was entered."""
         return self.step is Step.ENTERED
 
 
 def run(workflow: Workflow, document: object) -> Execution:
-    """Start an execution with a JSON document as its input and wait for its end."""
+    """Start an execution with a JSON document as its input, and wait until it has ended."""
     return wait(workflow, start(workflow, document))
 
 
@@ -99,7 +99,7 @@ def wait(
     """Wait until an execution has ended.
 
     Args:
-        workflow: whose execution it is.
+        workflow: the workflow of the execution.
         arn: the execution.
         on_event: is seen of each state as the execution enters and leaves it.
         poll: how often to ask, in seconds.
@@ -112,7 +112,7 @@ def wait(
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         found = workflow.states.describe_execution(executionArn=arn)
-        # Asked for after the status: the events of an execution that has ended are all there.
+        # Read after the status, so that an ended execution's events are complete.
         events = state_events(workflow, arn)
         for event in events[seen:]:
             on_event(event)
@@ -131,7 +131,7 @@ def wait(
 
 
 def _message(cause: str) -> str:
-    """Return the sentence in a cause: Lambda wraps it in JSON."""
+    """Return the message in a cause, which Lambda wraps in JSON."""
     try:
         return str(json.loads(cause)["errorMessage"])
     except (ValueError, LookupError, TypeError):
@@ -148,13 +148,13 @@ def state_events(workflow: Workflow, arn: str) -> list[StateEvent]:
         elif left := entry.get("stateExitedEventDetails"):
             events.append(StateEvent(left["name"], Step.LEFT, at))
         elif events and (failed := [entry[name] for name in FAILURES if name in entry]):
-            # Nothing runs side by side: what fails is the state that was entered last.
+            # States do not run in parallel: the state that was entered last has failed.
             error = failed[0].get("error", "")
             events.append(StateEvent(events[-1].state, Step.FAILED, at, error))
     return events
 
 
 def history(workflow: Workflow, arn: str) -> list[Any]:
-    """Return all that Step Functions keeps of an execution."""
+    """Return an execution's history."""
     pages = workflow.states.get_paginator("get_execution_history")
     return [entry for page in pages.paginate(executionArn=arn) for entry in page["events"]]

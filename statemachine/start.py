@@ -1,8 +1,8 @@
-"""`python -m statemachine.start ENVIRONMENT [INPUT]`: starts the deployed workflow, and follows it.
+"""`python -m statemachine.start ENVIRONMENT [INPUT]`: starts the deployed workflow and follows it.
 
-Where and as whom is what the AWS command line would use: `make up` says what to export for the
-sandbox. Exits 0 when the execution succeeded, 1 when it failed, timed out or was aborted, 2 for
-a wrong call, and 130 after Ctrl-C, which leaves the execution running.
+It uses the account, Region and credentials that the AWS command line would use; `make up` prints
+what to export for the sandbox. Exits 0 when the execution succeeded, 1 when it failed, timed out or
+was aborted, 2 for a wrong call, and 130 after Ctrl-C, which leaves the execution running.
 """
 
 import argparse
@@ -53,10 +53,10 @@ def main(arguments: list[str] | None = None, *, poll: float = POLL_ON_AWS) -> in
         prog="python -m statemachine.start",
         description="Start the deployed workflow and follow it.",
     )
-    parser.add_argument("environment", help="a block of cdk.json that is deployed, like staging")
+    parser.add_argument("environment", help="a deployed environment of cdk.json, like staging")
     parser.add_argument("input", nargs="?", default="{}", help="the execution's input, as JSON")
     call = parser.parse_args(arguments)
-    # What is to be copied stands on one line.
+    # Lines are not wrapped, so that they can be copied.
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         document = parse_input(call.input)
@@ -74,7 +74,7 @@ def parse_input(text: str) -> dict[str, Any]:
     """Return an execution's input.
 
     Raises:
-        WrongCallError: it is no JSON, or not what the workflow accepts.
+        WrongCallError: it is not JSON, or the workflow does not accept it.
     """
     try:
         document = json.loads(text)
@@ -91,7 +91,7 @@ def find_workflow(environment: str) -> DeployedWorkflow:
     """Return the workflow of an environment's stack.
 
     Raises:
-        WrongCallError: there is no such stack where the credentials point.
+        WrongCallError: there is no such stack in the account and Region, or it is incomplete.
         BotoCoreError, ClientError: AWS cannot be reached, or refuses.
     """
     client: CloudFormationClient = boto3.client("cloudformation")
@@ -103,9 +103,9 @@ def find_workflow(environment: str) -> DeployedWorkflow:
             raise
         known = ", ".join(json.loads(CDK_JSON.read_text())["context"]["environments"])
         raise WrongCallError(
-            f"There is no stack {name} in {client.meta.region_name}. cdk.json knows {known}; `make"
-            f" deploy ENV={environment}` deploys one, AWS_PROFILE and"
-            " AWS_DEFAULT_REGION say where."
+            f"There is no stack {name} in {client.meta.region_name}. cdk.json has {known}; `make"
+            f" deploy ENV={environment}` deploys one. AWS_PROFILE and AWS_DEFAULT_REGION choose"
+            " account and Region."
         ) from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     if "StateMachineArn" not in outputs:
@@ -115,7 +115,7 @@ def find_workflow(environment: str) -> DeployedWorkflow:
 
 @contextmanager
 def aws_refusals() -> Iterator[None]:
-    """Say what AWS says where nothing is started yet.
+    """Report AWS's errors before anything is started.
 
     Raises:
         WrongCallError: a call failed.
@@ -135,32 +135,32 @@ def _announce(console: Console, arn: str) -> None:
 
 def _follow(console: Console, workflow: DeployedWorkflow, arn: str, poll: float) -> int:
     try:
-        # The state machine has a time limit of its own.
+        # The state machine has its own timeout.
         ended = follow(console, workflow, arn, poll=poll, timeout=math.inf)
     except KeyboardInterrupt:
-        _say_how_to_go_on(console, "Not followed any more", arn)
+        _say_how_to_continue(console, "No longer following", arn)
         return INTERRUPTED
     except (BotoCoreError, ClientError) as error:
-        _say_how_to_go_on(console, f"Lost sight of it: {error}", arn)
+        _say_how_to_continue(console, f"Cannot follow the execution: {error}", arn)
         return NOT_SUCCEEDED
     _show(console, ended)
     return SUCCEEDED if ended.status == "SUCCEEDED" else NOT_SUCCEEDED
 
 
-def _say_how_to_go_on(console: Console, reason: str, arn: str) -> None:
+def _say_how_to_continue(console: Console, reason: str, arn: str) -> None:
     console.print(
-        f"{reason}; the execution goes on.\n"
+        f"{reason}; the execution continues.\n"
         f"See it:  aws stepfunctions describe-execution --execution-arn {arn}\n"
         f"Stop it: aws stepfunctions stop-execution --execution-arn {arn}\n"
-        "A Lambda that is at work goes on all the same; docs/operations.md says how to end it."
+        "A running Lambda continues even then; docs/operations.md says how to end it."
     )
 
 
 def _show(console: Console, ended: Execution) -> None:
-    """Print how it ended: the counts as a table, and then what is to be read in full."""
+    """Print how it ended: the counts as a table, then warnings and reports in full."""
     console.print(f"{ended.status} after {ended.seconds:.1f} s")
     if ended.status != "SUCCEEDED":
-        console.print(f"{ended.error or 'No error was named'}: {ended.cause or 'nor a cause'}")
+        console.print(f"{ended.error or 'No error name'}: {ended.cause or 'no cause was given'}")
         console.print("What to do: docs/operations.md")
     rows = [
         (step, key.replace("_", " "), _text(value))

@@ -1,4 +1,4 @@
-"""Whether two databases hold the same rows, found out without staging-sync's own code."""
+"""What the databases hold, read without staging-sync's own code."""
 
 import contextlib
 
@@ -14,7 +14,7 @@ FROM information_schema.columns JOIN information_schema.tables USING (table_sche
 WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
 GROUP BY table_name
 """
-# Belongs to staging: its pool gave these subs.
+# This column belongs to staging, whose pool gave the subs.
 STAGING_OWNS = ("users", "cognito_sub")
 
 
@@ -23,10 +23,10 @@ def contents(database: Database, *, with_subs: bool = False) -> Contents:
 
     Args:
         database: which database.
-        with_subs: whether users.cognito_sub counts, which differs after a remap.
+        with_subs: whether to include users.cognito_sub, which differs after a remap.
     """
     with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
-        # Values print alike only under like settings.
+        # Equal values have equal texts only with equal settings.
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(COLUMNS)
         tables: list[tuple[str, list[str]]] = cursor.fetchall()

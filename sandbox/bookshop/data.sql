@@ -1,4 +1,4 @@
--- Some 20,000 rows, the same at every run; the people of sandbox/bookshop/people.py are in users already.
+-- About 20,000 rows, the same in every run; the people of sandbox/bookshop/people.py are in users already.
 
 INSERT INTO users (email, name, cognito_sub, referred_by, joined_on)
 SELECT 'customer' || i || '@mail.example',
@@ -43,7 +43,7 @@ SELECT 1 + i % 800,
 INSERT INTO page_views (book_id, seen_on)
 SELECT 1 + i % 40, date '2024-05-01' + i % 7 FROM generate_series(1, 600) AS i;
 
--- Made last, since it would spoil what is loaded: whoever copies data must not fire it.
+-- Created last, since it would change the rows that are loaded: copying data must not fire it.
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.touched_at = clock_timestamp();

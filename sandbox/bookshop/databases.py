@@ -1,4 +1,4 @@
-"""The bookshop's two databases: production, and a staging that was copied from it long ago."""
+"""The bookshop's two databases: production, and a staging that was copied from it some time ago."""
 
 import contextlib
 import secrets
@@ -28,7 +28,7 @@ class Bookshop(Database):
 
     @property
     def secret(self) -> dict[str, str | int]:
-        """What its secret holds, in the shape that RDS gives one."""
+        """The content of its secret, in the shape of RDS's secrets."""
         return {
             "engine": "postgres",
             "host": str(self.server.socket_dir),
@@ -50,7 +50,7 @@ class Bookshop(Database):
 
 
 def create_production(server: EmbeddedPostgres) -> Bookshop:
-    """Create production's empty database; our role may read it and nothing else."""
+    """Create production's empty database, which our role may only read."""
     password = _create_role(server)
     server.execute("postgres", f"CREATE DATABASE {NAME}")
     server.execute("postgres", f"GRANT pg_read_all_data TO {ROLE}")
@@ -67,7 +67,7 @@ def create_staging(server: EmbeddedPostgres) -> Bookshop:
 
 
 def fill_production(database: Bookshop, subs: Subs) -> None:
-    """Fill production: its state at the last copy, and then what happened there since."""
+    """Fill production with its rows at the last copy, and then with what changed since."""
     _fill_as_copied(database, subs)
     for person in PEOPLE:
         if person.former_rows is not None and person.was_copied:
@@ -76,7 +76,7 @@ def fill_production(database: Bookshop, subs: Subs) -> None:
 
 
 def fill_staging(database: Bookshop, subs: Subs) -> None:
-    """Fill staging: production as it was at the last copy, and then what people did there."""
+    """Fill staging with production's rows at the last copy, and then with what people changed."""
     _fill_as_copied(database, subs)
     for person in PEOPLE:
         if not person.was_copied:
@@ -104,7 +104,7 @@ def _fill_as_copied(database: Bookshop, subs: Subs) -> None:
 
 
 def _move_on(database: Bookshop, person: Person, subs: Subs) -> None:
-    """Bring a person's rows in production from what was copied to what is there now."""
+    """Change a person's rows in production from those that were copied to those of now."""
     match person.staging_rows, person.rows:
         case (), rows:
             _insert(database, person, rows, subs)

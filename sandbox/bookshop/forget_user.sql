@@ -1,4 +1,4 @@
--- Somebody leaves production, and all that is theirs with them.
+-- Deletes a user and all of the user's rows.
 
 DELETE FROM order_items USING orders, users
  WHERE order_id = orders.id AND user_id = users.id AND email = %(email)s;

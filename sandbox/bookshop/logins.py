@@ -1,4 +1,4 @@
-"""Who can log in to staging: real log-ins to its pool, each token's sub looked up in `users`."""
+"""Who can log in to staging: logs in to its pool and looks up the token's sub in `users`."""
 
 import enum
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sandbox.bookshop.people import PEOPLE, Account, Person, normalized
 
 
 class Found(enum.Enum):
-    """What somebody who has logged in finds in staging's database."""
+    """Which row of staging's database somebody finds after logging in."""
 
     OWN_ROW = "finds their row"
     NO_ROW = "finds no row"
@@ -25,7 +25,7 @@ class Login:
     account: Account
     logged_in: bool
     found: Found
-    orders: int  # in the row that was found
+    orders: int  # of the row that was found
 
 
 def log_in_everybody(account: StagingAccount) -> list[Login]:

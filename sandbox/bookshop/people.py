@@ -1,7 +1,7 @@
-"""The people of the sandbox: one for every way in which a row and a pool user can meet.
+"""The people of the sandbox: one for every case of matching rows with users of the pool.
 
 Each has rows in production's `users` (copied to staging some time ago) and accounts in
-staging's user pool. `outcome` is what staging-sync owes them.
+staging's user pool. `outcome` is what a run must do for them.
 """
 
 import enum
@@ -11,12 +11,12 @@ SHOP = "bookshop.example"
 
 
 class Outcome(enum.Enum):
-    """What becomes of a person when staging is synced and its users are re-linked."""
+    """A person's state after staging is synced and its users are re-linked."""
 
     LINKED = "can log in and finds the row"
     NO_ACCOUNT = "has a row, but no account in staging's pool"
     NO_ROW = "has an account in staging's pool, but no row in production"
-    AMBIGUOUS = "which row belongs to which account cannot be told"
+    AMBIGUOUS = "has several rows or equally good accounts, so that nothing is linked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +26,24 @@ class Account:
     username: str
     email: str
     enabled: bool = True
-    verified: bool | None = True  # None: the pool holds no email_verified for them
+    verified: bool | None = True  # None: the user has no email_verified
     confirmed: bool = True  # has chosen a password
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody's rows in production and accounts in staging; the best account comes first."""
+    """Somebody's rows in production and accounts in staging, the best account first."""
 
     name: str
     outcome: Outcome
     rows: tuple[str, ...]  # the emails of their rows, as production has them now
     accounts: tuple[Account, ...]
-    former_rows: tuple[str, ...] | None = None  # as staging has them, where that differs
+    former_rows: tuple[str, ...] | None = None  # as staging has them, if different
     never_logged_in: bool = False  # in production: the row has no sub
 
     @property
     def was_copied(self) -> bool:
-        """Whether their rows come from production; the rest was made in staging."""
+        """Whether their rows come from production and were not created in staging."""
         return bool(self.rows) or self.name != TESTER
 
     @property
@@ -53,7 +53,7 @@ class Person:
 
 
 def normalized(email: str) -> str:
-    """Return an email as it is compared: without blanks around it, in lower case."""
+    """Return an email in the form that is compared: trimmed, in lower case."""
     return email.strip().lower()
 
 
@@ -71,18 +71,18 @@ def _linked(name: str, *accounts: Account, row: str | None = None) -> Person:
     return Person(name, Outcome.LINKED, (row or _email(name),), accounts)
 
 
-# A row that holds the sub of Liam's staging account: somebody pasted it in while debugging.
+# A row with the sub of Liam's staging account, which somebody pasted into it while debugging.
 SUB_HOLDER = f"liam.test@{SHOP}"
 SUB_OWNER = "Liam"
-# The only one whose row was made in staging, by logging in there.
+# The only one whose row was created in staging, by logging in there.
 TESTER = "Robot"
 
 PEOPLE: tuple[Person, ...] = (
     *map(_colleague, ("Ada", "Boris", "Carla", "Daniel", "Esra", "Felix")),
-    # Emails are compared without blanks and in lower case.
+    # Emails are compared trimmed and in lower case.
     _linked("Bruno", Account("bruno", _email("Bruno")), row=f" Bruno@{SHOP.title()} "),
     _linked("Chiara", Account("chiara", f"Chiara@{SHOP.upper()}")),
-    # A username says nothing about the sub, even where it looks like one.
+    # A username is not the sub, even if it looks like one.
     _linked("Dmitri", Account("google_107846519283746510293", _email("Dmitri"))),
     _linked("Elif", Account("entra_Zm9vYmFyYmF6", _email("Elif"))),
     _linked("Faisal", Account("0a1b2c3d-1111-4222-8333-444455556666", _email("Faisal"))),
@@ -117,7 +117,7 @@ PEOPLE: tuple[Person, ...] = (
     ),
     _colleague(SUB_OWNER),
     Person("Liam's test", Outcome.NO_ACCOUNT, (SUB_HOLDER,), ()),
-    # Nobody has verified the address of these accounts.
+    # The email of these accounts is not verified.
     _linked("Mona", Account("mona", _email("Mona"), verified=None)),
     _linked("Noor", Account("noor", _email("Noor"), verified=False)),
     Person("Olga", Outcome.NO_ACCOUNT, (_email("Olga"),), ()),
@@ -125,7 +125,7 @@ PEOPLE: tuple[Person, ...] = (
     Person("Quinn", Outcome.NO_ACCOUNT, (_email("Quinn"),), ()),
     Person("Load test", Outcome.NO_ROW, (), (Account("load-test", f"load-test@{SHOP}"),)),
     Person(TESTER, Outcome.NO_ROW, (), (Account("robot", _email(TESTER)),), (_email(TESTER),)),
-    # Production has moved on since staging was last copied from it.
+    # Production has changed since staging was last copied from it.
     Person(
         "Rosa",
         Outcome.LINKED,

@@ -1,4 +1,4 @@
-"""Production's and staging's user pools, filled with the sandbox's people, and logging in."""
+"""Production's and staging's user pools with the sandbox's people, and how they log in."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UserPool:
-    """A pool whose users all have one password, and a client to log in through."""
+    """A pool whose users have the same password, and a client to log in through."""
 
     client: "CognitoIdentityProviderClient" = field(repr=False)
     pool_id: str
@@ -31,7 +31,7 @@ class UserPool:
             ClientName="bookshop",
             ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         )["UserPoolClient"]
-        # Fulfils every rule of the default password policy.
+        # The password meets every rule of the default policy.
         return cls(client, pool_id, app["ClientId"], f"aA1!{secrets.token_urlsafe(12)}")
 
     def add(self, account: Account) -> str:
@@ -57,7 +57,7 @@ class UserPool:
         return {entry["Name"]: entry["Value"] for entry in user["Attributes"]}["sub"]
 
     def log_in(self, username: str) -> str:
-        """Log a user in with username and password; return the `sub` in the token.
+        """Log a user in with username and password; return the token's `sub`.
 
         Raises:
             botocore.exceptions.ClientError: the pool refuses.
@@ -73,7 +73,7 @@ class UserPool:
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """Both pools, and the subs with which the databases start."""
+    """Both pools, and the subs that the databases start with."""
 
     production: UserPool
     staging: UserPool
@@ -105,13 +105,13 @@ def _production_subs(pool: UserPool, person: Person) -> dict[str, str | None]:
     for number, email in enumerate(person.rows or person.staging_rows):
         sub = pool.add(Account(f"{person.name.lower()}{number}", email.strip()))
         subs[email] = sub
-        # The same row under the email that it had before.
+        # The same row with the email that it had before.
         subs |= dict.fromkeys(person.staging_rows[number : number + 1], sub)
     return subs
 
 
 def _claims(token: str) -> dict[str, str]:
-    """Return what a JSON web token says; the pool has just made it, so it is not verified."""
+    """Return the claims of a JSON web token, which is not verified: it comes from the pool."""
     payload = token.split(".")[1]
     claims: dict[str, str] = json.loads(base64.urlsafe_b64decode(payload + "=="))
     return claims

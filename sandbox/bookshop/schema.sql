@@ -1,4 +1,4 @@
--- A small bookshop, as its application's migrations left it: the same in production and staging.
+-- A small bookshop, as its application's migrations create it in production and staging.
 
 CREATE TYPE order_status AS ENUM ('placed', 'paid', 'shipped', 'returned');
 
@@ -11,7 +11,7 @@ CREATE TABLE users (
     joined_on date NOT NULL DEFAULT current_date
 );
 
--- authors and books point at each other: no order of tables loads them without care.
+-- authors and books reference each other: no order of loading satisfies both foreign keys.
 CREATE TABLE authors (
     id serial PRIMARY KEY,
     name text NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE reviews (
     UNIQUE (book_id, user_id)
 );
 
--- No key, and some rows are there twice.
+-- No primary key, and some rows exist twice.
 CREATE TABLE page_views (
     book_id integer NOT NULL,
     seen_on date NOT NULL

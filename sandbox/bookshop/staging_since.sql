@@ -1,4 +1,4 @@
--- What people did in staging since it was last copied from production; a refresh undoes it.
+-- What people changed in staging since it was last copied from production; a refresh undoes it.
 
 UPDATE books SET title = 'TEST TEST TEST' WHERE id IN (3, 33, 333);
 UPDATE authors SET name = name || ' (edited in staging)' WHERE id % 50 = 0;

@@ -140,9 +140,9 @@ def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
         ),
         (
             {"status": "TIMED_OUT", "error": "States.Timeout"},
-            "States.Timeout: nor a cause",
+            "States.Timeout: no cause was given",
         ),
-        ({"status": "ABORTED", "cause": "not today"}, "No error was named: not today"),
+        ({"status": "ABORTED", "cause": "not today"}, "No error name: not today"),
     ],
     ids=["failed", "timed out", "aborted"],
 )
@@ -175,7 +175,7 @@ def test_a_state_that_succeeds_after_a_retry_is_not_marked_as_failed(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["nowhere"], "There is no stack staging-sync-nowhere in eu-central-1. cdk.json knows"),
+        (["nowhere"], "There is no stack staging-sync-nowhere in eu-central-1. cdk.json has"),
         (["staging", "{sync_cognito: true}"], "The input is not JSON"),
         (["staging", "[]"], "must be a JSON object"),
         (["staging", '{"sync_congito": true}'], '"sync_congito" is not a field'),
@@ -233,7 +233,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_stop_it(
     assert run(["staging"]) == 130
 
     shown = capsys.readouterr().out
-    assert "the execution goes on" in shown
+    assert "the execution continues" in shown
     assert f"aws stepfunctions stop-execution --execution-arn {EXECUTION}\n" in shown
 
 
@@ -245,8 +245,8 @@ def test_a_call_that_fails_while_following_is_not_reported_as_a_failed_execution
     assert run(["staging"]) == 1
 
     shown = capsys.readouterr().out
-    assert "Lost sight of it" in shown
-    assert "the execution goes on" in shown
+    assert "Cannot follow the execution" in shown
+    assert "the execution continues" in shown
 
 
 def test_make_deploys_with_the_version_of_the_cdk_that_the_sandbox_tests() -> None:
