@@ -180,8 +180,9 @@ def _decide(
 
 def _count(target: Session) -> tuple[RemapCounts, int]:
     """Return how many rows each case has, and how many of them lose or change a sub."""
-    *counts, released = target.row(load_query("update_db", "count_decisions"))
-    return RemapCounts(*counts), released
+    (found,) = target.records(load_query("update_db", "count_decisions"), None, dict[str, int])
+    released = found.pop("released")
+    return RemapCounts(**found), released
 
 
 def _require_no_loss(

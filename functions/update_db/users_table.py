@@ -69,17 +69,16 @@ class UsersTable:
 
     def _read_columns(self, target: Session) -> "dict[str, _Column]":
         """Return both columns by their names."""
-        columns = {
-            row[0]: _Column(*row[1:])
-            for row in target.rows(
-                load_query("update_db", "read_columns"),
-                {
-                    "schema": self.name.schema,
-                    "table": self.name.name,
-                    "columns": [self.email_column, self.sub_column],
-                },
-            )
-        }
+        found = target.records(
+            load_query("update_db", "read_columns"),
+            {
+                "schema": self.name.schema,
+                "table": self.name.name,
+                "columns": [self.email_column, self.sub_column],
+            },
+            _Column,
+        )
+        columns = {column.name: column for column in found}
         missing = sorted({self.email_column, self.sub_column} - columns.keys())
         if missing:
             raise ConfigurationError(
@@ -119,6 +118,7 @@ class UsersTable:
 class _Column:
     """A column's type, in format_type's words, which the server has quoted."""
 
+    name: str
     type: str  # with its modifier, as in varchar(36)
     type_of_any_length: str
     base_type: str  # what a domain is made of; of any length

@@ -1,7 +1,7 @@
 """Foreign keys as the catalog has them, and how PostgreSQL compares the two sides of one."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg2 import sql
 
@@ -123,32 +123,25 @@ class ForeignKey:
 
 def read_foreign_keys(session: Session) -> list[ForeignKey]:
     """Return every foreign key of a database; a partition's copy of its root's is none."""
-    return [
-        ForeignKey(
-            name,
-            Name(schema, table),
-            child_is_partitioned,
-            child_root,
-            Name(parent_schema, parent),
-            parent_is_partitioned,
-            parent_root,
-            tuple(KeyColumn(**column) for column in columns),
-            *rest,
-        )
-        for (
-            name,
-            schema,
-            table,
-            child_is_partitioned,
-            child_root,
-            parent_schema,
-            parent,
-            parent_is_partitioned,
-            parent_root,
-            columns,
-            *rest,
-        ) in session.rows(load_query("common/postgres", "list_foreign_keys"))
-    ]
+    return session.records(load_query("common/postgres", "list_foreign_keys"), None, _foreign_key)
+
+
+def _foreign_key(
+    *,
+    child_schema: str,
+    child_name: str,
+    parent_schema: str,
+    parent_name: str,
+    pairs: list[dict[str, Any]],
+    **others: Any,
+) -> ForeignKey:
+    """Return the foreign key of a row of list_foreign_keys.sql."""
+    return ForeignKey(
+        child=Name(child_schema, child_name),
+        parent=Name(parent_schema, parent_name),
+        pairs=tuple(KeyColumn(**pair) for pair in pairs),
+        **others,
+    )
 
 
 def _only(table: Name, *, is_partitioned: bool) -> sql.Composable:

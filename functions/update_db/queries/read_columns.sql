@@ -2,13 +2,13 @@
 -- of in the end with its category (pg_type.typcategory), whether it is NOT NULL, and whether it is
 -- generated.
 SELECT
-    a.attname,
-    format_type(a.atttypid, a.atttypmod),
-    format_type(a.atttypid, -1),
-    format_type(t.base, -1),
-    (SELECT typcategory FROM pg_type WHERE oid = t.base),
-    a.attnotnull OR t.is_required,
-    a.attgenerated <> ''
+    a.attname AS name,
+    format_type(a.atttypid, a.atttypmod) AS type,
+    format_type(a.atttypid, -1) AS type_of_any_length,
+    format_type(t.base, -1) AS base_type,
+    (SELECT typcategory FROM pg_type WHERE oid = t.base) AS category,
+    a.attnotnull OR t.is_required AS is_required,
+    a.attgenerated <> '' AS is_generated
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid

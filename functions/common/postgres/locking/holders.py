@@ -4,12 +4,12 @@ People write what they like into an `application_name`, and into the name of a p
 transaction: both are repeated only where they are ours. Everybody else is told by backend and user.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from common.postgres.database import APPLICATION_NAME, Session
 from common.postgres.names import Name
 from common.postgres.queries import load_query
-from common.postgres.settings.function_names import catalog_rows
+from common.postgres.settings.function_names import catalog_records
 
 APPLICATION_NAME_LENGTH = 63  # where the server cuts it
 
@@ -18,31 +18,33 @@ class Holder(NamedTuple):
     """A backend, or a prepared transaction (its xid), which has none."""
 
     pid: int | None
-    user: str | None  # none for the server's own processes
+    user_name: str | None  # none for the server's own processes
     backend_type: str | None
-    application: str | None
+    application_name: str | None
     prepared: str | None
     gid: str | None
 
     @property
     def execution(self) -> str | None:
         """The execution that holds it; None where it is no run of ours."""
-        if not self.application or not self.application.startswith(APPLICATION_NAME):
+        shown = self.application_name
+        if not shown or not shown.startswith(APPLICATION_NAME):
             return None
-        name = self.application.removeprefix(APPLICATION_NAME).strip() or "(without a name)"
-        return name + "…" * (len(self.application) == APPLICATION_NAME_LENGTH)
+        name = shown.removeprefix(APPLICATION_NAME).strip() or "(without a name)"
+        return name + "…" * (len(shown) == APPLICATION_NAME_LENGTH)
 
     def __str__(self) -> str:
         if self.prepared:
             gid = self.gid if self.gid and self.gid.startswith(APPLICATION_NAME) else None
             return (
                 f"the prepared transaction {self.prepared} ({f'{gid}, ' if gid else ''}owner"
-                f" {self.user}; COMMIT PREPARED or ROLLBACK PREPARED with its gid from"
+                f" {self.user_name}; COMMIT PREPARED or ROLLBACK PREPARED with its gid from"
                 " pg_prepared_xacts ends it)"
             )
         if self.execution:
-            return f"backend {self.pid} ({self.application})"
-        return f"backend {self.pid} ({f'user {self.user}' if self.user else self.backend_type})"
+            return f"backend {self.pid} ({self.application_name})"
+        who = f"user {self.user_name}" if self.user_name else self.backend_type
+        return f"backend {self.pid} ({who})"
 
 
 class TableLock(NamedTuple):
@@ -58,22 +60,29 @@ class TableLock(NamedTuple):
 
 def find_table_locks(session: Session, tables: list[Name], *, readers: bool) -> list[TableLock]:
     """Return who else holds locks on these tables; `readers`: whether theirs count."""
-    rows = catalog_rows(
-        session,
-        load_query("common/postgres/locking", "list_lock_holders"),
-        {"tables": [session.quoted(table.identifier) for table in tables], "readers": readers},
-    )
-    return [TableLock(Holder(*holder), mode, table) for *holder, mode, table in rows]
+    names = [session.quoted(table.identifier) for table in tables]
+    parameters = {"tables": names, "readers": readers, "high": None, "low": None}
+    return catalog_records(session, _list_lock_holders(), parameters, _table_lock)
 
 
 def find_advisory_holder(session: Session, key: int) -> Holder | None:
-    """Return who holds the advisory lock of a 64-bit key; None if nobody does any more."""
-    rows = catalog_rows(
-        session,
-        load_query("common/postgres/locking", "find_advisory_holder"),
-        {"high": key >> 32, "low": key & 0xFFFFFFFF},
-    )
-    return Holder(*rows[0]) if rows else None
+    """Return who else holds the advisory lock of a 64-bit key; None if nobody does any more."""
+    key_halves = {"high": key >> 32, "low": key & 0xFFFFFFFF}
+    parameters = {"tables": [], "readers": False, **key_halves}
+    holders = catalog_records(session, _list_lock_holders(), parameters, _holder)
+    return holders[0] if holders else None
+
+
+def _list_lock_holders() -> str:
+    return load_query("common/postgres/locking", "list_lock_holders")
+
+
+def _table_lock(**row: Any) -> TableLock:
+    return TableLock(_holder(**row), row["mode"], row["table_name"])
+
+
+def _holder(**row: Any) -> Holder:
+    return Holder(*(row[field] for field in Holder._fields))
 
 
 def told(locks: list[TableLock]) -> str:

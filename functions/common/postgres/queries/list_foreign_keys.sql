@@ -4,9 +4,9 @@
 -- collation), and with all that two keys must have alike to mean the same. Not the schemas of types
 -- and operators that may lie elsewhere: an extension's, and types made of other ones.
 SELECT
-    f.conname,
-    child_schema.nspname,
-    child.relname,
+    f.conname AS name,
+    child_schema.nspname AS child_schema,
+    child.relname AS child_name,
     child.relkind = 'p' AS child_is_partitioned,
     coalesce(pg_partition_root(f.conrelid)::oid, f.conrelid) AS child_root,
     parent_schema.nspname AS parent_schema,
@@ -74,11 +74,11 @@ SELECT
         ) types
         LEFT JOIN pg_collation l ON l.oid = p.attcollation
         LEFT JOIN pg_namespace collation_schema ON collation_schema.oid = l.collnamespace
-    ) AS columns,
-    f.confmatchtype,
-    f.confdeltype,
-    f.confupdtype,
-    f.convalidated,
+    ) AS pairs,
+    f.confmatchtype AS match,
+    f.confdeltype AS on_delete,
+    f.confupdtype AS on_update,
+    f.convalidated AS is_valid,
     -- Columns that only 18 and later have.
     coalesce((to_jsonb(f) ->> 'conenforced')::boolean, true) AS is_enforced,
     coalesce((to_jsonb(f) ->> 'conperiod')::boolean, false) AS is_period,

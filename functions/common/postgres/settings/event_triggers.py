@@ -92,10 +92,11 @@ def _refusal(target: Session, others: list[EventTrigger]) -> ConfigurationError:
 
 def silence(target: Session) -> list[EventTrigger]:
     """Run our statements as a replica's where the role may; return those that fire all the same."""
-    rows = target.rows(load_query("common/postgres/settings", "list_event_triggers"), [TAGS])
-    target.silences_event_triggers = bool(rows) and may_act_as_replica(target)
+    query = load_query("common/postgres/settings", "list_event_triggers")
+    found = target.records(query, [TAGS], EventTrigger)
+    target.silences_event_triggers = bool(found) and may_act_as_replica(target)
     firing = "RA" if target.silences_event_triggers else "OA"
-    return [each for each in map(EventTrigger._make, rows) if each.state in firing]
+    return [each for each in found if each.state in firing]
 
 
 def told(firing: list[EventTrigger]) -> list[str]:

@@ -18,6 +18,16 @@ class Privileged(NamedTuple):
     fault: str
 
 
+class Found(NamedTuple):
+    """A setting as it is, and where it was set; with our role and database, quoted."""
+
+    name: str
+    value: str
+    source: str
+    role: str
+    database: str
+
+
 READING = (
     Privileged("zero_damaged_pages", "off", "a damaged page reads as if it had no rows"),
     Privileged("ignore_checksum_failure", "off", "damaged rows are read as if they were right"),
@@ -45,15 +55,16 @@ def require_privileged(session: Session, settings: tuple[Privileged, ...]) -> No
     Raises:
         ConfigurationError: one of them is not, and the role may not set it.
     """
-    rows = session.rows(
+    found = session.records(
         load_query("common/postgres/settings", "read_settings"),
         [[setting.name for setting in settings]],
+        Found,
     )
-    found = {name: rest for name, *rest in rows}
+    by_name = {each.name: each for each in found}
     faults = [
-        _told(setting, *found[setting.name])
+        _described(setting, by_name[setting.name])
         for setting in settings
-        if found[setting.name][0] != setting.value and not _set(session, setting)
+        if by_name[setting.name].value != setting.value and not _set(session, setting)
     ]
     if faults:
         raise ConfigurationError(
@@ -72,11 +83,11 @@ def _set(session: Session, setting: Privileged) -> bool:
     return True
 
 
-def _told(setting: Privileged, value: str, source: str, role: str, database: str) -> str:
-    """Say what is wrong, and how to mend it; role and database come quoted."""
-    if reset := RESETS.get(source):
-        statement = reset.format(name=setting.name, role=role, database=database)
+def _described(setting: Privileged, found: Found) -> str:
+    """Say what is wrong, and how to mend it."""
+    if reset := RESETS.get(found.source):
+        statement = reset.format(name=setting.name, role=found.role, database=found.database)
         how = f"Run there, as a superuser: {statement}"
     else:
-        how = f"Set it back where it was set ({source})."
-    return f"with {setting.name} = {value}, {setting.fault}. {how}"
+        how = f"Set it back where it was set ({found.source})."
+    return f"with {setting.name} = {found.value}, {setting.fault}. {how}"

@@ -1,6 +1,10 @@
 -- Event triggers that are on and that statements with some tags set off: name, state, whether our
 -- role may switch them off, and our role.
-SELECT evtname, evtenabled, pg_has_role(evtowner, 'USAGE') AS is_ours, current_user
+SELECT
+    evtname AS name,
+    evtenabled AS state,
+    pg_has_role(evtowner, 'USAGE') AS is_ours,
+    current_user AS role
 FROM pg_event_trigger
 WHERE evtenabled <> 'D'
   AND evtevent IN ('ddl_command_start', 'ddl_command_end', 'sql_drop')
