@@ -15,8 +15,8 @@ ASCII_ONLY = "C"
 # SpecialCasing.txt of the Unicode Character Database): İ, and the sign for Kelvin. They are held
 # back by two code points that are no characters, while the others are lowered; an address that has
 # one of those itself is lowered as ASCII alone.
-TREACHEROUS = "\u0130\u212a"
-HELD_BACK = "\ufdd0\ufdd1"
+LOWERED_TO_ASCII = "\u0130\u212a"
+PLACEHOLDERS = "\ufdd0\ufdd1"
 
 
 def find_collation(target: Session) -> str:
@@ -47,8 +47,8 @@ def normalized(email: sql.Composable, collation: str) -> sql.Composable:
         " {held}, {letters})"
     ).format(
         plain=plain,
-        letters=sql.Literal(TREACHEROUS),
-        held=sql.Literal(HELD_BACK),
+        letters=sql.Literal(LOWERED_TO_ASCII),
+        held=sql.Literal(PLACEHOLDERS),
         collation=sql.Identifier(collation),
     )
     # Most addresses are ASCII, which is quicker by half.
@@ -57,5 +57,5 @@ def normalized(email: sql.Composable, collation: str) -> sql.Composable:
         " OR translate({email}::text, {held}, '') <> {email}::text {bytewise}"
         " THEN {plain} {bytewise} ELSE {others} {bytewise} END {bytewise})"
     ).format(
-        email=email, plain=plain, others=others, held=sql.Literal(HELD_BACK), bytewise=BYTEWISE
+        email=email, plain=plain, others=others, held=sql.Literal(PLACEHOLDERS), bytewise=BYTEWISE
     )

@@ -22,9 +22,9 @@ ESCAPING = "surrogateescape"  # for bytes that are no text, in a database that k
 BUFFERED = 4_000_000  # bytes in memory; the rest lies in a file
 PUNYCODE = "xn--"  # what such a label of a domain begins with: RFC 3492, RFC 5890
 # Unicode's general categories of what does not show: format, control, separators.
-UNSEEN = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
+INVISIBLE = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
 # Marks that do not show either: the grapheme joiner, and the selectors of variations.
-UNSEEN_MARKS = frozenset({"\u034f", *map(chr, range(0xFE00, 0xFE10))})
+INVISIBLE_MARKS = frozenset({"\u034f", *map(chr, range(0xFE00, 0xFE10))})
 SMALL_DOTTED = "i\u0307"  # what İ is in small letters
 
 
@@ -53,8 +53,8 @@ def look_of(email: str) -> str:
     text = f"{local}{at}{labels}"
     for _ in range(2):  # what one step makes of it the other may change
         text = unicodedata.normalize("NFKC", text).casefold().replace(SMALL_DOTTED, "i")
-    seen = (each for each in text if unicodedata.category(each) not in UNSEEN)
-    return "".join(each for each in seen if each not in UNSEEN_MARKS)
+    seen = (each for each in text if unicodedata.category(each) not in INVISIBLE)
+    return "".join(each for each in seen if each not in INVISIBLE_MARKS)
 
 
 def _decoded(label: str) -> str:

@@ -25,7 +25,7 @@ from common.postgres.locking import locks
 from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.naming import naming
 from common.postgres.queries import load_query
-from common.postgres.settings.event_triggers import silence, told
+from common.postgres.settings.event_triggers import silence, warn_of_firing
 from common.postgres.settings.function_names import default_search_path
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
 from common.postgres.settings.replication_role import define
@@ -96,7 +96,7 @@ def _run(
         "release_mismatched": sql.Literal(options.release_mismatched),
     }
     options.deadline.limit("the mapping was loaded", target)
-    warnings += told(silence(target))
+    warnings += warn_of_firing(silence(target))
     define(target, load_query("update_db", "create_pool"))
     manifest = load_mapping(target)
     options.deadline.limit("the users were matched", target)

@@ -180,7 +180,7 @@ def statement_error(
     condition = f"{type(error).__name__}, SQLSTATE {state}"
     if state in ABOUT_NAMES and not error.diag.context:
         condition += f" ({error.diag.message_primary})"
-    return name(f"{sentence}: {condition}{names.told(error.diag)}, {where}.")
+    return name(f"{sentence}: {condition}{names.named_in(error.diag)}, {where}.")
 
 
 def _of_check(diagnostics: extensions.Diagnostics) -> str:

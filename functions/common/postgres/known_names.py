@@ -28,7 +28,7 @@ class KnownNames:
 
     names: frozenset[tuple[str, str, str]] = frozenset()
 
-    def told(self, diagnostics: Diagnostics) -> str:
+    def named_in(self, diagnostics: Diagnostics) -> str:
         """Return ", table …, constraint …" as far as an error says it and the catalog has it."""
         schema = diagnostics.schema_name or ""
         copied = COPY_COLUMN.match(diagnostics.context or "")

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch
 from common.postgres.database import Session
 from common.postgres.locking import locks
-from common.postgres.locking.holders import find_table_locks, told
+from common.postgres.locking.holders import describe_locks, find_table_locks
 from common.postgres.names import Name
 from common.postgres.settings.transaction_settings import REPEATABLE_READ
 from db_sync.compare.planner import prepare
@@ -78,11 +78,11 @@ def _lock(source: Session, tables: list[Name]) -> None:
 def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
     with source.transaction():
         found = find_table_locks(source, tables, readers=False)
-    holders = [lock for lock in found if lock.mode == BLOCKS_SELECT]
+    holders = describe_locks([lock for lock in found if lock.mode == BLOCKS_SELECT])
     seconds = source.waits.source_locks.seconds
     return DatabaseUnavailable(
         f"The tables of the source database {source.address} could not be locked within"
-        f" {seconds:.0f} s, even in the mode of a SELECT (ACCESS SHARE): {told(holders)}. Start the"
+        f" {seconds:.0f} s, even in the mode of a SELECT (ACCESS SHARE): {holders}. Start the"
         " execution again when the migration of production is done."
     )
 

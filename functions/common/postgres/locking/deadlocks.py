@@ -11,7 +11,7 @@ from common.errors import TargetBusy
 from common.log import logger
 from common.postgres.database import Session
 from common.postgres.errors import DEADLOCKED, is_deadlock_detected
-from common.postgres.locking.holders import find_table_locks, told
+from common.postgres.locking.holders import describe_locks, find_table_locks
 from common.postgres.names import Name
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
@@ -42,7 +42,7 @@ def refuse_deadlock(session: Session, tables: list[Name], *, readers: bool) -> N
         if lock.holder.pid in waiting
     ]
     if found:
-        raise Deadlock(f"{DEADLOCKED}: {told(found)}.")
+        raise Deadlock(f"{DEADLOCKED}: {describe_locks(found)}.")
 
 
 def twice_at_most[T](run: Callable[[], T], *sessions: Session) -> T:

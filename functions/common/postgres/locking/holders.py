@@ -85,6 +85,6 @@ def _holder(**row: Any) -> Holder:
     return Holder(*(row[field] for field in Holder._fields))
 
 
-def told(locks: list[TableLock]) -> str:
+def describe_locks(locks: list[TableLock]) -> str:
     """Return who holds what, for a message."""
     return ", ".join(map(str, locks)) or "whoever held them has let go meanwhile"

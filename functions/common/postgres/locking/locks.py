@@ -9,7 +9,7 @@ from common.errors import OutOfTime, StagingSyncError, TargetBusy
 from common.log import logger
 from common.postgres.database import Session
 from common.postgres.locking.deadlocks import is_deadlock, refuse_deadlock
-from common.postgres.locking.holders import find_table_locks, told
+from common.postgres.locking.holders import describe_locks, find_table_locks
 from common.postgres.names import Name
 
 # Modes: the first lets readers go on, the second nobody. Not SHARE ROW EXCLUSIVE, which lets
@@ -91,12 +91,13 @@ def in_attempts(
     attempt_limit = ATTEMPT_LIMIT
     while not _attempt(target, act, wanted, {limit: attempt_limit}):
         found = find_table_locks(target, wanted.tables, readers=wanted.readers)
+        holders = describe_locks(found)
         if timeout.is_over:
             raise TargetBusy(
-                f"{wanted.what} could not be locked within {wait.seconds:.0f} s; {told(found)}."
+                f"{wanted.what} could not be locked within {wait.seconds:.0f} s; {holders}."
                 f"{wanted.advice}"
             )
-        logger.info("waiting for locks on the target", wanted=wanted.what, holders=told(found))
+        logger.info("waiting for locks on the target", wanted=wanted.what, holders=holders)
         is_maintenance = {lock.mode for lock in found} == {MAINTENANCE}
         attempt_limit = LONG_ATTEMPT_LIMIT if is_maintenance else ATTEMPT_LIMIT
         timeout.pause()

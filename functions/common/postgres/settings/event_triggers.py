@@ -61,7 +61,7 @@ def silenced(target: Session, *, are_harmless: bool, dry_run: bool) -> Iterator[
     ours = [each for each in found if each.is_ours]
     for each in ours:
         _alter(target, each, "DISABLE")
-    yield told(others)
+    yield warn_of_firing(others)
     if not dry_run:
         for each in ours:
             _alter(target, each, ENABLE[each.state])
@@ -99,7 +99,7 @@ def silence(target: Session) -> list[EventTrigger]:
     return [each for each in found if each.state in firing]
 
 
-def told(firing: list[EventTrigger]) -> list[str]:
+def warn_of_firing(firing: list[EventTrigger]) -> list[str]:
     """Return a warning of those that fire."""
     if not firing:
         return []
