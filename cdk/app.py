@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-# CDK runs in Node.js: the one beside this interpreter, so that neither an activated virtual
-# environment nor an installed Node.js is needed.
+# CDK runs in Node.js. The one beside this interpreter needs no activated virtual environment and
+# no other installation.
 if (node := Path(sys.executable).with_name("node")).exists():
     os.environ.setdefault("JSII_NODE", str(node))
 
@@ -21,7 +21,7 @@ def add_stack(app: App) -> StagingSyncStack:
     """Add the stack of the chosen environment to the app, and the checks on it.
 
     Raises:
-        SettingsError: the app's context holds no such environment, or a wrong setting.
+        SettingsError: the app's context has no such environment, or a wrong setting.
         LayerError: the dependency layer could not be built.
     """
     name, settings = choose_environment(

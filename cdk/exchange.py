@@ -1,4 +1,4 @@
-"""The bucket through which the Lambdas hand files on and leave their reports."""
+"""The bucket by which the Lambdas pass on files, and to which they write their reports."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ KEPT_DAYS = 30
 
 
 class ExchangeBucket(Construct):
-    """A private, encrypted bucket whose files expire, and the rights on parts of it."""
+    """A private, encrypted bucket whose files expire, and permissions on parts of it."""
 
     def __init__(
         self, scope: Construct, id_: str, *, retain: bool, key: aws_kms.IKey | None
@@ -31,9 +31,9 @@ class ExchangeBucket(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
-            retain: whether it outlives the stack. Otherwise CloudFormation deletes it, which
-                works only when it is empty: emptying it would take a Lambda of its own.
-            key: a customer key for the files; without one S3's own.
+            retain: whether it is kept when the stack is deleted. Otherwise CloudFormation deletes
+                it, which works only if it is empty: emptying it would need another Lambda.
+            key: a customer managed key for the files; by default S3 uses its own.
         """
         super().__init__(scope, id_)
         self._key = key
@@ -62,8 +62,8 @@ class ExchangeBucket(Construct):
         Validations.of(self.bucket).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
-                reason="Three roles reach it, its files expire, and each execution's history says"
-                " who wrote what: access logs would need a second bucket and tell no more.",
+                reason="Three roles have access, its files expire, and each execution's history"
+                " says who wrote what: access logs would need a second bucket and say no more.",
             )
         )
 
@@ -83,13 +83,13 @@ class ExchangeBucket(Construct):
         self._allow_key(role, "kms:GenerateDataKey")
 
     def grant_upload(self, role: aws_iam.Role, files: str) -> None:
-        """Allow a role to write these files of every execution in parts, and to give up."""
+        """Allow a role to upload these files of every execution in parts, and to abort that."""
         self._allow(role, files, "s3:PutObject", "s3:AbortMultipartUpload")
-        # S3 reads the parts again to put them together.
+        # S3 decrypts the parts to put them together.
         self._allow_key(role, "kms:GenerateDataKey", "kms:Decrypt")
 
     def _allow_key(self, role: aws_iam.Role, *actions: str) -> None:
-        """Allow a role to use the customer key through S3 and for this bucket only.
+        """Allow a role to use the customer managed key through S3, and for this bucket only.
 
         With a bucket key the encryption context is the bucket's ARN (S3 user guide, "Reducing
         the cost of SSE-KMS with Amazon S3 Bucket Keys").
@@ -117,12 +117,12 @@ class ExchangeBucket(Construct):
                 actions=list(actions), resources=[self.bucket.arn_for_objects(path)]
             )
         )
-        # cdk-nag calls the bucket by its generated name.
+        # cdk-nag names the bucket by its logical id.
         bucket = Stack.of(self).get_logical_id(cast(CfnElement, self.bucket.node.default_child))
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id=f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{path}]",
-                reason="The asterisk stands for an execution's name, which nobody knows yet, or"
-                " for a file in a folder that is the role's own.",
+                reason="The asterisks stand for an execution's name, which is not known before it"
+                " starts, and for the files in one folder.",
             )
         )

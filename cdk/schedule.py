@@ -1,4 +1,4 @@
-"""The schedule that starts the workflow, where one is configured."""
+"""The schedule that starts the workflow, if one is configured."""
 
 from aws_cdk import (
     Acknowledgment,
@@ -18,7 +18,7 @@ from cdk.settings.model import Settings
 
 
 class Schedule(Construct):
-    """An EventBridge Scheduler schedule with a role that may start this state machine only."""
+    """A schedule of EventBridge Scheduler, whose role may start this state machine only."""
 
     def __init__(
         self,
@@ -29,16 +29,16 @@ class Schedule(Construct):
         expression: str,
         settings: Settings,
     ) -> None:
-        """Create the schedule, and the queue of the starts that never came about.
+        """Create the schedule, and the dead-letter queue for starts that failed.
 
         Args:
             scope: the parent.
             id_: the construct's id.
             state_machine: what it starts.
             expression: rate(…), cron(…) or at(…).
-            settings: time zone, input, window and what to do about a start that failed. The
-                input is always sent: without one Scheduler sends a notification of its own,
-                which the workflow rejects.
+            settings: time zone, input, window, and what follows a failed start. The input is
+                always sent: without one Scheduler sends a notification of its own, which the
+                workflow rejects.
         """
         super().__init__(scope, id_)
         self.dead_letter_queue = (
@@ -66,10 +66,10 @@ class Schedule(Construct):
         )
 
     def _create_role(self) -> aws_iam.Role:
-        """Create the role here: CDK's own would lie outside, without our tags and our boundary.
+        """Create the role here: CDK's own would be outside, without our tags and our boundary.
 
-        Scheduler takes it on for this account's schedules alone (EventBridge Scheduler user
-        guide, "Confused deputy prevention").
+        Scheduler assumes it for schedules of this account only (EventBridge Scheduler user guide,
+        "Confused deputy prevention").
         """
         stack = Stack.of(self)
         group = stack.format_arn(
@@ -92,12 +92,12 @@ class Schedule(Construct):
             "DeadLetters",
             encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=Duration.days(14),  # the most that there is
+            retention_period=Duration.days(14),  # the maximum
         )
         Validations.of(queue).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-SQS3",
-                reason="It is a dead-letter queue: Scheduler's, which cdk-nag does not look at.",
+                reason="It is a schedule's dead-letter queue: cdk-nag does not check schedules.",
             )
         )
         return queue

@@ -10,10 +10,10 @@ from cdk.staging_sync import UNNAMED, StagingSync
 
 
 class StagingSyncStack(Stack):
-    """A stack that holds staging-sync and nothing else."""
+    """A stack that contains staging-sync and nothing else."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings, **stack: Any) -> None:
-        """Create what the settings say.
+        """Create what the settings configure.
 
         Args:
             scope: the app.
@@ -28,11 +28,11 @@ class StagingSyncStack(Stack):
             termination_protection=settings.termination_protection,
             **stack,
         )
-        # CDK writes down dependencies that CloudFormation could work out itself, and
-        # cfn-lint calls each of them redundant (W3005). They do no harm.
+        # CDK writes dependencies that CloudFormation could infer, and cfn-lint calls each of them
+        # redundant (W3005). They do no harm.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
         sync = StagingSync(self, UNNAMED, settings=settings)
         for name, value in settings.tags.items():
-            Tags.of(self).add(name, value)  # CloudFormation's own view of the stack too
+            Tags.of(self).add(name, value)  # of the stack itself too
         CfnOutput(self, "StateMachineArn", value=sync.state_machine.state_machine_arn)
         CfnOutput(self, "ExchangeBucketName", value=sync.bucket.bucket_name)

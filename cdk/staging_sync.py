@@ -1,4 +1,4 @@
-"""staging-sync as a construct: everything of one environment, for a stack of one's own."""
+"""staging-sync as a construct: all that one environment needs, for any stack."""
 
 from aws_cdk import Stack, Tags, aws_iam, aws_kms, aws_s3
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -12,15 +12,14 @@ from cdk.schedule import Schedule
 from cdk.settings.model import Settings
 from cdk.workflow import Workflow
 
-# CDK leaves such an id out of what CloudFormation calls the resources.
+# CDK leaves this id out of the resources' logical ids.
 UNNAMED = "Default"
 
 
 class StagingSync(Construct):
-    """The bucket, Lambdas, workflow and dashboard; schedule and alarms where configured.
+    """The bucket, Lambdas, workflow and dashboard; schedule and alarms if configured.
 
-    `state_machine` and `bucket` are what a stack may want to name in its outputs, or let others
-    start and read.
+    `state_machine` and `bucket` are for the stack's outputs, or to grant others access.
     """
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
@@ -29,8 +28,9 @@ class StagingSync(Construct):
         Args:
             scope: the stack, or a construct in it.
             id_: the construct's id. The state machine, the dashboard and the metrics' dimension
-                are called by stack and id; by the stack alone with the id "Default".
-            settings: the environment's settings: `environment.parse_settings` reads a dict.
+                are named after the stack and this id; after the stack alone if it is "Default".
+            settings: the environment's settings, as `cdk.settings.load.parse_settings` returns
+                them.
         """
         super().__init__(scope, id_)
         stack = Stack.of(self).stack_name
@@ -49,11 +49,11 @@ class StagingSync(Construct):
         )
         self.state_machine: stepfunctions.StateMachine = workflow.state_machine
         self.bucket: aws_s3.Bucket = exchange.bucket
-        self._watch(workflow, settings, key)
-        self._mark_everything(settings)
+        self._monitor(workflow, settings, key)
+        self._apply_to_all(settings)
 
-    def _watch(self, workflow: Workflow, settings: Settings, key: aws_kms.IKey | None) -> None:
-        """Start it where a schedule is set, tell of failures where somebody is, and show it."""
+    def _monitor(self, workflow: Workflow, settings: Settings, key: aws_kms.IKey | None) -> None:
+        """Create the schedule and the alarms, if they are configured, and the dashboard."""
         schedule = None
         if settings.schedule_expression:
             schedule = Schedule(
@@ -63,7 +63,7 @@ class StagingSync(Construct):
                 expression=settings.schedule_expression,
                 settings=settings,
             )
-        if settings.tells_somebody:
+        if settings.reports_failures:
             Alarms(
                 self,
                 "Alarms",
@@ -75,8 +75,8 @@ class StagingSync(Construct):
             )
         Dashboard(self, "Dashboard", name=self.name, workflow=workflow)
 
-    def _mark_everything(self, settings: Settings) -> None:
-        """Put the tags and the permissions boundary on all that can carry them."""
+    def _apply_to_all(self, settings: Settings) -> None:
+        """Put the tags and the permissions boundary on every resource that takes them."""
         for name, value in settings.tags.items():
             Tags.of(self).add(name, value)
         if settings.permissions_boundary_arn:

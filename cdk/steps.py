@@ -1,8 +1,8 @@
-"""What make's steps ask of cdk.json and of the account: `make bootstrap`, `make destroy`.
+"""What `make bootstrap` and `make destroy` need to know of cdk.json and of the account.
 
-`python -m cdk.steps place ENVIRONMENT` prints where the environment's stack goes, as CDK takes it:
-aws://111122223333/eu-central-1. `python -m cdk.steps removal ENVIRONMENT` says what a removal
-leaves behind. Both exit with 1 and a sentence where that cannot be done.
+`python -m cdk.steps place ENVIRONMENT` prints the account and Region of the environment's stack in
+CDK's form: aws://111122223333/eu-central-1. `python -m cdk.steps removal ENVIRONMENT` prints what
+is left when the stack is deleted. If that cannot be found out, both print why, and exit with 1.
 """
 
 import json
@@ -26,7 +26,7 @@ class StepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An environment's stack, and the account and Region that it goes to."""
+    """An environment's stack, with its account and Region."""
 
     stack: str
     account: str
@@ -47,13 +47,13 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
-        print(f"AWS could not be asked: {error}", file=sys.stderr)
+        print(f"A request to AWS failed: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def _place_of(name: str, settings: Settings) -> Place:
-    """Return the place that the settings name, or else the one that the credentials point to."""
+    """Return the place that the settings name, by default that of the credentials."""
     session = boto3.Session()
     region = settings.region or session.region_name
     if not region:
@@ -72,7 +72,7 @@ def _where(place: Place, _: Settings) -> str:
 
 
 def _removal(place: Place, settings: Settings) -> str:
-    """Return what stays when the stack goes.
+    """Return what is left when the stack is deleted.
 
     Raises:
         StepError: there is no such stack, or it is protected.

@@ -1,4 +1,4 @@
-"""The state machine: the definition of statemachine/ with our functions put in."""
+"""The state machine: the definition in statemachine/, with the functions' ARNs put in."""
 
 from aws_cdk import Acknowledgment, Aws, Fn, Validations, aws_iam, aws_kms, aws_logs
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -31,9 +31,9 @@ class Workflow(Construct):
             scope: the parent.
             id_: the construct's id.
             name: the state machine's.
-            lambdas: what its Tasks invoke.
-            settings: what becomes of its log.
-            key: a customer key for the log and the executions' history.
+            lambdas: the functions that its Tasks invoke.
+            settings: how long its log is kept.
+            key: a customer managed key for the log and the executions' history.
         """
         super().__init__(scope, id_)
         functions = {
@@ -45,7 +45,7 @@ class Workflow(Construct):
         self.state_machine = stepfunctions.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=name,  # the ARN is then known beforehand
+            state_machine_name=name,  # so that the ARN is known before the deployment
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
             definition_body=stepfunctions.DefinitionBody.from_file(str(DEFINITION)),
             definition_substitutions=functions,
@@ -53,7 +53,7 @@ class Workflow(Construct):
             logs=stepfunctions.LogOptions(
                 destination=self.log_group,
                 level=stepfunctions.LogLevel.ALL,
-                # Counts, durations and S3 addresses: the state never holds personal data.
+                # Counts, durations and S3 URIs: the state never contains personal data.
                 include_execution_data=True,
             ),
             encryption_configuration=(
@@ -69,18 +69,19 @@ class Workflow(Construct):
         Validations.of(self.state_machine).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="X-Ray's actions and those that deliver logs know no resources.",
+                reason="X-Ray's actions and those that deliver logs support no resource-level"
+                " permissions.",
             )
         )
 
     def _create_log_group(
         self, name: str, settings: Settings, key: aws_kms.IKey | None
     ) -> aws_logs.LogGroup:
-        """Create a log group whose name Step Functions may write to by one rule for all.
+        """Create a log group whose name begins with /aws/vendedlogs/.
 
-        Under any other name each state machine adds itself to the account's CloudWatch Logs
-        resource policy, which is full after some ten of them. The stack's id makes the name
-        new each time, since a retained group still holds the old one.
+        For any other name Step Functions adds a statement to the account's CloudWatch Logs
+        resource policy, which has room for about ten. The name contains the stack's id, since a
+        log group that an earlier stack left behind still has its name.
         """
         stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         full_name = f"/aws/vendedlogs/states/{name}-{stack_uuid}"

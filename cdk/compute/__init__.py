@@ -1,1 +1,1 @@
-"""The Lambdas, and what they need to run: layers, network, rights to log in."""
+"""The Lambdas, and what they need to run: layers, network, permissions to log in."""

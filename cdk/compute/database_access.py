@@ -7,7 +7,7 @@ from cdk.settings.model import Settings
 
 
 def grant_login(role: aws_iam.Role, settings: Settings, side: str) -> None:
-    """Allow a role what a login to a side's database takes.
+    """Allow a role what a login to one side's database needs.
 
     Args:
         role: the role.

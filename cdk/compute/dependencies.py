@@ -1,4 +1,4 @@
-"""The Lambdas' dependencies in a directory, as their layer holds them: by pip, without Docker."""
+"""Installs the Lambdas' dependencies into a directory, as a layer has them, without Docker."""
 
 import hashlib
 import shutil
@@ -77,7 +77,7 @@ def build_layer(
     sources: Sources = Sources(),
     run: RunPip = run_pip,
 ) -> Path:
-    """Return the layer's directory, built if it is not there yet; it holds `python/`.
+    """Return the layer's directory, built if it is not there yet; it contains `python/`.
 
     Its name contains a hash of what goes in, so it is built again only when that changes. It
     appears by a rename, so that it is complete, and builds at the same time do no harm.

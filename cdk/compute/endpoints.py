@@ -1,4 +1,4 @@
-"""What the Lambdas in a VPC reach AWS's services by, where it has no NAT."""
+"""The VPC endpoints by which the Lambdas reach AWS's services without a NAT."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,12 +20,12 @@ class Endpoints(Construct):
         network: Network,
         settings: Settings,
     ) -> None:
-        """Create the endpoints. They serve the whole VPC, so that their policies allow all.
+        """Create the endpoints. They serve all of the VPC, so that their policies allow everything.
 
         Args:
             scope: the parent.
             id_: the construct's id.
-            network: who uses them: its security groups must let port 443 out.
+            network: who uses them: its security groups must allow outbound traffic to port 443.
             settings: which services the Lambdas call, and the route tables that get a route to S3;
                 the subnets of a VPC that was looked up know their own.
         """
@@ -51,7 +51,7 @@ class Endpoints(Construct):
             self,
             "SecurityGroup",
             vpc=network.vpc,
-            # A change of it would replace the group.
+            # Another description would replace the group.
             description="Lets the Lambdas of staging-sync reach Secrets Manager",
             allow_all_outbound=False,
         )
@@ -71,7 +71,7 @@ class Endpoints(Construct):
 
 
 def _services(settings: Settings) -> Mapping[str, aws_ec2.InterfaceVpcEndpointAwsService]:
-    """Return what the Lambdas ask beside S3: where secrets are, and who hands out roles."""
+    """Return the services that the Lambdas call besides S3, by the endpoint's id."""
     known = aws_ec2.InterfaceVpcEndpointAwsService
     services = {}
     if settings.secret_arns:
@@ -82,7 +82,7 @@ def _services(settings: Settings) -> Mapping[str, aws_ec2.InterfaceVpcEndpointAw
 
 
 def _one_of_each_zone(subnets: Sequence[aws_ec2.ISubnet]) -> Sequence[aws_ec2.ISubnet]:
-    """Return the first subnet of each zone: an interface endpoint takes no more."""
+    """Return the first subnet of each zone: an interface endpoint takes one for each zone."""
     first: dict[str, aws_ec2.ISubnet] = {}
     for subnet in subnets:
         first.setdefault(subnet.availability_zone, subnet)

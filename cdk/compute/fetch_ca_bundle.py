@@ -1,10 +1,10 @@
-"""Fetches the certificates that databases' own are signed by: `make ca-bundle`.
+"""Fetches the certificates of the authorities that sign databases' own: `make ca-bundle`.
 
-RDS and Aurora are signed by RDS's authorities, RDS Proxy by Amazon's public ones:
+RDS's authorities sign those of RDS and Aurora, Amazon's public ones those of RDS Proxy:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security
 
-What arrives is looked at before it takes the place of what is there.
+What was fetched is checked before it replaces the file.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 def main(
     databases: str, roots: str, file: Path, fingerprints: dict[str, str] = AMAZON_ROOTS
 ) -> int:
-    """Fetch both, say what they hold, and return the exit code.
+    """Fetch both, print what they contain, and return the exit code.
 
     Args:
         databases: the address of the bundle of RDS's authorities.
@@ -47,13 +47,13 @@ def main(
             url = f"{roots}/{name}"
             texts.append(_fetch(url))
             _check_fingerprint(texts[-1], fingerprint)
-    except (OSError, ValueError) as error:  # ssl's errors are OSErrors
+    except (OSError, ValueError) as error:  # an SSLError is one
         print(f"No certificates came from {url}: {error}", file=sys.stderr)
         return 1
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".fresh")
     fresh.write_text("".join(f"{text.rstrip()}\n" for text in texts))
-    fresh.replace(file)  # whole or not at all
+    fresh.replace(file)  # atomically
     print(
         f"{file}: {certificates} certificates for RDS and Aurora, {len(fingerprints)} for RDS"
         f' Proxy. Set "ca_bundle": "{file}" and deploy.'
@@ -69,21 +69,21 @@ def _fetch(url: str) -> str:
 
 
 def _count_certificates(bundle: str) -> int:
-    """Return how many certificates a PEM text holds.
+    """Return how many certificates a PEM text contains.
 
     Raises:
-        ValueError, ssl.SSLError: it holds none, or something else.
+        ValueError, ssl.SSLError: it contains none, or something else.
     """
-    # OpenSSL reads as far as it can, and so takes a file that was cut.
+    # OpenSSL reads as far as it can, and so accepts a truncated file.
     certificates = bundle.count(BEGIN)
     if bundle.count(END) != certificates:
-        raise ValueError("the file is cut")
+        raise ValueError("the file is truncated")
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=bundle)
     return certificates
 
 
 def _check_fingerprint(text: str, fingerprint: str) -> None:
-    """Look whether a PEM text is one certificate, with the public key that is expected.
+    """Check that a PEM text is one certificate, with the public key that is expected.
 
     Raises:
         ValueError: it is not.

@@ -1,4 +1,4 @@
-"""The three Lambdas: what each is told, and what each may do."""
+"""The three Lambdas: their environment variables and their permissions."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from update_db.environment import UpdateDbEnvironment
 
 
 class Lambdas(Construct):
-    """DbSync, ListCognitoUsers and UpdateDb: one code asset, one layer, a role each."""
+    """DbSync, ListCognitoUsers and UpdateDb: one code asset, one layer, and a role for each."""
 
     def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
@@ -35,10 +35,10 @@ class Lambdas(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
-            name: the dimension of the functions' metrics.
+            name: the value of the metrics' dimension.
             settings: the environment's settings.
             exchange: the bucket that the functions share.
-            key: a customer key for their logs.
+            key: a customer managed key for their logs.
         """
         super().__init__(scope, id_)
         self._settings = settings
@@ -57,12 +57,12 @@ class Lambdas(Construct):
 
     @property
     def _database_layers(self) -> list[aws_lambda.ILayerVersion]:
-        """The layers of a function that reaches a database."""
+        """The layers of a function that connects to a database."""
         return [self._layer, *([self._ca_bundle] if self._ca_bundle else [])]
 
     @property
     def _ca_bundle_path(self) -> str | None:
-        """The certificates' path in a function that reaches a database."""
+        """The certificates' path in a function that connects to a database."""
         return self._ca_bundle.path if self._ca_bundle else None
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
@@ -92,7 +92,7 @@ class Lambdas(Construct):
         return db_sync
 
     def _create_list_cognito_users(self) -> PythonFunction:
-        """Outside the VPC: PrivateLink does not serve a user pool that has a domain."""
+        """Create it outside the VPC: PrivateLink does not serve a user pool that has a domain."""
         settings = self._settings
         list_cognito_users = PythonFunction(
             self,
@@ -109,7 +109,7 @@ class Lambdas(Construct):
             **self._defaults,
         )
         self._exchange.grant_upload(list_cognito_users.role, "cognito-users/*")
-        # How far an earlier invocation came.
+        # An earlier invocation wrote there how far it got.
         self._exchange.grant_read(list_cognito_users.role, "cognito-users/manifest.json")
         if settings.user_pool_id:
             self._grant_list_users(list_cognito_users.role, settings.user_pool_id)

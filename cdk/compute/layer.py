@@ -21,7 +21,7 @@ class DependencyLayer(lambda_.LayerVersion):
         Args:
             scope: the parent.
             id_: the construct's id.
-            layer_dir: a directory that holds `python/`; without one it is built here.
+            layer_dir: a directory that contains `python/`; without one it is built here.
         """
         super().__init__(
             scope,

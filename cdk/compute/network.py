@@ -60,8 +60,8 @@ def _import(
     Validations.of(vpc).acknowledge(
         Acknowledgment(
             id="Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
-            reason="Nothing here looks at the subnets' routes: where an endpoint enters them, the"
-            " settings name the route tables.",
+            reason="Nothing here uses the subnets' route tables: for a gateway endpoint the"
+            " settings name them.",
         )
     )
     return vpc, vpc.private_subnets
@@ -70,13 +70,13 @@ def _import(
 def _look_up(
     scope: Construct, settings: Settings, vpc_id: str
 ) -> tuple[aws_ec2.IVpc, Sequence[aws_ec2.ISubnet]]:
-    """Ask the account, which the CDK CLI does, and keeps the answer in cdk.context.json.
+    """Have the CDK CLI look it up in the account; it keeps the answer in cdk.context.json.
 
     Raises:
         SettingsError: the VPC has no such subnets.
     """
     vpc = aws_ec2.Vpc.from_lookup(scope, "Vpc", vpc_id=vpc_id)
-    # Isolated are those without a NAT. Before the CLI has asked, CDK makes up a VPC with both.
+    # Isolated subnets have no NAT. Until the CLI has looked, CDK assumes a VPC that has both.
     subnets = vpc.private_subnets if settings.has_nat else vpc.isolated_subnets
     if not subnets:
         kind = "a NAT" if settings.has_nat else "no NAT"

@@ -1,4 +1,4 @@
-"""Lambda functions as all of ours are, so that each states only what sets it apart."""
+"""What all our Lambda functions have in common, so that each states only what differs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "runtime": aws_lambda.Runtime.PYTHON_3_13,
     "architecture": aws_lambda.Architecture.ARM_64,
     "tracing": aws_lambda.Tracing.ACTIVE,
-    "logging_format": aws_lambda.LoggingFormat.JSON,  # the platform's lines too
+    "logging_format": aws_lambda.LoggingFormat.JSON,  # of the platform's lines too
 }
 # What Lambda itself needs to attach a function to a VPC.
 NETWORK_ACTIONS = [
@@ -39,7 +39,7 @@ NETWORK_ACTIONS = [
 
 
 class PythonFunction(Construct):
-    """One package of functions/ as a Lambda, whose role may log, trace and nothing else yet."""
+    """One package of functions/ as a Lambda, whose role may only write logs and traces so far."""
 
     def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
@@ -58,10 +58,18 @@ class PythonFunction(Construct):
     ) -> None:
         """Create the function, its role and its log group.
 
-        The package's handler.handler is run, with `environment` beside the variables that
-        every function has, and in the VPC if there is a `network`. Memory, time and what
-        becomes of the log are the settings'; `key` encrypts the log. Lambda's disk has 512 MB,
-        or `ephemeral_storage_mb`.
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            name: the value of the metrics' dimension.
+            package: the package, whose handler.handler is run.
+            description: the function's.
+            settings: memory, timeout and log retention.
+            key: a customer managed key for the log.
+            layers: the function's.
+            environment: the variables besides those that every function has.
+            network: where it runs; without one outside a VPC.
+            ephemeral_storage_mb: its disk; by default 512 MB.
         """
         super().__init__(scope, id_)
         log_group = create_log_group(self, settings=settings, key=key)
@@ -93,7 +101,7 @@ class PythonFunction(Construct):
         _accept_runtime(self.function)
 
     def _create_role(self, log_group: aws_logs.ILogGroup, *, in_vpc: bool) -> aws_iam.Role:
-        """Create the role here, for the one that CDK makes may write to every log group."""
+        """Create the role here, since the one that CDK creates may write to every log group."""
         role = aws_iam.Role(
             self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com")
         )
@@ -108,8 +116,8 @@ class PythonFunction(Construct):
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="X-Ray's actions know no resources, and Lambda attaches functions to a VPC"
-                " only by a role that may do so for interfaces whose names nobody knows yet.",
+                reason="X-Ray's actions support no resource-level permissions, and the network"
+                " interfaces that Lambda creates in a VPC have no names before they exist.",
             )
         )
         return role
@@ -119,6 +127,6 @@ def _accept_runtime(function: aws_lambda.Function) -> None:
     Validations.of(function).acknowledge(
         Acknowledgment(
             id="AwsSolutions-L1",
-            reason="The layer's compiled modules are for python3.13 and load in no other.",
+            reason="The layer's compiled modules are for python3.13 and load in no other version.",
         )
     )

@@ -1,4 +1,4 @@
-"""The right to read one secret, and to have its key decrypt that secret and nothing else."""
+"""Permission to read one secret, and to use its key for that secret and nothing else."""
 
 from collections.abc import Iterable
 
@@ -13,9 +13,9 @@ def grant_read_secret(role: aws_iam.Role, secret_arn: str, key_arns: Iterable[st
     Args:
         role: the role.
         secret_arn: the secret; one in another account must allow the role too.
-        key_arns: customer keys, of which those in the secret's Region may be its own. The role
-            may use them through Secrets Manager only, and for this secret only: its ARN is
-            the encryption context (Secrets Manager user guide, "Secret encryption").
+        key_arns: customer managed keys, of which those in the secret's Region may be its own. The
+            role may use them through Secrets Manager only, and for this secret only: its ARN is the
+            encryption context (Secrets Manager user guide, "Secret encryption").
     """
     role.add_to_policy(
         aws_iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret_arn])

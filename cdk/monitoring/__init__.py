@@ -1,1 +1,1 @@
-"""What tells somebody, or shows, how the workflow does."""
+"""The dashboard, and who is notified when an execution fails."""

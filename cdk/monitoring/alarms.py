@@ -1,4 +1,4 @@
-"""Who is told when an execution does not succeed, or does not even begin."""
+"""Notifications of executions that do not succeed, or do not start."""
 
 from aws_cdk import (
     Annotations,
@@ -20,8 +20,8 @@ from cdk.settings.model import Settings
 from cdk.settings.values import MOST_ALARM_HOURS
 
 HOUR = Duration.hours(1)
-UNWATCHED = (
-    "No alarm rings if the schedule starts nothing: set alarm_no_start_hours, 50 for a nightly one."
+UNMONITORED = (
+    "No alarm is raised if the schedule starts nothing: set alarm_no_start_hours (50 if nightly)."
 )
 
 
@@ -39,17 +39,17 @@ class Alarms(Construct):
         settings: Settings,
         key: aws_kms.IKey | None,
     ) -> None:
-        """Create what tells; the settings name an address or a topic.
+        """Create what notifies; the settings name an address or a topic.
 
         Args:
             scope: the parent.
             id_: the construct's id.
-            name: what the alarms call all of it.
-            state_machine: whose executions are watched.
-            dead_letter_queue: takes the schedule's starts that never came about.
-            settings: who is told, and how often the schedule starts an execution.
-            key: a customer key for the topic. AWS's own for SNS would let neither EventBridge
-                nor CloudWatch publish, so that without one the topic is not encrypted.
+            name: the workflow's, for descriptions.
+            state_machine: its executions are monitored.
+            dead_letter_queue: that of the schedule's failed starts.
+            settings: who is notified, and how often the schedule starts an execution.
+            key: a customer managed key for the topic. AWS's own key for SNS does not let
+                EventBridge and CloudWatch publish, so that without one the topic is not encrypted.
         """
         super().__init__(scope, id_)
         self._name = name
@@ -69,18 +69,18 @@ class Alarms(Construct):
             chat_topic=chat_topic,
             partition=settings.partition,
         )
-        self._watch_failures(state_machine)
+        self._monitor_failures(state_machine)
         if hours := no_start_hours(settings):
-            self._watch_starts(state_machine, hours)
+            self._monitor_starts(state_machine, hours)
         elif settings.schedule_expression:
-            Annotations.of(self).add_info(UNWATCHED)
+            Annotations.of(self).add_info(UNMONITORED)
         if dead_letter_queue:
-            self._watch_dead_letters(dead_letter_queue)
+            self._monitor_dead_letters(dead_letter_queue)
 
     def _find_topic(self, settings: Settings, key: aws_kms.IKey | None) -> aws_sns.ITopic | None:
-        """Return the configured topic, whose owner lets it be published to, or a new one.
+        """Return a new topic, or the configured one, whose owner must allow us to publish.
 
-        None where only a chat is told.
+        None if only a chat is notified.
         """
         if not (settings.alarm_email or settings.alarm_topic_arn):
             return None
@@ -99,9 +99,10 @@ class Alarms(Construct):
         )
         return topic
 
-    def _watch_failures(self, state_machine: stepfunctions.StateMachine) -> None:
-        """Ring where the metrics know of a failure: events are delivered on a best-effort basis.
+    def _monitor_failures(self, state_machine: stepfunctions.StateMachine) -> None:
+        """Raise an alarm when the metrics count a failure.
 
+        Events are delivered on a best-effort basis:
         https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
         """
         period = Duration.minutes(5)
@@ -111,33 +112,34 @@ class Alarms(Construct):
             "Aborted": state_machine.metric_aborted(period=period, statistic="Sum"),
         }
         for id_, metric in counted.items():
-            self._ring(
+            self._create_alarm(
                 id_,
-                f"An execution of {self._name} did not succeed: {id_}. A message"
-                " that names it comes beside this alarm, and may be lost; the console shows the"
-                " last executions. See docs/operations.md.",
+                f"An execution of {self._name} did not succeed: {id_}. A second"
+                " message names it, but may be lost; the console shows the last executions. See"
+                " docs/operations.md.",
                 metric,
                 comparison=aws_cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
                 periods=1,
                 missing=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
-                tells_when_over=False,  # five minutes later it is, whatever happened since
+                notifies_of_end=False,  # it ends after five minutes, whatever happened since
             )
 
-    def _watch_starts(self, state_machine: stepfunctions.StateMachine, hours: int) -> None:
-        """Ring where nothing was started for so many hours."""
-        self._ring(
+    def _monitor_starts(self, state_machine: stepfunctions.StateMachine, hours: int) -> None:
+        """Raise an alarm if nothing was started for so many hours."""
+        self._create_alarm(
             "NoStart",
             f"{self._name} has not started an execution for {hours} hours: its"
             " schedule is off, or cannot start it. See 'The schedule did not run' in"
-            " docs/operations.md. It rings after the first deployment too, until the first start.",
+            " docs/operations.md. It is raised after the first deployment too, until the first"
+            " start.",
             state_machine.metric_started(period=HOUR, statistic="Sum"),
             comparison=aws_cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             periods=hours,
             missing=aws_cloudwatch.TreatMissingData.BREACHING,
         )
 
-    def _watch_dead_letters(self, queue: aws_sqs.IQueue) -> None:
-        self._ring(
+    def _monitor_dead_letters(self, queue: aws_sqs.IQueue) -> None:
+        self._create_alarm(
             "DeadLetters",
             f"{self._name}'s schedule could not start an execution; the message in"
             " its dead-letter queue says why. See 'The schedule did not run' in"
@@ -150,7 +152,7 @@ class Alarms(Construct):
             missing=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
-    def _ring(  # noqa: PLR0913 - an alarm's properties
+    def _create_alarm(  # noqa: PLR0913 - an alarm's properties
         self,
         id_: str,
         description: str,
@@ -159,9 +161,9 @@ class Alarms(Construct):
         comparison: aws_cloudwatch.ComparisonOperator,
         periods: int,
         missing: aws_cloudwatch.TreatMissingData,
-        tells_when_over: bool = True,
+        notifies_of_end: bool = True,
     ) -> None:
-        """Tell the topics where a metric lies on the wrong side of 1, and where it is back."""
+        """Notify the topics when a metric is on the wrong side of 1, and when it is back."""
         alarm = aws_cloudwatch.Alarm(
             self,
             id_,
@@ -175,12 +177,12 @@ class Alarms(Construct):
         for topic in self._topics:
             action = aws_cloudwatch_actions.SnsAction(topic)
             alarm.add_alarm_action(action)
-            if tells_when_over:
+            if notifies_of_end:
                 alarm.add_ok_action(action)
 
 
 def no_start_hours(settings: Settings) -> int | None:
-    """Return the hours that are set, or those of a rate; None where it never rings."""
+    """Return the hours after which NoStart is raised: as set, or for a rate; None for never."""
     if settings.alarm_no_start_hours:
         return settings.alarm_no_start_hours
     gap = settings.longest_schedule_gap

@@ -24,17 +24,17 @@ DETAILS_OF_A_RUN = "parse execution_arn /:(?<execution>[^:]+)$/"
 
 
 class Dashboard(Construct):
-    """One page of CloudWatch, called by name and Region."""
+    """A page of CloudWatch, named after the workflow and its Region."""
 
     def __init__(self, scope: Construct, id_: str, *, name: str, workflow: Workflow) -> None:
-        """Create the dashboard of a workflow, whose metrics have its name."""
+        """Create the dashboard of a workflow; `name` is the value of the metrics' dimension."""
         super().__init__(scope, id_)
         self._name = name
         self._workflow = workflow
         aws_cloudwatch.Dashboard(
             self,
             "Dashboard",
-            # Dashboards of all Regions lie in one list.
+            # The dashboards of all Regions are in one list.
             dashboard_name=f"{name}-{Stack.of(self).region}",
             default_interval=Duration.days(14),
             widgets=[
@@ -100,7 +100,7 @@ class Dashboard(Construct):
 
     def _phases(self) -> IWidget:
         return _graph(
-            "What a sync's seconds went into",
+            "What a sync spent its time on, in seconds",
             [self._metric(metric, label=phase) for phase, metric in PHASES.items()],
             stacked=True,
         )
@@ -117,7 +117,7 @@ class Dashboard(Construct):
         )
 
     def _people(self, title: str, metrics: Sequence[Metric]) -> IWidget:
-        """Show the last numbers, which is what counts of people."""
+        """Show the latest numbers: sums over several runs would say nothing."""
         return aws_cloudwatch.SingleValueWidget(
             title=title,
             metrics=[self._metric(metric) for metric in metrics],
@@ -127,7 +127,7 @@ class Dashboard(Construct):
         )
 
     def _metric(self, metric: Metric, *, label: str | None = None) -> aws_cloudwatch.Metric:
-        """Return one of the metrics that the Lambdas emit; of several runs in an hour the most."""
+        """Return a metric that the Lambdas emit; of several runs in an hour the highest value."""
         return aws_cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric,

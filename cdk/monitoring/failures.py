@@ -1,11 +1,11 @@
-"""What is published of an execution that failed, timed out or was stopped.
+"""What is published about an execution that failed, timed out or was stopped.
 
-A program reads the one form, a person the other: Amazon Q Developer in chat applications shows
-only what has its own schema, and drops everything else without a word
+There are two formats, one for programs and mail, one for chat: Amazon Q Developer in chat
+applications shows only messages of its own schema, and silently drops all others
 (https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html).
 
-A cause may hold quotes. EventBridge escapes them where a variable is a whole value of the JSON,
-and not within a text, so that within texts only names stand, which have none.
+A cause may contain quotes. EventBridge escapes them if a variable is a complete JSON value, but not
+within a string: there only names are used, which have no quotes.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from constructs import Construct
 
 from cdk.settings.arns import console_of_executions
 
-# Only a failure has an error of its own.
+# Only a failed execution has an error.
 WITH_AN_ERROR, WITHOUT = ["FAILED"], ["TIMED_OUT", "ABORTED"]
 UNSUCCESSFUL = [*WITH_AN_ERROR, *WITHOUT]
 RUNBOOK = "docs/operations.md of staging-sync has a section for each error"
@@ -45,10 +45,10 @@ class Failures(Construct):
         Args:
             scope: the parent.
             id_: the construct's id.
-            name: what the messages call all of it.
-            state_machine: whose executions are watched.
-            topic: gets a JSON object; its owner lets EventBridge publish.
-            chat_topic: gets what Amazon Q Developer shows; likewise.
+            name: the workflow's, for the messages.
+            state_machine: its executions are monitored.
+            topic: gets a JSON object; its owner must allow EventBridge to publish.
+            chat_topic: gets what Amazon Q Developer shows; the same applies to its owner.
             partition: the stack's, which the console's address depends on.
         """
         super().__init__(scope, id_)
@@ -97,7 +97,7 @@ class Failures(Construct):
         )
 
     def _chat_message(self, title: str) -> aws_events.RuleTargetInput:
-        """Return a custom notification; the cause is behind its link."""
+        """Return a custom notification, which links to the cause."""
         return aws_events.RuleTargetInput.from_object(
             {
                 "version": "1.0",

@@ -11,7 +11,7 @@ PARTITION, REGION, ACCOUNT = 1, 3, 4  # arn:partition:service:region:account:res
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A part of AWS with Regions, accounts and names of its own."""
+    """A part of AWS with its own Regions, accounts and DNS names."""
 
     region_prefix: str
     dns_suffix: str
@@ -54,6 +54,6 @@ def service_of(service: str, region: str, partition: str) -> str:
 
 
 def console_of_executions(region: str, partition: str) -> str:
-    """Return what the address of an execution in the console begins with; its ARN follows."""
+    """Return the beginning of an execution's address in the console; its ARN follows."""
     console = PARTITIONS[partition].console
     return f"https://{region}.{console}/states/home?region={region}#/v2/executions/details/"

@@ -1,9 +1,9 @@
-"""What every block of settings is."""
+"""The base class of all blocks of settings."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Block(BaseModel):
-    """A block of settings: no unknown field, no value that only resembles its type."""
+    """A block of settings, without unknown fields and without conversion between types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

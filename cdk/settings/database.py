@@ -1,4 +1,4 @@
-"""Where a database is and how the Lambdas log in, as far as its secret does not say it.
+"""A database's address and login, as far as its secret does not contain them.
 
 Login by IAM: RDS user guide, "IAM database authentication",
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
@@ -22,7 +22,7 @@ from cdk.settings.values import (
     RoleArn,
 )
 
-# RDS's own endpoint, which alone a token is valid for; China has the Region elsewhere in it.
+# RDS's own endpoint: a token is valid for no other name. In China the Region comes later in it.
 ENDPOINT = re.compile(
     r"[\w.-]+\.(?P<region>[a-z0-9-]+)\.rds\.amazonaws\.com"
     r"|[\w.-]+\.rds\.(?P<china>cn-[a-z0-9-]+)\.amazonaws\.com\.cn"
@@ -32,17 +32,19 @@ OF_IAM_ALONE = ("username", "resource_id", "account", "role_arn")
 
 
 class Database(Block):
-    """What a secret lacks of a database's address, or all of a login without a secret."""
+    """What a secret lacks of a database's address, or the complete login without a secret."""
 
-    host: Annotated[Host | None, Field(description="its server; goes before the secret's")] = None
-    port: Annotated[Port | None, Field(description="its port; goes before the secret's")] = None
+    host: Annotated[Host | None, Field(description="its server, used instead of the secret's")] = (
+        None
+    )
+    port: Annotated[Port | None, Field(description="its port, used instead of the secret's")] = None
     dbname: Annotated[
-        DatabaseName | None, Field(description="its name; goes before the secret's")
+        DatabaseName | None, Field(description="its name, used instead of the secret's")
     ] = None
     auth: Annotated[
         Literal["secret", "iam"],
         Field(
-            description="`iam` for a login by IAM, without a password and a secret; it needs"
+            description="`iam` for IAM authentication, without a password or a secret; it needs"
             " `ca_bundle`, `host` (RDS's own endpoint), `dbname` and the next three"
         ),
     ] = "secret"
@@ -59,8 +61,8 @@ class Database(Block):
     role_arn: Annotated[
         RoleArn | None,
         Field(
-            description="with `iam`: a role of that account, which the Lambdas assume and which may"
-            " connect; needed where that is not the stack's account"
+            description="with `iam`: a role of that account that may connect; the Lambdas assume"
+            " it. Needed if that is not the stack's account"
         ),
     ] = None
 
@@ -76,24 +78,24 @@ class Database(Block):
         return (found["region"] or found["china"]) if found else None
 
     def variable(self) -> dict[str, str] | None:
-        """Return what the Lambdas are told; None where nothing is set."""
-        told = self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"account"})
+        """Return what the Lambdas need to know, None if nothing is set."""
+        fields = self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"account"})
         if self.by_iam and self.region:
-            told["region"] = self.region
-        return {name: str(value) for name, value in told.items() if name != "resource_id"} or None
+            fields["region"] = self.region
+        return {name: str(value) for name, value in fields.items() if name != "resource_id"} or None
 
 
 def database_contradictions(
     side: str, database: Database, *, has_secret: bool, account: str | None, has_ca_bundle: bool
 ) -> Iterator[str]:
-    """Name what is wrong with one side's database, each as a sentence that begins with a field.
+    """Yield a sentence for each thing that is wrong with one side's database.
 
     Args:
         side: "prod" or "staging".
         database: its block.
-        has_secret: whether a secret is named beside it.
-        account: the stack's account, if it is named.
-        has_ca_bundle: whether servers have to prove their names.
+        has_secret: whether the settings name a secret for it.
+        account: the stack's account, if the settings name it.
+        has_ca_bundle: whether servers' certificates are checked.
     """
     block = f"{side}_database"
     if not database.by_iam:
@@ -119,7 +121,7 @@ def _about_tokens(block: str, database: Database, *, has_ca_bundle: bool) -> Ite
     if database.host and not database.region:
         yield (
             f"{block}.host must be RDS's own endpoint, like"
-            " shop.c0ffee.eu-central-1.rds.amazonaws.com: a token of IAM is valid for no other"
+            " shop.c0ffee.eu-central-1.rds.amazonaws.com: an IAM token is valid for no other"
             " name."
         )
     if not has_ca_bundle:
@@ -134,9 +136,9 @@ def _about_accounts(block: str, database: Database, account: str | None) -> Iter
         if database.account != account_of(database.role_arn):
             yield f"{block}.role_arn is a role of another account than {block}.account."
     elif account is None:
-        yield f"account is missing: whether {block} lies in the stack's account is not known."
+        yield f"account is missing: whether {block} is in the stack's account is not known."
     elif database.account and database.account != account:
         yield (
-            f"{block}.role_arn is missing: the database lies in {database.account}, where only a"
+            f"{block}.role_arn is missing: the database is in {database.account}, where only a"
             f" role of that account may connect, and not one of {account}."
         )

@@ -1,4 +1,4 @@
-"""From the context of cdk.json to one environment's checked settings, or to what is wrong."""
+"""Turns the context of cdk.json into one environment's checked settings, or says what is wrong."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from cdk.settings.model import Settings
 from cdk.settings.rules import contradictions
 
 UNKNOWN = "extra_forbidden"  # pydantic's name for a field that the model does not have
-# pydantic's names for a value of the wrong plain type, and what it must be.
+# pydantic's names for values of a wrong type, and what the value must be.
 WRONG_TYPES = {
     "string_type": "a string",
     "bool_type": "true or false",
@@ -64,8 +64,8 @@ def choose_environment(environments: object, wanted: object = None) -> tuple[str
             f'environment: "{name}" is not one of {", ".join(sorted(environments))};'
             " choose one with -c environment=NAME."
         )
-    # The name becomes part of the stack's, which CloudFormation restricts, and of the state
-    # machine's, which may have 80 characters.
+    # It becomes part of the names of the stack, which CloudFormation restricts, and of the state
+    # machine, which may have 80 characters.
     if not re.fullmatch(r"[A-Za-z0-9-]{1,60}", str(name)):
         raise SettingsError(
             f'environments.{name}: its name may hold only letters, digits and "-", 60 at most.'
@@ -78,14 +78,14 @@ def parse_settings(block: object, path: str) -> Settings:
 
     Args:
         block: the block as JSON gives it.
-        path: where it stands, for the messages.
+        path: where the block is, for the messages.
 
     Raises:
-        SettingsError: all that is wrong: with single fields, or, where they are all well
+        SettingsError: everything that is wrong with single fields, or, if they are all well
             formed, between them.
     """
     try:
-        # As JSON, where a list is the one way to write a tuple.
+        # As JSON, since in strict mode a list is taken for a tuple only there.
         settings = Settings.model_validate_json(json.dumps(block))
     except ValidationError as error:
         raise SettingsError(*_sentences(error, path)) from None

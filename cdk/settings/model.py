@@ -1,4 +1,4 @@
-"""One environment's settings, as cdk.json holds them: each field with its type and its meaning.
+"""One environment's settings, as cdk.json has them: each field with its type and its meaning.
 
 To add a setting, add a field to `Settings`: its annotation is what is checked, its default makes
 it optional, its description goes into the table of docs/deployment.md, which `make tables` writes.
@@ -55,49 +55,49 @@ class Settings(Block):
     prod_secret_arn: Annotated[
         SecretArn | None,
         Field(
-            description="production's secret, of the RDS shape; it may lie in another account,"
-            " and, with a NAT, in another Region. Needed, unless `prod_database` says `iam`"
+            description="production's secret, of the RDS shape; it may be in another account, and,"
+            " with a NAT, in another Region. Needed unless `prod_database` has `iam`"
         ),
     ] = None
     staging_secret_arn: Annotated[
-        SecretArn | None, Field(description="staging's secret, likewise")
+        SecretArn | None, Field(description="staging's secret, of the same shape")
     ] = None
     prod_database: Annotated[
         Database,
         Field(
-            description="what production's secret lacks, or a login without one; the next eight"
-            " lie in it"
+            description="what production's secret lacks, or a login without one; the next eight are"
+            " its fields"
         ),
     ] = Database()
-    staging_database: Annotated[Database, Field(description="staging's, likewise")] = Database()
+    staging_database: Annotated[Database, Field(description="the same for staging")] = Database()
     secrets_kms_key_arns: Annotated[
         tuple[KeyArn, ...],
         Field(
-            description="the customer keys that the two secrets are encrypted with; none for"
-            " Secrets Manager's own key, which serves one account only"
+            description="the customer managed keys that the two secrets are encrypted with; none"
+            " for Secrets Manager's own key, which works within one account only"
         ),
     ] = ()
     account: Annotated[
         AccountId | None,
-        Field(description="where the stack goes; by default where the credentials point"),
+        Field(description="the stack's account; by default that of the credentials"),
     ] = None
     region: Annotated[
         Region | None,
-        Field(description="where the stack goes; by default where the credentials point"),
+        Field(description="the stack's Region; by default that of the credentials"),
     ] = None
 
     vpc_id: Annotated[
         VpcId | None,
         Field(
-            description="the VPC of DbSync and UpdateDb; without one they run where only public"
-            " databases are reached"
+            description="the VPC of DbSync and UpdateDb; without one they reach public databases"
+            " only"
         ),
     ] = None
     vpc_lookup: Annotated[
         bool,
         Field(
-            description="find the VPC's private subnets, zones and route tables in the account"
-            " when the stack is synthesized, instead of naming them; needs `account` and `region`"
+            description="find the VPC's private subnets, zones and route tables in the account when"
+            " the stack is synthesized, instead of naming them; needs `account` and `region`"
         ),
     ] = False
     subnet_ids: Annotated[
@@ -108,17 +108,17 @@ class Settings(Block):
         Field(description="the zone of each of `subnet_ids`, in the same order"),
     ] = ()
     security_group_ids: Annotated[
-        tuple[SecurityGroupId, ...], Field(description="the security groups that the two carry")
+        tuple[SecurityGroupId, ...], Field(description="the security groups of the two")
     ] = ()
     has_nat: Annotated[
         bool,
-        Field(description="whether the subnets reach the internet, and so other Regions' services"),
+        Field(description="whether the subnets have a NAT, and so reach services of other Regions"),
     ] = False
     vpc_endpoints: Annotated[
         bool,
         Field(
-            description="create the endpoints that the two need, an interface endpoint for Secrets"
-            " Manager and a gateway endpoint for S3, where the VPC has neither them nor a NAT"
+            description="create the endpoints that the two need if the VPC has neither them nor a"
+            " NAT: an interface endpoint for Secrets Manager and a gateway endpoint for S3"
         ),
     ] = False
     route_table_ids: Annotated[
@@ -128,20 +128,21 @@ class Settings(Block):
     ca_bundle: Annotated[
         FilePath | None,
         Field(
-            description="a PEM file with the certificates that the databases' must be signed by;"
-            " `make ca-bundle` fetches those of RDS, Aurora and RDS Proxy. With it connections are"
-            " `verify-full`, without it `require`: encrypted, but to whoever answers"
+            description="a PEM file of the certificate authorities that sign the databases'"
+            " certificates; `make ca-bundle` fetches those of RDS, Aurora and RDS Proxy. With it"
+            " `sslmode` is `verify-full`, without it `require`: encrypted, but to any server that"
+            " answers"
         ),
     ] = None
 
     user_pool_id: Annotated[
         UserPoolId | None,
         Field(
-            description="staging's user pool, in the stack's account and Region; without it an"
-            " execution that asks for Cognito fails"
+            description="staging's user pool, in the stack's account and Region; without it"
+            " executions with `sync_cognito` or `cognito_only` fail"
         ),
     ] = None
-    users_table: Annotated[TableName, Field(description="the table that holds the users")] = (
+    users_table: Annotated[TableName, Field(description="the table of the users")] = (
         UpdateDbEnvironment.users_table
     )
     email_column: Annotated[ColumnName, Field(description="its column with the email")] = (
@@ -151,38 +152,39 @@ class Settings(Block):
         UpdateDbEnvironment.sub_column
     )
     require_verified_email: Annotated[
-        bool, Field(description="skip a person whose email in the pool is not verified")
+        bool, Field(description="skip pool users whose email is not verified")
     ] = UpdateDbEnvironment.require_verified_email
     release_mismatched: Annotated[
         bool,
         Field(
-            description="take a sub from a row whose email is not the one that the pool has for it;"
-            " `false` only counts such rows"
+            description="remove a sub from a row if the pool has it with another email; with"
+            " `false` such rows are only counted"
         ),
     ] = UpdateDbEnvironment.release_mismatched
     min_matched_percent: Annotated[
         Percent,
         Field(
-            description="of the pool's users that have an email, how many a row must match, or the"
-            " remap fails"
+            description="the percentage of the pool's users with an email that must match a row, or"
+            " the remap fails"
         ),
     ] = UpdateDbEnvironment.min_matched_percent
     users_where: Annotated[
         Condition | None,
         Field(
-            description="which rows of `users_table` are people for the remap: a boolean expression"
-            " of SQL, like `deleted_at IS NULL`; by default all"
+            description="the condition for the rows of `users_table` that the remap takes for"
+            " people, like `deleted_at IS NULL`; by default all"
         ),
     ] = None
     list_users_rps: Annotated[
         RequestRate,
         Field(
-            description="how many ListUsers requests a second the listing may send, of the 30"
-            " that the account and Region have for everybody"
+            description="the listing's ListUsers requests per second, of the 30 that account and"
+            " Region have in total"
         ),
     ] = ListCognitoUsersEnvironment.list_users_rps
     sync_rules: Annotated[
-        SyncRuleSettings, Field(description="what the sync leaves alone; the next four lie in it")
+        SyncRuleSettings,
+        Field(description="what the sync leaves alone; the next four are its fields"),
     ] = SyncRuleSettings()
 
     schedule_expression: Annotated[
@@ -197,93 +199,96 @@ class Settings(Block):
     ] = {"sync_cognito": True}
     schedule_window_minutes: Annotated[
         WindowMinutes | None,
-        Field(description="how much later than the schedule says it may start; by default at once"),
+        Field(description="how late an execution may start; by default it starts on time"),
     ] = None
     schedule_retry_attempts: Annotated[
-        RetryAttempts, Field(description="how often a start that failed is tried again")
+        RetryAttempts, Field(description="how often a failed start is retried")
     ] = 10
     schedule_retry_minutes: Annotated[
         WindowMinutes,
         Field(
-            description="how long a start that failed is tried again; by day it would lock the"
-            " tables that people work with"
+            description="how long a failed start is retried, so that a nightly sync does not lock"
+            " tables by day"
         ),
     ] = 60
     schedule_dead_letter_queue: Annotated[
         bool,
-        Field(description="keep the starts that never came about in a queue, for 14 days"),
+        Field(description="keep starts that failed for good in a dead-letter queue, for 14 days"),
     ] = True
 
     memory_mb: Annotated[
         MemorySize,
-        Field(description="each Lambda's memory; it buys processor time, and 1769 are one core"),
+        Field(description="each Lambda's memory; CPU grows with it, and 1769 have one vCPU"),
     ] = 1024
     ephemeral_storage_mb: Annotated[
         EphemeralStorage,
         Field(
             description="DbSync's disk, for the lists of a comparison: 512 are enough for a table"
-            " of some two billion rows"
+            " of about two billion rows"
         ),
     ] = 512
     timeout_seconds: Annotated[
-        TimeoutSeconds, Field(description="each Lambda's time; a sync that needs more fails")
+        TimeoutSeconds,
+        Field(description="each Lambda's timeout; a sync that needs more time fails"),
     ] = 900
     log_retention_days: Annotated[
-        LogRetention, Field(description="how long logs are kept; executions are, for 90 days")
+        LogRetention,
+        Field(description="how long logs are kept; an execution's history is kept for 90 days"),
     ] = 90
     alarm_email: Annotated[
         Email | None,
-        Field(description="who is told of failures; they confirm a mail that SNS sends them"),
+        Field(description="the address to notify of failures; SNS first sends a mail to confirm"),
     ] = None
     alarm_topic_arn: Annotated[
-        TopicArn | None, Field(description="an existing topic that is told of failures instead")
+        TopicArn | None, Field(description="an existing topic to publish failures to instead")
     ] = None
     chat_topic_arn: Annotated[
         TopicArn | None,
         Field(
-            description="an existing topic that Amazon Q Developer shows in a chat, like Slack: it"
-            " is told of failures in the form that this shows"
+            description="an existing topic that Amazon Q Developer shows in a chat, like Slack;"
+            " failures are published to it in the format that is shown there"
         ),
     ] = None
     alarm_no_start_hours: Annotated[
         AlarmHours | None,
         Field(
-            description="after how many hours without a start an alarm rings; by default it is"
-            " derived from `rate(…)`, and with `cron(…)` there is no such alarm. For a nightly one"
-            " 50 is right: where the clocks of `schedule_timezone` change, a night may be skipped"
+            description="after how many hours without a start an alarm is raised; by default"
+            " derived from `rate(…)`, and with `cron(…)` there is no such alarm. Set 50 for a"
+            " nightly schedule: when the clocks of `schedule_timezone` change, a night may be"
+            " skipped"
         ),
     ] = None
     kms_key_arn: Annotated[
         KeyArn | None,
         Field(
-            description="a customer key for bucket, logs, topic and execution history; its policy"
-            " must let those services use it. By default AWS's own keys"
+            description="a customer managed key for bucket, logs, topic and execution history; its"
+            " policy must allow those services to use it. By default AWS's own keys are used"
         ),
     ] = None
-    tags: Annotated[Tags, Field(description="tags that everything in the stack carries")] = {}
+    tags: Annotated[Tags, Field(description="tags of every resource in the stack")] = {}
     permissions_boundary_arn: Annotated[
         PolicyArn | None, Field(description="the permissions boundary of every role")
     ] = None
-    retain_data: Annotated[bool, Field(description="whether bucket and logs outlive the stack")] = (
-        True
-    )
+    retain_data: Annotated[
+        bool, Field(description="keep bucket and logs when the stack is deleted")
+    ] = True
     termination_protection: Annotated[
-        bool, Field(description="whether the stack can be deleted only after this is taken back")
+        bool, Field(description="refuse to delete the stack until this is `false` again")
     ] = False
     layer_dir: Annotated[
         FilePath | None,
         Field(
-            description="a dependency layer that is built already, for another platform than"
-            " Lambda's; by default it is built"
+            description="a directory with a dependency layer that was built elsewhere; by default"
+            " it is built for Lambda"
         ),
     ] = None
 
     def secret_arn_of(self, side: str) -> str | None:
-        """The secret of a side, "prod" or "staging", where it has one."""
+        """The secret of a side, "prod" or "staging", if it has one."""
         return {"prod": self.prod_secret_arn, "staging": self.staging_secret_arn}[side]
 
     def database_of(self, side: str) -> Database:
-        """What is said of a side's database."""
+        """The block of a side's database."""
         return {"prod": self.prod_database, "staging": self.staging_database}[side]
 
     @property
@@ -299,13 +304,13 @@ class Settings(Block):
         return partition_of(self.secret_arns[-1]) if self.secret_arns else "aws"
 
     @property
-    def tells_somebody(self) -> bool:
-        """Whether anybody is told of failures."""
+    def reports_failures(self) -> bool:
+        """Whether anybody is notified of failures."""
         return bool(self.alarm_email or self.alarm_topic_arn or self.chat_topic_arn)
 
     @property
     def longest_schedule_gap(self) -> int | None:
-        """The hours that may pass without a start though all is well; None unless rate(…)."""
+        """The hours between two starts at the most; None unless the schedule is rate(…)."""
         late = (self.schedule_window_minutes or 0) + self.schedule_retry_minutes
         return longest_gap(self.schedule_expression, late)
 
@@ -313,8 +318,8 @@ class Settings(Block):
     def kept_columns(self) -> tuple[Any, ...]:
         """The columns that belong to the target: the sub column too where a pool is configured.
 
-        Otherwise each sync would undo the last remap and lock everybody out. A sub is a person's,
-        so that an entry which names the column alone becomes one that asks for the same email.
+        Otherwise each sync would undo the last remap and lock everybody out. A sub is a person's:
+        an entry for the column alone becomes one with the email in `while_same`.
         """
         sub = f"{self.users_table}.{self.sub_column}"
         kept = self.sync_rules.keep

@@ -1,4 +1,4 @@
-"""What is wrong between settings that are each well formed: rules, in the order they are told."""
+"""The rules between settings that are each well formed."""
 
 import json
 import zoneinfo
@@ -29,7 +29,7 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
-    """Name what is wrong, each as a sentence that begins with a field."""
+    """Yield a sentence for each thing that is wrong, which begins with a field."""
     yield from _databases(settings)
     yield from _partitions(settings)
     yield from _network(settings)
@@ -43,7 +43,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
 
 
 def _databases(settings: Settings) -> Iterator[str]:
-    """Name what is wrong with where the databases are, and with how the Lambdas log in."""
+    """Check where the databases are, and how the Lambdas log in."""
     for side in SIDES:
         yield from database_contradictions(
             side,
@@ -60,10 +60,10 @@ def _databases(settings: Settings) -> Iterator[str]:
 
 
 def _kept_columns(settings: Settings) -> Iterator[str]:
-    """Name what contradicts itself in the rule of columns that belong to staging."""
+    """Check the rule about the columns that belong to staging."""
     try:
         rules = SyncRules.parse(json.dumps({"keep": settings.kept_columns}))
-    except ConfigurationError as error:  # of entries that are each well formed
+    except ConfigurationError as error:  # the entries are each well formed
         yield f"sync_rules.keep: {error}"
         return
     for table, columns in rules.keep.items():
@@ -76,7 +76,7 @@ def _kept_columns(settings: Settings) -> Iterator[str]:
 
 
 def _alarms(settings: Settings) -> Iterator[str]:
-    """Name what contradicts itself in who is told of what."""
+    """Check who is notified, and after how many hours without a start."""
     if settings.alarm_email and settings.alarm_topic_arn:
         yield (
             "alarm_email and alarm_topic_arn are both set: set one, and subscribe the address to"
@@ -88,9 +88,9 @@ def _alarms(settings: Settings) -> Iterator[str]:
             "chat_topic_arn is alarm_topic_arn too: the two get messages of different forms, and"
             " the chat shows only its own."
         )
-    if hours and not settings.tells_somebody:
+    if hours and not settings.reports_failures:
         yield (
-            "alarm_no_start_hours is set, but nobody would be told: set alarm_email,"
+            "alarm_no_start_hours is set, but nobody would be notified: set alarm_email,"
             " alarm_topic_arn or chat_topic_arn."
         )
     if hours and gap and hours < gap:
@@ -101,23 +101,23 @@ def _alarms(settings: Settings) -> Iterator[str]:
 
 
 def _partitions(settings: Settings) -> Iterator[str]:
-    """Name what lies in another partition than the rest, or in one that nobody tried."""
+    """Check that all ARNs are in the stack's partition, and that this is supported."""
     for place, arn in _arns(settings):
         partition = partition_of(arn)
         if partition not in PARTITIONS:
             yield (
-                f"{place} lies in the partition {partition}; supported are"
+                f"{place} is in the partition {partition}; supported are"
                 f" {', '.join(sorted(PARTITIONS))}."
             )
         elif partition != settings.partition and settings.partition in PARTITIONS:
             yield (
-                f"{place} lies in the partition {partition}, and the stack in"
+                f"{place} is in the partition {partition}, and the stack in"
                 f" {settings.partition}: nothing of one reaches the other."
             )
 
 
 def _arns(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Return each ARN with the field that it stands in."""
+    """Return each ARN with the field that contains it."""
     for name in ARNS:
         value = getattr(settings, name)
         if isinstance(value, str):
@@ -141,9 +141,9 @@ def _network(settings: Settings) -> Iterator[str]:
             )
     yield from _zones(settings)
     if settings.vpc_endpoints and settings.vpc_id and not settings.route_table_ids:
-        yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints enters them."
+        yield "route_table_ids is missing: the S3 endpoint of vpc_endpoints needs routes in them."
     if settings.route_table_ids and not settings.vpc_endpoints:
-        yield "route_table_ids is set without vpc_endpoints, which alone would use them."
+        yield "route_table_ids is set without vpc_endpoints, and nothing else uses it."
 
 
 def _zones(settings: Settings) -> Iterator[str]:
@@ -153,13 +153,13 @@ def _zones(settings: Settings) -> Iterator[str]:
     for index, zone in enumerate(zones):
         if settings.region and not zone.startswith(settings.region):
             yield (
-                f"availability_zones[{index}] lies in another Region than the stack's"
+                f"availability_zones[{index}] is in another Region than the stack's"
                 f" {settings.region}."
             )
 
 
 def _lookup(settings: Settings) -> Iterator[str]:
-    """Name what vpc_lookup lacks, or what is set beside it and would be ignored."""
+    """Check that vpc_lookup has what it needs, and nothing is set that it finds itself."""
     for name in NEEDED_BY_LOOKUP:
         if not getattr(settings, name):
             yield f"{name} is missing: vpc_lookup needs {', '.join(NEEDED_BY_LOOKUP)}."
@@ -171,39 +171,39 @@ def _lookup(settings: Settings) -> Iterator[str]:
 def _needs_vpc(settings: Settings) -> Iterator[str]:
     for name in ("has_nat", "vpc_endpoints"):
         if getattr(settings, name):
-            yield f"{name} is set without vpc_id: it is said of a VPC."
+            yield f"{name} is set without vpc_id: it is about a VPC."
 
 
 def _regions(settings: Settings) -> Iterator[str]:
-    """Name what lies in a Region from which, or for which, it does not work."""
+    """Check that each ARN is in a Region where it works."""
     pool_region = (settings.user_pool_id or "").rpartition("_")[0]
     if settings.region and pool_region not in {"", settings.region}:
-        yield f"user_pool_id lies in {pool_region}; ListCognitoUsers runs in {settings.region}."
+        yield f"user_pool_id is in {pool_region}; ListCognitoUsers runs in {settings.region}."
     for name in ("kms_key_arn", "alarm_topic_arn", "chat_topic_arn"):
         arn = getattr(settings, name)
         if settings.region and arn and region_of(arn) != settings.region:
-            yield f"{name} lies in {region_of(arn)}; it must lie in the stack's {settings.region}."
+            yield f"{name} is in {region_of(arn)}; it must be in the stack's {settings.region}."
     regions = {region_of(arn) for arn in settings.secret_arns}
     for index, arn in enumerate(settings.secrets_kms_key_arns):
         if region_of(arn) not in regions:
             yield (
-                f"secrets_kms_key_arns[{index}] lies in {region_of(arn)}, where neither secret"
-                " lies: a secret's key lies in its own Region."
+                f"secrets_kms_key_arns[{index}] is in {region_of(arn)}, where neither secret"
+                " is: a secret's key must be in its Region."
             )
     yield from _far_secrets(settings)
 
 
 def _far_secrets(settings: Settings) -> Iterator[str]:
-    """Name a secret that an endpoint in the VPC does not reach."""
+    """Check that an endpoint in the VPC reaches the secrets."""
     if settings.vpc_id is None or settings.has_nat or not settings.secret_arns:
         return
-    # Where the stack's Region is not said, staging's secret tells it.
+    # If the settings do not name the stack's Region, staging's secret does.
     here = settings.region or region_of(settings.secret_arns[-1])
     for side in SIDES:
         arn = settings.secret_arn_of(side)
         if arn and (region := region_of(arn)) != here:
             yield (
-                f"{side}_secret_arn lies in {region}, which a VPC endpoint in {here} does not"
+                f"{side}_secret_arn is in {region}, which a VPC endpoint in {here} does not"
                 f" reach: replicate the secret to {here} and name the replica, or set has_nat if"
                 " the subnets have a NAT."
             )
@@ -211,15 +211,15 @@ def _far_secrets(settings: Settings) -> Iterator[str]:
 
 def _files(settings: Settings) -> Iterator[str]:
     if settings.layer_dir and not Path(settings.layer_dir, "python").is_dir():
-        yield "layer_dir must be a directory that holds python/, like build/layer."
-    if settings.ca_bundle and not _holds_certificates(Path(settings.ca_bundle)):
+        yield "layer_dir must be a directory that contains python/, like build/layer."
+    if settings.ca_bundle and not _has_certificates(Path(settings.ca_bundle)):
         yield (
             "ca_bundle must be a PEM file of certificates; `make ca-bundle` fetches Amazon's to"
             " build/ca-bundle.pem."
         )
 
 
-def _holds_certificates(path: Path) -> bool:
+def _has_certificates(path: Path) -> bool:
     try:
         return CERTIFICATE in path.read_text()
     except (OSError, UnicodeDecodeError):
@@ -227,7 +227,7 @@ def _holds_certificates(path: Path) -> bool:
 
 
 def _schedule(settings: Settings) -> Iterator[str]:
-    """Name what would make every scheduled execution fail."""
+    """Check what would make every scheduled execution fail."""
     zones = zoneinfo.available_timezones()  # empty where the machine has no time zone data
     if zones and settings.schedule_timezone not in zones:
         yield "schedule_timezone is not a time zone, like UTC or Europe/Berlin."

@@ -1,4 +1,4 @@
-"""What EventBridge Scheduler takes as a schedule: rate(…), cron(…) and at(…).
+"""Checks a schedule as EventBridge Scheduler would: rate(…), cron(…) and at(…).
 
 Its grammar, and what it does when clocks change: EventBridge Scheduler user guide, "Schedule
 types", https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
@@ -18,13 +18,13 @@ AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class CronField:
-    """One of the six fields of cron(…): its numbers, their names, and what only it takes."""
+    """One of the six fields of cron(…): its numbers, their names, and its special values."""
 
     name: str
     least: int
     most: int
     names: tuple[str, ...] = ()  # of the numbers from `least` on
-    special: str = r"(?!)"  # a pattern; by default one that nothing matches
+    special: str = r"(?!)"  # a pattern; this one matches nothing
 
     def fault(self, text: str) -> str | None:
         """Return what is wrong with a field, None if nothing is."""
@@ -85,10 +85,10 @@ def fault_of(expression: str) -> str | None:
 
 
 def longest_gap(expression: str | None, late_minutes: int) -> int | None:
-    """Return the hours that may pass without a start though all is well; None unless rate(…).
+    """Return the hours between two starts at the most; None unless the schedule is rate(…).
 
-    A cron's are not calculated: it skips a start in the hour that a spring night lacks, so that
-    47 hours may pass between two nightly ones.
+    Those of cron(…) are not calculated: a start in the hour that is skipped in spring is left out,
+    so that 47 hours may pass between two nightly ones.
 
     Args:
         expression: the schedule's.

@@ -16,22 +16,22 @@ class SyncRuleSettings(Block):
     exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
     include: Annotated[
         tuple[TableName, ...],
-        Field(description="tables of migration tools that are synced all the same"),
+        Field(description="tables of migration tools to sync; by default they are left alone"),
     ] = ()
     keep: Annotated[
         tuple[KeptColumn, ...],
         Field(
-            description="columns that belong to staging; one whose values are a person's is kept"
-            " only while the columns in `while_same` are alike on both sides. The users'"
-            " `sub_column` is one of them without being named, while `email_column` is alike, where"
-            " a pool is set"
+            description="columns that belong to staging: the sync keeps their values, with"
+            " `while_same` only in rows in which those columns are the same on both sides. With a"
+            " user pool the `sub_column` is kept while the `email_column` is the same, without an"
+            " entry here"
         ),
     ] = ()
     event_triggers_ok: Annotated[
         bool,
         Field(
-            description="staging's event triggers do no harm where its role cannot silence them:"
-            " they may fire at the statements of a sync"
+            description="if staging's role cannot disable event triggers, let them fire at the"
+            " statements of a sync: they do no harm"
         ),
     ] = False
 

@@ -1,6 +1,6 @@
-"""What a setting's value may be: types, each with the rule that it obeys and a phrase for it.
+"""The types of settings: each a plain type, a rule, and a phrase for the rule.
 
-pydantic checks the plain type; the rule checks the rest, and says it in the reader's words.
+pydantic checks the plain type, and the rule checks the rest; messages use its phrase.
 """
 
 import json
@@ -19,23 +19,23 @@ from common.settings import MOST_PERCENT
 from db_sync.rules import SyncRules
 from list_cognito_users.rate import MAX_RATE
 
-# What CloudWatch Logs keeps logs for, in days: AWS::Logs::LogGroup, RetentionInDays.
+# How long CloudWatch Logs can keep logs, in days: AWS::Logs::LogGroup, RetentionInDays.
 KEPT_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
-MOST_TAGS = 50  # that a resource takes
+MOST_TAGS = 50  # of a resource
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a value must obey; `phrase` follows "must be", and what `explain` says a colon."""
+    """A rule for a value; its message is "must be", `phrase`, and what `explain` returns."""
 
     phrase: str
     allows: Callable[[Any], bool]
-    explain: Callable[[Any], str | None] | None = None  # what is wrong with one that is refused
+    explain: Callable[[Any], str | None] | None = None  # what is wrong with a refused value
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Let pydantic ask after it has checked the type."""
+        """Have pydantic check the rule after the type."""
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def _checked(self, value: Any) -> Any:
@@ -65,14 +65,14 @@ def is_rule(rule: str, entry: Any) -> bool:
 
 
 def limits(least: int, most: int) -> Rule:
-    """Return the rule that a whole number lies between these two, or is one of them."""
+    """Return the rule that a whole number is at least the one and at most the other."""
     return Rule(f"a whole number from {least} to {most}", lambda value: least <= value <= most)
 
 
 def tags_are_allowed(tags: dict[str, str]) -> bool:
-    """Return whether AWS takes these tags: number, lengths, letters, and no name of AWS's own.
+    """Return whether AWS accepts these tags: number, lengths, characters, no name of AWS's own.
 
-    Names that differ in upper and lower case only are one to a role (IAM user guide, "Tags for
+    Names that differ only in case are the same name on a role (IAM user guide, "Tags for
     IAM resources").
     """
     return (
@@ -88,7 +88,7 @@ def tags_are_allowed(tags: dict[str, str]) -> bool:
 
 REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 ID = r"([0-9a-f]{8}|[0-9a-f]{17})"  # what follows a resource's kind in EC2
-# A name of the DNS whose last label is no number: an address is not one.
+# A DNS name. Its last label is not a number, as that of an IP address is.
 DOMAIN = r"([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])"
 
 SecretArn = Annotated[
@@ -140,7 +140,7 @@ KeptColumn = Annotated[
     ),
 ]
 ColumnName = Annotated[str, form(r"[^.]+", "a column's name, without its table")]
-# What cannot be in one expression; the rest is the target's to say.
+# A semicolon ends an expression. The rest is checked by the target's server.
 Condition = Annotated[
     str, form(r"[^;]*[^;\s][^;]*", "a boolean expression of SQL without a semicolon")
 ]
@@ -179,7 +179,7 @@ ResourceId = Annotated[
 ]
 MemorySize = Annotated[int, limits(128, 10240)]
 EphemeralStorage = Annotated[int, limits(512, 10240)]
-# Below a minute there is no time left: up to 30 s of it are kept back to end in order.
+# Up to 30 s of it are reserved for an orderly end, so that less than a minute is too little.
 TimeoutSeconds = Annotated[int, limits(60, 900)]
 LogRetention = Annotated[
     int, Rule(f"one of {', '.join(map(str, KEPT_DAYS))}", lambda days: days in KEPT_DAYS)
@@ -187,7 +187,7 @@ LogRetention = Annotated[
 # Amazon EventBridge Scheduler API reference: FlexibleTimeWindow, RetryPolicy.
 WindowMinutes = Annotated[int, limits(1, 1440)]
 RetryAttempts = Annotated[int, limits(0, 185)]
-# An alarm looks back at seven days at most (CloudWatch user guide, "Evaluating an alarm").
+# An alarm evaluates seven days at most (CloudWatch user guide, "Evaluating an alarm").
 MOST_ALARM_HOURS = 7 * 24
 AlarmHours = Annotated[int, limits(1, MOST_ALARM_HOURS)]
 Tags = Annotated[

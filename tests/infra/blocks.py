@@ -24,7 +24,7 @@ LOOKUP: dict[str, Any] = {
 
 
 def problems_of(settings: dict[str, Any]) -> tuple[str, ...]:
-    """Return what is wrong with a block, a sentence each, which begins with the setting's name."""
+    """Return what is wrong with a block: sentences that begin with the setting's name."""
     path = "environments.staging"
     with pytest.raises(SettingsError) as refusal:
         parse_settings(settings, path)

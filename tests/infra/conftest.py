@@ -1,4 +1,4 @@
-"""Stacks, each synthesized once: cdk.json's example, a bare one, one with everything, and so on."""
+"""Stacks that are synthesized once each: cdk.json's example, a bare one, one with everything."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests.infra.synthesized import (
 
 @pytest.fixture(scope="session")
 def empty_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A layer that costs nothing, for the tests that do not look into it."""
+    """A layer that need not be built, for tests that do not look into it."""
     layer = tmp_path_factory.mktemp("layer")
     (layer / "python").mkdir()
     (layer / "python" / "nothing.txt").write_text("nothing\n")
@@ -30,7 +30,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     settings: dict[str, Any] = {
         **EXAMPLE["context"]["environments"]["staging"],
         **SECRETS,
-        "has_nat": True,  # production's secret lies in another Region
+        "has_nat": True,  # production's secret is in another Region
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
         "alarm_email": "on-call@example.com",

@@ -1,4 +1,4 @@
-"""A synthesized stack, asked in words: resources by type or path, never by a generated name."""
+"""A synthesized stack, whose resources are found by type or path, not by a generated name."""
 
 import json
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ type Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
-    """A template and the assembly that it lies in."""
+    """A template and the assembly that contains it."""
 
     template: Json
     assembly: Path
@@ -128,8 +128,8 @@ class Synthesized:
 def every_setting(directory: Path, layer: Path) -> Json:
     """Return settings of which each is set, and differs from its default.
 
-    Production's secret is a replica in the stack's Region, since the VPC has no NAT. Only what
-    excludes something else is missing: vpc_lookup, has_nat, alarm_email.
+    Production's secret is a replica in the stack's Region, since the VPC has no NAT. Three settings
+    are missing that contradict others: vpc_lookup, has_nat, alarm_email.
     """
     bundle = directory / "ca.pem"
     bundle.write_text(CERTIFICATE)
@@ -207,7 +207,7 @@ def synthesize(
     Args:
         assembly: where to; a directory that does not exist yet.
         settings: the environment's block.
-        looked_up: what the CDK CLI found out about the account, as cdk.context.json holds it.
+        looked_up: what the CDK CLI has looked up in the account, as cdk.context.json has it.
 
     Raises:
         SettingsError: a setting is wrong.

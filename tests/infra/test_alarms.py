@@ -1,4 +1,4 @@
-"""Who is told when an execution does not succeed, or does not begin."""
+"""Notifications of executions that do not succeed, or do not start."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ NIGHTLY = "cron(0 3 * * ? *)"
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+def mailed(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
     """A stack with a nightly schedule, whose failures are mailed."""
     settings = {
         **SECRETS,
@@ -32,11 +32,11 @@ def told(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthes
         "alarm_no_start_hours": 50,
         "kms_key_arn": CUSTOMER_KEY,
     }
-    return synthesize(tmp_path_factory.mktemp("told"), settings)
+    return synthesize(tmp_path_factory.mktemp("mailed"), settings)
 
 
 def message_of(stack: Synthesized, detail: dict[str, Any], rule: str = "Rule") -> dict[str, Any]:
-    """Return what EventBridge publishes of an event, as its manual says it fills a template in."""
+    """Return what EventBridge publishes about an event: it fills in a template."""
     (target,) = stack.paths("AWS::Events::Rule")[f"Alarms/Failures/{rule}"]["Targets"]
     template = stack.text(target["InputTransformer"]["InputTemplate"])
     for name, path in target["InputTransformer"]["InputPathsMap"].items():
@@ -47,34 +47,34 @@ def message_of(stack: Synthesized, detail: dict[str, Any], rule: str = "Rule") -
     return message
 
 
-def test_without_an_address_or_a_topic_nobody_is_told(bare: Synthesized) -> None:
+def test_without_an_address_or_a_topic_nobody_is_notified(bare: Synthesized) -> None:
     for kind in ("AWS::SNS::Topic", "AWS::Events::Rule", "AWS::CloudWatch::Alarm"):
         assert bare.resources(kind) == []
 
 
-def test_every_end_but_success_of_this_machine_is_published(told: Synthesized) -> None:
-    rule = told.only("AWS::Events::Rule")
+def test_every_execution_that_does_not_succeed_is_published(mailed: Synthesized) -> None:
+    rule = mailed.only("AWS::Events::Rule")
     detail = rule["EventPattern"].pop("detail")
     assert rule["EventPattern"] == {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
     }
     assert detail["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
-    assert [told.text(arn) for arn in detail["stateMachineArn"]] == ["<Workflow/StateMachine>"]
+    assert [mailed.text(arn) for arn in detail["stateMachineArn"]] == ["<Workflow/StateMachine>"]
     assert rule["State"] == "ENABLED"
     (target,) = rule["Targets"]
-    assert told.text(target["Arn"]) == "<Alarms/Topic>"
+    assert mailed.text(target["Arn"]) == "<Alarms/Topic>"
     assert "RoleArn" not in target, "EventBridge publishes to topics by their own policy"
 
 
 def test_the_message_says_what_failed_and_why_and_links_to_the_execution(
-    told: Synthesized,
+    mailed: Synthesized,
 ) -> None:
     arn = "arn:aws:states:eu-central-1:111122223333:execution:staging-sync-staging:run-1"
     cause = json.dumps({"errorMessage": 'Role "x" lacks a right.', "errorType": "TargetBusy"})
 
     message = message_of(
-        told,
+        mailed,
         {
             "name": "run-1",
             "status": "FAILED",
@@ -90,8 +90,8 @@ def test_the_message_says_what_failed_and_why_and_links_to_the_execution(
     assert message["execution"].endswith(f"#/v2/executions/details/{arn}")
 
 
-def test_an_execution_that_was_stopped_has_no_error_and_is_told_all_the_same(
-    told: Synthesized,
+def test_an_execution_that_was_stopped_has_no_error_and_is_published_too(
+    mailed: Synthesized,
 ) -> None:
     ended = {
         "name": "run-1",
@@ -101,33 +101,33 @@ def test_an_execution_that_was_stopped_has_no_error_and_is_told_all_the_same(
         "executionArn": "a",
     }
 
-    message = message_of(told, ended)
+    message = message_of(mailed, ended)
 
     assert message["what"] == "staging-sync-staging: execution run-1 is ABORTED"
     assert message["error"] is None
 
 
-def test_the_message_does_not_carry_the_input_in_which_anything_may_stand(
-    told: Synthesized,
+def test_the_message_does_not_contain_the_input_which_may_contain_anything(
+    mailed: Synthesized,
 ) -> None:
-    (target,) = told.only("AWS::Events::Rule")["Targets"]
+    (target,) = mailed.only("AWS::Events::Rule")["Targets"]
     paths = set(target["InputTransformer"]["InputPathsMap"].values())
     assert paths.isdisjoint({"$.detail", "$.detail.input", "$.detail.output"})
 
 
 def test_the_address_is_subscribed_to_a_topic_that_is_encrypted_with_the_customer_s_key(
-    told: Synthesized,
+    mailed: Synthesized,
 ) -> None:
-    assert told.only("AWS::SNS::Topic")["KmsMasterKeyId"] == CUSTOMER_KEY
-    subscription = told.only("AWS::SNS::Subscription")
+    assert mailed.only("AWS::SNS::Topic")["KmsMasterKeyId"] == CUSTOMER_KEY
+    subscription = mailed.only("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
-    assert told.text(subscription["TopicArn"]) == "<Alarms/Topic>"
+    assert mailed.text(subscription["TopicArn"]) == "<Alarms/Topic>"
 
 
 def test_only_eventbridge_and_this_account_s_alarms_publish_and_only_by_tls(
-    told: Synthesized,
+    mailed: Synthesized,
 ) -> None:
-    statements = told.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    statements = mailed.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     refused, *allowed = sorted(statements, key=lambda each: str(each["Effect"]), reverse=True)
     assert refused["Effect"] == "Deny"
     assert refused["Principal"] == "*"
@@ -141,7 +141,7 @@ def test_only_eventbridge_and_this_account_s_alarms_publish_and_only_by_tls(
     assert {each["Action"] for each in [refused, *allowed]} == {"sns:Publish"}
 
 
-def test_an_existing_topic_is_told_instead_and_left_as_it_is(everything: Synthesized) -> None:
+def test_an_existing_topic_is_used_instead_and_not_changed(everything: Synthesized) -> None:
     (target,) = everything.paths("AWS::Events::Rule")["Alarms/Failures/Rule"]["Targets"]
     assert target["Arn"] == TOPIC
     for kind in ("Topic", "TopicPolicy", "Subscription"):
@@ -152,7 +152,7 @@ def test_an_existing_topic_is_told_instead_and_left_as_it_is(everything: Synthes
 
 @pytest.fixture(scope="module")
 def chatty(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
-    """A stack whose failures are told in a chat and nowhere else."""
+    """A stack whose failures are reported in a chat and nowhere else."""
     settings = {**SECRETS, "layer_dir": str(empty_layer), "chat_topic_arn": CHAT_TOPIC}
     return synthesize(tmp_path_factory.mktemp("chatty"), settings)
 
@@ -177,13 +177,15 @@ def test_the_chat_gets_what_amazon_q_developer_shows(
     assert content["title"] == title
     assert content["description"].startswith(f"Execution run-1 is {status}. Its cause: https://")
     assert content["description"].endswith("/executions/details/arn:run-1")
-    # What the schema knows; all else is dropped with the message.
+    # A message with any other field is dropped.
     assert message.keys() == {"version", "source", "content"}
     assert content.keys() == {"textType", "title", "description", "nextSteps"}
     assert content["textType"] == "client-markdown"
 
 
-def test_each_end_but_success_is_told_in_the_chat_once(chatty: Synthesized) -> None:
+def test_the_chat_gets_one_message_for_each_execution_that_does_not_succeed(
+    chatty: Synthesized,
+) -> None:
     rules = chatty.resources("AWS::Events::Rule")
     statuses = [status for rule in rules for status in rule["EventPattern"]["detail"]["status"]]
     assert sorted(statuses) == ["ABORTED", "FAILED", "TIMED_OUT"]
@@ -192,36 +194,36 @@ def test_each_end_but_success_is_told_in_the_chat_once(chatty: Synthesized) -> N
 
 
 @pytest.mark.parametrize("ended", ["Failed", "TimedOut", "Aborted"])
-def test_an_execution_that_did_not_succeed_rings_even_where_its_event_is_lost(
-    told: Synthesized, ended: str
+def test_an_execution_that_does_not_succeed_raises_an_alarm_even_if_its_event_is_lost(
+    mailed: Synthesized, ended: str
 ) -> None:
-    alarm = told.paths("AWS::CloudWatch::Alarm")[f"Alarms/{ended}"]
+    alarm = mailed.paths("AWS::CloudWatch::Alarm")[f"Alarms/{ended}"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", f"Executions{ended}")
     (dimension,) = alarm["Dimensions"]
-    assert told.text(dimension["Value"]) == "<Workflow/StateMachine>"
+    assert mailed.text(dimension["Value"]) == "<Workflow/StateMachine>"
     assert (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"]) == ("Sum", 1, 1)
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["TreatMissingData"] == "notBreaching"
-    assert [told.text(arn) for arn in alarm["AlarmActions"]] == ["<Alarms/Topic>"]
+    assert [mailed.text(arn) for arn in alarm["AlarmActions"]] == ["<Alarms/Topic>"]
     assert "OKActions" not in alarm, "five minutes later it is over, which says nothing"
 
 
-def test_a_night_without_a_start_rings(told: Synthesized) -> None:
-    alarm = told.paths("AWS::CloudWatch::Alarm")["Alarms/NoStart"]
+def test_a_night_without_a_start_raises_an_alarm(mailed: Synthesized) -> None:
+    alarm = mailed.paths("AWS::CloudWatch::Alarm")["Alarms/NoStart"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsStarted")
     (dimension,) = alarm["Dimensions"]
-    assert told.text(dimension["Value"]) == "<Workflow/StateMachine>"
+    assert mailed.text(dimension["Value"]) == "<Workflow/StateMachine>"
     assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 3600, 50)
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
     assert alarm["TreatMissingData"] == "breaching", "without a start there is no metric either"
     assert "docs/operations.md" in alarm["AlarmDescription"]
 
 
-def test_a_start_that_never_came_about_rings(told: Synthesized) -> None:
-    alarm = told.paths("AWS::CloudWatch::Alarm")["Alarms/DeadLetters"]
+def test_a_start_that_failed_for_good_raises_an_alarm(mailed: Synthesized) -> None:
+    alarm = mailed.paths("AWS::CloudWatch::Alarm")["Alarms/DeadLetters"]
     assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     (dimension,) = alarm["Dimensions"]
-    assert told.text(dimension["Value"]) == "<Schedule/DeadLetters.QueueName>"
+    assert mailed.text(dimension["Value"]) == "<Schedule/DeadLetters.QueueName>"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "GreaterThanOrEqualToThreshold",
         1,
@@ -237,33 +239,33 @@ def test_a_start_that_never_came_about_rings(told: Synthesized) -> None:
         ({"schedule_expression": "rate(2 days)"}, 48 + 2),
         ({"schedule_expression": "rate(1 day)", "schedule_window_minutes": 90}, 24 + 4),
         ({"schedule_expression": "rate(1 day)", "alarm_no_start_hours": 30}, 30),
-        # More than an alarm looks back at.
+        # More than an alarm can evaluate.
         ({"schedule_expression": "rate(7 days)"}, None),
-        # A nightly start is skipped where a spring night lacks its hour: a person says how long.
+        # When the clocks change, a nightly start may be skipped: somebody has to say for how long.
         ({"schedule_expression": "cron(30 2 * * ? *)"}, None),
         ({"schedule_expression": "cron(30 2 * * ? *)", "alarm_no_start_hours": 50}, 50),
         ({"schedule_expression": "at(2027-01-01T03:00:00)"}, None),
-        # Another scheduler than ours starts it.
+        # Something else than our schedule starts it.
         ({"alarm_no_start_hours": 50}, 50),
         ({}, None),
     ],
 )
-def test_no_start_rings_after_the_hours_that_are_set_or_those_of_a_rate_and_its_late_starts(
+def test_no_start_is_raised_after_the_hours_that_are_set_or_the_longest_gap_of_a_rate(
     schedule: dict[str, Any], hours: int | None
 ) -> None:
     assert no_start_hours(Settings.model_validate({**SECRETS, **schedule})) == hours
 
 
-def test_whoever_has_a_schedule_that_nobody_watches_is_told_when_it_is_deployed(
-    full: Synthesized, told: Synthesized
+def test_a_deployment_says_so_if_no_alarm_monitors_the_schedule(
+    full: Synthesized, mailed: Synthesized
 ) -> None:
     assert "Alarms/NoStart" not in full.paths("AWS::CloudWatch::Alarm")
     assert [text for text in notes(full) if "set alarm_no_start_hours" in text]
-    assert notes(told) == []
+    assert notes(mailed) == []
 
 
 def notes(stack: Synthesized) -> list[str]:
-    """Return what `cdk deploy` would say of the stack, as information."""
+    """Return what `cdk deploy` prints about the stack as information."""
     texts: list[str] = []
     for path in stack.assembly.glob("*.metadata.json"):
         entries = [entry for listed in json.loads(path.read_text()).values() for entry in listed]

@@ -1,4 +1,4 @@
-"""StagingSync in a stack of somebody's own, beside other things and beside itself."""
+"""StagingSync in somebody's own stack, with other resources and twice."""
 
 import json
 from pathlib import Path
@@ -80,7 +80,9 @@ def test_tags_and_boundary_are_on_all_of_it_and_on_nothing_else(platform: Synthe
     assert tagged == {"Shop"}
 
 
-def test_the_stack_names_what_others_need(platform: Synthesized) -> None:
+def test_the_stack_can_name_the_machine_and_the_bucket_in_its_outputs(
+    platform: Synthesized,
+) -> None:
     outputs = {
         name: platform.text(output["Value"])
         for name, output in platform.template["Outputs"].items()
@@ -91,7 +93,7 @@ def test_the_stack_names_what_others_need(platform: Synthesized) -> None:
     }
 
 
-def test_in_the_stack_of_our_own_what_holds_data_keeps_its_logical_id(full: Synthesized) -> None:
+def test_in_our_own_stack_resources_with_data_keep_their_logical_ids(full: Synthesized) -> None:
     """Another id would replace them in every installation: a new bucket, a name that is taken."""
     kept = {
         "AWS::S3::Bucket": {"ExchangeBucketACE697F0"},

@@ -27,7 +27,7 @@ def metrics(body: dict[str, Any]) -> list[list[Any]]:
     ]
 
 
-def test_it_is_called_as_the_stack_and_its_region_since_all_regions_share_one_list(
+def test_it_is_named_after_the_stack_and_its_region_since_all_regions_share_one_list(
     full: Synthesized,
 ) -> None:
     name = full.only("AWS::CloudWatch::Dashboard")["DashboardName"]
@@ -41,7 +41,7 @@ def test_every_metric_that_is_emitted_is_shown_and_no_other(body: dict[str, Any]
 
 
 @pytest.mark.parametrize("package", ["db_sync", "update_db"])
-def test_it_shows_what_the_lambdas_emit_under_the_name_that_they_are_told(
+def test_it_shows_what_the_lambdas_emit_under_the_name_in_their_variables(
     full: Synthesized, body: dict[str, Any], package: str
 ) -> None:
     service = full.variables(package)["POWERTOOLS_SERVICE_NAME"]

@@ -1,4 +1,4 @@
-"""What the settings of keys, tags and limits change, on a stack that has all of them."""
+"""The effects of settings for keys, tags and limits, in a stack that has all of them."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,9 @@ def test_the_bucket_is_encrypted_with_the_customer_s_key(everything: Synthesized
     ]
 
 
-def test_every_log_is_encrypted_with_it_and_ends_when_asked(everything: Synthesized) -> None:
+def test_every_log_is_encrypted_with_it_and_has_the_retention_that_is_set(
+    everything: Synthesized,
+) -> None:
     logs = everything.resources("AWS::Logs::LogGroup")
     assert len(logs) == 4
     assert {(log["KmsKeyId"], log["RetentionInDays"]) for log in logs} == {(CUSTOMER_KEY, 30)}
@@ -55,7 +57,7 @@ def test_without_it_aws_s_own_keys_encrypt(bare: Synthesized) -> None:
     assert not [log for log in bare.resources("AWS::Logs::LogGroup") if "KmsKeyId" in log]
 
 
-def test_everything_that_can_carries_the_tags(everything: Synthesized) -> None:
+def test_every_resource_that_takes_tags_has_them(everything: Synthesized) -> None:
     tagged = {
         resource["Type"]
         for resource in everything.template["Resources"].values()
@@ -102,7 +104,7 @@ def test_the_stack_is_protected_from_deletion_where_that_is_set(
     assert (is_protected(everything), is_protected(full)) == (True, False)
 
 
-def test_the_certificates_lie_where_the_lambdas_of_the_databases_look(
+def test_the_certificates_are_where_the_lambdas_that_connect_to_databases_look(
     everything: Synthesized,
 ) -> None:
     for package in ("db_sync", "update_db"):
@@ -120,16 +122,16 @@ def test_without_certificates_no_lambda_looks_for_them(full: Synthesized) -> Non
         assert "DATABASE_CA_BUNDLE" not in full.variables(package)
 
 
-def test_list_cognito_users_which_reaches_no_database_gets_none(everything: Synthesized) -> None:
+def test_list_cognito_users_which_connects_to_no_database_has_none(everything: Synthesized) -> None:
     assert "DATABASE_CA_BUNDLE" not in everything.variables("list_cognito_users")
     assert len(everything.function("list_cognito_users")["Layers"]) == 1
 
 
-def test_the_key_policy_of_the_guide_lets_every_service_in_that_uses_the_key(
+def test_the_key_policy_of_the_guide_allows_every_service_that_uses_the_key(
     everything: Synthesized,
 ) -> None:
     guide = (ROOT / "docs" / "deployment.md").read_text()
-    section = guide.partition("### A customer key's policy")[2]
+    section = guide.partition("### A customer managed key's policy")[2]
     policy = json.loads(section.partition("```json")[2].partition("```")[0])
     principals = [statement["Principal"] for statement in policy["Statement"]]
     services = [principal["Service"] for principal in principals if "Service" in principal]
@@ -139,7 +141,7 @@ def test_the_key_policy_of_the_guide_lets_every_service_in_that_uses_the_key(
         "events.amazonaws.com",
         "logs.eu-central-1.amazonaws.com",
     ]
-    # What the state machine's role may do for its log is allowed to who delivers it, too.
+    # The service that delivers the log has the same permission as the state machine's role.
     (delivery,) = (entry for entry in policy["Statement"] if "OnItsWay" in entry["Sid"])
     role = everything.paths("AWS::IAM::Policy")["Workflow/StateMachine/Role/DefaultPolicy"]
     contexts = [

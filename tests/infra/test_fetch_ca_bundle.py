@@ -1,4 +1,4 @@
-"""`make ca-bundle`, with a server of our own in the place of Amazon's."""
+"""`make ca-bundle`, with our own server instead of Amazon's."""
 
 import hashlib
 import http.server
@@ -23,7 +23,7 @@ from tests.infra.synthesized import ROOT, SECRETS
 
 @pytest.fixture
 def served(tmp_path: Path) -> Path:
-    """The directory that the server shows."""
+    """The directory that is served."""
     (tmp_path / "served").mkdir()
     return tmp_path / "served"
 
@@ -66,7 +66,7 @@ def authorities(count: int) -> str:
     return "".join(trustme.CA().cert_pem.bytes().decode() for _ in range(count))
 
 
-def test_the_bundle_that_is_fetched_has_both_authorities_and_is_one_that_the_settings_take(
+def test_the_fetched_bundle_has_both_authorities_and_is_accepted_by_the_settings(
     address: str,
     served: Path,
     roots: dict[str, str],
@@ -89,7 +89,7 @@ def test_the_bundle_that_is_fetched_has_both_authorities_and_is_one_that_the_set
 
 
 @pytest.mark.parametrize("content", ["<html>Blocked by your company</html>", "", "é", "cut"])
-def test_what_is_no_bundle_does_not_take_the_place_of_one(
+def test_what_is_not_a_bundle_does_not_replace_one(
     address: str, served: Path, tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content == "cut":
@@ -105,7 +105,7 @@ def test_what_is_no_bundle_does_not_take_the_place_of_one(
 
 
 @pytest.mark.parametrize("where", ["missing", "nobody listens"])
-def test_an_address_that_has_none_is_named(
+def test_an_address_without_a_bundle_is_named(
     address: str, where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = f"{address}/none.pem" if where == "missing" else f"http://127.0.0.1:{free_port()}/x"
@@ -113,7 +113,7 @@ def test_an_address_that_has_none_is_named(
     assert f"No certificates came from {url}: " in capsys.readouterr().err
 
 
-def test_a_public_authority_with_another_key_than_amazon_s_is_not_taken(
+def test_a_public_authority_with_another_key_than_amazon_s_is_refused(
     address: str,
     served: Path,
     roots: dict[str, str],

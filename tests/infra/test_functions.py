@@ -1,4 +1,4 @@
-"""The three Lambdas: what runs, where, and what they are told."""
+"""The three Lambdas: their code, their network and their environment variables."""
 
 import json
 
@@ -19,7 +19,7 @@ def test_there_are_three_lambdas_and_no_more(full: Synthesized) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_each_handler_lies_in_the_code_that_is_shipped(full: Synthesized, package: str) -> None:
+def test_each_handler_is_in_the_code_asset(full: Synthesized, package: str) -> None:
     code = full.asset(full.function(package)["Code"]["S3Key"])
     assert (code / "common").is_dir()
     shipped = {path.relative_to(code) for path in code.rglob("*.py")}
@@ -29,7 +29,7 @@ def test_each_handler_lies_in_the_code_that_is_shipped(full: Synthesized, packag
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_lambda_runs_as_the_layer_is_built(full: Synthesized, package: str) -> None:
+def test_every_lambda_runs_on_the_platform_of_the_layer(full: Synthesized, package: str) -> None:
     function = full.function(package)
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
@@ -41,7 +41,9 @@ def test_every_lambda_runs_as_the_layer_is_built(full: Synthesized, package: str
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_lambda_has_time_traces_and_a_log_that_ends(full: Synthesized, package: str) -> None:
+def test_every_lambda_has_a_timeout_traces_and_a_log_retention(
+    full: Synthesized, package: str
+) -> None:
     function = full.function(package)
     assert function["Timeout"] == 900
     assert function["MemorySize"] == 1024
@@ -50,7 +52,7 @@ def test_every_lambda_has_time_traces_and_a_log_that_ends(full: Synthesized, pac
     assert full.paths("AWS::Logs::LogGroup")[log_group]["RetentionInDays"] == 90
 
 
-def test_db_sync_is_told_its_secrets_bucket_and_rules(full: Synthesized) -> None:
+def test_db_sync_s_variables_are_its_secrets_bucket_and_rules(full: Synthesized) -> None:
     variables = full.variables("db_sync")
     assert variables == {
         **POWERTOOLS,
@@ -62,7 +64,7 @@ def test_db_sync_is_told_its_secrets_bucket_and_rules(full: Synthesized) -> None
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
 
-def test_list_cognito_users_is_told_its_pool_bucket_and_rate(full: Synthesized) -> None:
+def test_list_cognito_users_s_variables_are_its_pool_bucket_and_rate(full: Synthesized) -> None:
     variables = full.variables("list_cognito_users")
     assert variables == {
         **POWERTOOLS,
@@ -73,7 +75,9 @@ def test_list_cognito_users_is_told_its_pool_bucket_and_rate(full: Synthesized) 
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
 
-def test_update_db_is_told_staging_s_secret_only_and_where_the_users_are(full: Synthesized) -> None:
+def test_update_db_s_variables_are_staging_s_secret_only_and_where_the_users_are(
+    full: Synthesized,
+) -> None:
     variables = full.variables("update_db")
     assert variables == {
         **POWERTOOLS,
@@ -107,7 +111,7 @@ def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesiz
     assert rules == {"exclude": [], "include": [], "keep": []}
 
 
-def test_other_names_and_rules_reach_the_lambdas(everything: Synthesized) -> None:
+def test_other_names_and_rules_are_in_the_variables(everything: Synthesized) -> None:
     assert json.loads(everything.variables("db_sync")["SYNC_RULES"]) == {
         "exclude": ["public.audit_log"],
         "include": ["public.schema_migrations"],
@@ -126,7 +130,9 @@ def test_other_names_and_rules_reach_the_lambdas(everything: Synthesized) -> Non
 
 
 @pytest.mark.parametrize("package", ["db_sync", "update_db"])
-def test_the_lambdas_that_reach_a_database_run_in_the_vpc(full: Synthesized, package: str) -> None:
+def test_the_lambdas_that_connect_to_a_database_run_in_the_vpc(
+    full: Synthesized, package: str
+) -> None:
     assert full.function(package)["VpcConfig"] == {
         "SubnetIds": ["subnet-11112222333344445", "subnet-55556666777788889"],
         "SecurityGroupIds": ["sg-11112222333344445"],

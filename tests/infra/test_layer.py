@@ -30,7 +30,7 @@ def test_psycopg2_is_compiled_for_the_runtime_s_python(layer: Path) -> None:
     assert extensions == ["_psycopg.cpython-313-aarch64-linux-gnu.so"]
 
 
-def test_the_layer_holds_what_the_lambdas_need_and_not_what_the_runtime_has(layer: Path) -> None:
+def test_the_layer_contains_what_the_lambdas_need_and_not_what_the_runtime_has(layer: Path) -> None:
     modules = {path.name.removesuffix(".py") for path in layer.iterdir()}
     assert {"psycopg2", "psycopg2_binary.libs", "aws_lambda_powertools"} <= modules
     assert not modules & {"boto3", "botocore", "bin", "__pycache__"}

@@ -1,4 +1,4 @@
-"""The network of the Lambdas that reach a database, and the endpoints that they may need."""
+"""The network of the Lambdas that connect to a database, and the endpoints that they may need."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ LOOKUP: dict[str, Any] = {
 
 
 def endpoints(stack: Synthesized) -> dict[str, dict[str, Any]]:
-    """Return the endpoints by what they lead to."""
+    """Return the endpoints by their service."""
     return {
         endpoint["ServiceName"].rpartition(".")[2]: endpoint
         for endpoint in stack.resources("AWS::EC2::VPCEndpoint")
@@ -67,13 +67,13 @@ def test_a_gateway_leads_from_the_route_tables_to_s3(everything: Synthesized) ->
 def test_an_interface_in_the_subnets_leads_to_secrets_manager(everything: Synthesized) -> None:
     secrets = endpoints(everything)["secretsmanager"]
     assert secrets["VpcEndpointType"] == "Interface"
-    assert secrets["PrivateDnsEnabled"] is True  # the SDK asks for the service's public name
+    assert secrets["PrivateDnsEnabled"] is True  # the SDK resolves the service's public name
     assert secrets["SubnetIds"] == ["subnet-11112222333344445", "subnet-55556666777788889"]
     (group,) = secrets["SecurityGroupIds"]
     assert everything.text(group) == "<Lambdas/Endpoints/SecurityGroup.GroupId>"
 
 
-def test_only_the_lambdas_own_groups_pass_the_interface_s_door(everything: Synthesized) -> None:
+def test_only_the_lambdas_own_groups_may_connect_to_the_interface(everything: Synthesized) -> None:
     (rule,) = everything.only("AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
     assert rule["SourceSecurityGroupId"] == "sg-11112222333344445"
@@ -95,7 +95,7 @@ def test_two_subnets_of_one_zone_get_one_interface(tmp_path: Path, empty_layer: 
     assert stack.function("db_sync")["VpcConfig"]["SubnetIds"] == settings["subnet_ids"]
 
 
-def test_a_vpc_that_was_looked_up_gives_its_subnets_without_nat(
+def test_of_a_vpc_that_was_looked_up_the_subnets_without_nat_are_used(
     tmp_path: Path, empty_layer: Path
 ) -> None:
     settings = {**LOOKUP, "layer_dir": str(empty_layer), "vpc_endpoints": True}
@@ -110,7 +110,7 @@ def test_a_vpc_that_was_looked_up_gives_its_subnets_without_nat(
     assert endpoints(stack)["secretsmanager"]["SubnetIds"] == subnets
 
 
-def test_a_vpc_that_was_looked_up_gives_its_subnets_with_nat_if_asked(
+def test_of_a_vpc_that_was_looked_up_the_subnets_with_nat_are_used_if_that_is_set(
     tmp_path: Path, empty_layer: Path
 ) -> None:
     settings = {**LOOKUP, "layer_dir": str(empty_layer), "has_nat": True}
@@ -120,7 +120,9 @@ def test_a_vpc_that_was_looked_up_gives_its_subnets_with_nat_if_asked(
     assert endpoints(stack) == {}
 
 
-def test_a_vpc_that_was_not_looked_up_yet_is_asked_for(tmp_path: Path, empty_layer: Path) -> None:
+def test_a_vpc_that_was_not_looked_up_yet_is_requested_from_the_cli(
+    tmp_path: Path, empty_layer: Path
+) -> None:
     settings = {**LOOKUP, "layer_dir": str(empty_layer)}
     app = App(
         outdir=str(tmp_path / "out"),
@@ -135,7 +137,7 @@ def test_a_vpc_that_was_not_looked_up_yet_is_asked_for(tmp_path: Path, empty_lay
     assert {question["key"] for question in manifest["missing"]} == LOOKED_UP.keys()
 
 
-def test_a_vpc_without_such_subnets_ends_the_synthesis_with_a_sentence(
+def test_a_vpc_without_such_subnets_ends_the_synthesis_with_an_error(
     tmp_path: Path, empty_layer: Path
 ) -> None:
     ((key, found),) = LOOKED_UP.items()

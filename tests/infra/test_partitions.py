@@ -27,7 +27,7 @@ def elsewhere(
     return synthesize(directory / "out", settings), region, suffix, console
 
 
-def test_a_key_is_granted_through_the_names_that_services_have_there(
+def test_a_key_is_granted_by_the_dns_names_of_services_there(
     elsewhere: tuple[Synthesized, str, str, str],
 ) -> None:
     stack, region, suffix, _ = elsewhere
@@ -43,7 +43,7 @@ def test_a_key_is_granted_through_the_names_that_services_have_there(
     assert through == {f"s3.{region}.{suffix}", f"secretsmanager.{region}.{suffix}"}
 
 
-def test_the_link_of_a_message_leads_to_the_console_there(
+def test_the_link_in_a_message_leads_to_the_console_there(
     elsewhere: tuple[Synthesized, str, str, str],
 ) -> None:
     stack, _, _, console = elsewhere

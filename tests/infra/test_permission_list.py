@@ -15,7 +15,7 @@ ROLES = {
     "Lambdas/UpdateDb/Role": "UpdateDb",
     "Workflow/StateMachine/Role": "state machine",
 }
-# A permission's resource or a condition's value, and how a reader calls it.
+# A permission's resource or a condition's value, and the words for it.
 WORDS = (
     (r"<Exchange/Bucket\.Arn>/(.+)", r"`\1` in the bucket"),
     (r"<Exchange/Bucket\.Arn>", "the bucket"),
@@ -28,7 +28,7 @@ WORDS = (
     (r"arn:.*:logs:.*", "log delivery"),
     (r"arn:.*:secret:.*prod-.*", "production's secret"),
     (r"arn:.*:secret:.*staging-.*", "staging's secret"),
-    (r"arn:.*:key/customer", "the customer key"),
+    (r"arn:.*:key/customer", "the customer managed key"),
     (r"arn:.*:key/.*", "the secrets' keys"),
     (r"arn:.*:dbuser:.*", "the database's user"),
     (r"arn:.*:role/.*", "the role of production's account"),
@@ -37,7 +37,7 @@ WORDS = (
 
 
 def called(text: str) -> str:
-    """Return how a reader calls a resource."""
+    """Return a resource in words."""
     for pattern, word in WORDS:
         if re.fullmatch(pattern, text):
             return re.sub(pattern, word, text, count=1)
@@ -47,14 +47,18 @@ def called(text: str) -> str:
 def in_words(stack: Synthesized) -> set[tuple[str, str, str]]:
     """Return each role's action and what it is on, as the list says it."""
     return {
-        (ROLES.get(path, "schedule"), action, ", for ".join([called(resource), *bound(conditions)]))
+        (
+            ROLES.get(path, "schedule"),
+            action,
+            ", for ".join([called(resource), *restricted_to(conditions)]),
+        )
         for path, permissions in permissions_by_role(stack).items()
         for action, resource, *conditions in permissions
     }
 
 
-def bound(conditions: list[str]) -> list[str]:
-    """Return what the conditions bind a permission to, but for the service that they name."""
+def restricted_to(conditions: list[str]) -> list[str]:
+    """Return what the conditions restrict a permission to, without the service that they name."""
     values = [
         condition.partition("=")[2] for condition in conditions if "ViaService" not in condition
     ]
@@ -77,7 +81,7 @@ def test_the_list_is_exactly_what_the_roles_may_do(
 @pytest.mark.parametrize(
     "permission", read_permissions(), ids=lambda permission: " ".join(permission.cells[:2])
 )
-def test_what_grants_a_permission_and_what_needs_it_stand_where_the_list_says(
+def test_what_grants_a_permission_and_what_needs_it_are_where_the_list_says(
     permission: Permission,
 ) -> None:
     assert permission.needed_by or permission.service in SERVICES

@@ -73,7 +73,7 @@ WORKFLOW = {
     *TRACING,
     ("xray:GetSamplingRules", "*"),
     ("xray:GetSamplingTargets", "*"),
-    # What Step Functions needs to deliver its log; none of it knows a resource.
+    # What Step Functions needs to deliver its log; these actions take no resource.
     ("logs:CreateLogDelivery", "*"),
     ("logs:GetLogDelivery", "*"),
     ("logs:UpdateLogDelivery", "*"),
@@ -105,7 +105,7 @@ def permissions_by_role(stack: Synthesized) -> dict[str, Permissions]:
 
 
 def permissions_of(stack: Synthesized, statement: dict[str, Any]) -> Permissions:
-    # NotAction, NotResource or a Deny would need another reading than this one.
+    # A statement with NotAction, NotResource or Deny would mean something else.
     assert set(statement) - {"Condition"} == {"Action", "Effect", "Resource"}
     assert statement["Effect"] == "Allow"
     conditions = conditions_of(stack, statement.get("Condition", {}))
@@ -180,7 +180,7 @@ def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_on
 
 
 def decrypting_secret(secret: str) -> Permissions:
-    """Return the right to have either secrets' key decrypt this one secret."""
+    """Return the permission to decrypt this one secret with either of the secrets' keys."""
     conditions = (
         f"{CONTEXT}SecretARN={secret}",
         "kms:ViaService=secretsmanager.eu-central-1.amazonaws.com",
@@ -228,7 +228,9 @@ def test_every_role_carries_the_permissions_boundary(everything: Synthesized) ->
 
 
 @pytest.mark.parametrize("stack", ["bare", "full", "everything"])
-def test_no_role_has_rights_from_anywhere_else(stack: str, request: pytest.FixtureRequest) -> None:
+def test_no_role_has_permissions_from_anywhere_else(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
     synthesized: Synthesized = request.getfixturevalue(stack)
     for role in synthesized.resources("AWS::IAM::Role"):
         assert "ManagedPolicyArns" not in role
@@ -254,13 +256,13 @@ def test_each_role_is_for_one_service(full: Synthesized) -> None:
     ]
 
 
-def test_without_a_pool_nothing_speaks_of_cognito_users(bare: Synthesized) -> None:
+def test_without_a_pool_there_are_no_permissions_and_variables_for_one(bare: Synthesized) -> None:
     actions = {action for role in permissions_by_role(bare).values() for action, _ in role}
     assert not [action for action in actions if action.startswith("cognito")]
     assert "COGNITO_USER_POOL_ID" not in bare.variables("list_cognito_users")
 
 
-def test_the_rights_are_on_the_files_that_the_code_names() -> None:
+def test_the_permissions_are_for_the_files_that_the_code_names() -> None:
     assert ("s3:PutObject", f"{EXECUTIONS}/{DB_SYNC_REPORT}") in DB_SYNC
     assert ("s3:PutObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in LIST_COGNITO_USERS
     assert ("s3:GetObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in UPDATE_DB

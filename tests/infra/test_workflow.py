@@ -7,7 +7,7 @@ from statelint.linter import Linter  # type: ignore[import-untyped]  # it ships 
 from tests.infra.synthesized import Synthesized
 from tests.support.lambda_errors import NETWORK_ERRORS, SERVICE_ERRORS
 
-# By state: the package that it runs, and which of our errors are tried again there.
+# By state: the package that it runs, and which of our errors are retried there.
 TASKS = {
     "SyncDatabase": ("db_sync", {"TargetBusy", "DatabaseUnavailable"}),
     "ListCognitoUsers": ("list_cognito_users", {"CognitoUnavailable"}),
@@ -20,7 +20,7 @@ def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def substituted(stack: Synthesized) -> dict[str, Any]:
-    """Return the definition with the functions' paths put in, as deployment puts in ARNs."""
+    """Return the definition with the functions' paths where a deployment puts their ARNs."""
     machine = stack.only("AWS::StepFunctions::StateMachine")
     definition = stack.definition()
     for state in tasks(definition).values():
@@ -44,13 +44,15 @@ def test_each_task_waits_thirty_seconds_longer_than_its_lambda_may_take(full: Sy
         assert state["TimeoutSeconds"] == full.function(package)["Timeout"] + 30
 
 
-def test_the_machine_itself_ends_after_all_its_tasks_could(full: Synthesized) -> None:
+def test_the_machine_s_timeout_is_longer_than_those_of_all_its_tasks_together(
+    full: Synthesized,
+) -> None:
     definition = full.definition()
     together = sum(state["TimeoutSeconds"] for state in tasks(definition).values())
     assert together < definition["TimeoutSeconds"] <= 4 * together
 
 
-def test_each_task_tries_again_after_exactly_the_errors_that_may_pass(full: Synthesized) -> None:
+def test_each_task_is_retried_after_exactly_the_errors_that_may_pass(full: Synthesized) -> None:
     retried = {
         name: [set(retrier["ErrorEquals"]) for retrier in state["Retry"]]
         for name, state in tasks(full.definition()).items()
@@ -60,7 +62,7 @@ def test_each_task_tries_again_after_exactly_the_errors_that_may_pass(full: Synt
     }
 
 
-def test_every_wait_for_somebody_else_grows_to_a_limit_and_is_scattered(full: Synthesized) -> None:
+def test_every_wait_for_somebody_else_grows_to_a_limit_and_has_jitter(full: Synthesized) -> None:
     for state in tasks(full.definition()).values():
         service, _, ours = state["Retry"]
         for retrier in (service, ours):
@@ -85,7 +87,7 @@ def test_the_machine_is_standard_traced_and_logs_everything(full: Synthesized) -
     assert log_group == "<Workflow/Logs.Arn>"
 
 
-def test_the_machine_s_log_ends_and_does_not_fill_the_account_s_resource_policy(
+def test_the_machine_s_log_has_a_retention_and_does_not_fill_the_account_s_resource_policy(
     full: Synthesized,
 ) -> None:
     log_group = full.paths("AWS::Logs::LogGroup")["Workflow/Logs"]

@@ -1,4 +1,4 @@
-"""A network that contradicts itself, or leads nowhere, ends the synthesis with a sentence."""
+"""A network that contradicts itself, or cannot work, ends the synthesis with an error."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "a secret that no endpoint reaches",
         {**NETWORK, "has_nat": False},
-        "prod_secret_arn lies in eu-west-1, which a VPC endpoint in eu-central-1 does not reach:"
+        "prod_secret_arn is in eu-west-1, which a VPC endpoint in eu-central-1 does not reach:"
         " replicate the secret to eu-central-1",
     ),
     (
@@ -28,7 +28,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
             "has_nat": False,
             "region": "eu-west-1",
         },
-        "staging_secret_arn lies in eu-central-1, which a VPC endpoint in eu-west-1 does not reach",
+        "staging_secret_arn is in eu-central-1, which a VPC endpoint in eu-west-1 does not reach",
     ),
     ("endpoints nowhere", {"vpc_endpoints": True}, "vpc_endpoints is set without vpc_id"),
     ("a NAT nowhere", {"has_nat": True}, "has_nat is set without vpc_id"),

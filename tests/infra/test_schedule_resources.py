@@ -13,7 +13,7 @@ def test_without_an_expression_there_is_no_schedule(bare: Synthesized) -> None:
     assert bare.resources("AWS::Scheduler::Schedule") == []
 
 
-def test_the_schedule_starts_the_machine_when_it_says(full: Synthesized) -> None:
+def test_the_schedule_starts_the_machine_at_the_time_that_is_set(full: Synthesized) -> None:
     schedule = full.only("AWS::Scheduler::Schedule")
     assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
@@ -28,7 +28,7 @@ def test_the_schedule_asks_for_cognito_by_default(full: Synthesized) -> None:
 
 
 @pytest.mark.parametrize("execution_input", [{}, {"dry_run": True}])
-def test_another_input_is_passed_as_it_stands_even_an_empty_one(
+def test_another_input_is_passed_unchanged_even_an_empty_one(
     tmp_path: Path, empty_layer: Path, execution_input: dict[str, Any]
 ) -> None:
     stack = synthesize(
@@ -44,12 +44,12 @@ def test_another_input_is_passed_as_it_stands_even_an_empty_one(
     assert json.loads(target["Input"]) == execution_input
 
 
-def test_a_start_that_failed_at_night_is_not_made_up_for_by_day(full: Synthesized) -> None:
+def test_a_start_that_failed_at_night_is_not_retried_by_day(full: Synthesized) -> None:
     retries = full.only("AWS::Scheduler::Schedule")["Target"]["RetryPolicy"]
     assert retries == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
 
 
-def test_a_start_that_never_came_about_is_kept(full: Synthesized) -> None:
+def test_a_start_that_failed_for_good_is_kept(full: Synthesized) -> None:
     target = full.only("AWS::Scheduler::Schedule")["Target"]
     assert full.text(target["DeadLetterConfig"]["Arn"]) == "<Schedule/DeadLetters.Arn>"
     queue = full.only("AWS::SQS::Queue")
@@ -57,7 +57,7 @@ def test_a_start_that_never_came_about_is_kept(full: Synthesized) -> None:
     assert queue["SqsManagedSseEnabled"] is True
 
 
-def test_window_tries_and_queue_are_what_the_settings_say(everything: Synthesized) -> None:
+def test_window_retries_and_queue_are_what_the_settings_say(everything: Synthesized) -> None:
     schedule = everything.only("AWS::Scheduler::Schedule")
     assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
     assert schedule["Target"]["RetryPolicy"] == {
@@ -68,7 +68,7 @@ def test_window_tries_and_queue_are_what_the_settings_say(everything: Synthesize
     assert everything.resources("AWS::SQS::Queue") == []
 
 
-def test_no_attempt_but_the_first_is_a_setting_too(tmp_path: Path, empty_layer: Path) -> None:
+def test_that_a_start_is_not_retried_is_a_setting_too(tmp_path: Path, empty_layer: Path) -> None:
     settings = {
         **SECRETS,
         "layer_dir": str(empty_layer),

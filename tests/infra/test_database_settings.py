@@ -1,4 +1,4 @@
-"""Databases whose secret holds no address, and databases that need no secret."""
+"""Databases whose secret contains no address, and databases that need no secret."""
 
 import json
 from pathlib import Path
@@ -23,11 +23,11 @@ CONNECT = "arn:aws:rds-db:eu-central-1:111122223333:dbuser:cluster-ABCDEFGHIJKL/
 
 @pytest.fixture
 def iam(tmp_path: Path) -> dict[str, Any]:
-    """Settings without a secret: production lies in another account."""
+    """Settings without a secret: production is in another account."""
     return settings_by_iam(tmp_path)
 
 
-def test_what_the_settings_say_of_a_database_is_handed_to_the_lambdas(
+def test_what_the_settings_say_about_a_database_is_in_the_lambdas_variables(
     everything: Synthesized, bare: Synthesized
 ) -> None:
     variables = everything.variables("db_sync")
@@ -61,7 +61,9 @@ def test_without_secrets_each_role_may_connect_as_exactly_one_user_or_assume_one
     assert "secretsmanager:GetSecretValue" not in actions
 
 
-def test_the_lambdas_are_told_the_region_of_the_endpoint_and_no_secret(by_iam: Synthesized) -> None:
+def test_the_lambdas_variables_have_the_region_of_the_endpoint_and_no_secret(
+    by_iam: Synthesized,
+) -> None:
     variables = by_iam.variables("db_sync")
     assert json.loads(variables["PROD_DATABASE"]) == {
         "auth": "iam",
@@ -76,7 +78,7 @@ def test_the_lambdas_are_told_the_region_of_the_endpoint_and_no_secret(by_iam: S
     assert not [name for name in variables if "SECRET" in name]
 
 
-def test_the_endpoints_are_those_of_what_is_asked(
+def test_there_are_endpoints_for_the_services_that_are_used_and_no_others(
     tmp_path: Path, empty_layer: Path, iam: dict[str, Any]
 ) -> None:
     settings = {
@@ -106,14 +108,14 @@ def test_what_a_login_by_iam_lacks_is_named(iam: dict[str, Any], field: str) -> 
 
 def test_production_in_another_account_needs_a_role_of_that_account(iam: dict[str, Any]) -> None:
     without = changed(iam, "prod_database", role_arn=None)
-    refuses(without, "prod_database.role_arn is missing: the database lies in 444455556666")
+    refuses(without, "prod_database.role_arn is missing: the database is in 444455556666")
     other = "arn:aws:iam::777788889999:role/reads"
     refuses(changed(iam, "prod_database", role_arn=other), "prod_database.role_arn is a role of an")
 
 
-def test_whose_account_it_is_must_be_known(iam: dict[str, Any]) -> None:
+def test_the_stack_s_account_must_be_known(iam: dict[str, Any]) -> None:
     del iam["account"]
-    refuses(iam, "account is missing: whether staging_database lies in the stack's account")
+    refuses(iam, "account is missing: whether staging_database is in the stack's account")
 
 
 def test_a_token_needs_a_server_that_proves_its_name(iam: dict[str, Any]) -> None:
@@ -137,7 +139,7 @@ def test_what_only_iam_uses_is_not_set_beside_a_secret() -> None:
     refuses(settings, 'prod_database.username is set, which only "auth": "iam" uses')
 
 
-def test_two_sides_are_not_one_database(iam: dict[str, Any]) -> None:
+def test_production_and_staging_must_be_two_databases(iam: dict[str, Any]) -> None:
     same = {**iam, "prod_database": STAGING_BY_IAM}
     refuses(same, "staging_database is production's database too")
 
@@ -153,11 +155,11 @@ def test_two_sides_are_not_one_database(iam: dict[str, Any]) -> None:
         ({"auth": "kerberos"}, "auth must be 'secret' or 'iam'"),
     ],
 )
-def test_each_field_has_a_form(block: dict[str, Any], sentence: str) -> None:
+def test_each_malformed_field_is_named(block: dict[str, Any], sentence: str) -> None:
     refuses({**SECRETS, "prod_database": block}, f"prod_database.{sentence}")
 
 
-def test_the_secret_that_rds_manages_is_one() -> None:
+def test_a_secret_that_rds_manages_is_accepted() -> None:
     arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-0a1b2c3d-AbCdEf"
     settings = {
         **SECRETS,

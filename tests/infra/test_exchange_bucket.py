@@ -1,4 +1,4 @@
-"""The bucket: private, encrypted, and empty again after a month."""
+"""The bucket: private, encrypted, and its files expire after a month."""
 
 from pathlib import Path
 
@@ -25,7 +25,9 @@ def test_the_bucket_is_encrypted(bare: Synthesized) -> None:
     }
 
 
-def test_the_bucket_refuses_whoever_comes_without_tls_and_allows_nobody(bare: Synthesized) -> None:
+def test_the_bucket_s_policy_denies_requests_without_tls_and_allows_nothing(
+    bare: Synthesized,
+) -> None:
     statements = bare.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
     refusals = {
         (
@@ -44,7 +46,9 @@ def test_the_bucket_refuses_whoever_comes_without_tls_and_allows_nobody(bare: Sy
     }
 
 
-def test_what_executions_write_expires_and_unfinished_uploads_go(bare: Synthesized) -> None:
+def test_what_executions_write_expires_and_unfinished_uploads_are_aborted(
+    bare: Synthesized,
+) -> None:
     rules = bare.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert [
         (rule.get("Prefix"), rule.get("ExpirationInDays"))
@@ -59,11 +63,13 @@ def test_what_executions_write_expires_and_unfinished_uploads_go(bare: Synthesiz
     assert {rule["Status"] for rule in rules} == {"Enabled"}
 
 
-def test_bucket_and_logs_outlive_the_stack_by_default(bare: Synthesized) -> None:
+def test_bucket_and_logs_are_kept_when_the_stack_is_deleted_by_default(bare: Synthesized) -> None:
     assert removal_policies(bare) == {"Retain"}
 
 
-def test_bucket_and_logs_go_with_the_stack_if_asked(tmp_path: Path, empty_layer: Path) -> None:
+def test_bucket_and_logs_are_deleted_with_the_stack_if_that_is_set(
+    tmp_path: Path, empty_layer: Path
+) -> None:
     settings = {**SECRETS, "layer_dir": str(empty_layer), "retain_data": False}
     assert removal_policies(synthesize(tmp_path / "out", settings)) == {"Delete"}
 

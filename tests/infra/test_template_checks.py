@@ -1,4 +1,4 @@
-"""cdk-nag and cfn-lint find nothing, and would if there were something."""
+"""cdk-nag and cfn-lint find nothing in our templates, and something in wrong ones."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_cdk_nag_finds_a_bucket_that_is_not_protected(tmp_path: Path, empty_laye
     with pytest.raises(RuntimeError) as refusal:
         app.synth()
     found = re.compile(r"staging-sync-staging/(\S+).*?'AwsSolutions::(\S+)'", re.DOTALL)
-    # Nothing but the bucket is found: what is ours is in order.
+    # Only the bucket is found, and nothing of ours.
     assert found.findall(str(refusal.value)) == [
         ("Unprotected/Resource", "AwsSolutions-S1"),
         ("Unprotected/Resource", "AwsSolutions-S10"),

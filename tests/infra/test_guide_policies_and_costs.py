@@ -1,4 +1,4 @@
-"""What docs/deployment.md says without a command: policies for another account, and the costs."""
+"""The parts of docs/deployment.md without commands: policies for another account, and costs."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_cloudformation_s_schemas_accept_the_policies_for_another_account() -> N
     assert [match.rule.id for match in lint(json.dumps(template)) if match.rule.id[0] == "E"] == []
 
 
-def test_the_policies_for_another_account_allow_db_sync_s_role_what_it_asks_for(
+def test_the_policies_for_another_account_allow_what_db_sync_s_role_requests(
     everything: Synthesized,
 ) -> None:
     (statement,) = policy("secret-policy")["Statement"]
@@ -53,7 +53,7 @@ def test_the_policies_for_another_account_allow_db_sync_s_role_what_it_asks_for(
     )
     for allowed in (statement, key_statement):
         pattern = allowed["Condition"]["ArnLike"]["aws:PrincipalArn"].rpartition("/")[2]
-        # CloudFormation calls it by stack, logical id, and something of its own.
+        # CloudFormation names it after stack and logical id, with a random suffix.
         assert pattern.endswith("*")
         assert f"staging-sync-staging-{logical_id}-".startswith(pattern.removesuffix("*"))
     permissions = permissions_by_role(everything)[ROLE]
@@ -77,16 +77,18 @@ def test_the_costs_add_up() -> None:
 
 
 @pytest.mark.parametrize(("gigabytes", "dollars"), [(10, 15.70), (100, 157.00)])
-def test_what_aurora_charges_for_reading_is_reckoned_right(gigabytes: int, dollars: float) -> None:
+def test_what_aurora_charges_for_reading_is_calculated_right(
+    gigabytes: int, dollars: float
+) -> None:
     pages = gigabytes * 2**30 / 8192
-    reckoned = 2 * pages * 30 * 0.20 / 1_000_000
+    monthly = 2 * pages * 30 * 0.20 / 1_000_000
 
-    assert round(reckoned, 0) == round(dollars, 0)
+    assert round(monthly, 0) == round(dollars, 0)
     assert f"| {gigabytes} GB |" in read_page(GUIDE)
     assert f"| {dollars:.2f} |" in read_page(GUIDE)
 
 
-def test_the_guide_needs_no_heading_that_it_lacks() -> None:
+def test_every_heading_that_the_guide_links_to_exists() -> None:
     text = read_page(GUIDE)
     anchors = {
         re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")

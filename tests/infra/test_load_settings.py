@@ -1,4 +1,4 @@
-"""From cdk.json's block to an environment's settings, and from a wrong one to a sentence."""
+"""How a block of cdk.json becomes an environment's settings, or ends the app with an error."""
 
 import json
 import os
@@ -37,14 +37,14 @@ def test_an_optional_setting_may_be_null() -> None:
     assert parse_settings({**SECRETS, "user_pool_id": None}, "staging").user_pool_id is None
 
 
-def test_what_belongs_together_is_accepted() -> None:
+def test_a_complete_network_is_accepted() -> None:
     network = {**NETWORK, "vpc_endpoints": True, "route_table_ids": ["rtb-11111111"]}
     here = {**SECRETS, "prod_secret_arn": SECRETS["prod_secret_arn"].replace("west-1", "central-1")}
     assert parse_settings({**here, **network, "has_nat": False}, "staging").vpc_endpoints
     assert parse_settings({**SECRETS, **LOOKUP}, "staging").vpc_lookup
 
 
-def test_without_a_vpc_a_secret_may_lie_in_any_region() -> None:
+def test_without_a_vpc_a_secret_may_be_in_any_region() -> None:
     settings = parse_settings({**SECRETS, "region": "us-east-1"}, "staging")
     assert settings.region == "us-east-1"
 
@@ -71,7 +71,7 @@ def test_the_chosen_environment_is_read() -> None:
     assert (name, settings.users_table) == ("demo", "demo.users")
 
 
-def test_an_only_environment_needs_no_choice() -> None:
+def test_a_single_environment_need_not_be_chosen() -> None:
     assert choose_environment({"demo": SECRETS})[0] == "demo"
 
 
@@ -87,7 +87,7 @@ def test_an_only_environment_needs_no_choice() -> None:
         ({"staging": "x"}, None, "environments.staging must be an object"),
     ],
 )
-def test_an_environment_that_is_not_there_is_refused(
+def test_an_environment_that_does_not_exist_is_refused(
     environments: object, wanted: str | None, sentence: str
 ) -> None:
     with pytest.raises(SettingsError) as refusal:
@@ -113,7 +113,7 @@ def run_app(out: Path, context: dict[str, Any]) -> subprocess.CompletedProcess[s
 
 
 def test_the_checked_in_example_synthesizes_as_it_is(tmp_path: Path) -> None:
-    build_layer()  # here, so that what pip may say on the way is not the app's
+    build_layer()  # here, so that nothing that pip prints is taken for the app's output
     app = run_app(tmp_path / "out", EXAMPLE["context"])
     assert (app.returncode, app.stderr) == (0, "")
     assert (tmp_path / "out" / "staging-sync-staging.template.json").exists()
