@@ -6,6 +6,7 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
+from sandbox.database import Database
 from tests.support.databases import Pair
 
 
@@ -30,3 +31,9 @@ def sync_as(
 def statements_in(message: str) -> list[str]:
     """Return the statements that an error's message says to run."""
     return re.findall(r"(?:GRANT|ALTER|CREATE) [^;]+;", message)
+
+
+def run_statements_in(error: BaseException, database: Database) -> None:
+    """Run what an error's message says to run."""
+    for statement in statements_in(str(error)):
+        database.execute(statement)

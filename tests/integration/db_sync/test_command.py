@@ -53,7 +53,7 @@ def test_with_json_it_prints_the_result_and_nothing_else(pair: Pair, tmp_path: P
     assert (result["status"], result["tables"], result["rows_inserted"]) == ("dry_run", 1, 1)
 
 
-def test_a_refused_sync_exits_with_1_and_the_errors_name(pair: Pair) -> None:
+def test_a_refused_sync_exits_with_1_and_prints_the_errors_name(pair: Pair) -> None:
     done = command("--source", pair.target.url, "--target", pair.target.url)
 
     assert done.returncode == 1

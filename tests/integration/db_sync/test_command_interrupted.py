@@ -1,4 +1,4 @@
-"""The command, interrupted: nothing is written, and nothing is printed but a sentence."""
+"""The command, interrupted: nothing is written, and only one sentence is printed."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ def pair(databases: Databases) -> Pair:
 
 @contextlib.contextmanager
 def started(pair: Pair) -> Iterator["subprocess.Popen[str]"]:
-    """Run the command in the background; it is gone at the end."""
+    """Run the command in the background; it is killed at the end."""
     with subprocess.Popen(  # noqa: S603  # our own command
         [sys.executable, "-m", "db_sync", "--source", pair.source.url, "--target", pair.target.url],
         env=os.environ,
@@ -49,7 +49,7 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("side", "mode"), [("source", "ACCESS EXCLUSIVE"), ("target", "ROW EXCLUSIVE")]
 )
-def test_ctrl_c_ends_it_at_once_while_a_server_lets_it_wait(
+def test_ctrl_c_ends_it_at_once_while_it_waits_for_a_server(
     pair: Pair, side: str, mode: str
 ) -> None:
     database = getattr(pair, side)
@@ -69,8 +69,8 @@ def test_ctrl_c_ends_it_at_once_while_a_server_lets_it_wait(
     assert pair.target.value("SELECT count(*) FROM t") == 0
 
 
-def test_ctrl_c_during_a_statement_of_minutes_does_not_wait_for_its_end(pair: Pair) -> None:
-    # A materialized view that takes its time stands for any statement that does.
+def test_ctrl_c_does_not_wait_for_the_end_of_a_long_statement(pair: Pair) -> None:
+    # The refresh of a slow materialized view stands for any long statement.
     wait = "CREATE OR REPLACE FUNCTION wait() RETURNS text LANGUAGE sql AS 'SELECT {}'"
     pair.target.execute(
         f"INSERT INTO t VALUES (2, 'b'); {wait.format(0)};"
@@ -88,7 +88,7 @@ def test_ctrl_c_during_a_statement_of_minutes_does_not_wait_for_its_end(pair: Pa
     assert pair.target.rows("TABLE t") == [(2, "b")]
 
 
-def test_a_user_without_a_name_may_run_it(pair: Pair) -> None:
+def test_a_user_without_a_name_can_run_it(pair: Pair) -> None:
     script = (
         "import getpass, sys; from db_sync.__main__ import main\n"
         "def unknown(): raise KeyError('getpwuid(): uid not found: 4711')\n"

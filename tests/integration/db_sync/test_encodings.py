@@ -8,8 +8,8 @@ from sandbox.database import Database
 from tests.integration.db_sync.syncing import sync
 from tests.support.databases import Databases, Pair
 
-# Bytes that mean something in the encoding; in EUC_JP one that UTF-8's conversion gives back as
-# another one (a wave dash), and in SQL_ASCII bytes that are nothing at all.
+# Bytes that are characters in the encoding. EUC_JP's has a wave dash, which a conversion to UTF-8
+# and back changes; SQL_ASCII's are no characters at all.
 TEXTS = {
     "LATIN1": b"Gr\xfc\xdfe \xa0",
     "LATIN9": b"10 \xa4 \xbd",
@@ -22,7 +22,7 @@ TEXTS = {
 
 @pytest.fixture(params=TEXTS)
 def pair(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Pair]:
-    """Two databases of an encoding, with a text in production."""
+    """Two databases with the same encoding, and a text in production."""
     like = databases.make()
     names = [f"{like.name}_{request.param.lower()}_{side}" for side in ("source", "target")]
     for name in names:
@@ -55,6 +55,6 @@ def test_a_database_of_any_encoding_arrives_byte_for_byte(pair: Pair) -> None:
 
 
 def raw(database: Database) -> list[object]:
-    """Return the bytes of every text, as the server holds them."""
+    """Return the bytes of every text, as the server stores them."""
     texts = "convert_to(v, current_setting('server_encoding'))"
     return list(database.rows(f"SELECT id, encode({texts}, 'hex'), c = v FROM t ORDER BY id"))

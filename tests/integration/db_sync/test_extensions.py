@@ -1,4 +1,4 @@
-"""Rows that were added to extensions' tables are not copied, and never passed over in silence."""
+"""Rows that were added to tables of extensions are not copied, but a warning names the tables."""
 
 import pytest
 
@@ -6,25 +6,26 @@ from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import own_tables, sync
 from tests.support.databases import Databases
 
+# As pg_extension_config_dump() would register the table in the extension's script; only rows whose
+# `is_own` is true are the users'.
+SETTINGS = """
+CREATE EXTENSION vector;
+CREATE TABLE "Set%tings" (v int, is_own bool);
+CREATE SEQUENCE numbers;
+ALTER EXTENSION vector ADD TABLE "Set%tings";
+ALTER EXTENSION vector ADD SEQUENCE numbers;
+UPDATE pg_extension SET
+    extconfig = ARRAY['"Set%tings"'::regclass, 'numbers'::regclass]::oid[],
+    extcondition = ARRAY['WHERE "Set%tings".is_own', '']
+WHERE extname = 'vector';
+INSERT INTO "Set%tings" VALUES (1, true);
+"""
 
-def test_rows_that_were_added_to_an_extensions_table_are_named_where_they_differ(
+
+def test_a_warning_names_an_extensions_table_if_the_rows_that_were_added_to_it_differ(
     databases: Databases,
 ) -> None:
-    # As pg_extension_config_dump() in the extension's script would register it; "own" rows are
-    # not the extension's.
-    schema = """
-        CREATE EXTENSION vector;
-        CREATE TABLE "Set%tings" (v int, is_own bool);
-        CREATE SEQUENCE numbers;
-        ALTER EXTENSION vector ADD TABLE "Set%tings";
-        ALTER EXTENSION vector ADD SEQUENCE numbers;
-        UPDATE pg_extension SET
-            extconfig = ARRAY['"Set%tings"'::regclass, 'numbers'::regclass]::oid[],
-            extcondition = ARRAY['WHERE "Set%tings".is_own', '']
-        WHERE extname = 'vector';
-        INSERT INTO "Set%tings" VALUES (1, true);
-        """
-    pair = databases.pair(schema, source="SELECT nextval('numbers')")
+    pair = databases.pair(SETTINGS, source="SELECT nextval('numbers')")
     pair.target.execute("""INSERT INTO "Set%tings" VALUES (7, false)""")
     assert sync(pair).warnings == ()
     pair.source.execute("""UPDATE "Set%tings" SET v = 2""")
@@ -53,7 +54,7 @@ def test_rows_that_were_added_to_an_extensions_table_are_named_where_they_differ
     assert "one of our roles may not read them all" in warning
 
 
-def test_a_reference_system_that_was_added_to_postgis_is_named(
+def test_a_warning_names_the_table_of_postgis_if_a_reference_system_was_added(
     system_databases: Databases,
 ) -> None:
     available = "SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'"

@@ -1,6 +1,7 @@
 """Functions in indexes, checks, defaults and generated columns find what their bodies name.
 
-A planner takes an SQL function's body in where an index calls it, whatever the statement is about.
+PostgreSQL inlines the body of an SQL function that an index calls when it plans any statement on
+the table, even one that does not use the index.
 """
 
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from tests.integration.db_sync.syncing import own_tables, sync
 from tests.support.databases import Databases, Pair
 
-# Most bodies name a function of their own schema, as they do in a migration that sets a path. Some
-# functions are called like ours, and take arguments of the very types that we call those with.
+# Most bodies name a function of their own schema, as in a migration that sets the search path. Some
+# functions have names of built-in ones that our statements call, and take the same types.
 FUNCTIONS = """
 CREATE SCHEMA shop;
 SET search_path = shop, public;
@@ -41,7 +42,7 @@ CREATE INDEX ON lines (norm(v));
 
 
 def assert_same_rows(pair: Pair) -> None:
-    """Compare both sides by queries of our own: pg_dump cannot read such tables."""
+    """Compare both sides with queries, since pg_dump cannot read such tables."""
     tables = pair.source.rows(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|information)'"
     )
@@ -92,7 +93,7 @@ ALTER TABLE shop.children OWNER TO table_owner; ALTER TABLE shop.lines OWNER TO 
 
 
 def test_the_path_of_a_tables_owner_is_searched(system_databases: Databases) -> None:
-    """The names lie in another schema than the function, which only the owner's path has."""
+    """The names are in another schema than the function, and only the owner's path has it."""
     pair = system_databases.pair(
         """
         CREATE SCHEMA tools;
@@ -127,7 +128,9 @@ def test_the_path_of_a_tables_owner_is_searched(system_databases: Databases) -> 
 
 
 @pytest.mark.parametrize("only", ["both sides", "the target"])
-def test_places_are_found_by_earthdistance(system_databases: Databases, only: str) -> None:
+def test_an_index_with_a_function_of_earthdistance_finds_its_rows_after_a_sync(
+    system_databases: Databases, only: str
+) -> None:
     pair = system_databases.pair(
         "CREATE EXTENSION cube; CREATE EXTENSION earthdistance;"
         "CREATE TABLE places (id int PRIMARY KEY, lat float8, lon float8)",
@@ -175,7 +178,9 @@ def test_each_table_finds_the_names_of_its_own_schema_first(databases: Databases
     assert sync(pair).status == "unchanged"
 
 
-def test_functions_that_are_run_only_by_a_plpgsql_index_are_found(databases: Databases) -> None:
+def test_functions_that_only_the_plpgsql_function_of_an_index_calls_are_found(
+    databases: Databases,
+) -> None:
     """From PostgreSQL 17 on ANALYZE itself does not find such names."""
     pair = databases.pair(
         """
@@ -199,8 +204,8 @@ def test_functions_that_are_run_only_by_a_plpgsql_index_are_found(databases: Dat
     assert sync(pair).status == "unchanged"
 
 
-def test_what_is_rebuilt_means_what_it_meant(databases: Databases) -> None:
-    """A schema before pg_catalog in the application's path has a function of the same name."""
+def test_definitions_keep_their_meaning_when_they_are_created_again(databases: Databases) -> None:
+    """A schema before pg_catalog in the search path has a function of the same name."""
     pair = databases.pair(
         """
         CREATE SCHEMA hostile;

@@ -1,4 +1,4 @@
-"""However many reasons speak against a sync: what to do comes first, and all are in the report."""
+"""However many reasons forbid a sync: the remedy comes first, and the report has all reasons."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ CAUSE = 32_768  # characters
 REMEDY = "bring both to the same migration"
 
 
-def many_misfits(databases: Databases) -> Pair:
+def many_mismatches(databases: Databases) -> Pair:
     """Return two tables of 1,600 columns of which none can be converted."""
     schema = ";".join(
         f"CREATE TABLE {table} ("
@@ -38,10 +38,10 @@ def cause(error: BaseException) -> str:
     return json.dumps({"errorMessage": str(error), "errorType": "X", "stackTrace": trace})
 
 
-def test_what_to_do_comes_before_3200_misfits_of_which_as_many_are_told_as_fit(
+def test_the_remedy_comes_before_3200_mismatches_of_which_as_many_are_listed_as_the_cause_can_hold(
     databases: Databases,
 ) -> None:
-    pair = many_misfits(databases)
+    pair = many_mismatches(databases)
 
     with pytest.raises(SchemaMismatch) as caught:
         sync(pair)
@@ -50,13 +50,13 @@ def test_what_to_do_comes_before_3200_misfits_of_which_as_many_are_told_as_fit(
     assert len(cause(caught.value)) < CAUSE
     assert said.index(REMEDY) < said.index("a_column_with_quite_a_long_name_0")
     assert said.endswith("more, all of them in the report db-sync.json.")
-    told = said.count("there is no assignment cast")
-    assert f"and {2 * COLUMNS - told} more" in said
-    assert told > 50
+    listed = said.count("there is no assignment cast")
+    assert f"and {2 * COLUMNS - listed} more" in said
+    assert listed > 50
     assert len(caught.value.reasons) == 2 * COLUMNS
 
 
-def test_names_that_are_not_ascii_leave_the_cause_as_short(databases: Databases) -> None:
+def test_names_that_are_not_ascii_do_not_make_the_cause_too_long(databases: Databases) -> None:
     columns = ", ".join(f"ein_sehr_långer_näme_für_eine_spalte_{n} bytea" for n in range(500))
     pair = databases.pair("")
     pair.source.execute(f"CREATE TABLE t ({columns})")
@@ -68,7 +68,7 @@ def test_names_that_are_not_ascii_leave_the_cause_as_short(databases: Databases)
     assert len(cause(caught.value)) < CAUSE
 
 
-def test_missing_rights_on_many_tables_are_told_with_statements_in_a_cause_that_fits(
+def test_missing_rights_on_many_tables_are_listed_with_statements_in_a_cause_that_fits(
     databases: Databases,
 ) -> None:
     tables = ";".join(f"CREATE TABLE a_table_with_a_name_{n} (id int)" for n in range(700))
@@ -99,7 +99,7 @@ def report(s3: Any) -> Any:
 def test_a_refused_sync_leaves_every_reason_in_its_report(
     databases: Databases, report: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_databases(many_misfits(databases), monkeypatch)
+    use_databases(many_mismatches(databases), monkeypatch)
 
     with pytest.raises(SchemaMismatch):
         handler({"execution": "run-1", "input": {}}, FakeContext())
@@ -111,7 +111,7 @@ def test_a_refused_sync_leaves_every_reason_in_its_report(
     assert any("second_table.a_column_with_quite_a_long_name_1599" in r for r in written["reasons"])
 
 
-def test_a_sync_that_fails_on_the_way_leaves_its_error_in_the_report(
+def test_a_sync_that_fails_while_it_writes_leaves_its_error_in_the_report(
     databases: Databases, report: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = databases.pair("CREATE TABLE t (v int)", source="INSERT INTO t VALUES (1)")

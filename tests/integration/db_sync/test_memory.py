@@ -1,4 +1,4 @@
-"""Memory: rows stream through, however many there are."""
+"""Memory does not grow with the number of rows."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ MEBIBYTE = 2**20
 
 
 def peak_memory(pair: Pair) -> int:
-    """Sync by the command and return the most memory that its process had, in bytes."""
+    """Sync with the command, and return the peak memory of its process, in bytes."""
     arguments = ["-m", "db_sync", "--source", pair.source.url, "--target", pair.target.url]
     process = os.posix_spawn(
         sys.executable,
@@ -36,7 +36,9 @@ def test_the_process_does_not_grow_with_the_table(databases: Databases) -> None:
     assert growth < 20 * MEBIBYTE
 
 
-def test_a_large_value_is_held_three_times_and_no_more_beside_an_enum(databases: Databases) -> None:
+def test_a_large_value_in_a_row_with_an_enum_takes_three_times_its_size(
+    databases: Databases,
+) -> None:
     schema = "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE t (id int PRIMARY KEY, m mood, v bytea)"
     rows = "INSERT INTO t VALUES (1, 'ok', convert_to(repeat('x', {n}), 'UTF8'))"
     large = 30 * MEBIBYTE

@@ -1,4 +1,4 @@
-"""Columns and tables that the two schemas do not share, and what becomes of them."""
+"""Columns and tables that only one of the two schemas has."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_a_column_of_the_source_only_is_ignored_with_a_warning(databases: Databa
     )
 
 
-def test_many_warnings_are_cut_in_the_output_and_whole_in_the_report(
+def test_many_warnings_are_cut_in_the_output_and_complete_in_the_report(
     databases: Databases,
 ) -> None:
     tables = "".join(f"CREATE TABLE only_{i} ();" for i in range(30))
@@ -57,7 +57,7 @@ def test_a_column_of_the_target_only_keeps_its_values_and_new_rows_get_its_defau
     ]
 
 
-def test_every_reason_against_the_schemas_is_reported_at_once(databases: Databases) -> None:
+def test_every_mismatch_of_the_schemas_is_reported_at_once(databases: Databases) -> None:
     pair = make_pair(
         databases,
         "CREATE TABLE a (id int PRIMARY KEY, at timestamptz); CREATE TABLE b (id int PRIMARY KEY)",
@@ -93,7 +93,7 @@ def test_a_partition_tree_with_a_foreign_table_is_not_written(databases: Databas
     )
 
 
-def test_a_column_generated_in_the_target_only_is_left_to_it_with_a_warning(
+def test_a_column_generated_in_the_target_only_is_not_copied_and_a_warning_says_so(
     databases: Databases,
 ) -> None:
     pair = make_pair_with_values(
@@ -124,7 +124,7 @@ def test_a_column_generated_in_the_source_only_is_copied(databases: Databases) -
     assert values_of(pair) == ["2"]
 
 
-def test_a_column_of_the_target_only_whose_domain_wants_a_value_is_refused(
+def test_a_column_of_the_target_only_whose_domain_is_not_null_is_refused(
     databases: Databases,
 ) -> None:
     pair = make_pair_with_values(

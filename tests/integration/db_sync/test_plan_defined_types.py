@@ -1,4 +1,4 @@
-"""Columns of types that have one name on both sides and other labels or fields."""
+"""Columns of types that have the same name on both sides, but other labels or fields."""
 
 import pytest
 
@@ -40,7 +40,9 @@ def test_a_label_that_the_target_lacks_and_a_row_uses_is_refused_by_name(
     assert values_of(pair) == []
 
 
-def test_a_label_that_the_target_lacks_and_no_row_uses_is_no_matter(databases: Databases) -> None:
+def test_a_label_that_the_target_lacks_and_no_row_uses_does_not_matter(
+    databases: Databases,
+) -> None:
     pair = make_pair_with_values(
         databases, MOOD.format("mood"), OLD_MOOD.format("mood"), "'ok'", "NULL"
     )
@@ -49,7 +51,7 @@ def test_a_label_that_the_target_lacks_and_no_row_uses_is_no_matter(databases: D
     assert values_of(pair) == ["ok", None]
 
 
-def test_labels_in_another_order_are_no_matter(databases: Databases) -> None:
+def test_the_order_of_labels_does_not_matter(databases: Databases) -> None:
     pair = make_pair_with_values(
         databases,
         MOOD.format("mood"),
@@ -108,7 +110,7 @@ def test_a_row_type_with_other_fields_is_refused_with_both(
         sync(pair)
 
 
-def test_a_label_inside_of_a_composite_is_refused_where_it_is_written(databases: Databases) -> None:
+def test_a_label_inside_a_composite_is_refused_where_it_is_written(databases: Databases) -> None:
     field = "; CREATE TYPE state AS (m mood); CREATE TABLE t "
     pair = make_pair_with_values(
         databases,
@@ -124,7 +126,7 @@ def test_a_label_inside_of_a_composite_is_refused_where_it_is_written(databases:
 
 
 @pytest.mark.parametrize("declared", ['"Mood {0} %s"', '"of ""it"""'])
-def test_types_of_awkward_names_are_cast_and_their_labels_looked_up(
+def test_types_with_special_characters_in_their_names_are_cast_and_their_labels_looked_up(
     databases: Databases, declared: str
 ) -> None:
     schema = f"""

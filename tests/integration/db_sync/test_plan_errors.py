@@ -1,4 +1,4 @@
-"""What a server's error is called, by its SQLSTATE and by the side that it comes from."""
+"""Which of our errors a server's error becomes, by its SQLSTATE and its side."""
 
 from collections.abc import Iterator
 
@@ -48,7 +48,7 @@ def sessions(databases: Databases) -> Iterator[Sessions]:
 
 
 @pytest.mark.parametrize("state", NAMES)
-def test_a_state_has_its_error_on_either_side_and_its_words_stay_where_they_are(
+def test_an_sqlstate_has_its_error_on_either_side_and_the_servers_message_is_left_out(
     sessions: Sessions, state: str
 ) -> None:
     raising = (

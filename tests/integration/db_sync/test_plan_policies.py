@@ -1,4 +1,4 @@
-"""Row level security in the source: a policy that may hide a row is refused, and no other."""
+"""Row level security in the source: policies that may hide a row are refused, others are not."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.integration.db_sync.roles import statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases
 
-# No role sees a row of it but its owner, those that bypass, and who is called by its column.
+# A row is visible to the table's owner, to roles that bypass policies, and to the role named in v.
 POLICY = """
 CREATE TABLE a (id int PRIMARY KEY, v text);
 ALTER TABLE a ENABLE ROW LEVEL SECURITY;
@@ -42,7 +42,8 @@ def test_policies_on_the_source_are_an_error_that_names_every_table(
 @pytest.mark.parametrize(
     "policies",
     [
-        "CREATE POLICY two ON a USING (v = 'plain' OR true)",  # it may be so; nobody reckons it
+        # It shows every row, but conditions are not evaluated.
+        "CREATE POLICY two ON a USING (v = 'plain' OR true)",
         "CREATE POLICY two ON a FOR UPDATE USING (true)",
         "CREATE POLICY two ON a FOR SELECT TO pg_monitor USING (true)",
         "CREATE POLICY two ON a FOR SELECT USING (true);"
@@ -59,7 +60,7 @@ def test_a_policy_that_does_not_show_every_row_for_certain_is_not_trusted(
         sync_as(pair, source=role)
 
 
-def test_restrictive_policies_that_show_every_row_and_those_of_roles_that_one_is_in_count_too(
+def test_policies_that_are_restrictive_or_for_a_role_that_ours_is_a_member_of_count_too(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'plain'), (2, 'other')")
@@ -90,7 +91,7 @@ def test_a_column_that_must_be_converted_is_read_through_the_policy_too(
     assert pair.target.rows("SELECT id, v FROM a ORDER BY id") == [(1, "one"), (2, "two")]
 
 
-def test_a_policy_that_comes_after_the_plan_is_an_error_and_never_a_subset(
+def test_a_policy_that_is_added_after_the_plan_raises_an_error_and_hides_no_row(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(
@@ -100,7 +101,9 @@ def test_a_policy_that_comes_after_the_plan_is_an_error_and_never_a_subset(
     pair.source.execute(f"ALTER TABLE a OWNER TO {role}; {POLICY.partition(';')[2]}")
     with connect(pair.source.address_as(role), "source", execution="test") as source:
         with source.transaction():
-            assert source.row("SELECT count(*) FROM public.a") == (2,)  # its owner is not bound
+            assert source.row("SELECT count(*) FROM public.a") == (
+                2,
+            )  # policies do not apply to the owner
         pair.source.execute("ALTER TABLE a FORCE ROW LEVEL SECURITY")
 
         message = "row-level security policy"

@@ -1,4 +1,4 @@
-"""Rights that would be missed late in a run: told before anything is done, with all the others."""
+"""Rights on related objects: reported before anything is done, together with all others."""
 
 import re
 
@@ -6,11 +6,11 @@ import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.integration.db_sync.roles import statements_in, sync_as
+from tests.integration.db_sync.roles import run_statements_in, statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases
 
-LATE = """
+SCHEMA = """
 CREATE TABLE parents (id int PRIMARY KEY);
 CREATE TABLE a (id int PRIMARY KEY, parent int REFERENCES parents);
 CREATE TABLE tree (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
@@ -23,7 +23,7 @@ CREATE TRIGGER acts BEFORE INSERT ON leaf FOR EACH ROW EXECUTE FUNCTION nothing(
 CREATE SEQUENCE numbers;
 CREATE TABLE with_serial (id serial PRIMARY KEY, n int DEFAULT nextval('numbers'));
 """
-LATE_ROWS = """
+ROWS = """
 INSERT INTO parents VALUES (1);
 INSERT INTO a VALUES (1, 1);
 INSERT INTO tree VALUES (1, 1), (101, 1), (201, 1);
@@ -32,10 +32,10 @@ INSERT INTO with_serial VALUES (DEFAULT, DEFAULT), (DEFAULT, DEFAULT);
 EXCLUDE_PARENTS = SyncRules.parse('{"exclude": ["public.parents"]}')
 
 
-def test_what_a_role_would_lack_late_in_a_run_is_told_in_the_plan_all_together(
+def test_missing_rights_on_related_objects_are_reported_in_the_plan_all_at_once(
     databases: Databases, role: str
 ) -> None:
-    pair = databases.pair(LATE, source=LATE_ROWS, target="INSERT INTO parents VALUES (1)")
+    pair = databases.pair(SCHEMA, source=ROWS, target="INSERT INTO parents VALUES (1)")
     pair.target.execute(
         f"ALTER TABLE a OWNER TO {role}; ALTER TABLE tree OWNER TO {role};"
         f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON with_serial TO {role}"
@@ -49,15 +49,16 @@ def test_what_a_role_would_lack_late_in_a_run_is_told_in_the_plan_all_together(
         assert re.search(rf"{re.escape(named)}\b", message)
     assert "public.with_serial_id_seq" in message
     assert "public.other_leaf" not in message
-    for statement in statements_in(message):
-        pair.target.execute(statement)
+    run_statements_in(refusal.value, pair.target)
     sync_as(pair, target=role, rules=EXCLUDE_PARENTS)
     assert_same(pair)
     assert pair.target.value("SELECT nextval('numbers')") == 3
 
 
-def test_a_dry_run_says_what_a_sync_would_lack_late(databases: Databases, role: str) -> None:
-    pair = databases.pair(LATE, source=LATE_ROWS, target="INSERT INTO parents VALUES (1)")
+def test_a_dry_run_reports_which_rights_on_related_objects_a_sync_would_lack(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(SCHEMA, source=ROWS, target="INSERT INTO parents VALUES (1)")
     pair.target.execute(f"GRANT SELECT ON a, tree, with_serial TO {role}")
 
     with pytest.raises(ConfigurationError) as refusal:
@@ -73,7 +74,7 @@ def test_a_dry_run_says_what_a_sync_would_lack_late(databases: Databases, role: 
         assert re.search(rf"will be refused: [^;]*public\.{named}\b", warnings)
 
 
-def test_sequences_that_the_source_role_may_not_read_are_told_with_its_other_rights(
+def test_sequences_that_the_source_role_may_not_read_are_reported_with_its_other_rights(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(
@@ -85,6 +86,5 @@ def test_sequences_that_the_source_role_may_not_read_are_told_with_its_other_rig
         sync_as(pair, source=role)
 
     assert "may not read the sequence shut.c_id_seq" in str(refusal.value)
-    for statement in statements_in(str(refusal.value)):
-        pair.source.execute(statement)
+    run_statements_in(refusal.value, pair.source)
     assert sync_as(pair, source=role).warnings == ()

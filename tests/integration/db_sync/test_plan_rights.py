@@ -1,10 +1,10 @@
-"""Rights that a role lacks: told before anything is done, all at once."""
+"""Rights that a role lacks: reported before anything is done, all at once."""
 
 import pytest
 
 from common.errors import ConfigurationError
 from db_sync.rules import SyncRules
-from tests.integration.db_sync.roles import statements_in, sync_as
+from tests.integration.db_sync.roles import run_statements_in, sync_as
 from tests.integration.db_sync.syncing import assert_same
 from tests.support.databases import Databases
 
@@ -50,8 +50,7 @@ def test_every_table_that_the_source_role_may_not_read_is_named_with_the_grants(
 
     message = str(refusal.value)
     assert "The source role plain may not read public.B, public.a, shut.c." in message
-    for statement in statements_in(message):
-        pair.source.execute(statement)
+    run_statements_in(refusal.value, pair.source)
     pair.source.execute(f"GRANT SELECT ON SEQUENCE shut.c_id_seq TO {role}")
     sync_as(pair, source=role)
     assert_same(pair)
@@ -78,7 +77,7 @@ def test_rights_on_tables_that_are_not_synced_are_not_needed(
     assert pair.target.rows("TABLE a") == [(1,)]
 
 
-def test_missing_rights_are_told_together_with_what_else_does_not_fit(
+def test_missing_rights_are_reported_together_with_mismatches_of_the_schemas(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (v text)")
@@ -110,13 +109,12 @@ def test_every_table_that_the_target_role_may_not_write_is_named_with_the_statem
 
     message = str(refusal.value)
     assert "The target role plain may not write public.B, public.a, shut.c;" in message
-    for statement in statements_in(message):
-        pair.target.execute(statement)
+    run_statements_in(refusal.value, pair.target)
     sync_as(pair, target=role)
     assert_same(pair)
 
 
-def test_a_child_that_is_not_synced_must_be_the_target_roles_too(
+def test_the_target_role_must_own_a_child_that_is_not_synced_too(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY)", source="INSERT INTO a VALUES (1)")
@@ -128,7 +126,7 @@ def test_a_child_that_is_not_synced_must_be_the_target_roles_too(
         sync_as(pair, target=role)
 
 
-def test_a_target_role_that_was_granted_to_write_and_owns_nothing_will_do(
+def test_a_target_role_that_owns_nothing_can_sync_if_it_has_the_grants_to_write(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(
@@ -143,7 +141,7 @@ def test_a_target_role_that_was_granted_to_write_and_owns_nothing_will_do(
     assert_same(pair)
 
 
-def test_a_target_role_that_may_not_create_temporary_tables_is_told_the_grant(
+def test_the_grant_is_named_if_the_target_role_may_not_create_temporary_tables(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(
@@ -158,13 +156,12 @@ def test_a_target_role_that_may_not_create_temporary_tables_is_told_the_grant(
     with pytest.raises(ConfigurationError, match="may not create temporary tables") as refusal:
         sync_as(pair, target=role)
 
-    for statement in statements_in(str(refusal.value)):
-        pair.target.execute(statement)
+    run_statements_in(refusal.value, pair.target)
     sync_as(pair, target=role)
     assert_same(pair)
 
 
-def test_a_dry_run_needs_to_read_the_target_only_and_says_what_a_sync_needs(
+def test_a_dry_run_only_needs_to_read_the_target_and_says_what_a_sync_needs(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(

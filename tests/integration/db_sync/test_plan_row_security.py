@@ -1,4 +1,4 @@
-"""Row level security on the target binds no sync, and is as before afterwards."""
+"""Row level security on the target does not restrict a sync, and is unchanged afterwards."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from common.postgres.waits import Retry, Waits
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
 
-# No role sees a row of it but its owner, those that bypass, and who is called by its column.
+# A row is visible to the table's owner, to roles that bypass policies, and to the role named in v.
 POLICY = """
 CREATE TABLE a (id int PRIMARY KEY, v text);
 ALTER TABLE a ENABLE ROW LEVEL SECURITY;
@@ -18,13 +18,13 @@ CREATE POLICY own ON a USING (v = current_user)
 
 @pytest.mark.parametrize("target_row", ["", "INSERT INTO a VALUES (1, 'two'), (3, 'x')"])
 @pytest.mark.parametrize("force", ["", "ALTER TABLE a FORCE ROW LEVEL SECURITY"])
-@pytest.mark.parametrize("bound", ["superuser", "owner"])
-def test_policies_on_the_target_bind_no_sync_and_are_as_before(
-    databases: Databases, bound: str, force: str, target_row: str
+@pytest.mark.parametrize("role", ["superuser", "owner"])
+def test_policies_on_the_target_do_not_restrict_a_sync_and_are_unchanged(
+    databases: Databases, role: str, force: str, target_row: str
 ) -> None:
     pair = databases.pair(POLICY, source="INSERT INTO a VALUES (1, 'one'), (2, 'two')")
     pair.target.execute(f"{target_row}; {force}; SELECT")
-    target = own_tables(pair, "table_owner") if bound == "owner" else pair.target.address
+    target = own_tables(pair, "table_owner") if role == "owner" else pair.target.address
 
     sync(pair, target=target)
 
@@ -35,7 +35,7 @@ def test_policies_on_the_target_bind_no_sync_and_are_as_before(
     assert sync(pair, target=target).status == "unchanged"
 
 
-def test_forced_policies_on_partitioned_tables_and_their_children_are_no_obstacle(
+def test_forced_policies_on_partitioned_tables_and_their_children_do_not_restrict_a_sync(
     databases: Databases,
 ) -> None:
     pair = databases.pair(
@@ -57,7 +57,7 @@ def test_forced_policies_on_partitioned_tables_and_their_children_are_no_obstacl
     assert_same(pair)
 
 
-def test_forced_policies_come_back_when_a_sync_fails(databases: Databases) -> None:
+def test_forced_policies_are_unchanged_after_a_sync_that_fails(databases: Databases) -> None:
     pair = databases.pair(POLICY + "; ALTER TABLE a FORCE ROW LEVEL SECURITY")
     pair.source.execute("INSERT INTO a VALUES (1, 'one')")
     pair.target.execute("ALTER TABLE a ADD CHECK (v = 'two')")

@@ -26,7 +26,9 @@ from tests.support.databases import Databases
         ('{"exclude": ["public.nowhere"]}', r"public\.nowhere .* exists on neither side"),
     ],
 )
-def test_a_malformed_or_void_rule_is_refused(databases: Databases, rules: str, named: str) -> None:
+def test_a_rule_that_is_malformed_or_names_what_does_not_exist_is_refused(
+    databases: Databases, rules: str, named: str
+) -> None:
     pair = databases.pair("CREATE TABLE a (id int)")
 
     with pytest.raises(ConfigurationError, match=named):
@@ -63,7 +65,9 @@ def test_a_table_that_the_rules_include_is_synced_whatever_its_name(
     assert result.warnings == ()
 
 
-def test_a_table_with_a_dot_in_its_name_is_excluded_by_a_quoted_one(databases: Databases) -> None:
+def test_a_table_with_a_dot_in_its_name_is_excluded_by_its_quoted_name(
+    databases: Databases,
+) -> None:
     pair = databases.pair(
         'CREATE TABLE "audit.2024" (id int)', source='INSERT INTO "audit.2024" VALUES (1)'
     )

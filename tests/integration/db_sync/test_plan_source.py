@@ -1,5 +1,6 @@
-"""The source's side of the plan: what is read, when it is locked, and what is only counted."""
+"""Planning on the source: what is read and locked, and when; large objects are only counted."""
 
+import contextlib
 import threading
 from contextlib import AbstractContextManager
 
@@ -17,7 +18,6 @@ from db_sync.plan.tables import Plan
 from db_sync.rules import SyncRules
 from db_sync.run import Run, SyncOptions
 from db_sync.sync import sync_database
-from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 from tests.support.waiting import wait_until
@@ -26,10 +26,20 @@ TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 ROWS = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 10) i"
 
 
-def wait_until_locked_out(database: Database, table: str) -> None:
-    """Wait until a session waits for a lock on a table."""
-    waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
-    wait_until(lambda: database.value(waiting), f"a session waits for a lock on {table}")
+def sync_while_production_runs(pair: Pair, statements: str) -> None:
+    """Sync, with a transaction of production that is committed when the sync waits for it."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
+    with contextlib.closing(pair.source.connect()) as production:
+        production.cursor().execute(statements)
+
+        def commit() -> None:
+            wait_until(lambda: pair.source.value(waiting), "the sync waits for the table t")
+            production.commit()
+
+        committing = threading.Thread(target=commit)
+        committing.start()
+        sync(pair)
+        committing.join()
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -49,7 +59,7 @@ def test_large_objects_are_counted_and_reported_and_not_copied(
     assert pair.target.value("SELECT count(*) FROM pg_largeobject_metadata") == 1
 
 
-def test_large_objects_of_the_target_only_are_nobodys_business(databases: Databases) -> None:
+def test_large_objects_that_only_the_target_has_cause_no_warning(databases: Databases) -> None:
     pair = databases.pair(TABLE, target="SELECT lo_create(0)")
 
     assert sync(pair).warnings == ()
@@ -80,19 +90,8 @@ def test_a_migration_that_ends_while_its_lock_is_waited_for_is_planned_for(
 ) -> None:
     pair = databases.pair(TABLE, source=ROWS)
     pair.target.execute("ALTER TABLE t ADD late int")
-    migration = pair.source.connect()
-    with migration.cursor() as cursor:
-        cursor.execute("ALTER TABLE t ADD late int; UPDATE t SET late = id")
 
-    def commit() -> None:
-        wait_until_locked_out(pair.source, "t")
-        migration.commit()
-
-    committing = threading.Thread(target=commit)
-    committing.start()
-    sync(pair)
-    committing.join()
-    migration.close()
+    sync_while_production_runs(pair, "ALTER TABLE t ADD late int; UPDATE t SET late = id")
 
     assert_same(pair)
     assert pair.target.value("SELECT count(late) FROM t") == 10
@@ -102,25 +101,14 @@ def test_a_truncation_that_ends_while_its_lock_is_waited_for_is_seen(
     databases: Databases,
 ) -> None:
     pair = databases.pair(TABLE, source=ROWS, target=ROWS)
-    truncation = pair.source.connect()
-    with truncation.cursor() as cursor:
-        cursor.execute("TRUNCATE t; INSERT INTO t VALUES (1, 'anew')")
 
-    def commit() -> None:
-        wait_until_locked_out(pair.source, "t")
-        truncation.commit()
-
-    committing = threading.Thread(target=commit)
-    committing.start()
-    sync(pair)
-    committing.join()
-    truncation.close()
+    sync_while_production_runs(pair, "TRUNCATE t; INSERT INTO t VALUES (1, 'anew')")
 
     assert pair.target.rows("TABLE t") == [(1, "anew")]
 
 
 def run_after_planning(pair: Pair, statements: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let production migrate after each planning and before its lock."""
+    """Run a statement in production after each planning, before the tables are locked."""
 
     def plan_and_migrate(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool) -> Plan:
         plan = make_plan(catalogs, rules, dry_run=dry_run)
@@ -144,12 +132,12 @@ def test_a_table_that_is_dropped_before_it_is_locked_is_planned_for(
     assert pair.target.value("SELECT count(*) FROM t") == 10
 
 
-def test_a_schema_that_changes_all_the_time_is_refused(
+def test_a_schema_that_keeps_changing_is_refused(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = databases.pair(TABLE, source=ROWS)
     changes = [f"ALTER TABLE t ADD c{number} int" for number in range(5)]
-    # It is planned again with the lock held, which a migration has to wait for.
+    # Every other planning has the tables locked, so that no migration could run.
     run_after_planning(pair, [each for change in changes for each in (change, "")], monkeypatch)
 
     with pytest.raises(TargetBusy, match="changes while it is read"):
@@ -157,7 +145,7 @@ def test_a_schema_that_changes_all_the_time_is_refused(
 
 
 @pytest.mark.parametrize(("dry_run", "limit"), [(True, 50), (False, 65)])
-def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
+def test_planning_needs_as_many_round_trips_for_fifty_tables_as_for_five(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, dry_run: bool, limit: int
 ) -> None:
     trips: list[Session] = []
@@ -196,7 +184,7 @@ def test_planning_takes_as_many_round_trips_for_fifty_tables_as_for_five(
     assert len(trips) < limit
 
 
-def test_a_migration_of_production_that_goes_on_is_not_waited_for_without_end(
+def test_a_migration_of_production_that_does_not_end_is_waited_for_briefly(
     databases: Databases,
 ) -> None:
     pair = databases.pair(TABLE, source=ROWS)

@@ -70,7 +70,7 @@ def test_a_replica_is_a_source_like_any_other(
     assert 10 < pair.target.value("SELECT nextval('t_id_seq')") < 50
 
 
-def test_a_replica_whose_transactions_are_serializable_is_a_source_all_the_same(
+def test_a_replica_whose_transactions_are_serializable_by_default_is_a_source_too(
     standby: Standby, production: Database, databases: Databases
 ) -> None:
     brought = ("isolation = 'serializable'", "deferrable = on", "read_only = off")
@@ -129,7 +129,7 @@ def test_a_replica_is_refused_as_a_target(
 
 
 @pytest.mark.parametrize("cause", ["DROP TABLE many", "DROP DATABASE"])
-def test_a_sync_that_is_in_the_way_of_replaying_ends_as_unavailable(
+def test_a_sync_that_a_replica_ends_to_replay_wal_is_unavailable(
     standby: Standby, production: Database, databases: Databases, cause: str
 ) -> None:
     pair = pair_of(standby, production, databases, SCHEMA)
@@ -157,7 +157,7 @@ def test_a_sync_that_is_in_the_way_of_replaying_ends_as_unavailable(
     assert pair.target.value("SELECT count(*) FROM t") == 0
 
 
-def test_a_statement_that_is_in_the_way_of_replaying_is_unavailable_with_advice(
+def test_a_statement_that_a_replica_ends_to_replay_wal_is_unavailable_with_advice(
     standby: Standby, production: Database
 ) -> None:
     replica = standby.database(production.name)

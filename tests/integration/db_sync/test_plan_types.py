@@ -21,7 +21,7 @@ from tests.support.databases import Databases
         ("text", "jsonb", """'{"a": 1.50}'"""),
     ],
 )
-def test_another_type_with_an_assignment_cast_is_cast(
+def test_a_column_of_another_type_is_cast_if_there_is_an_assignment_cast(
     databases: Databases, source: str, target: str, value: str
 ) -> None:
     pair = make_pair_with_values(
@@ -134,7 +134,7 @@ def test_a_type_that_postgresql_would_assign_is_converted_with_a_warning(
     assert sync(pair).status == "unchanged"
 
 
-def test_a_type_that_the_source_lacks_and_that_reads_the_same_text_takes_it(
+def test_a_type_that_only_the_target_has_and_that_reads_the_same_text_is_accepted(
     databases: Databases,
 ) -> None:
     # As citext is to text.
@@ -184,7 +184,7 @@ def test_a_type_that_postgresql_would_not_assign_is_refused_with_both_types(
     assert there[0] in str(refusal.value)
 
 
-def test_a_domain_of_another_precision_rounds_as_the_target_does(databases: Databases) -> None:
+def test_a_domain_of_another_precision_rounds_as_on_the_target(databases: Databases) -> None:
     schema = "CREATE DOMAIN price AS numeric(8,{}); CREATE TABLE t (id int PRIMARY KEY, v price)"
     pair = make_pair_with_values(databases, schema.format(4), schema.format(2), "1.005", "2.5")
 

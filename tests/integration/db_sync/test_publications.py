@@ -1,4 +1,4 @@
-"""Tables of a target that is itself replicated from: what their publications let us do."""
+"""Tables of the target that are published: merged, or copied whole where updates are refused."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
 
-# Those that begin with `no_` take neither UPDATE nor DELETE while they are published.
+# PostgreSQL refuses UPDATE and DELETE on those that begin with `no_` while they are published.
 SCHEMA = """
 CREATE SCHEMA shop;
 CREATE TABLE no_primary (id int NOT NULL UNIQUE, v text);
@@ -35,7 +35,7 @@ TABLES = [
 
 
 def rows(table: str, value: str) -> str:
-    """Return a statement for 100 rows, one of which has some value."""
+    """Return a statement that inserts 100 rows, one of them with `value`."""
     value = f"CASE i WHEN 7 THEN '{value}' ELSE i::text END"
     columns = {
         "no_identity": f"i, nullif(i - 1, 0), {value}",
@@ -46,7 +46,7 @@ def rows(table: str, value: str) -> str:
 
 
 def published(databases: Databases, *statements: str) -> Pair:
-    """Return a pair of which each table differs in a row, with the target's publications."""
+    """Return a pair in which each table differs in one row; `statements` run on the target."""
     return databases.pair(
         SCHEMA,
         source="".join(rows(table, "new") for table in TABLES),
@@ -64,7 +64,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_table_that_takes_no_change_of_a_row_is_copied_whole(
+def test_a_table_on_which_updates_and_deletes_are_refused_is_copied_whole(
     databases: Databases, kind: str
 ) -> None:
     pair = published(databases, KINDS[kind])
@@ -94,7 +94,7 @@ def test_a_plain_owners_tables_are_copied_whole_too(databases: Databases) -> Non
     assert_same(pair)
 
 
-def test_publications_that_bind_no_change_leave_a_table_to_be_merged(databases: Databases) -> None:
+def test_a_table_on_which_publications_refuse_nothing_is_merged(databases: Databases) -> None:
     pair = published(
         databases,
         "CREATE PUBLICATION inserts FOR ALL TABLES WITH (publish = 'insert')",
@@ -110,7 +110,7 @@ def test_publications_that_bind_no_change_leave_a_table_to_be_merged(databases: 
 
 
 @pytest.mark.parametrize("made_by", ["databases", "system_databases"])
-def test_filters_and_column_lists_that_need_more_of_an_identity_are_heeded(
+def test_a_replica_identity_that_does_not_suit_a_row_filter_or_column_list_is_recognized(
     made_by: str, request: pytest.FixtureRequest
 ) -> None:
     pair = published(
@@ -128,7 +128,7 @@ def test_filters_and_column_lists_that_need_more_of_an_identity_are_heeded(
     assert whole == {"public.no_key", "shop.by_index", "shop.plain", "shop.parted"}
 
 
-def test_a_generated_column_that_is_not_published_is_heeded_in_an_identity(
+def test_a_generated_column_in_a_replica_identity_that_is_not_published_is_recognized(
     databases: Databases,
 ) -> None:
     """From PostgreSQL 18 on."""
@@ -182,8 +182,8 @@ def test_what_cannot_be_copied_whole_either_is_refused_at_once(databases: Databa
     }
 
 
-def test_a_subscriber_who_is_told_of_no_truncate_is_told_of_each_row(databases: Databases) -> None:
-    """Whether it was TRUNCATE shows in whether the file that holds the rows is another one."""
+def test_rows_are_deleted_one_by_one_if_truncate_is_not_published(databases: Databases) -> None:
+    """TRUNCATE would give the table a new file."""
     pair = published(
         databases,
         "CREATE PUBLICATION no_truncate FOR ALL TABLES WITH (publish = 'insert, update, delete')",

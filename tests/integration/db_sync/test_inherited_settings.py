@@ -1,4 +1,4 @@
-"""Settings that a role or a database brings along change nothing of what a sync does."""
+"""Settings of a database do not change what a sync does."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ SETTINGS = {
     "transform_null_equals": "on",
     "xmloption": "document",
 }
-# Whatever our statements named without a schema, these would answer instead.
+# These would be used if our statements named something without its schema.
 HOSTILE = """
 CREATE SCHEMA hostile;
 CREATE VIEW hostile.pg_settings AS SELECT 'nothing'::text AS name, 'x'::text AS setting;
@@ -65,15 +65,15 @@ def pair(databases: Databases) -> Pair:
     return databases.pair(f"{SCHEMA}; {HOSTILE}", source=ROWS)
 
 
-def bring(database: Database, setting: str, value: str) -> None:
+def set_on(database: Database, setting: str, value: str) -> None:
     text = value if setting == "search_path" else f"'{value}'"
     database.server.execute("postgres", f"ALTER DATABASE {database.name} SET {setting} = {text}")
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_setting_of_the_databases_is_none_of_ours(pair: Pair, setting: str) -> None:
+def test_a_setting_of_the_databases_has_no_effect(pair: Pair, setting: str) -> None:
     for database in pair:
-        bring(database, setting, SETTINGS[setting])
+        set_on(database, setting, SETTINGS[setting])
 
     result = sync(pair)
 
@@ -83,11 +83,11 @@ def test_a_setting_of_the_databases_is_none_of_ours(pair: Pair, setting: str) ->
     assert_same(pair)
 
 
-def test_all_of_them_together_are_none_of_a_plain_owners(pair: Pair) -> None:
+def test_all_settings_together_have_no_effect_for_a_plain_owner(pair: Pair) -> None:
     target = own_tables(pair, "table_owner")
     for database in pair:
         for setting, value in SETTINGS.items():
-            bring(database, setting, value)
+            set_on(database, setting, value)
 
     results = [sync(pair, target=target) for _ in range(2)]
 
@@ -99,7 +99,7 @@ def test_all_of_them_together_are_none_of_a_plain_owners(pair: Pair) -> None:
 
 @pytest.fixture
 def elsewhere(databases: Databases) -> Iterator[str]:
-    """A tablespace, which no database is in."""
+    """A tablespace in which no database is."""
     server = databases.make().server
     directory = server.socket_dir.with_name("elsewhere")  # the server's user may go there
     directory.mkdir(mode=0o700)
@@ -111,14 +111,14 @@ def elsewhere(databases: Databases) -> Iterator[str]:
     shutil.rmtree(directory)
 
 
-def test_tables_and_indexes_stay_where_they_are_whatever_tablespace_is_the_default(
+def test_tables_and_indexes_keep_their_tablespace_whatever_the_default_is(
     databases: Databases, elsewhere: str
 ) -> None:
     schema = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX ON t (v);"
     many = "INSERT INTO t SELECT n, n::text FROM generate_series(1, 10100) n; ANALYZE t"
     pair = databases.pair(schema, source=many)  # so many that their indexes are built anew
-    bring(pair.target, "default_tablespace", elsewhere)
-    bring(pair.target, "temp_tablespaces", elsewhere)
+    set_on(pair.target, "default_tablespace", elsewhere)
+    set_on(pair.target, "temp_tablespaces", elsewhere)
 
     assert sync(pair).status == "synced"
     pair.source.execute("UPDATE t SET v = 'other' WHERE id = 7")  # through temporary tables
@@ -130,22 +130,22 @@ def test_tables_and_indexes_stay_where_they_are_whatever_tablespace_is_the_defau
     assert_same(pair)
 
 
-def test_replica_that_a_role_brings_along_lets_no_orphan_in(pair: Pair) -> None:
+def test_session_replication_role_as_a_databases_setting_does_not_hide_orphans(pair: Pair) -> None:
     pair.source.execute(
         "SET session_replication_role = replica; INSERT INTO children (id, parent) VALUES (99, 99)"
     )
     pair.target.execute("ALTER TABLE children DROP CONSTRAINT children_parent_fkey;")
     pair.target.execute("ALTER TABLE children ADD FOREIGN KEY (parent) REFERENCES parents (id)")
-    bring(pair.target, "session_replication_role", "replica")
+    set_on(pair.target, "session_replication_role", "replica")
 
     warnings = sync(pair).warnings
 
     assert any("children_parent_fkey" in warning for warning in warnings)
 
 
-def test_a_plain_owner_under_replica_is_refused_with_the_statement(pair: Pair) -> None:
+def test_a_plain_owner_under_replica_is_refused_with_the_statement_to_run(pair: Pair) -> None:
     target = own_tables(pair, "table_owner")
-    bring(pair.target, "session_replication_role", "replica")
+    set_on(pair.target, "session_replication_role", "replica")
 
     with pytest.raises(ConfigurationError, match="session_replication_role") as refused:
         sync(pair, target=target)
@@ -154,7 +154,7 @@ def test_a_plain_owner_under_replica_is_refused_with_the_statement(pair: Pair) -
     assert pair.target.value("SELECT count(*) FROM parents") == 0
 
 
-def test_a_truncate_of_production_while_its_lock_is_waited_for_is_not_taken_for_no_rows(
+def test_a_table_that_production_truncates_and_fills_while_its_lock_is_waited_for_is_complete(
     pair: Pair,
 ) -> None:
     """A snapshot that is older than the lock would see the truncated table as empty."""

@@ -1,4 +1,4 @@
-"""Whatever an application's function raises, a sync repeats of it what the catalog has."""
+"""Of what an application's function raises, a sync repeats only names that the catalog has."""
 
 import pytest
 

@@ -1,8 +1,9 @@
-"""Types that lie in another schema on each side, as an extension installed elsewhere does."""
+"""Types that are in different schemas on the two sides, as those of an extension may be."""
 
 import pytest
 
 from common.errors import SchemaMismatch
+from tests.integration.db_sync.schema_pairs import make_pair
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
 
@@ -40,15 +41,11 @@ ONE, OTHER = '"Ext 1"', '"Ext 2"'
 
 
 def pair_of(databases: Databases, schema: str) -> Pair:
-    """Return databases of one schema whose types lie in two places."""
-    pair = Pair(
-        databases.make(schema.format(place=ONE)), databases.make(schema.format(place=OTHER))
-    )
-    pair.target.mark()
-    return pair
+    """Return databases of the same tables, whose types are in different schemas."""
+    return make_pair(databases, schema.format(place=ONE), schema.format(place=OTHER))
 
 
-def test_types_of_the_same_name_and_make_in_another_schema_are_the_same(
+def test_types_of_the_same_name_and_definition_are_the_same_whatever_their_schema(
     system_databases: Databases,
 ) -> None:
     pair = pair_of(system_databases, EXTENSIONS)
@@ -69,7 +66,7 @@ def test_types_of_the_same_name_and_make_in_another_schema_are_the_same(
     assert_same(pair)
 
 
-def test_a_key_of_productions_vouches_for_one_on_types_of_another_schema(
+def test_a_foreign_key_says_the_same_as_one_in_production_on_types_of_another_schema(
     system_databases: Databases,
 ) -> None:
     pair = pair_of(system_databases, EXTENSIONS)
@@ -85,7 +82,7 @@ def test_a_key_of_productions_vouches_for_one_on_types_of_another_schema(
     assert_same(pair)
 
 
-def test_a_plain_owner_keeps_the_children_of_types_of_another_schema(
+def test_a_plain_owner_can_change_a_key_of_a_type_in_another_schema_that_children_refer_to(
     system_databases: Databases,
 ) -> None:
     pair = pair_of(system_databases, EXTENSIONS)
@@ -101,7 +98,7 @@ def test_a_plain_owner_keeps_the_children_of_types_of_another_schema(
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "told"),
+    ("source", "target", "message"),
     [
         ("pair AS (x int, y int)", "pair AS (y int, x int)", r"composite type a\.pair"),
         ("pair AS RANGE (subtype = int4)", "pair AS RANGE (subtype = int8)", "no assignment"),
@@ -109,17 +106,17 @@ def test_a_plain_owner_keeps_the_children_of_types_of_another_schema(
         ("pair AS ENUM ('a')", "fair AS ENUM ('a')", "no assignment"),
     ],
 )
-def test_types_of_another_make_in_another_schema_are_others(
-    databases: Databases, source: str, target: str, told: str
+def test_types_of_another_definition_in_another_schema_are_not_the_same(
+    databases: Databases, source: str, target: str, message: str
 ) -> None:
     made = "CREATE SCHEMA {0}; CREATE TYPE {0}.{1}; CREATE TABLE t (id int, v {0}.{2})"
-    pair = Pair(
-        databases.make(made.format("a", source, source.split(maxsplit=1)[0])),
-        databases.make(made.format("b", target, target.split(maxsplit=1)[0])),
+    pair = make_pair(
+        databases,
+        made.format("a", source, source.split(maxsplit=1)[0]),
+        made.format("b", target, target.split(maxsplit=1)[0]),
     )
-    pair.target.mark()
 
-    with pytest.raises(SchemaMismatch, match=told):
+    with pytest.raises(SchemaMismatch, match=message):
         sync(pair)
 
 
@@ -127,11 +124,7 @@ def test_a_label_that_an_enum_in_another_schema_lacks_is_refused_by_name(
     databases: Databases,
 ) -> None:
     made = "CREATE SCHEMA {0}; CREATE TYPE {0}.m AS ENUM ({1}); CREATE TABLE t (id int, v {0}.m)"
-    pair = Pair(
-        databases.make(made.format("a", "'x', 'y'")), databases.make(made.format("b", "'x'"))
-    )
-    pair.target.mark()
-
+    pair = make_pair(databases, made.format("a", "'x', 'y'"), made.format("b", "'x'"))
     pair.source.execute("INSERT INTO t VALUES (1, 'x')")
     assert sync(pair).warnings == ()
     pair.source.execute("INSERT INTO t VALUES (2, 'y')")
@@ -140,17 +133,14 @@ def test_a_label_that_an_enum_in_another_schema_lacks_is_refused_by_name(
 
 
 @pytest.mark.parametrize("column", ["outward", "outward[]"])
-def test_a_composite_inside_of_another_with_other_fields_is_refused(
+def test_a_composite_inside_another_with_other_fields_is_refused(
     databases: Databases, column: str
 ) -> None:
     made = (
         "CREATE TYPE inward AS ({}); CREATE TYPE outward AS (n int, i inward[]);"
         f"CREATE TABLE t (id int PRIMARY KEY, v {column})"
     )
-    pair = Pair(
-        databases.make(made.format("x int, y int")), databases.make(made.format("y int, x int"))
-    )
-    pair.target.mark()
+    pair = make_pair(databases, made.format("x int, y int"), made.format("y int, x int"))
 
     with pytest.raises(SchemaMismatch, match=r"public\.t\.v .*composite type public\.inward"):
         sync(pair)
