@@ -1,4 +1,4 @@
-"""The exchange bucket in moto's S3, and one execution's name."""
+"""The names of the exchange bucket in moto's S3, of an execution and of its files."""
 
 from typing import TYPE_CHECKING, Literal
 

@@ -1,11 +1,11 @@
-"""A simulated Cognito over HTTP, for boto3 with an `endpoint_url`: in a thread, or a process.
+"""A simulated Cognito over HTTP, for boto3 with an `endpoint_url`: in a thread or a process.
 
 In a thread, for tests, which may change the service while it runs:
 
     with serving(CognitoService(GeneratedUsers(130))) as server:
         client = server.client()
 
-In a process of its own, for benchmarks, so that the process that is measured does not pay for it:
+In a separate process, for benchmarks, so that it does not count as part of the measured one:
 
     with separate_process(users=1_000_000, latency=0.1, quota=30) as server:
         os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = server.url
@@ -55,7 +55,7 @@ class Server:
         return service
 
     def client(self, config: Config | None = None) -> "CognitoIdentityProviderClient":
-        """Return a client that talks to it."""
+        """Return a client for it."""
         return boto3.client(
             "cognito-idp",
             endpoint_url=self.url,
@@ -68,7 +68,7 @@ class Server:
     def statistics(self) -> dict[str, Any]:
         """Return `{"requests", "throttled", "busiest_second", "seconds"}` of ListUsers so far.
 
-        `seconds` lie between the first request and the last one.
+        `seconds` is the time between the first request and the last.
         """
         with urllib.request.urlopen(self.url) as answer:  # noqa: S310  # our own
             statistics: dict[str, Any] = json.load(answer)

@@ -1,8 +1,8 @@
-"""What Cognito answers to ListUsers and DescribeUserPool, without HTTP.
+"""How Cognito answers ListUsers and DescribeUserPool, without HTTP.
 
 Sources: the ListUsers page of the Amazon Cognito API reference (60 users a page; a page may
-be short or empty and yet name a next one; a token lives for an hour and wants the same
-parameters; which attributes a filter takes), and the developer guide's page on quotas (30
+be short or empty and still have a token for a next one; a token is valid for an hour and for the
+same parameters; which attributes a filter accepts), and the developer guide's page on quotas (30
 ListUsers requests a second for an account and Region).
 """
 
@@ -27,7 +27,7 @@ MAX_LIMIT = 60
 TOKEN_SECONDS = 3600.0
 QUOTA = 30  # ListUsers requests a second
 KEY = b"nobody knows"
-TOKEN_LENGTH = 600  # at least, as Cognito's are long
+TOKEN_LENGTH = 600  # at least; Cognito's are as long
 SEARCHABLE = {
     "username",
     "email",
@@ -45,7 +45,7 @@ FILTER = re.compile(r'\s*"?([\w:]+)"?\s*(\^=|=)\s*"((?:[^"\\]|\\.)*)"\s*')
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `number` counts all ListUsers requests from 1, `of_prefix` the prefix's own."""
+    """One ListUsers request: the `number` of all, and `of_prefix` of those with its prefix."""
 
     number: int
     of_prefix: int
@@ -68,7 +68,7 @@ DROPPED = Failure("dropped", "", 0)  # no answer: the connection is closed
 
 
 class FailureError(Exception):
-    """Carries a failure to whoever answers."""
+    """Carries a failure to the code that sends the answer."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
@@ -77,19 +77,19 @@ class FailureError(Exception):
 
 @dataclass(slots=True)
 class CognitoService:
-    """One pool. Change its fields while it runs to change how it behaves."""
+    """One pool; tests change its fields while it runs to change its behaviour."""
 
     users: Users
     pool_id: str = POOL_ID
     quota: float = QUOTA  # accepted ListUsers requests in any one second
     page_sizes: tuple[int, ...] = (MAX_LIMIT,)  # of the first, second, … page of a chain; repeats
-    last_is_empty: bool = False  # the last page names a next one, which is empty
+    last_is_empty: bool = False  # the last page has a token, for a page that is empty
     token_seconds: float = TOKEN_SECONDS
-    filters: str = "honoured"  # or "refused", or "ignored", as simpler imitations do
-    unfiltered: frozenset[str] = frozenset()  # subs of users whom no filter finds
-    is_stuck: bool = False  # names the page that was asked for as the next one
-    estimate: int | None = None  # EstimatedNumberOfUsers, if it is not the true count
-    interfere: Interfere = lambda _: None  # with a ListUsers request
+    filters: str = "honoured"  # or "refused", or "ignored", as simpler simulations do
+    unfiltered: frozenset[str] = frozenset()  # subs of users that no filter finds
+    is_stuck: bool = False  # returns the token that it was given
+    estimate: int | None = None  # EstimatedNumberOfUsers, if it differs from the true count
+    interfere: Interfere = lambda _: None  # may make a ListUsers request fail
     describe_failure: Failure | None = None
     clock: Clock = time.monotonic
     arrivals: list[float] = field(default_factory=list)  # of ListUsers requests, by the clock
@@ -102,7 +102,7 @@ class CognitoService:
         """Return the answer to a request.
 
         Raises:
-            FailureError: the request is refused, or the test interferes.
+            FailureError: the request is refused, or the test makes it fail.
         """
         operations = {"ListUsers": self._list_users, "DescribeUserPool": self._describe}
         if operation not in operations:
@@ -110,7 +110,7 @@ class CognitoService:
         return operations[operation](request)
 
     def busiest_second(self) -> int:
-        """Return the most ListUsers requests that came within any one second."""
+        """Return the highest number of ListUsers requests within one second."""
         window: deque[float] = deque()
         most = 0
         for arrival in sorted(self.arrivals):
@@ -182,7 +182,7 @@ class CognitoService:
             raise FailureError(Failure("ResourceNotFoundException", message))
 
     def _prefix(self, request: Mapping[str, Any]) -> str:
-        """Return the prefix of the sub that is searched for; nothing for all users."""
+        """Return the prefix of the sub that is searched for; empty for all users."""
         text = request.get("Filter", "")
         if not text or self.filters == "ignored":
             return ""
@@ -201,7 +201,7 @@ class CognitoService:
         return base64.urlsafe_b64encode(signed.ljust(TOKEN_LENGTH * 3 // 4)).decode()
 
     def _open_token(self, request: Mapping[str, Any]) -> tuple[int, int]:
-        """Return the number of the next user and of the page."""
+        """Return the numbers of the next user and of the page."""
         token = request.get("PaginationToken")
         if token is None:
             return 0, 0

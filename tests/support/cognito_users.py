@@ -1,4 +1,4 @@
-"""The users of a simulated pool: computed on the fly from their number, or written out."""
+"""The users of a simulated pool: calculated from their number, or listed one by one."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ MODIFIED = 1_770_000_000.0
 
 
 class Users(Protocol):
-    """Who is in a pool. A number stays with its user; a new user gets a higher one."""
+    """The users of a pool. A user keeps their number; a new user gets a higher one."""
 
     def __len__(self) -> int:
         """Return how many users there are."""
@@ -24,15 +24,15 @@ class Users(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GeneratedUsers:
-    """As many users as you like, none of them stored.
+    """Any number of users, none of them stored.
 
     A sub's first digit is its number's last hexadecimal digit, so that the users of a
-    prefix are found without looking at the others; the rest of it is a hash.
+    prefix are found without checking the others; the rest of the sub is a hash.
     """
 
     count: int
     seed: int = 0
-    varied: bool = True  # with all that pools have; otherwise all confirmed and verified
+    varied: bool = True  # with special cases; otherwise all are confirmed and verified
 
     def __len__(self) -> int:
         return self.count
@@ -55,7 +55,7 @@ class GeneratedUsers:
         return f"{rest[:8]}-{rest[8:12]}-4{rest[13:16]}-a{rest[17:20]}-{rest[20:]}"
 
     def email(self, number: int) -> str | None:
-        """Return a user's email: of every 100, one has none, and one shares the one before."""
+        """Return a user's email: of every 100, one has none, and one has the previous user's."""
         if self.varied and number % 100 == 50:
             return None
         if self.varied and number % 100 == 61:
@@ -63,7 +63,7 @@ class GeneratedUsers:
         return f"user{number}@example.com"
 
     def user(self, number: int) -> User:
-        """Return a user: of every 100 varied ones, some are not like the rest."""
+        """Return a user: of every 100 varied ones, some are special cases."""
         sub = self.sub(number)
         case = number % 100 if self.varied else 0
         return make_user(
@@ -80,7 +80,7 @@ class GeneratedUsers:
 
 @dataclass(slots=True)
 class ListedUsers:
-    """Users that are written out; they may be added and removed while they are listed."""
+    """Users listed one by one; tests add and remove some while the pool is listed."""
 
     users: list[User | None] = field(default_factory=list)
 
@@ -110,7 +110,7 @@ def make_user(
     enabled: bool = True,
     email_verified: str | None = "true",
 ) -> User:
-    """Return a user; an attribute that is None is absent."""
+    """Return a user; an attribute that is None is left out."""
     attributes = {"email": email, "email_verified": email_verified if email else None, "sub": sub}
     return {
         "Username": username or sub,
@@ -127,5 +127,5 @@ def make_user(
 
 
 def sub_of(user: User) -> str:
-    """Return a user's sub, or nothing where there is none."""
+    """Return a user's sub; empty if there is none."""
     return next((each["Value"] for each in user["Attributes"] if each["Name"] == "sub"), "")

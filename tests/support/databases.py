@@ -1,4 +1,4 @@
-"""Databases for tests: created from a template, so that hundreds of tests stay fast."""
+"""Databases for tests, created from templates so that hundreds of tests are fast."""
 
 import contextlib
 import itertools
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres, bundled_programs, temporary_server
 
-NUMBERS = itertools.count(1)  # of databases, whatever their server
+NUMBERS = itertools.count(1)  # for the databases' names, on all servers
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # a folder in it for each major version
 
 
@@ -23,7 +23,7 @@ class Pair(NamedTuple):
 
 
 class Databases:
-    """Makes databases; a schema is built once and copied after that."""
+    """Creates databases; a schema is created once and then copied."""
 
     def __init__(self, server: EmbeddedPostgres) -> None:
         self._server = server
@@ -31,7 +31,7 @@ class Databases:
         self._made: list[str] = []
 
     def make(self, schema: str = "", rows: str = "") -> Database:
-        """Return a new database with a schema and rows."""
+        """Create a database with a schema and rows."""
         if schema not in self._templates:
             template = f"template_{len(self._templates)}"
             self._server.execute("postgres", f"CREATE DATABASE {template}")
@@ -49,32 +49,32 @@ class Databases:
         return database
 
     def pair(self, schema: str, source: str = "", target: str = "") -> Pair:
-        """Return production and a marked staging of one schema, each with its rows."""
+        """Create production and a marked staging with one schema, each with its rows."""
         pair = Pair(self.make(schema, source), self.make(schema, target))
         pair.target.mark()
         return pair
 
     @contextlib.contextmanager
     def on_server_of(self, version: int) -> Iterator["Databases"]:
-        """Make databases on a server of another version, for the length of a with statement."""
+        """Create databases on a server of another version, for the length of a with statement."""
         with temporary_server(version=version) as server:
             yield Databases(server)
 
     def drop_all(self) -> None:
-        """Drop what was made, with whatever is still connected to it."""
+        """Drop the databases that were created, even if sessions are still connected."""
         for name in self._made:
             self._server.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         self._made.clear()
 
 
 def system_programs() -> Path | None:
-    """Return the folder of the PostgreSQL programs that the system brings, None if it has none.
+    """Return the folder of the system's PostgreSQL programs; None if it has none.
 
     Unlike the wheel's, they are built with ICU and libxml.
     """
     installed = sorted(DEBIAN_PROGRAMS.glob("*/bin"), key=_version, reverse=True)
     for folder in [*_folder_of_pg_config(), *installed]:
-        # Where only libpq's headers are installed, pg_config names a folder without a server.
+        # If only libpq's headers are installed, pg_config names a folder without a server.
         if (folder / "initdb").exists() and folder.resolve() not in bundled_programs():
             return folder
     return None

@@ -1,4 +1,4 @@
-"""The documentation's pages as tests read them."""
+"""Reads the documentation's pages for tests."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ FENCE = "```"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its section, its language, and the label behind that, like `production`."""
+    """A fenced block: its section, its language, and the label after that, like `production`."""
 
     section: str
     language: str
@@ -42,11 +42,11 @@ def all_blocks(page: str) -> Iterator[Block]:
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Return what a page's blocks of a language say, in order."""
+    """Return the texts of a page's blocks in a language, in order."""
     return [block.text for block in all_blocks(page) if block.language == language]
 
 
 def headings(page: str) -> list[str]:
-    """Return the page's headings, without those that are comments in a block."""
+    """Return the page's headings, without the comments in its blocks."""
     text = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"^#+ (.*)$", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""A transaction pooler before a test server: a real PgBouncer with a pool of one."""
+"""A transaction pooler in front of a test server: a real PgBouncer with a pool of one."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ pool_mode = transaction
 default_pool_size = 1
 server_idle_timeout = 0
 """
-# What of a session a client can find that somebody left on its server connection.
+# What a session may leave on a server connection for the pool's next client.
 STATE = """
 SELECT pg_catalog.json_build_object(
     'backend', pg_catalog.pg_backend_pid(),
@@ -69,7 +69,7 @@ class Pooler:
     def application_finds(self, database: Database, user: str = "postgres") -> dict[str, Any]:
         """Return the state of the server connection that the application's next client gets.
 
-        Asked for by psql, which sets nothing of its own.
+        Read by psql, which sets nothing itself.
         """
         path = f"{self.server.bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         said = subprocess.run(  # noqa: S603  # our own statement
@@ -85,7 +85,7 @@ class Pooler:
 
 @contextlib.contextmanager
 def pooler_before(server: EmbeddedPostgres) -> Iterator[Pooler]:
-    """Run a pooler for the length of a with statement; skip the test where there is none."""
+    """Run a pooler for the length of a with statement; skip the test if there is no PgBouncer."""
     if PROGRAM is None:
         pytest.skip("needs PgBouncer: install your system's (on Debian: apt-get install pgbouncer)")
     folder = server.socket_dir / "pooler"

@@ -1,12 +1,12 @@
-"""Functions of an application that raise an address in every field that RAISE has."""
+"""Functions of an application that raise an email address in every field that RAISE has."""
 
 ADDRESS = "jane@example.com"
 FIELDS = ("MESSAGE", "DETAIL", "HINT", "COLUMN", "TABLE", "SCHEMA", "DATATYPE", "CONSTRAINT")
 WORDS = ", ".join(f"{field} = '{ADDRESS}'" for field in FIELDS)
-# Each is told in its own way elsewhere: a value, a constraint, a right, a name, a damaged page.
+# Each class has its own message otherwise: a value, a constraint, a right, a name, a damaged page.
 STATES = ("P0001", "22001", "23505", "42P01", "XX001")
 
-# The first is called with a value, and may stand in an index.
+# The first is called with a value, and may be used in an index.
 FUNCTIONS = f"""
 CREATE FUNCTION refuse(value text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
     IF value LIKE '{{pattern}}' THEN RAISE SQLSTATE '{{state}}' USING {WORDS}; END IF; RETURN true;
@@ -31,6 +31,6 @@ PLACES = {
 
 
 def raising(place: str, state: str, table: str, column: str, pattern: str = "refused%") -> str:
-    """Return the SQL that lets a function raise wherever a value becomes one like the pattern."""
+    """Return the SQL that makes a function raise when a value like the pattern is written."""
     function = FUNCTIONS.format(state=state, pattern=pattern)
     return function + PLACES[place].format(table=table, column=column)

@@ -1,18 +1,18 @@
-"""Waiting for what another thread, process or server brings about."""
+"""Waits for what another thread, process or server does."""
 
 import time
 from collections.abc import Callable
 
-TIMEOUT = 30.0  # seconds; what is waited for comes much sooner
+TIMEOUT = 30.0  # seconds; the wait is usually much shorter
 POLL = 0.02  # seconds
 
 
 def wait_until(holds: Callable[[], object], what: str, *, seconds: float = TIMEOUT) -> None:
-    """Poll until something holds; fail when it does not within the time.
+    """Poll until something holds; fail if it does not in time.
 
     Args:
         holds: returns something true once it holds.
-        what: a clause that says it, for the failure.
+        what: what is waited for, for the failure's message.
         seconds: how long to wait.
     """
     deadline = time.monotonic() + seconds
