@@ -1,4 +1,4 @@
-"""One sandbox for all tests of a run; each test finds both databases as the first one did."""
+"""One sandbox for all tests of a run; both databases are reset after each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from sandbox.account import StagingAccount, staging_account
 from tests.e2e.tools import SCHEDULE, end_executions, reset_databases, save_databases
 
-# It fires no sooner than a minute after it was made: the other tests run meanwhile.
+# The schedule fires a minute after it was created at the earliest: the other tests run meanwhile.
 LAST = "test_schedule_fires.py"
 HERE = Path(__file__).parent
 
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == LAST)
     for item in items:
-        # The hook is shown the other folders' tests too.
+        # The hook also gets the tests of other folders.
         if item.path.is_relative_to(HERE) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("e2e"))
 
@@ -32,7 +32,7 @@ def sandbox() -> Iterator[StagingAccount]:
 
 @pytest.fixture
 def account(sandbox: StagingAccount) -> Iterator[StagingAccount]:
-    """The staging account; what a test leaves running is ended, and the databases are reset."""
+    """The staging account; after the test, its executions are ended and the databases reset."""
     yield sandbox
     end_executions(sandbox)
     reset_databases(sandbox)

@@ -1,4 +1,4 @@
-"""docs/deployment.md, followed by a reader who copies its commands and replaces its examples."""
+"""Follows docs/deployment.md: runs its commands, with the examples replaced by real values."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.pages import Block, all_blocks, read_page
 
 GUIDE = "deployment.md"
-# One shell, as the reader's: where it is and what it has set is kept from block to block.
+# Like the reader's shell: its directory and variables are kept from block to block.
 SHELL = """
 set -euo pipefail
 set -a
@@ -27,21 +27,21 @@ def guide_blocks() -> Iterator[Block]:
 
 @dataclass(slots=True)
 class Reader:
-    """Somebody who does what the guide says."""
+    """Runs what the guide says."""
 
     directory: Path
     environment: Mapping[str, str]
-    run_sql: Callable[[str, str], None]  # in which database, and what
-    replacements: dict[str, str]  # an example, and what stands there for this reader
+    run_sql: Callable[[str, str], None]  # the database and the statements
+    replacements: dict[str, str]  # the guide's examples and this reader's values
     settings: dict[str, Any]  # what this reader adds to each block of settings
     used: set[str] = field(default_factory=set)
 
     def follow(self, section: str, *, without: tuple[str, ...] = ()) -> list[str]:
-        """Do what a section says; return what its commands printed, block by block.
+        """Run a section; return what its commands printed, block by block.
 
         Args:
             section: its heading.
-            without: the text of blocks that cannot be followed here.
+            without: the texts of blocks that cannot be run here.
         """
         found = [block for block in guide_blocks() if block.section == section]
         assert found, f"the guide has no section {section} with commands"
@@ -49,7 +49,7 @@ class Reader:
         return [self.do(block) for block in found if block.text not in without]
 
     def do(self, block: Block) -> str:
-        """Do what one block says; return what was printed."""
+        """Run one block; return what was printed."""
         text = self._replace(block.text)
         match block.language:
             case "bash":
@@ -59,7 +59,7 @@ class Reader:
             case "json":
                 self._set(json.loads(text), replaces=block.label == "settings")
             case _:
-                raise AssertionError(f"nobody knows what to do with {block}")
+                raise AssertionError(f"a block in an unknown language: {block}")
         return ""
 
     def _replace(self, text: str) -> str:
@@ -82,7 +82,7 @@ class Reader:
         return done.stdout
 
     def _set(self, block: dict[str, Any], *, replaces: bool) -> None:
-        """Put settings into the environment's block of cdk.json, in their place or beside them."""
+        """Set the environment's block of cdk.json, or add to it."""
         file = self.directory / "staging-sync" / "cdk.json"
         content = json.loads(file.read_text())
         environments = content["context"]["environments"]

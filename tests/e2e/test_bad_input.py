@@ -1,4 +1,4 @@
-"""Input that the workflow does not accept ends the execution before anything is touched."""
+"""Input that the workflow does not accept ends the execution before anything is changed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Somebody's row, claimed with an email that nobody has verified; docs/security.md has the cure."""
+"""A row that is claimed with an unverified email, and the remedy in docs/security.md."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from statemachine.execution import run
 from tests.e2e.tools import REMAP, function_changed
 from tests.support.pages import blocks, read_page
 
-VICTIM = "olga@bookshop.example"  # who has a row, and no account in staging's pool
+VICTIM = "olga@bookshop.example"  # has a row and no account in staging's pool
 CLAIM = Account("mallory", VICTIM, verified=False)
 
 
 @pytest.fixture
 def claimed(account: StagingAccount) -> Iterator[str]:
-    """The sub of somebody who has claimed the victim's row."""
+    """The sub of a user who has claimed the victim's row."""
     pool = account.pools.staging
     sub = pool.add(CLAIM)
     try:
@@ -32,7 +32,7 @@ def claimed(account: StagingAccount) -> Iterator[str]:
 
 @contextlib.contextmanager
 def only_verified(account: StagingAccount) -> Iterator[None]:
-    """Let only those be linked whose email is verified."""
+    """Link only users whose email is verified, for the length of a with statement."""
     name = account.function_name("update_db")
     found = account.clients.functions.get_function_configuration(FunctionName=name)
     variables = {**found["Environment"]["Variables"], "REQUIRE_VERIFIED_EMAIL": "true"}

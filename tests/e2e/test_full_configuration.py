@@ -1,4 +1,4 @@
-"""The real CDK CLI deploys a stack with every setting, and updates it where it stands."""
+"""The real CDK CLI deploys a stack with every setting, and updates it in place."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ FULL = "full"
 FULL_STACK = f"staging-sync-{FULL}"
 EXISTING_STACK = "existing-resources"
 TEMPLATE = Path(__file__).with_name("existing_resources.json")
-# What differs after the update: a value of each kind of resource.
+# What the update changes: a property of each kind of resource.
 CHANGED = {
     "memory_mb": 2048,
     "timeout_seconds": 700,
@@ -32,16 +32,14 @@ CHANGED = {
 
 @pytest.fixture
 def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Every setting, with names that exist in the account: secrets, pool, network, key, topic."""
+    """Every setting, with existing resources: secrets, pool, network, key, topics, boundary."""
     cloudformation = account.clients.cloudformation
     cloudformation.create_stack(
         StackName=EXISTING_STACK,
         TemplateBody=TEMPLATE.read_text(),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    wait_until(
-        lambda: is_settled(account, EXISTING_STACK), "the account has what the settings name"
-    )
+    wait_until(lambda: is_settled(account, EXISTING_STACK), "the resources of the settings exist")
     of = outputs(account, EXISTING_STACK)
     yield {
         **every_setting(tmp_path, build_host_layer()),
@@ -61,7 +59,7 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "permissions_boundary_arn": of["Boundary"],
         "alarm_topic_arn": of["Topic"],
         "chat_topic_arn": of["ChatTopic"],
-        "termination_protection": False,  # it is deleted at the end
+        "termination_protection": False,  # the stack is deleted in the end
         "user_pool_id": account.pools.staging.pool_id,
         "users_table": "public.users",
         "email_column": "email",
@@ -101,7 +99,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
     )
 
     after = resources(account)
-    # What was there is the same still: nothing was replaced, and the queue is new.
+    # Nothing was replaced, and the queue is new.
     assert before.keys() <= after.keys()
     assert "AWS::SQS::Queue" in {kind for kind, _ in after.keys() - before.keys()}
     assert limits(account) == {(2048, 700)}
@@ -116,7 +114,7 @@ type Resources = dict[tuple[str, str], str]
 
 
 def whose_stack(account: StagingAccount) -> StagingAccount:
-    """Return the account with this stack's state machine and bucket in the place of its own."""
+    """Return the account with this stack's state machine and bucket instead of its own."""
     of = outputs(account, FULL_STACK)
     return dataclasses.replace(
         account, state_machine_arn=of["StateMachineArn"], bucket=of["ExchangeBucketName"]
@@ -143,7 +141,7 @@ def resources(account: StagingAccount) -> Resources:
 
 
 def limits(account: StagingAccount) -> set[tuple[int, int]]:
-    """Return memory and time of the stack's Lambdas."""
+    """Return memory and timeout of the stack's Lambdas."""
     functions = account.clients.functions.list_functions()["Functions"]
     return {
         (function["MemorySize"], function["Timeout"])
@@ -165,7 +163,7 @@ def schedule_of(account: StagingAccount, of: Resources) -> Any:
 
 
 def remove(account: StagingAccount, stack: str) -> None:
-    """Delete a stack and wait until it is gone: other tests find the account as it was."""
+    """Delete a stack and wait until it is deleted, for the other tests."""
     cloudformation = account.clients.cloudformation
     if stack == FULL_STACK:
         empty_bucket(account)

@@ -1,4 +1,4 @@
-"""docs/deployment.md, tried as a new user would: every command in it, in order, word by word."""
+"""docs/deployment.md, followed by a new user: every command in it, in order, word by word."""
 
 import contextlib
 import os
@@ -20,14 +20,14 @@ from sandbox.postgres import EmbeddedPostgres, temporary_server
 from sandbox.processes import clean_environment
 from tests.e2e.guide import Reader, guide_blocks
 
-# It has a sandbox of its own, so that it runs beside the other end-to-end tests.
+# It has its own sandbox, so that it runs in parallel with the other end-to-end tests.
 pytestmark = pytest.mark.xdist_group("guide")
 
-# The guide's account and Region: the local AWS takes such an access key for the account's root.
+# The guide's account and Region: the local AWS treats an account id as its root's access key.
 GUIDE_ACCOUNT, GUIDE_REGION = "111122223333", "eu-central-1"
 DATABASES = {"production": "shop", "staging": "shop_staging"}
 NOT_COPIED = shutil.ignore_patterns(".*", "build", "cdk.out", "__pycache__", "node_modules")
-# It fetches from the internet, and the databases here are reached through a socket.
+# It downloads from the internet; the databases here are reached through a socket.
 CA_BUNDLE = "make ca-bundle\n"
 PRODUCTION = """
 INSERT INTO users (email, name, cognito_sub) VALUES
@@ -43,7 +43,7 @@ USERS = "SELECT email, cognito_sub FROM users ORDER BY email"
 def server() -> Iterator[EmbeddedPostgres]:
     """Production and staging, whose tables belong to shop_owner."""
     with temporary_server() as running:
-        # Like RDS's master; tests/integration/test_deployment_guide_sql.py tries what it may not.
+        # Like RDS's master; tests/integration/test_deployment_guide_sql.py tests what it may not.
         running.execute(
             "postgres",
             "CREATE ROLE master LOGIN PASSWORD 'its-own' CREATEROLE CREATEDB;"
@@ -66,7 +66,7 @@ def cloud(tmp_path: Path) -> Iterator[LocalAws]:
 
 @pytest.fixture
 def administrator(cloud: LocalAws) -> Clients:
-    """What the account's administrator asks the local AWS with."""
+    """The clients of the account's administrator."""
     return Clients.of(cloud, access_key=GUIDE_ACCOUNT, region=GUIDE_REGION)
 
 
@@ -84,7 +84,7 @@ def reader(
     administrator: Clients,
     pool: UserPool,
 ) -> Reader:
-    """A reader whose databases, VPC and pool are there already."""
+    """A reader whose databases, VPC and pool already exist."""
     vpc = administrator.network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     security_group = administrator.network.create_security_group(
         GroupName="database", Description="staging's database", VpcId=vpc
@@ -99,7 +99,7 @@ def reader(
     del environment["AWS_DEFAULT_REGION"]  # the guide sets it
 
     def run_sql(side: str, text: str) -> None:
-        # As a member of roles that need one, the master needs a password too.
+        # As a member of roles that log in with a password, the master must use one too.
         database = server.url(DATABASES[side], "master:its-own")
         server.run("psql", "-v", "ON_ERROR_STOP=1", "-d", database, stdin=text)
 
@@ -108,10 +108,10 @@ def reader(
         environment={
             **environment,
             "AWS_ACCESS_KEY_ID": GUIDE_ACCOUNT,
-            # Nobody is there to say yes.
+            # Nobody can confirm.
             "CDK_REQUIRE_APPROVAL": "never",
             "CDK_FORCE": "true",
-            # The reader's own AWS command line; nothing else of the project is on their PATH.
+            # The AWS command line; nothing else of the project is on the reader's PATH.
             "PATH": f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         },
         run_sql=run_sql,
@@ -126,7 +126,7 @@ def reader(
             "sg-55556666777788889": security_group,
             "eu-central-1_ReplaceMe": pool.pool_id,
         },
-        # Lambda's layer is for another platform than this machine's.
+        # The product's layer is for another platform than this machine.
         settings={"layer_dir": str(build_host_layer())},
     )
 
@@ -136,7 +136,7 @@ def prepare(reader: Reader, server: EmbeddedPostgres) -> None:
     (identity,) = reader.follow("1. What you need")
     assert GUIDE_ACCOUNT in identity
     reader.follow("2. A role in each database")
-    # So that the secrets' passwords are asked for.
+    # So that the server checks the secrets' passwords.
     for role in ("staging_sync_reader", "staging_sync_writer"):
         server.execute("postgres", f"GRANT password_users TO {role}")
     group = reader.follow("3. The network")[0].split()[-1]
@@ -160,7 +160,7 @@ def rows(server: EmbeddedPostgres, database: str, query: str = USERS) -> list[tu
 
 
 def copy_project(origin: Path) -> None:
-    """Copy what a clone would hold, with virtual environments that are installed already."""
+    """Copy what a clone would have, with virtual environments that are already installed."""
     shutil.copytree(PROJECT, origin, ignore=NOT_COPIED)
     now = time.time()
     for number, name in enumerate((".venv", ".venv-aws")):

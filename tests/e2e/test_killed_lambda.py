@@ -5,8 +5,8 @@ from sandbox.bookshop.comparison import contents
 from statemachine.execution import run, start, wait
 from tests.e2e.tools import everything, kill_lambdas, wait_during
 
-# Each row that is loaded into page_views, after orders and their items were, takes 5 ms; not so
-# those that are there already.
+# Each row that is loaded into page_views, which comes after orders and their items, takes 5 ms; the
+# rows that exist already were indexed faster.
 SLOW = """
 CREATE FUNCTION takes_its_time(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
     'BEGIN RETURN true; END';
@@ -14,7 +14,7 @@ CREATE INDEX slow ON page_views (public.takes_its_time(book_id));
 CREATE OR REPLACE FUNCTION takes_its_time(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
     'BEGIN PERFORM pg_catalog.pg_sleep(0.005); RETURN true; END';
 """
-# It has no key: it is emptied, and all rows are copied straight into it.
+# It has no key, so it is truncated, and all rows are copied into it.
 LOADING = """
 SELECT 1 FROM pg_stat_progress_copy JOIN pg_stat_activity USING (pid)
 WHERE relid = 'page_views'::regclass AND command = 'COPY FROM' AND backend_xid IS NOT NULL
@@ -22,7 +22,7 @@ WHERE relid = 'page_views'::regclass AND command = 'COPY FROM' AND backend_xid I
 
 
 def kill_in_the_middle(account: StagingAccount) -> str:
-    """Start an execution, kill its Lambda when much was written, and return its ARN."""
+    """Start an execution, kill its Lambda after it has written much, and return its ARN."""
     arn = start(account, {})
     wait_during(account, arn, lambda: account.staging.rows(LOADING), "rows enter page_views")
     assert kill_lambdas(account, account.function_name("db_sync")) > 0

@@ -1,7 +1,7 @@
-"""Each right of a Lambda's role is one that a run needs: without it the run is refused.
+"""A run needs each permission of a Lambda's role: without it the run is refused.
 
-That the other tests' runs succeed shows that no right is missing; here it shows that none is too
-many, and that the local AWS does enforce them.
+The other tests' runs show that no permission is missing; this shows that none is superfluous, and
+that the local AWS enforces them.
 """
 
 import contextlib
@@ -14,21 +14,21 @@ import pytest
 from sandbox.account import StagingAccount
 from tests.e2e.tools import REMAP, SYNC, assert_refused
 
-# What AWS's own services do with the role, which the local AWS does not check: Lambda writes its
-# log and its traces.
+# For what AWS's services do with the role, which the local AWS does not check: Lambda writes logs
+# and traces.
 OF_SERVICES = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
 }
-# What only a run on a large pool needs, and an upload in parts that breaks off.
+# For large pools only, and for a multipart upload that fails.
 OF_LARGE_POOLS = {
     ("list_cognito_users", "s3:GetObject"),
     ("list_cognito_users", "s3:AbortMultipartUpload"),
     ("update_db", "s3:AbortMultipartUpload"),
 }
-# What is asked for when parts of the listing are written already.
+# Used after parts of the listing are written.
 AFTER_LISTING = {
     ("list_cognito_users", "cognito-idp:DescribeUserPool"),
     ("update_db", "secretsmanager:GetSecretValue"),
@@ -70,7 +70,7 @@ def test_every_permission_of_every_lambda_is_tested_above(account: StagingAccoun
 
 @contextlib.contextmanager
 def taken_away(account: StagingAccount, role: str, action: str) -> Iterator[None]:
-    """Take one right away from a role for the length of a with statement."""
+    """Remove a permission from a role for the length of a with statement."""
     client = account.clients.iam
     (name,) = client.list_role_policies(RoleName=role)["PolicyNames"]
     before = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -84,7 +84,7 @@ def taken_away(account: StagingAccount, role: str, action: str) -> Iterator[None
 
 
 def without(statements: list[dict[str, Any]], action: str) -> Iterator[dict[str, Any]]:
-    """Return what is left of a policy's statements."""
+    """Return a policy's statements without an action."""
     for statement in statements:
         left = [entry for entry in as_list(statement["Action"]) if entry != action]
         if left:
@@ -108,5 +108,5 @@ def role_of(account: StagingAccount, package: str) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a policy's value as a list: one alone stands without brackets."""
+    """Return a policy's value as a list: a single one may be written without brackets."""
     return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""A sandbox that has ended, however it ended, leaves nothing behind."""
+"""A sandbox leaves nothing behind, however it ends."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ STARTS_WITHIN = 120  # seconds; it ends within them too
 
 
 class Up:
-    """A running `python -m sandbox.up`, all of whose processes carry a tag."""
+    """A running `python -m sandbox.up`, whose processes all have a tag in their environment."""
 
     def __init__(self, temporary: Path, output: Path) -> None:
         self.temporary = temporary
@@ -39,7 +39,7 @@ class Up:
             )
 
     def read_until(self, text: str) -> str:
-        """Return what it printed, up to the end of a line that holds this text."""
+        """Return what it printed, up to the end of a line with this text."""
         line = re.compile(f".*{re.escape(text)}.*\n")
 
         def has_printed_or_ended() -> bool:
@@ -60,13 +60,13 @@ class Up:
         return code, self._output.read_text()[self._read :]
 
     def kill(self) -> None:
-        """Kill all that still runs of it."""
+        """Kill all of its processes."""
         for process in self.processes():
             process.kill()
         self._process.wait(STARTS_WITHIN)
 
     def processes(self) -> list[psutil.Process]:
-        """Return what runs of it, whoever the parent is by now."""
+        """Return its running processes, even if their parent has ended."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def addresses(self) -> set[str]:
@@ -79,7 +79,7 @@ class Up:
         }
 
     def _is_ours(self, process: psutil.Process) -> bool:
-        # What has ended and was not yet collected by its parent has no environment any more.
+        # A process that has ended and was not yet waited for has no environment.
         with contextlib.suppress(psutil.Error):
             return bool(process.environ().get(TAG) == self._tag)
         return False
@@ -87,7 +87,7 @@ class Up:
 
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
-    """A sandbox in a process of its own; its path is short enough for sockets."""
+    """A sandbox in another process; its path is short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="up-") as temporary:
         running = Up(Path(temporary), tmp_path / "output")
         yield running
@@ -106,7 +106,7 @@ def test_a_sandbox_listens_on_localhost_only_and_ctrl_c_stops_everything(up: Up)
     code, rest = up.end(signal.SIGINT)
 
     assert (code, rest.strip()) == (0, "Stopped; nothing is left behind.")
-    # Then nothing of it listens either. The port is not asked: somebody else may have it by now.
+    # So nothing listens either. The port is not checked: another program may use it by now.
     assert up.processes() == []
     assert list(up.temporary.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""What the on-call person uses: the command that starts a run, the message, the log."""
+"""What the on-call person uses: the command that starts a run, the alarm's message, the log."""
 
 import json
 import subprocess
@@ -29,13 +29,13 @@ CREATE TRIGGER refuse BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION refus
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A queue that receives what the alarms' topic publishes."""
+    """A queue that receives what the alarm topic publishes."""
 
     account: StagingAccount
     url: str
 
     def wait_for_message(self) -> str:
-        """Return the one message that comes."""
+        """Return the one message that arrives."""
         come: list[str] = []
 
         def has_come() -> bool:
@@ -43,14 +43,14 @@ class Mailbox:
             come.extend(json.loads(each["Body"])["Message"] for each in answer.get("Messages", []))
             return bool(come)
 
-        wait_until(has_come, "the message comes")
+        wait_until(has_come, "the message arrives")
         (text,) = come
         return text
 
 
 @pytest.fixture
 def mailbox(account: StagingAccount) -> Iterator[Mailbox]:
-    """A queue in the place of the on-call person's mailbox."""
+    """A queue instead of the on-call person's mailbox."""
     clients = account.clients
     url = clients.queues.create_queue(QueueName="mailbox")["QueueUrl"]
     arn = clients.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
@@ -64,7 +64,7 @@ def mailbox(account: StagingAccount) -> Iterator[Mailbox]:
 
 
 def let_sns_send(queues: Any, url: str, queue_arn: str) -> None:
-    """Let SNS send to a queue, which nobody may without being named in its policy."""
+    """Allow SNS to send to a queue, by the queue's policy."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -76,7 +76,7 @@ def let_sns_send(queues: Any, url: str, queue_arn: str) -> None:
 
 
 def topic_of(account: StagingAccount) -> str | None:
-    """Return the topic that the stack has made."""
+    """Return the topic that the stack has created."""
     resources = account.clients.cloudformation.describe_stack_resources(StackName=STACK)
     (topic,) = (
         each["PhysicalResourceId"]

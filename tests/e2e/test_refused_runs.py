@@ -1,4 +1,4 @@
-"""What cannot be done safely is refused with a sentence to act on, and staging stays as it was."""
+"""What cannot be done safely is refused with a message to act on, and staging stays as it was."""
 
 import io
 import json
@@ -24,20 +24,19 @@ from tests.e2e.tools import (
     secret_text,
 )
 
-# Seconds until a database that refuses connections is given up, four times: the local AWS tries
-# again at once, where AWS waits for minutes. One wait for a database that does not answer takes
-# that long.
+# Seconds within which four attempts to connect to a database fail: the local AWS retries at once,
+# while AWS waits for minutes. A single attempt at a database that does not answer takes that long.
 SOON = 45
 TRIES = 4
 
 
 def without(secret: dict[str, Any], field: str) -> str:
-    """Return a secret's text that lacks a field."""
+    """Return the text of a secret without a field."""
     return json.dumps({key: value for key, value in secret.items() if key != field})
 
 
 def assert_unavailable(account: StagingAccount, address: str) -> Execution:
-    """Run a sync that must find no database there, each time that the workflow lets it try."""
+    """Run a sync that must not reach its database, in any of the workflow's attempts."""
     began = datetime.now(UTC)
     said = ("Could not connect to", address)
     refused = assert_refused(account, SYNC, *said, error="DatabaseUnavailable")
@@ -101,13 +100,13 @@ def test_a_wrong_password_is_refused_as_a_setting_and_not_shown(account: Staging
     with secret_text(account, account.production_secret_arn, json.dumps(secret)):
         refused = assert_refused(account, SYNC, "Could not log in to", "5432/bookshop")
     assert "not-the-password" not in refused.cause
-    assert refused.seconds > WAITS.rotation.seconds, "the secret may yet change"
+    assert refused.seconds > WAITS.rotation.seconds, "it waits in case the secret is being rotated"
 
 
 def test_a_database_that_is_down_fails_within_a_minute_and_host_and_port_are_named(
     account: StagingAccount,
 ) -> None:
-    port = free_port()  # nobody listens there
+    port = free_port()  # nothing listens there
     for database, arn in databases(account):
         secret = {**database.secret, "host": "127.0.0.1", "port": port}
         with secret_text(account, arn, json.dumps(secret)):
@@ -150,7 +149,7 @@ def test_a_pool_that_does_not_exist_is_refused_by_name(account: StagingAccount) 
 
 
 def test_with_an_empty_layer_the_execution_fails(account: StagingAccount) -> None:
-    # The local AWS must lend the Lambdas none of its own packages, or this would pass.
+    # If the local AWS lent the Lambdas its own packages, the execution would succeed.
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("python/README", "empty")

@@ -1,4 +1,4 @@
-"""What each input does, from the start of an execution to the rows in staging."""
+"""The effect of each input, from the start of an execution to the rows in staging."""
 
 import csv
 import gzip
@@ -19,7 +19,7 @@ from statemachine.execution import Execution, history, run, state_events, wait
 from tests.e2e.tools import LINKED, everything, files, log_text
 
 CONSOLE_DEFAULT = {"Comment": "Insert your JSON here"}
-# What the sandbox's people and customers come to, once staging holds production's rows.
+# The counts for the sandbox's people and customers, after staging has production's rows.
 COUNTS = {
     "updated": 22,
     "unchanged": 0,
@@ -33,7 +33,7 @@ COUNTS = {
 
 
 def tasks(account: StagingAccount, execution: Execution) -> list[str]:
-    """Return the Lambdas' states that an execution went through."""
+    """Return the Lambdas' states that an execution entered."""
     events = state_events(account, execution.arn)
     states = ("SyncDatabase", "ListCognitoUsers", "UpdateDatabase")
     return [event.state for event in events if event.entered and event.state in states]
@@ -45,7 +45,7 @@ def counts(mapping: dict[str, object]) -> dict[str, object]:
 
 
 def assert_only_synced(account: StagingAccount, execution: Execution) -> None:
-    """Staging holds production's rows, and the pool was not asked."""
+    """Check that staging has production's rows and that the pool was not listed."""
     assert (execution.status, execution.cause) == ("SUCCEEDED", "")
     assert tasks(account, execution) == ["SyncDatabase"]
     assert set(execution.output) == {"db_sync"}
@@ -88,7 +88,7 @@ def test_after_a_sync_new_rows_get_new_numbers_and_triggers_fire(
     ((touched,),) = account.staging.rows(
         "SELECT max(touched_at) > now() - '1 h'::interval FROM orders"
     )
-    assert touched is True  # the trigger that slept during the sync is awake again
+    assert touched is True  # the trigger, which did not fire during the sync, fires again
 
 
 def test_with_sync_cognito_the_same_people_who_were_locked_out_find_their_rows(
@@ -171,7 +171,7 @@ def test_cognito_only_remaps_staging_as_it_is_and_needs_no_production(
     assert set(execution.output) == {"cognito_mapping"}
     assert contents(account.staging) == before
     own = {login.person.name for login in log_in_everybody(account) if login.found is Found.OWN_ROW}
-    # Rosa's row and Uma's new email are in production only; two more have a row in staging only.
+    # Rosa's row and Uma's new email are only in production; Robot and Tara have a row only here.
     assert own == (LINKED - {"Rosa", "Uma"}) | {"Robot", "Tara"}
 
 

@@ -1,4 +1,4 @@
-"""The schedule that the stack deploys starts the workflow by itself."""
+"""The schedule that the stack deploys starts the workflow."""
 
 import json
 
@@ -8,11 +8,11 @@ from statemachine.execution import history, wait
 from tests.e2e.tools import LINKED, schedule_fires_soon
 from tests.support.waiting import wait_until
 
-FIRES_WITHIN = 90  # seconds; it fires a minute after it was made, to the next ten seconds
+FIRES_WITHIN = 90  # seconds; it fires a minute after it was created, within ten seconds
 
 
 def arns(account: StagingAccount) -> set[str]:
-    """Return the executions that there have been."""
+    """Return the ARNs of all executions."""
     pages = account.clients.states.get_paginator("list_executions")
     found = pages.paginate(stateMachineArn=account.state_machine_arn)
     return {entry["executionArn"] for page in found for entry in page["executions"]}

@@ -1,4 +1,4 @@
-"""Two runs in a row, while people log in all the time: nobody who could is ever locked out."""
+"""Two runs in a row while people keep logging in: nobody who could log in is locked out."""
 
 import contextlib
 import itertools
@@ -20,7 +20,7 @@ from statemachine.execution import Execution, run, start, state_events, wait
 from tests.e2e.tools import LINKED, RELINK, everything, wait_during
 from tests.support.waiting import wait_until
 
-# The rows of those who log in are among them, and some have another sub in production now.
+# Changes also rows of people who log in; some of them get another sub in production.
 CHANGES = """
 UPDATE users SET name = name || ' the Second' WHERE id % 5 = 0 OR email ILIKE '%@bookshop.example%';
 UPDATE users SET cognito_sub = gen_random_uuid()
@@ -43,25 +43,25 @@ VALUES ('robot@bookshop.example', 'Robot', gen_random_uuid()),
        ('tara@bookshop.example', 'Tara', gen_random_uuid())
 """
 
-# Somebody writes in staging: a sync waits for the end of that, and reads and writes afterwards.
+# Somebody writes to staging: a sync waits until that has ended, and then reads and writes.
 WRITING = "LOCK TABLE users IN ROW EXCLUSIVE MODE"
 SYNC_WAITS = """
 SELECT FROM pg_stat_activity
 WHERE application_name LIKE 'staging-sync%' AND wait_event_type = 'Lock'
 """
-# A sequence that CHANGES moves is in use: a sync that comes to it has written its rows, and waits.
+# A sequence that CHANGES advances is in use: the sync waits for it after it has written the rows.
 TAKEN_NUMBER = "SELECT nextval('users_id_seq')"
 SYNC_WAITS_FOR_SEQUENCE = """
 SELECT FROM pg_locks WHERE relation = 'users_id_seq'::regclass AND NOT granted
 """
-# The sync has it until it commits, the remap after that: who asks meanwhile comes in between.
+# The sync holds this lock until it commits, then the remap does; who waits for it is in between.
 RUNS_LOCK = f"SELECT pg_advisory_xact_lock({LOCK_KEY})"
 RUNS_LOCK_AWAITED = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """A log-in, and when it was tried."""
+    """A login, and when it was tried."""
 
     login: Login
     began: datetime
@@ -69,7 +69,7 @@ class Poll:
 
 
 class Polls:
-    """The log-ins of some people, who try in turn until they are stopped."""
+    """The logins of some people, one after the other, until they are stopped."""
 
     def __init__(self, account: StagingAccount, people: list[Person]) -> None:
         self.made: list[Poll] = []
@@ -100,7 +100,7 @@ class Polls:
         )
 
     def within(self, account: StagingAccount, execution: Execution, state: str) -> set[str]:
-        """Return who logged in between an execution's entering a state and leaving it."""
+        """Return who logged in while an execution was in a state."""
         entered, left = (
             event.at for event in state_events(account, execution.arn) if event.state == state
         )
@@ -111,7 +111,7 @@ class Polls:
         }
 
     def locked_out(self, people: list[Person], *, since: datetime | None = None) -> set[str]:
-        """Return who of these people failed to find their own row, at any time or since then."""
+        """Return which of these people ever failed to find their own row, or did since then."""
         return {
             poll.login.person.name
             for poll in self.made
@@ -123,7 +123,7 @@ class Polls:
 
 @contextlib.contextmanager
 def polled(account: StagingAccount, people: list[Person]) -> Iterator[Polls]:
-    """Let people log in, in turn, for the length of a with statement."""
+    """Log people in, one after the other, for the length of a with statement."""
     polls = Polls(account, people)
     with ThreadPoolExecutor(1) as thread:
         polling = thread.submit(polls.go_on)
@@ -135,9 +135,9 @@ def polled(account: StagingAccount, people: list[Person]) -> Iterator[Polls]:
 
 
 def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Execution:
-    """Run an execution that lets everybody log in during its sync, and again before its remap.
+    """Run an execution in which everybody logs in during the sync and again before the remap.
 
-    During its sync: before it writes and, if it `writes`, before it commits that.
+    During the sync: before it writes and, if it `writes`, again before it commits.
     """
 
     def wait_for(query: str, what: str) -> None:
@@ -165,7 +165,7 @@ def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Executio
 
 @contextlib.contextmanager
 def holding(account: StagingAccount, statement: str) -> Iterator[None]:
-    """Hold what a statement locks for the length of a with statement."""
+    """Hold a statement's locks for the length of a with statement."""
     with contextlib.closing(account.staging.connect()) as connection:
         execute(connection, statement)
         yield
@@ -178,12 +178,12 @@ def execute(connection: extensions.connection, statement: str) -> None:
 
 
 def reaches_remap(account: StagingAccount, arn: str) -> bool:
-    """Return whether an execution has come to its remap."""
+    """Return whether an execution has entered its remap."""
     return any(event.state == "UpdateDatabase" for event in state_events(account, arn))
 
 
 def who_can_log_in(account: StagingAccount) -> list[Person]:
-    """Return those who find their own row."""
+    """Return the people who find their own row."""
     return [login.person for login in log_in_everybody(account) if login.found is Found.OWN_ROW]
 
 

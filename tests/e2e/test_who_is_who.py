@@ -1,4 +1,4 @@
-"""Nobody's log-in finds somebody else's row: a sub belongs to a person and not to a key."""
+"""No login finds somebody else's row: a sub belongs to a person and not to a key."""
 
 import contextlib
 import json
@@ -13,8 +13,8 @@ from tests.e2e.tools import RELINK, REMAP, everything, function_changed
 
 TESS = Account("tess", "tess@bookshop.example")
 CUSTOMER = "next.customer@bookshop.example"
-PAVEL = "pavel@bookshop.example"  # who has a row, and no account in staging's pool
-LOOK_ALIKE = Account("pawel", "pavel@boo\u212ashop.example")  # the sign for Kelvin
+PAVEL = "pavel@bookshop.example"  # has a row and no account in staging's pool
+LOOK_ALIKE = Account("pawel", "pavel@boo\u212ashop.example")  # with U+212A, the Kelvin sign
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def added(account: StagingAccount, *users: Account) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def remapping_with(account: StagingAccount, **variables: str) -> Iterator[None]:
-    """Let UpdateDb have other settings for the length of a with statement."""
+    """Change UpdateDb's settings for the length of a with statement."""
     name = account.function_name("update_db")
     found = account.clients.functions.get_function_configuration(FunctionName=name)
     changed = {**found["Environment"]["Variables"], **variables}
@@ -39,7 +39,7 @@ def remapping_with(account: StagingAccount, **variables: str) -> Iterator[None]:
 
 
 def rows_found(account: StagingAccount, user: Account) -> list[str]:
-    """Log somebody in, and return the emails of the rows that the token's sub finds."""
+    """Log a user in, and return the emails of the rows with the token's sub."""
     sub = account.pools.staging.log_in(user.username)
     found = account.staging.rows(
         "SELECT email FROM users WHERE cognito_sub = %(sub)s", {"sub": sub}
@@ -48,7 +48,7 @@ def rows_found(account: StagingAccount, user: Account) -> list[str]:
 
 
 def report_of(account: StagingAccount, execution: Execution) -> dict[str, Any]:
-    """Return the table `users` of a sync's report."""
+    """Return the table `users` in a sync's report."""
     key = f"executions/{execution.name}/db-sync.json"
     body = account.clients.s3.get_object(Bucket=account.bucket, Key=key)["Body"].read()
     (users,) = (each for each in json.loads(body)["tables"] if each["table"] == "public.users")

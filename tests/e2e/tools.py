@@ -1,4 +1,4 @@
-"""What e2e tests do to a staging account, and undo."""
+"""What the end-to-end tests change in a staging account, and how they undo it."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -20,19 +20,19 @@ SYNC: dict[str, bool] = {}
 REMAP = {"cognito_only": True}
 RELINK = {"sync_cognito": True}
 LINKED = {person.name for person in PEOPLE if person.outcome is Outcome.LINKED}
-# Too seldom to fire into a test; its own test shortens it.
+# Too rare to fire during a test; the schedule's own test shortens it.
 SCHEDULE = "rate(1 hour)"
 SAVED = f"{NAME}_saved"
 
 
 def save_databases(account: StagingAccount) -> None:
-    """Keep a copy of both databases to go back to."""
+    """Copy both databases, so that they can be reset."""
     for database in (account.production, account.staging):
         _copy(database, NAME, SAVED)
 
 
 def reset_databases(account: StagingAccount) -> None:
-    """Put both databases back to what they were when they were saved."""
+    """Reset both databases to their saved copies."""
     for database in (account.production, account.staging):
         database.server.execute("postgres", f"DROP DATABASE {NAME} WITH (FORCE)")
         _copy(database, SAVED, NAME)
@@ -41,10 +41,10 @@ def reset_databases(account: StagingAccount) -> None:
 
 
 def wait_during(account: StagingAccount, arn: str, holds: Callable[[], object], what: str) -> None:
-    """Poll until something holds that an execution brings about before it ends."""
+    """Poll until something holds that an execution does before it ends."""
 
     def holds_or_has_ended() -> object:
-        # Asked for first: whatever it brought about before its end is there after that.
+        # Read first: if the execution has ended by now, what it did is visible below.
         execution = account.clients.states.describe_execution(executionArn=arn)
         found, status = holds(), execution["status"]
         ended = f"the execution is {status} before {what}: {execution.get('cause')}"
@@ -55,10 +55,10 @@ def wait_during(account: StagingAccount, arn: str, holds: Callable[[], object], 
 
 
 def kill_lambdas(account: StagingAccount, function: str = "") -> int:
-    """Kill the processes in which the local AWS runs a Lambda, or any; return how many.
+    """Kill the processes in which the local AWS runs a Lambda, or any Lambda; return how many.
 
-    One process serves one call at a time and is kept for the next one. After two calls at once
-    there are two: which of them is at work cannot be seen, and an idle one is no loss.
+    A process serves one call at a time and is kept for the next one. After two calls at once there
+    are two of them: which one is busy cannot be seen, and killing an idle one does no harm.
     """
     folder, killed = f"ministack-lambda-{function}", 0
     for process in psutil.Process(account.cloud.process_id).children(recursive=True):
@@ -70,16 +70,16 @@ def kill_lambdas(account: StagingAccount, function: str = "") -> int:
 
 
 def end_executions(account: StagingAccount) -> None:
-    """End what a test that failed left running, and wait until nothing of it will write any more.
+    """End the executions that a failed test left running, so that nothing writes any more.
 
-    Step Functions' own way to stop an execution lets its Lambda go on.
+    Stopping an execution by Step Functions would not stop its Lambda.
     """
 
     def have_ended() -> bool:
         running = account.clients.states.list_executions(
             stateMachineArn=account.state_machine_arn, statusFilter="RUNNING"
         )["executions"]
-        if running:  # again and again: it may have been about to start the next Lambda
+        if running:  # repeatedly: an execution may start its next Lambda
             kill_lambdas(account)
         return not running
 
@@ -98,15 +98,15 @@ def assert_refused(
     error: str = "ConfigurationError",
     listed: bool = False,
 ) -> Execution:
-    """Run an execution that must fail with a cause that says all this, and touch nothing.
+    """Run an execution that must fail with a cause that contains all this, and change nothing.
 
     Args:
-        account: where.
+        account: the staging account.
         document: the execution's input.
-        sentences: what the cause must say.
+        sentences: what the cause must contain.
         error: the name that the error must have.
-        listed: whether the pool was listed to S3 before that; else no file may be there but the
-            report of a sync that failed.
+        listed: whether the pool was listed to S3 before; otherwise the only file may be the report
+            of the failed sync.
     """
     before = everything(account)
     execution = run(account, document)
@@ -127,7 +127,7 @@ def files(account: StagingAccount, execution: Execution) -> list[str]:
 
 
 def log_text(account: StagingAccount, since: datetime) -> str:
-    """Return all that the Lambdas and the state machine have logged since then."""
+    """Return what the Lambdas and the state machine have logged since then."""
     client = account.clients.logs
     return "\n".join(
         event["message"]
@@ -142,7 +142,7 @@ def log_text(account: StagingAccount, since: datetime) -> str:
 
 @contextlib.contextmanager
 def secret_text(account: StagingAccount, arn: str, text: str) -> Iterator[None]:
-    """Let a secret hold something else for the length of a with statement."""
+    """Change a secret's text for the length of a with statement."""
     client = account.clients.secrets
     before = client.get_secret_value(SecretId=arn)["SecretString"]
     client.put_secret_value(SecretId=arn, SecretString=text)
@@ -154,7 +154,7 @@ def secret_text(account: StagingAccount, arn: str, text: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def function_changed(account: StagingAccount, name: str, **changes: Any) -> Iterator[None]:
-    """Let a Lambda be configured otherwise for the length of a with statement."""
+    """Change a Lambda's configuration for the length of a with statement."""
     client = account.clients.functions
     found = client.get_function_configuration(FunctionName=name)
     before = {
@@ -170,9 +170,9 @@ def function_changed(account: StagingAccount, name: str, **changes: Any) -> Iter
 
 @contextlib.contextmanager
 def schedule_fires_soon(account: StagingAccount) -> Iterator[None]:
-    """Let the schedule fire every minute for the length of a with statement.
+    """Make the schedule fire every minute for the length of a with statement.
 
-    The local AWS counts the first minute from when the schedule was made.
+    The local AWS counts the first minute from the schedule's creation.
     """
     client = account.clients.scheduler
     (found,) = client.list_schedules()["Schedules"]

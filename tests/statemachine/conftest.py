@@ -1,4 +1,4 @@
-"""The real definition in moto's interpreter, its Lambdas replaced by functions in process."""
+"""The real definition in moto's interpreter, with functions of this process as its Lambdas."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ from tests.support.databases import Databases
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A mocked AWS account whose Step Functions runs what it is given."""
+    """A mocked AWS account whose Step Functions executes state machines."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -39,10 +39,10 @@ def _computed_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that retries waited: not really, for they would take minutes.
+    """The seconds that retries would have waited: really waiting would take minutes.
 
-    The interpreter's clock is replaced and not the definition, so that the intervals under
-    test are the real ones.
+    The interpreter's sleep is replaced and not the definition, so that the tests check the real
+    intervals.
     """
     waited: list[float] = []
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=waited.append))
@@ -51,7 +51,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture(autouse=True)
 def lambdas(monkeypatch: pytest.MonkeyPatch) -> Lambdas:
-    """The three Lambdas: they check their event as the real ones do, and succeed."""
+    """Three Lambdas that check their event as the real ones do, and succeed."""
     routed = Lambdas({name: succeeding(name) for name in RESULTS})
     monkeypatch.setattr(lambda_eval_utils, "boto_client_for", lambda **_: routed)
     return routed
@@ -65,7 +65,7 @@ def workflow() -> Workflow:
 
 @pytest.fixture
 def staging(databases: Databases, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch) -> Staging:
-    """The real Lambdas, and what they work on."""
+    """The real Lambdas' databases, pool and bucket."""
     lambdas.functions = {
         "db_sync": db_sync.handler.handler,
         "list_cognito_users": list_cognito_users.handler.handler,

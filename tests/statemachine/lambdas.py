@@ -1,4 +1,4 @@
-"""Lambdas in process: called, and answering, in the shapes of the Lambda service."""
+"""Lambdas in this process, called through the Lambda service's API shapes."""
 
 import io
 import json
@@ -16,7 +16,7 @@ type Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 class NamedError(Exception):
-    """An error whose name is no class of ours: what the Lambda service or runtime reports."""
+    """An error that the Lambda service or runtime reports, by its name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} was reported")
@@ -25,28 +25,28 @@ class NamedError(Exception):
 
 @dataclass(slots=True)
 class Lambdas:
-    """Stands for the Lambda client: routes an invocation to a function, and remembers it."""
+    """A Lambda client that calls a function of this process, and records each call."""
 
     functions: dict[str, Handler]
     make_context: Callable[[], LambdaContext] = FakeContext
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # boto3's names
-        """Answer as the Lambda API does: a handler's exception becomes a JSON document."""
+        """Answer like the Lambda API: a handler's exception becomes a JSON document."""
         name = FunctionName.rpartition(":")[2]
         event = json.loads(Payload)
         self.calls.append((name, event))
         answer: dict[str, Any] = {"StatusCode": 200}
         try:
             document = self.functions[name](event, self.make_context())
-        except Exception as error:  # noqa: BLE001  # the Lambda runtime reports each one alike
+        except Exception as error:  # noqa: BLE001  # the Lambda runtime reports any exception
             answer["FunctionError"] = "Unhandled"
             document = _error_document(error)
         return {**answer, "Payload": io.BytesIO(json.dumps(document).encode())}
 
     @property
     def called(self) -> list[str]:
-        """The names of the functions in the order of their invocations."""
+        """The names of the invoked functions, in order."""
         return [name for name, _ in self.calls]
 
 
@@ -96,7 +96,7 @@ RESULTS: dict[str, dict[str, Any]] = {
 
 
 def succeeding(name: str) -> Handler:
-    """Return a handler that checks its event as the real one does, and succeeds."""
+    """Return a handler that checks its event like the real one, and succeeds."""
 
     def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         parse_event(event)
@@ -106,7 +106,7 @@ def succeeding(name: str) -> Handler:
 
 
 def failing(name: str, error: Exception, times: int) -> Handler:
-    """Return a handler that raises an error so many times, and succeeds afterwards."""
+    """Return a handler that raises an error so many times, and then succeeds."""
     errors = iter([error] * times)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> Any:

@@ -1,4 +1,4 @@
-"""What the real Lambdas work on: two real databases, and a bucket and a pool of moto's."""
+"""The real Lambdas' surroundings: two real databases, a bucket and a pool in moto."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ ORDERS = "SELECT id, user_id FROM orders ORDER BY id"
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """What the workflow works on, and the subs of the people in staging's pool."""
+    """The databases and the bucket, and the subs of the people in staging's pool."""
 
     production: Database
     target: Database
@@ -45,19 +45,19 @@ class Staging:
     s3: "S3Client"
 
     def files(self, execution: str) -> list[str]:
-        """Return what an execution left in the exchange bucket."""
+        """Return the names of an execution's files in the exchange bucket."""
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"executions/{execution}/")
         return [each["Key"].split("/", 2)[2] for each in found.get("Contents", [])]
 
     def read(self, execution: str, name: str) -> str:
-        """Return the text of such a file, unzipped."""
+        """Return the text of a file, uncompressed."""
         found = self.s3.get_object(Bucket=BUCKET, Key=f"executions/{execution}/{name}")
         content = found["Body"].read()
         return (gzip.decompress(content) if name.endswith(".gz") else content).decode()
 
 
 def make_staging(databases: Databases) -> tuple[Staging, dict[str, str]]:
-    """Return staging before a run, and the environment variables of the Lambdas."""
+    """Return staging before a run, and the Lambdas' environment variables."""
     production, target = databases.pair(SCHEMA, PRODUCTION, STAGING)
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -1,4 +1,4 @@
-"""What is no valid input ends the execution before anything is touched."""
+"""An invalid input ends the execution before anything is changed."""
 
 import pytest
 
@@ -29,7 +29,7 @@ NOT_AN_OBJECT = "The input must be a JSON object"
         ({"cognito_only": [True]}, '"cognito_only" must be true or false, not an array'),
         ({"dry_run": {}}, '"dry_run" must be true or false, not an object'),
         ({"comment": "in lower case"}, '"comment" is not a field'),
-        # EventBridge Scheduler's own notification, where a schedule sets no Input.
+        # EventBridge Scheduler's default, if a schedule sets no Input.
         ({"version": "0", "source": "aws.scheduler", "detail": "{}"}, '"version" is not a field'),
     ],
 )
@@ -40,7 +40,7 @@ def test_a_bad_input_is_refused_by_the_first_lambda_with_the_field_named(
 
     assert (outcome.status, outcome.error) == ("FAILED", "InvalidInput")
     assert named in outcome.sentence
-    assert lambdas.called == ["db_sync"], "no retry, and nothing after it"
+    assert lambdas.called == ["db_sync"], "no retry, and no other Lambda"
     assert outcome.output is None
 
 

@@ -1,4 +1,4 @@
-"""A pool that takes several invocations to list: the real Lambdas in the real workflow."""
+"""A pool that needs several invocations to list: the real Lambdas in the real workflow."""
 
 import functools
 import json
@@ -25,7 +25,7 @@ PAGES = 1 + 16 * 2  # one page of two users, and two for each digit
 
 
 class Killed(BaseException):
-    """Lambda ends the process."""
+    """The Lambda service kills the process."""
 
 
 def brief_context(
@@ -48,7 +48,7 @@ def brief_context(
 def service(
     staging: Staging, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[CognitoService]:
-    """A pool of 64 people, who all have a row; an invocation has time for twelve requests."""
+    """A pool of 64 people, who all have a row; an invocation has time for 12 requests."""
     staging.target.execute(
         "TRUNCATE users, orders;"
         " INSERT INTO users SELECT number, 'user' || number || '@example.com',"
@@ -64,7 +64,7 @@ def service(
 
 
 def assert_remapped(staging: Staging, outcome: Outcome) -> None:
-    """See that everybody has the sub of staging's pool."""
+    """Check that everybody has the sub of staging's pool."""
     assert (outcome.status, outcome.cause) == ("SUCCEEDED", None)
     assert outcome.output["cognito_mapping"]["updated"] == 64
     assert outcome.output["cognito_mapping"]["skipped_no_cognito_user"] == 0
@@ -84,7 +84,7 @@ def test_several_invocations_list_a_pool_and_everybody_is_remapped(
     assert len(service.arrivals) == PAGES, "no page is read twice"
 
 
-def test_the_state_says_only_where_the_listing_lies_and_how_large_it_is(
+def test_the_state_has_only_the_listings_place_and_size(
     workflow: Workflow, service: CognitoService
 ) -> None:
     outcome = workflow.run({"cognito_only": True})
@@ -117,7 +117,7 @@ def test_an_invocation_that_is_killed_in_the_middle_is_retried_from_the_last_man
 
     assert_remapped(staging, outcome)
     assert invocations >= 3
-    assert len(service.arrivals) >= PAGES + 3, "what the killed one read is read again"
+    assert len(service.arrivals) >= PAGES + 3, "the killed invocation's pages are read again"
 
 
 def test_a_listing_that_fails_is_retried_from_where_it_stopped(
@@ -135,7 +135,7 @@ def test_a_listing_that_fails_is_retried_from_where_it_stopped(
 
     assert_remapped(staging, outcome)
     assert len(waits) == 1, "one retry"
-    assert len(service.arrivals) == PAGES + 1, "only the page that failed is asked for again"
+    assert len(service.arrivals) == PAGES + 1, "only the failed page is requested again"
 
 
 def test_a_listing_without_progress_fails_and_does_not_loop_forever(

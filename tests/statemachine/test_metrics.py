@@ -1,4 +1,4 @@
-"""What a run emits as metrics: what its output says, and nothing where nothing was done."""
+"""The metrics of a run: the same counts as in its output, and none if nothing was done."""
 
 import json
 from typing import Any
@@ -27,12 +27,12 @@ COUNTS = {
 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the lines of metrics that were written to standard output since the last look."""
+    """Return the metrics' lines on standard output since the last call."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def values(lines: list[dict[str, Any]], outcome: Outcome) -> dict[str, float]:
-    """Return each metric's one value, of lines that name the execution."""
+    """Return each metric's single value; every line must name the execution."""
     found = {}
     for line in lines:
         assert line["execution"] == outcome.name

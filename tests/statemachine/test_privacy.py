@@ -1,4 +1,4 @@
-"""Nothing personal leaves the databases and the pool but in the reports, whatever happens."""
+"""No personal data leaves the databases and the pool except in the reports, whatever happens."""
 
 import contextlib
 import functools
@@ -37,13 +37,13 @@ CREATE TRIGGER note BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION note();
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """What all streams of the process have taken since the test began."""
+    """Everything that the process has written since the test began."""
 
     logged: io.StringIO
     capfd: pytest.CaptureFixture[str]
 
     def everything(self, outcome: Outcome) -> str:
-        """Return it, and what Step Functions keeps of an execution."""
+        """Return it, and what Step Functions stores of an execution."""
         kept = json.dumps(
             [outcome.history, outcome.output, outcome.error, outcome.cause], default=str
         )
@@ -52,7 +52,7 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is wrong with staging, in which state the execution fails, and as what."""
+    """What is wrong with staging, and the state and the error in which the execution ends."""
 
     name: str
     sql: str
@@ -65,9 +65,9 @@ MISFIT = "SchemaMismatch"
 FAILURES = [
     Case("a text is too long", "ALTER TABLE users ALTER name TYPE varchar(5)", "SchemaMismatch"),
     Case("a row breaks a check", "ALTER TABLE users ADD CHECK (note IS NULL)", "SchemaMismatch"),
-    Case("two rows are alike", "CREATE UNIQUE INDEX ON users (name)", "SchemaMismatch"),
+    Case("two rows are equal", "CREATE UNIQUE INDEX ON users (name)", "SchemaMismatch"),
     Case(
-        "a value has another form",
+        "a value breaks a domain",
         "CREATE DOMAIN short AS text CHECK (VALUE NOT LIKE 'Jane%');"
         "ALTER TABLE users ALTER name TYPE short",
         "SchemaMismatch",
@@ -85,7 +85,7 @@ FAILURES = [
         "UpdateDatabase",
     ),
 ]
-# What an application's own functions raise, on rows of production and on subs of the pool.
+# The application's own functions raise, for production's rows and for the pool's subs.
 FAILURES += [
     Case(f"{place} of the sync raises", raising(place, "P0001", "users", "name", "Jane%"), MISFIT)
     for place in sorted(PLACES.keys() - {"a trigger"})
@@ -108,7 +108,7 @@ def recorder(logged: io.StringIO, capfd: pytest.CaptureFixture[str]) -> Recorder
 
 @pytest.fixture
 def staging(staging: Staging) -> Staging:
-    """Rows with a name and a note that nobody else has."""
+    """Rows with a recognisable name and note."""
     for database in (staging.production, staging.target):
         database.execute(ADD_COLUMNS)
     staging.production.execute(FILL)
@@ -116,7 +116,7 @@ def staging(staging: Staging) -> Staging:
 
 
 def personal(staging: Staging) -> list[str]:
-    """Return what must not be found: the rows' values, the pool's and the password."""
+    """Return what must not be found: values of the rows and of the pool, and the password."""
     return [*staging.subs, *staging.subs.values(), "@example", "production-", NAME, NOTE, PASSWORD]
 
 
@@ -130,7 +130,7 @@ def assert_each_line_names(outcome: Outcome, logged: io.StringIO) -> None:
     assert {line.get("execution") for line in lines} == {outcome.name}
 
 
-def test_a_run_writes_personal_data_into_its_reports_alone(
+def test_a_run_writes_personal_data_only_into_its_reports(
     workflow: Workflow, staging: Staging, recorder: Recorder
 ) -> None:
     outcome = workflow.run({"sync_cognito": True})
@@ -138,7 +138,7 @@ def test_a_run_writes_personal_data_into_its_reports_alone(
     assert outcome.status == "SUCCEEDED", outcome.cause
     text = recorder.everything(outcome)
     for part in ("UpdateDatabase", "remapped", "table written", "UsersUpdated", "RowsInserted"):
-        assert part in text, "the log, the metrics and the history are there"
+        assert part in text, "the log, the metrics and the history were recorded"
     assert_clean(text, staging)
     assert_each_line_names(outcome, recorder.logged)
     held = {name: staging.read(outcome.name, name) for name in staging.files(outcome.name)}
@@ -148,7 +148,7 @@ def test_a_run_writes_personal_data_into_its_reports_alone(
         if not any(value in content for value in personal(staging))
     }
     assert clean == {"db-sync.json", "cognito-users/manifest.json"}
-    assert len(held) == 4, "the listing's part and the remap's report hold what they are for"
+    assert len(held) == 4, "the listing's part and the remap's report have personal data"
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=[case.name for case in FAILURES])

@@ -1,4 +1,4 @@
-"""How a Lambda's errors end an execution, and which of them get another try."""
+"""Which of a Lambda's errors are retried, and how errors end an execution."""
 
 import boto3
 import pytest
@@ -44,7 +44,7 @@ def test_a_temporary_error_is_retried_three_times_and_then_ends_the_execution(
     assert (outcome.status, outcome.error) == ("FAILED", error.__name__)
     assert outcome.sentence == "Busy. Start it again later."
     assert lambdas.called.count(name) == 4
-    assert lambdas.called[-1] == name, "nothing runs after it"
+    assert lambdas.called[-1] == name, "no Lambda runs after it"
     assert len(waits) == 3
     assert all(wait <= 15 * 2**tries for tries, wait in enumerate(waits)), "backoff with jitter"
 
@@ -74,14 +74,14 @@ def test_any_other_error_ends_the_execution_at_once_under_its_own_name(
     name: str,
     error: type[errors.StagingSyncError],
 ) -> None:
-    lambdas.functions[name] = failing(name, error("It is so. Do this."), ALWAYS)
+    lambdas.functions[name] = failing(name, error("This failed. Do that."), ALWAYS)
 
     outcome = workflow.run({"sync_cognito": True})
 
     assert (outcome.status, outcome.error) == ("FAILED", error.__name__)
-    assert outcome.sentence == "It is so. Do this."
+    assert outcome.sentence == "This failed. Do that."
     assert lambdas.called.count(name) == 1
-    assert lambdas.called[-1] == name, "nothing runs after it"
+    assert lambdas.called[-1] == name, "no Lambda runs after it"
     assert waits == []
 
 
@@ -146,7 +146,7 @@ def test_a_function_whose_network_never_comes_back_ends_the_execution_after_four
 def test_each_error_is_one_that_lambdas_invoke_may_return(error_name: str) -> None:
     of_lambda = boto3.client("lambda", region_name="eu-central-1").meta.service_model
     known = {shape.name for shape in of_lambda.operation_model("Invoke").error_shapes}
-    # These two come from whoever calls Lambda, and AWSLambdaException stands for any of its faults.
+    # The first two are raised by Lambda's caller; AWSLambdaException may be any error of Lambda.
     elsewhere = {"ClientExecutionTimeoutException", "SdkClientException", "AWSLambdaException"}
 
     assert error_name.removeprefix("Lambda.") in known | elsewhere

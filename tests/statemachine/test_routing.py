@@ -1,4 +1,4 @@
-"""Which Lambdas an input reaches, what each receives, and what the execution returns."""
+"""Which Lambdas run for an input, what each receives, and what the execution returns."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ ROUTES: list[tuple[dict[str, Any], list[str], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("document", "called", "output"), ROUTES)
-def test_an_input_reaches_its_lambdas_and_the_output_holds_their_results_alone(
+def test_an_input_runs_its_lambdas_and_the_output_has_only_their_results(
     workflow: Workflow,
     lambdas: Lambdas,
     document: dict[str, Any],
@@ -100,7 +100,7 @@ def test_a_listing_is_continued_until_it_is_done(
     assert outcome.output["cognito_mapping"] == RESULTS["update_db"]
     event = {"execution": outcome.name, "input": {field: True}}
     assert lambdas.calls[-4:] == [
-        *[("list_cognito_users", event)] * 3,  # it is told nothing of where the listing stands
+        *[("list_cognito_users", event)] * 3,  # the state does not carry the listing's progress
         ("update_db", {**event, "cognito_users": listed}),
     ]
 

@@ -11,7 +11,7 @@ from tests.statemachine.workflow import Workflow
 
 
 def remapped(staging: Staging) -> list[tuple[Any, ...]]:
-    """Return staging's users as they must be in the end."""
+    """Return staging's users as they must be after a run."""
     return [
         (1, "jane@example.com", staging.subs["Jane@Example.com"]),
         (2, "joe@example.com", staging.subs["joe@example.com"]),
@@ -95,7 +95,7 @@ def test_a_dry_run_reports_what_would_change_and_changes_nothing(
     assert outcome.output["db_sync"]["status"] == "dry_run"
     assert outcome.output["db_sync"]["rows_inserted"] == 4
     assert outcome.output["cognito_mapping"]["basis"] == "before_sync"
-    assert outcome.output["cognito_mapping"]["updated"] == 1, "joe is not there yet"
+    assert outcome.output["cognito_mapping"]["updated"] == 1, "staging does not have joe yet"
     assert staging.target.contents() == before
 
 

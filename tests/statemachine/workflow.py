@@ -1,4 +1,4 @@
-"""The state machine as a test sees it: started with an input, followed to its end."""
+"""Starts the state machine with an input and follows it to its end."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ DEADLINE = 60  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an execution ended, and what its history shows."""
+    """How an execution ended, and its history."""
 
     name: str
     status: str
@@ -60,7 +60,7 @@ class Workflow:
 
     @classmethod
     def deploy(cls) -> "Workflow":
-        """Create the state machine from the real definition, with the Lambdas' ARNs in place."""
+        """Create the state machine from the real definition, with the Lambdas' ARNs filled in."""
         definition = DEFINITION.read_text()
         for placeholder, function in FUNCTIONS.items():
             arn = f"arn:aws:lambda:{REGION}:123456789012:function:{function}"

@@ -1,4 +1,4 @@
-"""What AWS answers, in the words that botocore gets from the network."""
+"""AWS's answers, in the form that botocore gets from the network."""
 
 import io
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-# The method to patch so that a test answers in the place of AWS.
+# The method that a test patches to answer instead of AWS.
 SEND = "botocore.httpsession.URLLib3Session.send"
 
 

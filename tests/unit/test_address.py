@@ -1,4 +1,4 @@
-"""A database's URL: nothing of one that is malformed is shown, and how it is encrypted."""
+"""A database's URL: a malformed one is not shown, and how the connection is encrypted."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from common.postgres.connection.address import DatabaseAddress
     "url",
     [
         "postgresql://jane:hunter2@[bad/x",
-        # See what libpq makes of a password with a "/" or "@": host, port or dbname.
+        # libpq reads a password with "/" or "@" in part as host, port or dbname.
         "postgresql://jane:hunter2/x@db.test/shop",
         "postgresql://jane:x/hunter2@db.test/shop",
         "postgresql://jane:x@hunter2@db.test/shop",

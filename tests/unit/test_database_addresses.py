@@ -1,4 +1,4 @@
-"""A database's address out of a secret and what goes before it, or out of no secret at all."""
+"""A database's address from a secret and the settings, or from the settings alone."""
 
 import json
 from collections.abc import Iterator

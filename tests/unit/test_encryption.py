@@ -1,4 +1,4 @@
-"""How a connection is encrypted, as libpq is told, and whom it trusts."""
+"""How a connection is encrypted, by libpq's parameters, and which servers it trusts."""
 
 import pytest
 

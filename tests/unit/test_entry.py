@@ -111,7 +111,7 @@ def test_a_line_does_not_name_the_execution_of_the_previous_invocation(logged: i
 
 
 def raise_from_driver() -> None:
-    """Raise as our code does where the driver's error quotes a row."""
+    """Raise as our code does when the driver's error quotes a row."""
     try:
         raise KeyError("jane@example.com")
     except KeyError as error:

@@ -4,7 +4,7 @@ import pytest
 
 from common import errors
 
-# The contract's names: Step Functions shows them, and the state machine matches them.
+# The contract's names, which Step Functions shows and the state machine's Retry fields use.
 CONTRACT = [
     "InvalidInput",
     "ConfigurationError",

@@ -23,7 +23,7 @@ JSON = st.recursive(
 
 
 def accepted(value: object) -> bool:
-    """What the contract says, in other words than the code under test."""
+    """Return what the contract says, implemented in another way than the code under test."""
     return isinstance(value, dict) and all(
         key == "Comment" or (key in FLAGS and (content is True or content is False))
         for key, content in value.items()

@@ -115,9 +115,9 @@ def test_an_objects_bytes_can_be_streamed(exchange: Exchange) -> None:
 
 
 class BrokenStream(io.BytesIO):
-    """What urllib3 reads from a connection that breaks off."""
+    """What urllib3 reads from a connection that breaks."""
 
-    def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002  # as a stream has it
+    def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002  # a stream's signature
         raise ProtocolError("Connection broken")
 
 

@@ -1,4 +1,4 @@
-"""What is said where a server has no room for the locks of a sync."""
+"""The warnings and errors about a server without room for the locks of a sync."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a Lambda's process writes beside the logger is a line of the log too, and quotes nothing."""
+"""What a Lambda's process writes without our logger becomes a log line too, and quotes nothing."""
 
 import json
 import os
@@ -43,7 +43,7 @@ handler({{{{"execution": "run-1", "input": {{{{}}}}}}}}, FakeContext())
 
 
 def written_by(statement: str) -> list[dict[str, Any]]:
-    """Return the lines that a Lambda's process writes after its first, when it runs this."""
+    """Return the lines that a Lambda's process writes after its first when it runs a statement."""
     done = subprocess.run(  # noqa: S603 - the program stands above
         [sys.executable, "-c", PROGRAM.format(statement)],
         env={**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "staging"},

@@ -1,4 +1,4 @@
-"""What is emitted: one line of CloudWatch's embedded metric format, and nothing else."""
+"""Metrics are emitted as one line in CloudWatch's embedded metric format."""
 
 import json
 import re
@@ -55,4 +55,4 @@ def test_every_phase_that_is_timed_when_rows_are_written_has_a_metric() -> None:
     }
 
     assert timed == PARTICIPLES.keys()
-    assert timed - {"count"} == PHASES.keys(), "counting is what a dry run does"
+    assert timed - {"count"} == PHASES.keys(), "only a dry run counts"

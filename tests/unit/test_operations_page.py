@@ -1,4 +1,4 @@
-"""docs/operations.md has an answer to every error, and its commands can be pasted."""
+"""docs/operations.md covers every error, and its commands can be pasted."""
 
 import json
 import re
@@ -19,7 +19,7 @@ MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text()
 
 
 def anchor(heading: str) -> str:
-    """Return what a link to a heading ends in, as GitHub and GitLab make it."""
+    """Return the anchor of a heading, as GitHub and GitLab create it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 

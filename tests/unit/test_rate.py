@@ -1,4 +1,4 @@
-"""The rate limiter, by a clock that the test moves."""
+"""The rate limiter, with a clock that the test controls."""
 
 from collections import deque
 from itertools import pairwise
@@ -10,7 +10,7 @@ from list_cognito_users.rate import RateLimiter, parse_rate
 
 
 class Clock:
-    """Time that passes only when somebody waits."""
+    """A clock that advances only when the test waits."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -19,13 +19,13 @@ class Clock:
         return self.now
 
     def send(self, limiter: RateLimiter, *, late: float = 0.0) -> float:
-        """Wait for the limiter, and a little longer; return when the request was sent."""
+        """Wait for the limiter, and `late` seconds longer; return when the request was sent."""
         self.now += max(limiter.delay(), 0) + late
         return limiter.take()
 
 
 def most_in_a_second(sent: list[float]) -> int:
-    """Return how many of these moments lie in the busiest second."""
+    """Return how many of these moments are in the busiest second."""
     window: deque[float] = deque()
     most = 0
     for moment in sent:
@@ -89,7 +89,7 @@ def test_a_refused_request_lowers_the_rate_which_then_recovers(clock: Clock) -> 
     clock.now += 3
     assert limiter.rate == pytest.approx(20)
     clock.now += 100
-    assert limiter.rate == 20, "and not above it"
+    assert limiter.rate == 20, "and no higher"
 
 
 def test_requests_that_were_under_way_together_lower_the_rate_once(clock: Clock) -> None:
@@ -122,7 +122,7 @@ def test_endless_throttling_is_met_with_ever_fewer_requests(clock: Clock) -> Non
 
     per_second = [sum(second <= each < second + 1 for each in sent) for second in range(100, 160)]
     assert max(per_second[3:]) <= 2
-    assert min(per_second) >= 1, "but it goes on asking"
+    assert min(per_second) >= 1, "but it continues"
 
 
 def test_a_quota_below_the_rate_is_used_without_flooding_it(clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""What README says at first sight is what the code and the other pages say."""
+"""README's table for a first decision agrees with the code and the other pages."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def answer(question: str) -> str:
     return row.split(" | ")[1]
 
 
-def test_the_versions_are_the_oldest_that_is_let_in_and_the_newest_that_is_tried() -> None:
+def test_the_versions_are_the_oldest_that_is_accepted_and_the_newest_that_is_tested() -> None:
     oldest, newest = map(int, re.findall(r"^(\d+) to (\d+):", answer("Which PostgreSQL?"))[0])
 
     assert (oldest, newest) == (OLDEST_VERSION // 10_000, max(available_versions()))

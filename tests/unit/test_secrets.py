@@ -27,7 +27,7 @@ ADDRESS = DatabaseAddress.of_server(
 
 
 def secret(**changed: Any) -> str:
-    """Return the good secret's text with some fields changed; None removes one."""
+    """Return the text of a valid secret with some fields changed; None removes a field."""
     return json.dumps({k: v for k, v in (SECRET | changed).items() if v is not None})
 
 
@@ -40,11 +40,11 @@ def test_a_secret_of_the_rds_shape_is_an_address() -> None:
     [
         secret(port="5433"),
         secret(dbname=None, database="bookshop"),
-        secret(database="another one"),  # dbname goes before it
+        secret(database="another one"),  # dbname takes precedence
         secret(engine="postgres", dbInstanceIdentifier="staging"),
     ],
 )
-def test_a_secret_may_be_written_in_these_ways_too(text: str) -> None:
+def test_a_secret_may_have_other_forms_too(text: str) -> None:
     assert parse_database_secret(ARN, text) == ADDRESS
 
 
@@ -168,7 +168,7 @@ def test_a_secret_that_is_no_json_object_is_named_and_not_shown(text: str) -> No
 
     assert f"The secret {ARN} is not a JSON object" in str(caught.value)
     assert "Tr0ub4dor" not in str(caught.value)
-    # A JSON error quotes the whole document in an attribute.
+    # A JSON error has the complete document in an attribute.
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
@@ -230,7 +230,7 @@ def test_a_binary_secret_is_not_a_json_object() -> None:
 @pytest.mark.parametrize(
     "arn", ["", "staging-db", "arn:aws:s3:::bucket", ARN.replace("eu-west-1", "")]
 )
-def test_what_is_no_secrets_arn_is_refused(arn: str) -> None:
+def test_an_arn_of_anything_else_is_refused(arn: str) -> None:
     with pytest.raises(ConfigurationError, match="is not the ARN of a secret"):
         read_database_secret(arn)
 
@@ -248,7 +248,7 @@ def test_a_secret_that_lies_in_another_region_than_its_arn_says_is_named() -> No
     assert "Check that it exists, in that Region" in str(caught.value)
 
 
-def test_a_secret_that_is_deleted_is_named_and_how_to_get_it_back() -> None:
+def test_a_deleted_secret_is_named_with_how_to_restore_it() -> None:
     with mock_aws():
         client = boto3.client("secretsmanager", region_name="eu-west-1")
         arn = client.create_secret(Name="production", SecretString=secret())["ARN"]

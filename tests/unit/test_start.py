@@ -1,4 +1,4 @@
-"""The command that starts the workflow and follows it; AWS is a fake with prepared answers."""
+"""The command that starts and follows the workflow, with fake AWS clients."""
 
 import json
 import re
@@ -28,7 +28,7 @@ BUSY = {"lambdaFunctionFailedEventDetails": {"error": "TargetBusy", "cause": "{}
 
 @dataclass(slots=True)
 class FakeStates:
-    """Step Functions with one execution, which ends when it is asked about the second time."""
+    """Step Functions with one execution, which has ended at the second request for its status."""
 
     end: dict[str, Any]
     events: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Turns: which chain asks next. No chain may wait for the hour that a token lives."""
+"""The order of the chains' requests: no chain may wait until its token expires."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,11 +12,11 @@ from list_cognito_users.turns import Turns
 
 UUID = "a0000000-0000-4000-a000-000000000000"
 PAGES = 3
-WAITED_FOR = 60.0  # seconds: not really, an answer ends the wait
+WAITED_FOR = 60.0  # seconds; an answer ends the wait at once
 
 
 class RecordingPool:
-    """A pool of one user and a few pages for each chain; remembers who asked."""
+    """A pool of one user and a few pages for each chain; records the requests' prefixes."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -30,7 +30,7 @@ class RecordingPool:
 
 
 class OneAtATime(RateLimiter):
-    """Allows a request when the one before is heeded, so that their order is certain."""
+    """Allows a request after the previous one is handled, so that their order is certain."""
 
     turns: Turns
 

@@ -1,4 +1,4 @@
-"""The users table's name, as the settings give it."""
+"""The users table's name in the settings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A simulated Cognito, with one server for all tests of a run, and a new pool for each."""
+"""A simulated Cognito: one server for all tests of a run, and a new pool for each test."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ def cognito(cognito_server: Server) -> "CognitoIdentityProviderClient":
 def service(
     cognito_server: Server, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> CognitoService:
-    """An empty pool without a quota; the Lambda's settings name it."""
+    """An empty pool without a quota, which the Lambda's settings name."""
     for name, value in {
         "COGNITO_USER_POOL_ID": POOL_ID,
         "EXCHANGE_BUCKET": exchange.bucket,

@@ -1,4 +1,4 @@
-"""Simulated pools, their listing by one invocation or several, and what was written of it."""
+"""Simulated pools, how they are listed in one or several invocations, and the files of that."""
 
 import csv
 import gzip
@@ -39,11 +39,11 @@ NO_PATIENCE = Tuning(seconds_of_failing=0.0)  # the first failure ends the invoc
 
 
 class Killed(BaseException):
-    """Lambda ends the process: nothing that follows runs."""
+    """The Lambda service kills the process: nothing that follows runs."""
 
 
 class CountingLimiter(RateLimiter):
-    """Counts the requests that are sent; FAST, so that no test waits for it."""
+    """Counts the requests that are sent."""
 
     def __init__(self, rate: float = FAST, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(rate, clock)
@@ -56,7 +56,7 @@ class CountingLimiter(RateLimiter):
 
 @dataclass(slots=True)
 class Pool:
-    """A simulated pool, and the bucket that it is listed to."""
+    """A simulated pool, and the folder that it is listed to."""
 
     service: CognitoService
     client: "CognitoIdentityProviderClient"
@@ -70,23 +70,23 @@ class Pool:
         clock: Callable[[], float] = time.monotonic,
         tuning: Tuning = TUNING,
     ) -> Listing:
-        """List in one invocation, whose time is up after so many requests."""
+        """List in one invocation, which has time for so many requests."""
         limiter = CountingLimiter(rate, clock)
         return self._list(limiter, lambda: 10.0 if limiter.sent < requests else 0.0, tuning)
 
     def list_to_the_end(self, *, requests: float, tuning: Tuning = TUNING) -> int:
-        """Invoke until all is listed, as the state machine does; return how often."""
+        """Invoke until the listing is done, as the state machine does; return how often."""
         invocations = 1
         while not self.list(requests=requests, tuning=tuning).done:
             invocations += 1
-            assert invocations < 100, "no end to it"
+            assert invocations < 100, "it never ends"
         return invocations
 
     def list_and_be_killed(self, *, requests: int, tuning: Tuning = TUNING) -> None:
         """List in an invocation that is killed after so many requests.
 
         Raises:
-            Killed: always, unless the listing ends before that.
+            Killed: always, unless the listing ends before.
         """
         limiter = CountingLimiter()
 
@@ -105,7 +105,7 @@ class Pool:
 
 
 class DictExchange(Exchange):
-    """Keeps files in a dict: for tests that write many. Moto's S3 takes milliseconds for each."""
+    """Keeps files in a dict, for tests that write many; moto's S3 takes milliseconds for each."""
 
     def __init__(self) -> None:
         super().__init__(boto3.client("s3", region_name=REGION), BUCKET, EXECUTION)
@@ -119,7 +119,7 @@ class DictExchange(Exchange):
 
     def upload(self, name: str, content: IO[bytes]) -> str:
         content.seek(0)
-        assert self.key(name) not in self.files, "no part is ever overwritten"
+        assert self.key(name) not in self.files, "a part is never overwritten"
         self.files[self.key(name)] = content.read()
         return self.uri(name)
 
@@ -141,7 +141,7 @@ class DictExchange(Exchange):
 
 
 def direct_client(service: CognitoService) -> "CognitoIdentityProviderClient":
-    """Return a client that asks the service without HTTP, which takes milliseconds."""
+    """Return a client that calls the service without HTTP, which takes milliseconds."""
 
     def answer(model: OperationModel, params: dict[str, Any], **_: object) -> Answer:
         try:
@@ -160,7 +160,7 @@ def direct_client(service: CognitoService) -> "CognitoIdentityProviderClient":
     client = boto3.client(
         "cognito-idp", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
     )
-    client.meta.events.register_first("before-call.cognito-idp", answer)  # type: ignore[arg-type]  # the stubs do not know that this event takes an answer
+    client.meta.events.register_first("before-call.cognito-idp", answer)  # type: ignore[arg-type]  # by the stubs, this event's handler returns nothing
     return client
 
 
@@ -171,7 +171,7 @@ def user(number: int, digit: str = "0") -> dict[str, Any]:
 
 
 def spread(count: int) -> ListedUsers:
-    """Return so many users, whose subs begin with one digit after the other."""
+    """Return so many users, whose subs begin with the sixteen digits in turn."""
     return ListedUsers([user(number, f"{number % 16:x}") for number in range(count)])
 
 
@@ -213,5 +213,5 @@ def rows_of(part: bytes) -> list[dict[str, str]]:
 
 
 def listed_subs(s3: "S3Client") -> list[str]:
-    """Return the subs that are listed, sorted; one that is listed twice comes twice."""
+    """Return the subs that are listed, sorted; with any that is listed twice."""
     return sorted(row["sub"] for row in read_rows(s3))

@@ -1,4 +1,4 @@
-"""How ListCognitoUsers divides a pool into chains of pages, and how many requests that takes."""
+"""How ListCognitoUsers divides a pool into chains of pages, and how many requests it needs."""
 
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ def test_a_pool_that_does_not_filter_is_listed_in_one_chain(
 
     assert (result.users, result.pages, result.done) == (200, 4, True)
     assert listed_subs(s3) == subs_of(spread(200))
-    assert len(pool.service.arrivals) <= 1 + 16 + 4, "the chains are given up at once"
+    assert len(pool.service.arrivals) <= 1 + 16 + 4, "the other chains are given up at once"
 
 
 @pytest.mark.parametrize("requests", [float("inf"), 7])
@@ -79,7 +79,7 @@ def test_a_pool_whose_filter_misses_one_of_the_first_users_is_listed_in_one_chai
     pool.list_to_the_end(requests=requests)
 
     assert listed_subs(s3) == subs_of(spread(200))
-    assert len(pool.service.arrivals) <= 1 + 16 + 4 + 4, "once, and no more"
+    assert len(pool.service.arrivals) <= 1 + 16 + 4 + 4, "it starts again only once"
 
 
 def test_a_user_who_is_deleted_meanwhile_costs_another_pass_and_no_more(
@@ -106,7 +106,7 @@ def test_a_pool_whose_subs_begin_with_other_characters_is_listed_in_one_chain(
 
     assert (result.users, result.done) == (151, True)
     assert listed_subs(s3) == subs_of(pool.service.users)
-    assert len(pool.service.arrivals) == result.pages, "what was read is not read again"
+    assert len(pool.service.arrivals) == result.pages, "no page is read again"
 
 
 def test_a_pool_may_have_all_its_users_under_one_digit(s3: "S3Client", pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""ListCognitoUsers: what it writes and returns, in one invocation."""
+"""ListCognitoUsers: what it writes and returns in one invocation."""
 
 import gzip
 import io
@@ -62,7 +62,7 @@ def test_the_manifest_names_the_parts_with_their_lines(s3: "S3Client", pool: Poo
     assert stored_keys(s3) == [MANIFEST, part["key"]]
 
 
-def test_the_handler_returns_where_the_listing_lies(
+def test_the_handler_returns_where_the_listing_is(
     s3: "S3Client", service: CognitoService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.users = spread(70)
@@ -100,7 +100,7 @@ def test_motos_cognito_is_listed_too(
     assert service.arrivals == []
 
 
-def test_a_row_holds_what_the_pool_knows_of_a_user(s3: "S3Client", pool: Pool) -> None:
+def test_a_row_has_what_the_pool_has_of_a_user(s3: "S3Client", pool: Pool) -> None:
     pool.service.users = ListedUsers(
         [
             make_user("sub-1", "u1@example.com", username="name-1"),

@@ -1,4 +1,4 @@
-"""ListCognitoUsers: how Cognito's and S3's errors are named."""
+"""ListCognitoUsers: which of our errors Cognito's and S3's errors become."""
 
 import io
 import socket
@@ -63,7 +63,7 @@ def test_a_pool_that_throttles_or_fails_is_unavailable(
         pool.list(tuning=NO_PATIENCE)
 
     assert "jane@example.com" not in str(caught.value)
-    assert stored_keys(s3) == [], "nothing is listed yet that were worth keeping"
+    assert stored_keys(s3) == [], "nothing is listed yet"
 
 
 def test_a_pool_that_drops_connections_is_unavailable(pool: Pool) -> None:
@@ -98,7 +98,7 @@ def test_a_pool_that_refuses_is_a_configuration_error(pool: Pool, code: str) -> 
     with pytest.raises(ConfigurationError, match=rf"{POOL_ID} \({REGION}\): {code}"):
         pool.list()
 
-    assert len(pool.service.arrivals) == 1, "it is not asked again"
+    assert len(pool.service.arrivals) == 1, "it is not retried"
 
 
 def test_a_pool_that_refuses_in_the_middle_ends_the_listing_at_once(
@@ -240,7 +240,7 @@ def test_a_role_that_may_not_read_its_manifest_does_not_restart_the_listing_fore
 def _forbid_reading(
     s3: "S3Client", monkeypatch: pytest.MonkeyPatch, is_forbidden: Callable[[str], bool]
 ) -> None:
-    """Answer as S3 does where a role has no right; moto checks none."""
+    """Answer as S3 does if a role lacks a permission; moto does not check them."""
     get_object = s3.get_object
 
     def answer(*, Bucket: str, Key: str) -> object:  # noqa: N803  # boto3's names

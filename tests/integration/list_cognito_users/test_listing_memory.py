@@ -10,7 +10,7 @@ from tests.support.cognito_users import GeneratedUsers
 
 
 class DiscardingExchange(DictExchange):
-    """Keeps no part: what is kept here would be in this process's memory."""
+    """Keeps no parts, which would be in this process's memory."""
 
     def upload(self, name: str, content: IO[bytes]) -> str:
         assert content.getbuffer().nbytes, name  # type: ignore[attr-defined]  # a BytesIO
@@ -25,7 +25,7 @@ def test_memory_does_not_grow_with_the_pool() -> None:
 
 
 def peak_memory(users: int) -> int:
-    """Return the most bytes that the listing of so many users held at once."""
+    """Return the peak memory, in bytes, of listing so many users."""
     service = CognitoService(GeneratedUsers(users), quota=float("inf"))
     pool = Pool(service, direct_client(service), DiscardingExchange())
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""Any pool, on any pages, with any faults, in any number of invocations: listed as it is."""
+"""Any pool, with any pages, failures and number of invocations, is listed exactly."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -41,9 +41,9 @@ PAGE_SIZES = st.lists(st.integers(0, 60), min_size=1, max_size=4).filter(any).ma
 FAULTS = st.dictionaries(
     st.integers(1, 80), st.sampled_from([THROTTLED, INTERNAL_ERROR, DROPPED]), max_size=12
 )
-# At most as many refused tokens as a chain may have.
+# No more refused tokens than a chain may have.
 REFUSED = st.sets(st.integers(1, 80), max_size=2)
-# For each invocation, its requests, and whether it is killed after them; the last one repeats.
+# For each invocation, how many requests it has time for, and whether it is killed after them.
 INVOCATIONS = st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=6)
 
 
@@ -76,7 +76,7 @@ def test_the_listing_is_exactly_the_pool(
 
 
 def invoke(pool: Pool, requests: int, *, is_killed: bool) -> bool:
-    """List as the state machine would; return whether it is done."""
+    """List in one invocation; return whether the listing is done."""
     try:
         if is_killed:
             pool.list_and_be_killed(requests=requests)
@@ -106,7 +106,7 @@ def as_row(row: dict[str, str]) -> tuple[str, ...]:
 
 
 def expected_row(user: User) -> tuple[str, ...]:
-    """Return what the listing must say of a user: the plain model."""
+    """Return the row that a user must have in the listing."""
     attributes = {each["Name"]: each["Value"] for each in user["Attributes"]}
     return (
         attributes.get("email", ""),

@@ -1,4 +1,4 @@
-"""ListCognitoUsers: a listing that takes several invocations, one of which may be killed."""
+"""ListCognitoUsers: a listing in several invocations, one of which may be killed."""
 
 import io
 import json
@@ -104,7 +104,7 @@ def test_a_pool_listed_in_one_chain_takes_several_invocations_too(
     pool.list_to_the_end(requests=20)
 
     assert listed_subs(s3) == subs_of(spread(USERS))
-    filtered = 16  # the first invocation finds out
+    filtered = 16  # requests until the first invocation notices it
     assert len(pool.service.arrivals) <= 1 + filtered + USERS / 2
 
 
@@ -120,7 +120,7 @@ def test_a_killed_invocation_leaves_the_last_manifest_and_its_parts(
 
     assert manifest_json(s3) == manifest
     assert part_contents(s3) == stored
-    assert len(stored_keys(s3)) > 1 + len(stored), "it did write some"
+    assert len(stored_keys(s3)) > 1 + len(stored), "the killed one has written parts"
 
 
 @pytest.mark.parametrize("before", [0, 10])

@@ -1,4 +1,4 @@
-"""ListCognitoUsers: how fast it asks, and what it does when Cognito refuses or fails."""
+"""ListCognitoUsers: the rate of its requests, and what it does when Cognito throttles or fails."""
 
 import time
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_the_rate_is_kept(s3: "S3Client", pool: Pool) -> None:
 
     pool.list(rate=50)
 
-    # However late this machine lets requests arrive, at most one of each worker is late.
+    # However slow this machine is, at most one request of each worker is late.
     assert pool.service.busiest_second() <= 50 + 2 + WORKERS
     assert listed_subs(s3) == subs_of(spread(200))
 
@@ -105,7 +105,7 @@ def test_a_chain_that_fails_for_longer_than_a_minute_ends_the_invocation(pool: P
 
 
 def hours_pass(pool: Pool) -> Callable[[], float]:
-    """Return a clock by which an hour lies between any two requests."""
+    """Return a clock that advances by an hour with each request."""
     return lambda: 3_600.0 * len(pool.service.arrivals) + time.monotonic()
 
 
@@ -129,7 +129,7 @@ def test_a_quota_below_the_rate_is_respected(s3: "S3Client", pool: Pool) -> None
 
     assert (result.users, result.done) == (320, True)
     assert listed_subs(s3) == subs_of(spread(320))
-    assert pool.service.throttled < 80, "it does not beat Cognito with retries"
+    assert pool.service.throttled < 80, "it does not flood Cognito with retries"
 
 
 def test_every_request_goes_through_the_limiter(pool: Pool) -> None:
@@ -138,7 +138,7 @@ def test_every_request_goes_through_the_limiter(pool: Pool) -> None:
     with pytest.raises(CognitoUnavailable):
         pool.list(requests=5)
 
-    assert len(pool.service.arrivals) == 5, "the SDK repeats none by itself"
+    assert len(pool.service.arrivals) == 5, "the SDK does not retry"
 
 
 def test_a_pool_that_changes_while_it_is_listed_lists_those_who_stay_once(

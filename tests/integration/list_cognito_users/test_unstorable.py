@@ -1,4 +1,4 @@
-"""A user of the pool with a value that no database can hold blocks nobody else."""
+"""A user of the pool with a value that PostgreSQL cannot store does not affect the others."""
 
 import gzip
 from typing import TYPE_CHECKING, Any
