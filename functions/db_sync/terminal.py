@@ -3,7 +3,6 @@
 Only the command imports this: rich is not in the Lambdas' layer.
 """
 
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -32,12 +31,7 @@ class Bars:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def show(self, phase: str, done: int, total: int) -> None:

@@ -19,6 +19,8 @@ INSERT INTO a VALUES (1, 'one');
 INSERT INTO "B" VALUES (1);
 INSERT INTO shut.c VALUES (1);
 """
+ONE_TABLE = "CREATE TABLE a (id int PRIMARY KEY)"
+ONE_ROW, OTHER_ROW = "INSERT INTO a VALUES (1)", "INSERT INTO a VALUES (2)"
 
 
 def test_a_source_role_needs_connect_usage_and_select_only(databases: Databases, role: str) -> None:
@@ -117,7 +119,7 @@ def test_every_table_that_the_target_role_may_not_write_is_named_with_the_statem
 def test_the_target_role_must_own_a_child_that_is_not_synced_too(
     databases: Databases, role: str
 ) -> None:
-    pair = databases.pair("CREATE TABLE a (id int PRIMARY KEY)", source="INSERT INTO a VALUES (1)")
+    pair = databases.pair(ONE_TABLE, source=ONE_ROW)
     pair.target.execute(
         f"ALTER TABLE a OWNER TO {role}; CREATE TABLE notes (a_id int REFERENCES a)"
     )
@@ -144,11 +146,7 @@ def test_a_target_role_that_owns_nothing_can_sync_if_it_has_the_grants_to_write(
 def test_the_grant_is_named_if_the_target_role_may_not_create_temporary_tables(
     databases: Databases, role: str
 ) -> None:
-    pair = databases.pair(
-        "CREATE TABLE a (id int PRIMARY KEY)",
-        source="INSERT INTO a VALUES (1)",
-        target="INSERT INTO a VALUES (2)",
-    )
+    pair = databases.pair(ONE_TABLE, source=ONE_ROW, target=OTHER_ROW)
     pair.target.execute(
         f"ALTER TABLE a OWNER TO {role}; REVOKE TEMP ON DATABASE {pair.target.name} FROM PUBLIC"
     )
@@ -164,11 +162,7 @@ def test_the_grant_is_named_if_the_target_role_may_not_create_temporary_tables(
 def test_a_dry_run_only_needs_to_read_the_target_and_says_what_a_sync_needs(
     databases: Databases, role: str
 ) -> None:
-    pair = databases.pair(
-        "CREATE TABLE a (id int PRIMARY KEY)",
-        source="INSERT INTO a VALUES (1)",
-        target="INSERT INTO a VALUES (2)",
-    )
+    pair = databases.pair(ONE_TABLE, source=ONE_ROW, target=OTHER_ROW)
     with pytest.raises(ConfigurationError, match=r'GRANT SELECT ON "public"\."a" TO "plain"'):
         sync_as(pair, target=role, dry_run=True)
     pair.target.execute(f"GRANT SELECT ON a TO {role}")

@@ -40,16 +40,20 @@ INSERT INTO keyless VALUES ('Word', 'glad');
 ONE, OTHER = '"Ext 1"', '"Ext 2"'
 
 
-def pair_of(databases: Databases, schema: str) -> Pair:
-    """Return databases of the same tables, whose types are in different schemas."""
-    return make_pair(databases, schema.format(place=ONE), schema.format(place=OTHER))
+@pytest.fixture
+def pair(system_databases: Databases) -> Pair:
+    """Databases of the same tables, whose types are in different schemas; the source has rows."""
+    return make_pair(
+        system_databases,
+        EXTENSIONS.format(place=ONE),
+        EXTENSIONS.format(place=OTHER),
+        ROWS.format(place=ONE),
+    )
 
 
 def test_types_of_the_same_name_and_definition_are_the_same_whatever_their_schema(
-    system_databases: Databases,
+    pair: Pair,
 ) -> None:
-    pair = pair_of(system_databases, EXTENSIONS)
-    pair.source.execute(ROWS.format(place=ONE))
     pair.target.execute(
         ROWS.format(place=OTHER) + "UPDATE parents SET n = 9 WHERE id = 'bob';"
         "INSERT INTO parents (id, mood) VALUES ('gone', 'glad');"
@@ -67,10 +71,8 @@ def test_types_of_the_same_name_and_definition_are_the_same_whatever_their_schem
 
 
 def test_a_foreign_key_says_the_same_as_one_in_production_on_types_of_another_schema(
-    system_databases: Databases,
+    pair: Pair,
 ) -> None:
-    pair = pair_of(system_databases, EXTENSIONS)
-    pair.source.execute(ROWS.format(place=ONE))
     pair.source.execute(
         "SET session_replication_role = replica;"
         "INSERT INTO children VALUES (7, 'nobody', 'ok'), (8, 'bob', 'glad')"
@@ -83,10 +85,8 @@ def test_a_foreign_key_says_the_same_as_one_in_production_on_types_of_another_sc
 
 
 def test_a_plain_owner_can_change_a_key_of_a_type_in_another_schema_that_children_refer_to(
-    system_databases: Databases,
+    pair: Pair,
 ) -> None:
-    pair = pair_of(system_databases, EXTENSIONS)
-    pair.source.execute(ROWS.format(place=ONE))
     target = own_tables(pair, "table_owner")
     pair.target.execute('GRANT USAGE ON SCHEMA "Ext 2" TO table_owner')
 
