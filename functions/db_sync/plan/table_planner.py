@@ -54,7 +54,7 @@ class TablePlanner:
         self._plan.tables.append(table)
         if table.target_values and not table.has_key:
             self._warn(
-                f"Table {table.name} has no key: when it differs it is copied whole, and the"
+                f"Table {table.name} has no key: when it differs all its rows are replaced, and the"
                 f" target's own values in {', '.join(table.target_values)} are lost."
             )
 

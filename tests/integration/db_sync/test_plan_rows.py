@@ -147,11 +147,11 @@ def test_a_row_that_the_target_rejects_is_located_and_not_quoted(
     source, target, fits, named = REJECTED[kind]
     pair = make_pair(databases, source, target)
 
-    copied_whole = refusal_of(pair, role)
+    replaced = refusal_of(pair, role)
     pair.target.execute(f"INSERT INTO t VALUES {fits}")
     merged = refusal_of(pair, role)
 
-    for message in (copied_whole, merged):
+    for message in (replaced, merged):
         assert [word for word in named if word not in message] == []
         for secret in ("secret", "SECRET", "4711", "10011001"):
             assert secret not in message

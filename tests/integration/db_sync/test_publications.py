@@ -1,4 +1,4 @@
-"""Tables of the target that are published: merged, or copied whole where updates are refused."""
+"""Tables of the target that are published: merged, or replaced where updates are refused."""
 
 import pytest
 
@@ -64,7 +64,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_table_on_which_updates_and_deletes_are_refused_is_copied_whole(
+def test_a_table_on_which_updates_and_deletes_are_refused_is_replaced(
     databases: Databases, kind: str
 ) -> None:
     pair = published(databases, KINDS[kind])
@@ -74,14 +74,14 @@ def test_a_table_on_which_updates_and_deletes_are_refused_is_copied_whole(
 
     assert_same(pair)
     for tables in (foreseen.tables, result.tables):
-        whole = {table.table for table in tables if table.action == "copy"}
-        assert whole == {f"public.{table}" for table in TABLES if table.startswith("no_")}
+        replaced = {table.table for table in tables if table.action == "copy"}
+        assert replaced == {f"public.{table}" for table in TABLES if table.startswith("no_")}
     reasons = {table.reason for table in result.tables if table.table == "public.no_primary"}
     assert reasons == {"rows differ, and its publication needs a replica identity to change some"}
     assert sync(pair).status == "unchanged"
 
 
-def test_a_plain_owners_tables_are_copied_whole_too(databases: Databases) -> None:
+def test_a_plain_owners_tables_are_replaced_too(databases: Databases) -> None:
     pair = published(databases, KINDS["all tables"])
     target = own_tables(pair, "table_owner")
     pair.target.execute(
@@ -105,8 +105,8 @@ def test_a_table_on_which_publications_refuse_nothing_is_merged(databases: Datab
     result = sync(pair)
 
     assert_same(pair)
-    whole = {table.table for table in result.tables if table.action == "copy"}
-    assert whole == {"public.no_key"}
+    replaced = {table.table for table in result.tables if table.action == "copy"}
+    assert replaced == {"public.no_key"}
 
 
 @pytest.mark.parametrize("made_by", ["databases", "system_databases"])
@@ -124,8 +124,8 @@ def test_a_replica_identity_that_does_not_suit_a_row_filter_or_column_list_is_re
     result = sync(pair)
 
     assert_same(pair)
-    whole = {table.table for table in result.tables if table.action == "copy"}
-    assert whole == {"public.no_key", "shop.by_index", "shop.plain", "shop.parted"}
+    replaced = {table.table for table in result.tables if table.action == "copy"}
+    assert replaced == {"public.no_key", "shop.by_index", "shop.plain", "shop.parted"}
 
 
 def test_a_generated_column_in_a_replica_identity_that_is_not_published_is_recognized(
@@ -155,7 +155,7 @@ def test_a_generated_column_in_a_replica_identity_that_is_not_published_is_recog
     assert actions == {"public.refused": "copy", "public.virtual": "copy", "public.taken": "merge"}
 
 
-def test_what_cannot_be_copied_whole_either_is_refused_at_once(databases: Databases) -> None:
+def test_what_cannot_be_replaced_either_is_refused_at_once(databases: Databases) -> None:
     pair = published(
         databases,
         "CREATE PUBLICATION p FOR TABLE no_identity, no_deferred, shop.plain",

@@ -21,7 +21,7 @@ def test_a_sync_repeats_nothing_that_a_function_raises(
     pair.target.execute(raising(place, state, "t", "v"))
 
     assert_nothing_repeated(pair, state)
-    pair.target.execute("DELETE FROM t")  # then it is copied whole, and not merged
+    pair.target.execute("DELETE FROM t")  # then its rows are replaced, not merged
     assert_nothing_repeated(pair, state)
 
 
