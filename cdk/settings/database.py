@@ -56,7 +56,7 @@ class Database(Block):
         Field(description="with `iam`: the instance's, cluster's or proxy's resource ID"),
     ] = None
     account: Annotated[
-        AccountId | None, Field(description="with `iam`: the account that the database lies in")
+        AccountId | None, Field(description="with `iam`: the account of the database")
     ] = None
     role_arn: Annotated[
         RoleArn | None,

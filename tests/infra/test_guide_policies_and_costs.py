@@ -68,7 +68,7 @@ def test_the_policies_for_another_account_allow_what_db_sync_s_role_requests(
 
 def test_the_costs_add_up() -> None:
     lines = read_page(GUIDE).splitlines()
-    begin = lines.index("| what | reckoning | $ a month |") + 2
+    begin = lines.index("| what | calculation | $ a month |") + 2
     *parts, total = (
         float(line.strip("| *").rpartition("|")[2].strip(" *"))
         for line in lines[begin : lines.index("", begin)]
