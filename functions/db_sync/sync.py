@@ -1,7 +1,7 @@
-"""The sync: target's rows made equal to the source's, in one transaction, verified.
+"""The sync: the target's rows made equal to the source's, in one transaction, verified.
 
-`sync_database` is the engine's one entrance; the Lambda and the command both call it. It reads as
-docs/architecture.md tells it: check, plan, snapshot, compare, write, verify, finish.
+`sync_database` is the engine's only entry point, for the Lambda and for the command. Its steps are
+those of docs/architecture.md: check, plan, snapshot, compare, write, verify, finish.
 """
 
 import time
