@@ -17,7 +17,7 @@ from tests.support.small_limits import tuning
 
 # What a dry run and the sync that follows it must say alike.
 COUNTS = ("tables", "tables_changed", "rows_inserted", "rows_updated", "rows_deleted")
-type Said = SyncResult | StagingSyncError
+type Outcome = SyncResult | StagingSyncError
 type Seen = tuple[State, str]  # rows and numbers, and the schema
 
 
@@ -41,17 +41,17 @@ class Check:
         if dry is not None:
             self.counts["dry runs"] += 1
             self._must_be_as_before("a dry run", before)
-        said = self._sync()
+        outcome = self._sync()
         if self.source.see() != source:
             raise Finding("the source is written", "it is not what it was before the sync")
-        if isinstance(said, StagingSyncError):
-            self._must_be_refused(said, before)
+        if isinstance(outcome, StagingSyncError):
+            self._must_be_refused(outcome, before)
         else:
-            self._must_be_synced(said, source, before)
+            self._must_be_synced(outcome, source, before)
         if dry is not None:
-            _must_be_alike(dry, said)
+            _must_be_alike(dry, outcome)
 
-    def _sync(self, *, dry_run: bool = False) -> Said:
+    def _sync(self, *, dry_run: bool = False) -> Outcome:
         reader = "fuzz_reader" if self.round.is_reader else "postgres"
         try:
             return sync(
@@ -97,21 +97,21 @@ class Check:
         if isinstance(again, StagingSyncError):
             raise Finding("refused when identical", f"{type(again).__name__}: {again}")
         if again.status != "unchanged":
-            raise Finding("not unchanged", _told(again))
+            raise Finding("not unchanged", _summary(again))
         if self.target.see() != after:
             raise Finding("the target is not as before", "after a second sync")
         self.counts["then unchanged"] += 1
 
 
-def _must_be_alike(dry: Said, said: Said) -> None:
+def _must_be_alike(dry: Outcome, outcome: Outcome) -> None:
     """See that a dry run told what the sync did."""
     if isinstance(dry, StagingSyncError):
-        if is_fault(dry) or type(dry) is not type(said):
-            what = "synced" if isinstance(said, SyncResult) else type(said).__name__
+        if is_fault(dry) or type(dry) is not type(outcome):
+            what = "synced" if isinstance(outcome, SyncResult) else type(outcome).__name__
             raise Finding("the dry run alone is refused", f"{type(dry).__name__}: {dry}; {what}")
         return
-    if isinstance(said, SyncResult) and _counts(dry) != _counts(said):
-        raise Finding("other counts in the dry run", f"{_told(dry)}; then {_told(said)}")
+    if isinstance(outcome, SyncResult) and _counts(dry) != _counts(outcome):
+        raise Finding("other counts in the dry run", f"{_summary(dry)}; then {_summary(outcome)}")
 
 
 def _counts(result: SyncResult) -> tuple[Any, ...]:
@@ -119,6 +119,6 @@ def _counts(result: SyncResult) -> tuple[Any, ...]:
     return (*(output[name] for name in COUNTS), result.sequences)
 
 
-def _told(result: SyncResult) -> str:
+def _summary(result: SyncResult) -> str:
     changed = [table for table in result.tables if table.action != "none"]
     return f"{result.status}: {changed}, sequences {result.sequences}, {result.warnings}"

@@ -38,6 +38,6 @@ def _silent_log() -> Iterator[None]:
 
 
 def is_fault(error: StagingSyncError) -> bool:
-    """Return whether an error is no honest refusal, where nobody else is at the databases."""
-    honest = {"SchemaMismatch", "ConfigurationError"}
-    return type(error).__name__ not in honest or isinstance(error, VerificationFailed)
+    """Return whether an error is no expected refusal, where nobody else is at the databases."""
+    expected = {"SchemaMismatch", "ConfigurationError"}
+    return type(error).__name__ not in expected or isinstance(error, VerificationFailed)

@@ -200,12 +200,12 @@ def _apart(one: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
     return left[:3], more[:3]
 
 
-def broken(target: State, before: State, told: str) -> list[str]:
+def broken(target: State, before: State, warnings: str) -> list[str]:
     """Return what constraints of the target no longer hold and was not told of."""
     found = [
         f"{count} rows break the valid foreign key {name}, and no warning says so"
         for name, count in target.orphans.items()
-        if count > before.orphans.get(name, 0) and name.split()[-1].strip('"') not in told
+        if count > before.orphans.get(name, 0) and name.split()[-1].strip('"') not in warnings
     ]
     found += [
         f"{count} values are doubled in the unique index {name}"
