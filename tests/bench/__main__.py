@@ -1,4 +1,4 @@
-"""`make bench`: how fast a sync is, beside pg_dump and pg_restore on the same servers."""
+"""`make bench`: how fast a sync is, compared with pg_dump and pg_restore on the same servers."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def main() -> int:
     """Run the benchmark and print its table.
 
     Returns:
-        0 when it ran to its end, whatever it found, missed targets too; 1 when not.
+        0 when it ran to its end, even if targets were missed; 1 when it did not.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="of the data; 1 is 1.4 GB")

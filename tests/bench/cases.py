@@ -1,4 +1,4 @@
-"""The five cases, and what each must and should reach."""
+"""The five cases, and the figures that each must and should reach."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from tests.bench.measure import Measurement
 from tests.bench.servers import Servers
 
 MUST_MEMORY_OF_SYNC, AIM_MEMORY_OF_SYNC = 200, 100  # MB, in every case
-MUST_BLOCKED = 0.1  # seconds that a reader waits, where a case's `lets_read`
+MUST_BLOCKED = 0.1  # seconds that a reader may wait, in a case with `lets_read`
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A state that a sync finds; `must` and `aim` are ratios to the faster peer's seconds.
+    """A state that a sync starts from; `must` and `aim` are ratios to the faster peer's seconds.
 
-    `prepare` makes the state from the one that the case before left: both sides equal. It
-    returns how many rows changed.
+    `prepare` creates it from the previous case's result, in which both sides are equal, and returns
+    how many rows changed.
     """
 
     name: str
@@ -24,11 +24,11 @@ class Case:
     must: float
     aim: float
     status: str = "synced"
-    is_merged: bool = False  # its counts are of rows that differ, not of tables copied whole
+    is_merged: bool = False  # its counts are of rows that differ, not of replaced tables
     lets_read: bool = False
 
     def check(self, measured: Measurement, changed: int) -> None:
-        """Check that the sync did what the case is about.
+        """Check that the sync did what the case measures.
 
         Raises:
             RuntimeError: it did something else.
@@ -41,7 +41,7 @@ class Case:
             or (self.is_merged and written != changed)
         )
         if is_wrong:
-            raise RuntimeError(f'"{self.name}" changed {changed} rows, and the sync said: {output}')
+            raise RuntimeError(f'"{self.name}" changed {changed} rows; the sync returned: {output}')
 
 
 CASES = (

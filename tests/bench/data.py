@@ -1,4 +1,4 @@
-"""The reference data and what is done to it: pgbench's tables, users and orders.
+"""The reference data and its changes: pgbench's tables, users and orders.
 
 At scale 1 about 1.4 GB: 5,000,000 pgbench accounts, 500,000 users, 2,000,000 orders.
 """
@@ -26,7 +26,7 @@ ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users;
 CREATE INDEX ON orders (user_id);
 CREATE INDEX ON orders (ordered_at);
 """
-# `i` numbers the rows; the newest tenth of the users has no order yet and may be deleted.
+# `i` numbers the rows; the newest tenth of the users has no orders yet and may be deleted.
 ADD_USERS = """
 INSERT INTO users (email, external_id, name, created_at, profile)
 SELECT 'user' || i || '@example.com', gen_random_uuid(), 'Name ' || md5(i::text),
@@ -64,7 +64,7 @@ def build(servers: Servers, scale: float) -> None:
     """Create the tables on both servers and fill the source's.
 
     Args:
-        servers: both.
+        servers: both servers.
         scale: 1 is the reference.
     """
     source = servers.source
@@ -84,19 +84,19 @@ def build(servers: Servers, scale: float) -> None:
 
 
 def settle(servers: Servers) -> None:
-    """Vacuum and checkpoint, as autovacuum and time would, so that no measurement pays for it."""
+    """Vacuum and checkpoint, so that no measurement includes it."""
     for database in (servers.source, servers.target):
         database.execute("VACUUM ANALYZE", "CHECKPOINT")
 
 
 def empty_target(servers: Servers) -> int:
-    """Empty the target's tables; return no rows, since the source was not changed."""
+    """Empty the target's tables; return 0, since the source was not changed."""
     servers.target.execute(f"TRUNCATE {ALL_TABLES}")
     return 0
 
 
 def change_nothing(_: Servers) -> int:
-    """Leave the source as it is; return no rows."""
+    """Leave the source as it is; return 0."""
     return 0
 
 
@@ -138,7 +138,7 @@ def change_everything(servers: Servers) -> int:
         "UPDATE pgbench_branches SET bbalance = bbalance + 1",
         "UPDATE pgbench_tellers SET tbalance = tbalance + 1",
     )
-    # Half of each file is dead rows now, which would slow everybody down who reads it.
+    # Half of each file is dead rows now, which would slow down every reader.
     source.execute("VACUUM FULL")
     return changed
 

@@ -1,4 +1,4 @@
-"""`make bench-growth`: how a sync's seconds grow with rows, changes and tables, as a chart."""
+"""`make bench-growth`: a chart of how a sync's seconds grow with rows, changes and tables."""
 
 import argparse
 import sys
@@ -37,7 +37,7 @@ FROM generate_series(1, 200) i;
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve: what grows and seconds; `is_wide`: from nothing to very much, by powers of ten."""
+    """One curve: what grows, and the seconds; `is_wide`: it grows by powers of ten."""
 
     panel: str
     name: str
@@ -46,7 +46,7 @@ class Series:
 
 
 def main() -> int:
-    """Measure, print a table, draw the chart; return 0."""
+    """Measure, print a table and draw the chart; return 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.growth", description=__doc__)
     parser.add_argument("--chart", type=Path, default=CHART, help="the SVG to write")
     call = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def by_rows(log: Console) -> Iterator[Series]:
-    """Measure an initial load, and a sync of nothing, of more and more rows (in millions)."""
+    """Measure an initial load, and a sync without changes, for more and more rows (millions)."""
     load: list[tuple[float, float]] = []
     nothing: list[tuple[float, float]] = []
     for scale in SCALES:
@@ -79,7 +79,7 @@ def by_rows(log: Console) -> Iterator[Series]:
 
 
 def by_changes(log: Console) -> Iterator[Series]:
-    """Measure a sync of more and more changed orders (in percent), scattered over the table."""
+    """Measure a sync of growing shares of changed orders (percent), scattered over the table."""
     points: list[tuple[float, float]] = []
     with running(None) as servers:
         data.build(servers, CHANGES_SCALE)
@@ -96,7 +96,7 @@ def by_changes(log: Console) -> Iterator[Series]:
 
 
 def by_tables(log: Console) -> Iterator[Series]:
-    """Measure a sync of nothing in more and more small tables."""
+    """Measure a sync without changes for growing numbers of small tables."""
     points: list[tuple[float, float]] = []
     with running(None) as servers:
         made = 0
@@ -113,7 +113,7 @@ def by_tables(log: Console) -> Iterator[Series]:
 
 
 def _seconds(servers: Servers, prepare: Callable[[Servers], int]) -> float:
-    """Return the median seconds of some syncs, each after a preparation."""
+    """Return the median seconds of several syncs, each after the same preparation."""
     taken: list[float] = []
     for _ in range(RUNS):
         prepare(servers)
@@ -127,8 +127,8 @@ def _updating(statement: str) -> Callable[[Servers], int]:
 
 
 def draw(series: list[Series], path: Path) -> None:
-    """Draw a panel for each thing that grows, and write the SVG."""
-    # The same picture for the same figures: no date, and ids that do not change.
+    """Draw a panel for each quantity that grows, and write the SVG."""
+    # Without a date and with fixed ids, so that the same figures give the same file.
     mpl.rcParams["svg.hashsalt"] = "staging-sync"
     panels = list(dict.fromkeys(curve.panel for curve in series))
     figure = Figure(figsize=(11, 3.4), layout="constrained")

@@ -1,4 +1,4 @@
-"""One sync, measured from outside: seconds, peak memory, and how long others were blocked."""
+"""Measures a sync from outside: seconds, peak memory, and how long other sessions were blocked."""
 
 import contextlib
 import itertools
@@ -18,7 +18,7 @@ from sandbox.database import Database
 from tests.bench.servers import Servers
 
 PACE = 0.005  # seconds between two statements of a probe
-# Rows that no case deletes; the writes change nothing, so that both sides stay alike.
+# Rows that no case deletes; the writes change nothing, so that both sides stay equal.
 READS = (
     "SELECT * FROM users WHERE id = 1",
     "SELECT * FROM orders WHERE id = 1",
@@ -33,7 +33,7 @@ WRITES = (
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one sync took: seconds, and bytes of memory at its peak; and what it said it did."""
+    """What one sync took: seconds, and bytes of memory at its peak; and its output."""
 
     seconds: float
     peak_memory: int
@@ -43,10 +43,10 @@ class Measurement:
 
 
 def measure_sync(servers: Servers) -> Measurement:
-    """Run `python -m db_sync` in a process of its own, while others use the target.
+    """Run `python -m db_sync` in a separate process, while others use the target.
 
     Raises:
-        RuntimeError: it failed; with what it said.
+        RuntimeError: it failed; has the end of its standard error.
     """
     with Probe(servers.target, READS) as reader, Probe(servers.target, WRITES) as writer:
         seconds, peak_memory, printed = run_sync(servers)
@@ -54,10 +54,10 @@ def measure_sync(servers: Servers) -> Measurement:
 
 
 def run_sync(servers: Servers) -> tuple[float, int, str]:
-    """Run `python -m db_sync`; return its seconds, its peak memory in bytes, what it printed.
+    """Run `python -m db_sync`; return its seconds, its peak memory in bytes, and its output.
 
     Raises:
-        RuntimeError: it failed; with what it said.
+        RuntimeError: it failed; has the end of its standard error.
     """
     started = time.monotonic()
     printed, peak_memory = run_measured(
@@ -73,10 +73,10 @@ def run_sync(servers: Servers) -> tuple[float, int, str]:
 def run_measured(
     command: Sequence[str], environment: Mapping[str, str], standard_input: str = ""
 ) -> tuple[str, int]:
-    """Run a command; return what it printed and its peak memory in bytes.
+    """Run a command; return its output and its peak memory in bytes.
 
     Raises:
-        RuntimeError: it failed; with the end of what it said.
+        RuntimeError: it failed; has the end of its standard error.
     """
     with (
         tempfile.TemporaryFile("w+") as given,
@@ -89,8 +89,8 @@ def run_measured(
             command, stdin=given, stdout=printed, stderr=errors, env=environment
         ) as process:
             try:
-                # A child's peak begins with what its parent held at the fork: some 30 MB here,
-                # which the commands exceed by themselves.
+                # A child's peak includes its parent's memory at the fork: some 30 MB here, less
+                # than the commands use.
                 _, status, usage = os.wait4(process.pid, 0)
             except BaseException:
                 process.kill()
@@ -106,7 +106,7 @@ def run_measured(
 
 
 class Probe:
-    """A user of the database: runs statements in turn all the while and notes the slowest."""
+    """A user of the database: runs statements in turn and records the slowest."""
 
     def __init__(self, database: Database, statements: Sequence[str]) -> None:
         """Prepare to run `statements` in a database for the length of a with statement."""
@@ -121,7 +121,7 @@ class Probe:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop; raise what a statement failed with."""
+        """Stop; raise the error of a statement that failed."""
         self._ended.set()
         self._threads.shutdown()
         self._running.result()

@@ -39,7 +39,7 @@ class Outcome:
 
 
 def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
-    """Return the table: medians of seconds, the worst of memory and blocking."""
+    """Return the table: medians of seconds, maxima of memory and blocking."""
     table = Table(box=box.ASCII2)
     table.add_column("case", no_wrap=True)
     headings = (
@@ -76,7 +76,7 @@ def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
 
 
 def describe(servers: Servers, scale: float, runs: int, size: int) -> str:
-    """Say on what it was measured.
+    """Return the conditions of the measurement.
 
     Args:
         servers: the servers.

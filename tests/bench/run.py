@@ -1,4 +1,4 @@
-"""What every benchmark does around its measurements."""
+"""What the benchmarks do around their measurements."""
 
 from collections.abc import Callable, Sequence
 

@@ -14,9 +14,9 @@ SETTINGS = {
     "shared_buffers": "512MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
-    # Not in the middle of a measurement: the benchmark vacuums between them.
+    # The benchmark vacuums between the measurements and not during them.
     "autovacuum": "off",
-    # PostgreSQL's defaults, as is the rest; a sandbox does without them.
+    # PostgreSQL's defaults, like all other settings; a sandbox changes these.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -27,7 +27,7 @@ NAME = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Production and staging, and a directory for what a peer writes in between."""
+    """Production and staging, and a directory for the peers' files."""
 
     source: Database
     target: Database
@@ -39,10 +39,10 @@ def running(bin_dir: Path | None) -> Iterator[Servers]:
     """Run both servers for the length of a with statement and leave nothing behind.
 
     Args:
-        bin_dir: where initdb, postgres, pg_dump and the others lie; None: in the wheel.
+        bin_dir: the folder of initdb, postgres, pg_dump and the others; None: the wheel's.
 
     Raises:
-        SandboxError: a server did not start; with what it said.
+        SandboxError: a server did not start; has its output.
     """
     with (
         tempfile.TemporaryDirectory(prefix="staging-sync-bench-") as root,

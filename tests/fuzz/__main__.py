@@ -1,6 +1,6 @@
-"""`make fuzz`: random schemas, rows and differences, synced, and looked at by other means.
+"""`make fuzz`: syncs random schemas, rows and differences, and checks the result independently.
 
-Each round has a seed of its own, from --seed on: `--rounds 1 --seed N` repeats one.
+Each round has its own seed, counted from --seed: `--rounds 1 --seed N` repeats a round.
 """
 
 import argparse
@@ -23,16 +23,16 @@ from tests.fuzz.shrink import shrink
 
 
 def main() -> int:
-    """Run rounds and print what came of them.
+    """Run rounds and print their results.
 
     Returns:
-        0 when nothing was found, 1 when something was, or when it did not run to its end.
+        0 when nothing was found, 1 when something was found or the run did not complete.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--rounds", type=int, help="how many; default: as many as --minutes allow")
-    parser.add_argument("--minutes", type=float, default=5.0, help="no round begins after that")
-    parser.add_argument("--seed", type=int, help="of the first round; default: a random one")
-    parser.add_argument("--no-shrink", action="store_true", help="save whole rounds, at once")
+    parser.add_argument("--rounds", type=int, help="how many; default: as many as --minutes allows")
+    parser.add_argument("--minutes", type=float, default=5.0, help="no round starts after that")
+    parser.add_argument("--seed", type=int, help="of the first round; default: random")
+    parser.add_argument("--no-shrink", action="store_true", help="save complete rounds at once")
     call = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if call.seed is None else call.seed
     console = Console(stderr=True, highlight=False)
@@ -68,7 +68,7 @@ def _seeds(first: int, rounds: int | None, minutes: float, progress: Progress) -
 def _run(
     seed: int, servers: Servers, progress: Progress, console: Console, *, is_shrunk: bool
 ) -> None:
-    """Run one round; save it if it finds something."""
+    """Run one round, and save it if it finds something."""
     round_ = make_round(seed, servers.kinds, has_icu=SYSTEM)
     done: list[Step] = []
     try:
@@ -79,7 +79,7 @@ def _run(
         console.print(f"Its statements are in {save(round_, finding)}.", soft_wrap=True)
         if is_shrunk:
             save(shrink(round_, done, finding.kind, servers), finding)
-            console.print("They are as few as find the same.")
+            console.print("They are reduced to those that still find it.")
     progress.rounds += 1
 
 

@@ -1,4 +1,4 @@
-"""One sync of a round, and what must hold before, after, and when it is done once more."""
+"""One sync of a round, and what must hold after a dry run, after it, and after a second one."""
 
 import traceback
 from collections import Counter
@@ -15,7 +15,7 @@ from tests.fuzz.rounds import Round
 from tests.fuzz.side import Side
 from tests.support.small_limits import tuning
 
-# What a dry run and the sync that follows it must say alike.
+# The counts that a dry run and the sync after it must have in common.
 COUNTS = ("tables", "tables_changed", "rows_inserted", "rows_updated", "rows_deleted")
 type Outcome = SyncResult | StagingSyncError
 type Seen = tuple[State, str]  # rows and numbers, and the schema
@@ -23,7 +23,7 @@ type Seen = tuple[State, str]  # rows and numbers, and the schema
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Syncs two sides as a round says; `counts` take what came of it."""
+    """Syncs two sides as a round says, and adds the results to `counts`."""
 
     round: Round
     source: Side
@@ -31,7 +31,7 @@ class Check:
     counts: Counter[str]
 
     def run(self, *, is_tried_dry: bool) -> None:
-        """Sync, after a dry run or not, and once more.
+        """Sync, perhaps after a dry run, and then a second time.
 
         Raises:
             Finding: something does not hold.
@@ -67,7 +67,7 @@ class Check:
             raise Finding(kind, traceback.format_exc()) from error
 
     def _must_be_refused(self, error: StagingSyncError, before: Seen) -> None:
-        """See that an error is an honest one, and that the target is as before."""
+        """Check that the error is an expected one, and that the target is as before."""
         self.counts[f"refused: {type(error).__name__}"] += 1
         self._must_be_as_before(f"a refused sync ({error})", before)
         if is_fault(error):
@@ -80,7 +80,7 @@ class Check:
             raise Finding("the target is not as before", f"after {after}")
 
     def _must_be_synced(self, result: SyncResult, source: State, before: Seen) -> None:
-        """See that the target is what it should be, and that a second sync finds so."""
+        """Check that the target is as it must be, and that a second sync changes nothing."""
         self.counts[result.status] += 1
         after, schema = self.target.see_all()
         if schema != before[1]:
@@ -104,7 +104,7 @@ class Check:
 
 
 def _must_be_alike(dry: Outcome, outcome: Outcome) -> None:
-    """See that a dry run told what the sync did."""
+    """Check that the dry run reported what the sync did."""
     if isinstance(dry, StagingSyncError):
         if is_fault(dry) or type(dry) is not type(outcome):
             what = "synced" if isinstance(outcome, SyncResult) else type(outcome).__name__

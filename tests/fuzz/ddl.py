@@ -1,4 +1,4 @@
-"""A schema as statements, for either side."""
+"""The statements that create a schema on one side."""
 
 from collections.abc import Iterator, Sequence
 from random import Random
@@ -53,7 +53,7 @@ def define(column: Column) -> str:
 
 
 def _create_partitions(table: str, layout: Layout) -> Iterator[str]:
-    """Yield a statement per part; one with parts of its own has a DEFAULT one alone."""
+    """Yield a statement for each partition; a partition that is divided itself has one DEFAULT."""
     for number, bounds in enumerate(layout[1]):
         name = partition(table, number)
         values = bounds if bounds.startswith("DEFAULT") else f"FOR VALUES {bounds}"
@@ -66,7 +66,7 @@ def _create_partitions(table: str, layout: Layout) -> Iterator[str]:
 
 
 def partition(table: str, number: int) -> str:
-    """Return a part's name."""
+    """Return a partition's name."""
     return f'{table[:-1]}_{number}"'
 
 

@@ -12,13 +12,13 @@ type Drift = Callable[[Random, Table], str | None]
 
 
 def drift(random: Random, tables: Sequence[Table]) -> list[str]:
-    """Return statements that let one side's schema differ; they may fail, and then it does not."""
+    """Return statements that change one side's schema; some fail, and then it does not differ."""
     found = random.choice(DRIFTS)(random, random.choice(tables))
     return [found] if found else []
 
 
 def _another_foreign_key(random: Random, table: Table) -> str | None:
-    """Give a key another action, match type or timing, or let it be not valid."""
+    """Give a foreign key another action, match type or timing, or make it NOT VALID."""
     if not table.foreign_keys:
         return None
     key = random.choice(table.foreign_keys)
@@ -42,7 +42,7 @@ def _no_foreign_key(random: Random, table: Table) -> str | None:
 
 
 def _no_unique(random: Random, table: Table) -> str | None:
-    """Drop a unique key, sometimes with what refers to it."""
+    """Drop a unique key, sometimes with the foreign keys that reference it."""
     if not table.uniques:
         return None
     unique = random.choice(table.uniques)
@@ -54,7 +54,7 @@ def _no_unique(random: Random, table: Table) -> str | None:
 
 
 def _another_unique(random: Random, table: Table) -> str | None:
-    """Let a unique key that nothing refers to be deferrable, or no longer so; or add one."""
+    """Change whether an unreferenced unique key is deferrable, or add a unique key."""
     if not table.uniques or random.random() < 0.3:
         return f"ALTER TABLE {table.name} ADD UNIQUE (n) {random.choice(TIMINGS)}"
     unique = random.choice(table.uniques)
@@ -76,7 +76,7 @@ def _no_column(random: Random, table: Table) -> str:
 
 
 def _another_type(random: Random, table: Table) -> str | None:
-    """Give a column another type or collation that holds the same texts."""
+    """Give a column another type or collation with the same texts."""
     columns = [column for column in table.columns if column.type.akin]
     if not columns:
         return None
@@ -87,7 +87,7 @@ def _another_type(random: Random, table: Table) -> str | None:
 
 
 def _moved_column(random: Random, table: Table) -> str:
-    """Add a column and drop it again: the numbers of later ones differ."""
+    """Add a column and drop it again, so that the numbers of later columns differ."""
     kind = random.choice(VALUES).sql
     return f"ALTER TABLE {table.name} ADD gone {kind}; ALTER TABLE {table.name} DROP gone"
 
@@ -154,7 +154,7 @@ def _drop(table: Table, constraint: str) -> str:
 
 
 def _generated(random: Random, table: Table) -> str | None:
-    """Return a statement that gives a generated column's values another origin."""
+    """Return a statement that changes how a generated column gets its values."""
     if not any(column.is_filled for column in table.columns):
         return None
     return random.choice(

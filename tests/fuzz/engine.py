@@ -1,4 +1,4 @@
-"""The sync, called as the command calls it: all that the fuzz test takes of the engine."""
+"""Calls the sync as the command does; the fuzz test uses nothing else of the engine."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from db_sync.tuning import Tuning
 def sync(
     source: str, target: str, rules: str, *, dry_run: bool, tuning: Tuning
 ) -> SyncResult | StagingSyncError:
-    """Sync two databases by their URLs, and return what came of it; other errors are raised."""
+    """Sync two databases; return the result or our error. Any other error is raised."""
     options = SyncOptions("fuzz", SyncRules.parse(rules), dry_run, tuning=tuning)
     addresses = DatabaseAddress.of_url(source), DatabaseAddress.of_url(target)
     with _silent_log():
@@ -28,7 +28,7 @@ def sync(
 
 @contextlib.contextmanager
 def _silent_log() -> Iterator[None]:
-    """Let the engine log nothing, for the length of a with statement; the rounds' table tells."""
+    """Silence the engine's log for the length of a with statement."""
     level = logger.log_level
     logger.setLevel("CRITICAL")
     try:
@@ -38,6 +38,6 @@ def _silent_log() -> Iterator[None]:
 
 
 def is_fault(error: StagingSyncError) -> bool:
-    """Return whether an error is no expected refusal, where nobody else is at the databases."""
+    """Return whether an error is a defect, given that nobody else uses the databases."""
     expected = {"SchemaMismatch", "ConfigurationError"}
     return type(error).__name__ not in expected or isinstance(error, VerificationFailed)

@@ -1,8 +1,8 @@
 """What the fuzz test looks for."""
 
 
-class Finding(Exception):  # noqa: N818  # no error of ours: it is what was looked for
-    """Something that must not be; `kind` stays alike while a round is made shorter."""
+class Finding(Exception):  # noqa: N818  # not an error of the test: it looks for these
+    """Something that must not happen; its `kind` stays the same while a round is shortened."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(f"{kind}: {message}")

@@ -1,4 +1,4 @@
-"""Random changes of rows, as statements; some fail where they are tried, and nothing is lost."""
+"""Random changes of rows as statements; those that fail are skipped."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from random import Random
 
 from tests.fuzz.schemas import Column, Table
 
-MANY = 400  # rows, for a table whose ranges are looked at one by one
+MANY = 400  # rows, for a table whose ranges are compared one by one
 SWAP = """DO $$ DECLARE one record; two record; BEGIN
     SELECT tableoid AS part, ctid AS place, {column} AS value INTO STRICT one
     FROM {table} t ORDER BY t::text OFFSET {first} LIMIT 1;
@@ -21,13 +21,13 @@ END $$"""
 
 @dataclass(frozen=True, slots=True)
 class Mutator:
-    """Makes statements for the tables of a schema."""
+    """Creates statements for the tables of a schema."""
 
     random: Random
     tables: Sequence[Table]
 
     def insertions(self) -> list[str]:
-        """Return statements that insert the first rows, parents first but for circles."""
+        """Return statements that insert the first rows, parents first except in cycles."""
         found = []
         for table in self.tables:
             found += [self._insert(table) for _ in range(self.random.randint(4, 16))]
@@ -48,14 +48,14 @@ class Mutator:
         return chosen(self._table())
 
     def _table(self) -> Table:
-        """Return a table; more often one that others refer to."""
+        """Return a table, preferring those that others reference."""
         parents = {key.parent for table in self.tables for key in table.foreign_keys}
         if parents and self.random.random() < 0.5:
             return self.random.choice([each for each in self.tables if each.name in parents])
         return self.random.choice(self.tables)
 
     def violation(self) -> str:
-        """Return a statement that breaks a foreign key, if none is looked at."""
+        """Return a statement that breaks a foreign key, if it is not checked."""
         table = self.random.choice(self.tables)
         if table.foreign_keys and self.random.random() < 0.6:
             key = self.random.choice(table.foreign_keys)
@@ -97,7 +97,7 @@ class Mutator:
         return self._set(table, chosen, lambda column: self._value(table, column, parent))
 
     def _move_key(self, table: Table) -> str:
-        """Change a key, or another unique value, of one row; what else it is referred by stays."""
+        """Change one row's key, or another unique value, and not the rows that reference it."""
         columns = [table.column(name) for name in self._unique(table)]
         return self._set(table, columns[:1], self._any_value)
 
@@ -113,7 +113,7 @@ class Mutator:
         return f"UPDATE {table.name} SET {column.name} = {column.name} || 'x'"
 
     def _swap(self, table: Table) -> str:
-        """Let two rows change places in a unique key, be it deferrable or not."""
+        """Swap two rows' values of a unique key, deferrable or not."""
         name = self._unique(table)[0]
         first, second = self.random.sample(range(4), 2)
         parts = {
@@ -143,17 +143,17 @@ class Mutator:
         )
 
     def _replace(self, table: Table) -> str:
-        """Let a row give its unique values to another that comes in its place."""
+        """Delete a row and insert one that may have its unique values."""
         return f"{self._delete(table)}; {self._insert(table)}"
 
     def _copy_from_another(self, table: Table) -> str:
-        """Let a row take the value of another one."""
+        """Copy a value from another row."""
         column = self.random.choice([each for each in table.columns if not each.is_filled])
         value = f"(SELECT {column.name} FROM {table.name} t WHERE {self._one_of(table)})"
         return self._set(table, [column], lambda _: value)
 
     def _number(self, _: Table) -> str:
-        """Move the sequence that tables share."""
+        """Advance or set the sequence that tables share."""
         return self.random.choice(
             (
                 "SELECT nextval('numbers')",
@@ -163,12 +163,12 @@ class Mutator:
         )
 
     def _unique(self, table: Table) -> tuple[str, ...]:
-        """Return the columns of one of a table's unique keys that rows do not fill themselves."""
+        """Return the columns of one of a table's unique keys without generated columns."""
         keys = [key.columns for key in table.uniques if not table.column(key.columns[0]).is_filled]
         return self.random.choice(keys) if keys else ("id",)
 
     def _value(self, table: Table, column: Column, parent: int) -> str:
-        """Return an SQL value for a column; of one that refers, mostly that of a parent's row."""
+        """Return an SQL value for a column; for a foreign key's, usually that of a parent's row."""
         for key in table.foreign_keys:
             if column.name in key.columns and self.random.random() < 0.85:
                 parents = dict(zip(key.columns, key.parent_columns, strict=True))
@@ -187,11 +187,11 @@ class Mutator:
         return self.random.choice(column.type.literals)
 
     def _parent(self) -> int:
-        """Return which of its parents a row refers to; few, so that some have many children."""
+        """Return which parent a row references: one of a few, so that some have many children."""
         return self.random.choice((0, 0, 0, 1, 2))
 
     def _one_of(self, table: Table) -> str:
-        """Return the condition that `t` is a certain row, which both sides choose alike."""
+        """Return the condition that `t` is a certain row, the same on both sides."""
         return f"(t.tableoid, t.ctid) = {self._row(table)}"
 
     def _row(self, table: Table) -> str:

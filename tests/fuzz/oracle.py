@@ -1,4 +1,4 @@
-"""What two databases hold, read by queries that share nothing with the engine's."""
+"""What two databases contain, read by queries that share nothing with the engine's."""
 
 import difflib
 import io
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 QUERIES = Path(__file__).parent / "queries"
-# By the tables themselves: an index may be what is wrong.
+# Reads the tables themselves: an index may be wrong.
 WITHOUT_INDEXES = (
     "RESET ROLE; SET search_path = pg_catalog; SET enable_indexscan = off;"
     " SET enable_indexonlyscan = off; SET enable_bitmapscan = off; SET row_security = off"
@@ -23,7 +23,7 @@ AFTERWARDS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's type, and what makes its values if the table does."""
+    """A column's type and, if it is generated, its kind and expression."""
 
     type: str
     generated: str
@@ -32,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A table's columns, those of its key, and its rows as texts, sorted."""
+    """A table's columns, its key's columns, and its rows as texts, sorted."""
 
     columns: Mapping[str, Column]
     key: tuple[str, ...]
@@ -46,10 +46,10 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that a database holds.
+    """The contents of a database.
 
-    `sequences` are last value, whether it was given, and the next one; `orphans` are how many rows
-    break each valid foreign key, `doubles` how many values each unique index.
+    `sequences` have the last value, is_called and the next value; `orphans` are how many rows
+    violate each valid foreign key, `doubles` how many values violate each unique index.
     """
 
     tables: Mapping[str, Contents]
@@ -105,7 +105,7 @@ def _tables(cursor: Any) -> Iterator[tuple[str, Contents]]:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Names of tables that are left alone, and of columns that are the target's."""
+    """The names of tables that are excluded, and of columns that are kept."""
 
     excluded: frozenset[str]
     kept: frozenset[str]
@@ -121,7 +121,7 @@ class Rules:
 
 
 def _plain(name: str) -> str:
-    """Return a name, which rules quote always, as PostgreSQL's %I writes it."""
+    """Return a name, which is always quoted in rules, as PostgreSQL's %I writes it."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^.]+', name)
     return ".".join(
         part[1:-1] if re.fullmatch(r'"[a-z]+"', part) and part != '"order"' else part
@@ -130,7 +130,7 @@ def _plain(name: str) -> str:
 
 
 def differing(source: State, target: State, before: State, rules: Rules) -> list[str]:
-    """Return what a sync should have done and did not, as sentences.
+    """Return what a sync should have done and has not done, as sentences.
 
     Args:
         source: the source.
@@ -143,7 +143,7 @@ def differing(source: State, target: State, before: State, rules: Rules) -> list
     for name, table in target.tables.items():
         if name in excluded or name not in source.tables:
             if table != before.tables[name]:
-                found.append(f"{name} is to be left alone and has changed")
+                found.append(f"{name} is excluded and has changed")
             continue
         found += _differing_rows(name, source.tables[name], table, before.tables[name], rules.kept)
     for name, numbers in target.sequences.items():
@@ -181,7 +181,7 @@ def _differing_rows(
 
 
 def _is_kept(then: tuple[str | None, ...], now: tuple[str | None, ...]) -> bool:
-    """Return whether own values stay, or were taken away as a unique constraint wants it."""
+    """Return whether kept values are unchanged or unlinked, as a unique constraint may require."""
     return all(
         after in (before, None) or (after or "").startswith("unlinked:")
         for before, after in zip(then, now, strict=True)
@@ -189,7 +189,7 @@ def _is_kept(then: tuple[str | None, ...], now: tuple[str | None, ...]) -> bool:
 
 
 def _apart(one: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Return what only one of two lists has, a few of each."""
+    """Return a few of the items that only one of two lists has."""
     left = list(one)
     more = []
     for row in other:
@@ -201,14 +201,14 @@ def _apart(one: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def broken(target: State, before: State, warnings: str) -> list[str]:
-    """Return what constraints of the target no longer hold and was not told of."""
+    """Return which constraints of the target no longer hold without a warning."""
     found = [
-        f"{count} rows break the valid foreign key {name}, and no warning says so"
+        f"{count} rows violate the valid foreign key {name}, without a warning"
         for name, count in target.orphans.items()
         if count > before.orphans.get(name, 0) and name.split()[-1].strip('"') not in warnings
     ]
     found += [
-        f"{count} values are doubled in the unique index {name}"
+        f"{count} values are duplicates in the unique index {name}"
         for name, count in target.doubles.items()
         if count > before.doubles.get(name, 0)
     ]

@@ -1,4 +1,4 @@
-"""What a person sees of the rounds: a table while they run, a file for each finding."""
+"""Shows the rounds' progress as a table, and writes a file for each finding."""
 
 import time
 from collections import Counter
@@ -16,7 +16,7 @@ FOLDER = Path("build/fuzz")
 
 @dataclass(slots=True)
 class Progress:
-    """How many rounds ran, and what came of their syncs."""
+    """How many rounds ran, and the results of their syncs."""
 
     rounds: int = 0
     findings: int = 0
@@ -25,7 +25,7 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """How long it has run."""
+        """How long the rounds have been running."""
         return time.monotonic() - self.started
 
     def as_table(self) -> Table:
@@ -42,7 +42,7 @@ class Progress:
 
 
 def save(round_: Round, finding: Finding, folder: Path = FOLDER) -> Path:
-    """Write a round's statements, as psql takes them, and what was found; return the file."""
+    """Write a round's statements for psql, with what was found; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{round_.seed}.sql"
     about = (

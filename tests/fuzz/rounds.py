@@ -1,4 +1,4 @@
-"""A round: what happens to two databases, all of it chosen beforehand by one seed."""
+"""A round: what is done to two databases, chosen by one seed before it starts."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,10 @@ SOURCE, TARGET = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement for one side, which may fail there; `is_past_keys`: past all foreign
-    keys and triggers."""
+    """A statement for one side, which may fail.
+
+    `is_past_keys`: it is executed without foreign keys and triggers.
+    """
 
     side: int
     sql: str
@@ -27,7 +29,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A sync, after a dry run or not."""
+    """A sync, perhaps after a dry run."""
 
     is_tried_dry: bool
 
@@ -39,9 +41,9 @@ type Step = Statement | Sync
 class Round:
     """A round's steps, and how the syncs in it are called.
 
-    `servers` are the kinds of both sides' servers, `role` is who writes to the target. `is_large`:
-    the engine takes small tables for large ones. `may_be_refused`: the sides differ in more than
-    rows.
+    `servers` are the kinds of both sides' servers, `role` is the role that writes to the target.
+    `is_large`: the engine treats small tables as large ones. `may_be_refused`: the sides differ in
+    more than rows.
     """
 
     seed: int
@@ -60,12 +62,12 @@ class Round:
 
     @property
     def user(self) -> str:
-        """The role that the target is written as."""
+        """The role that the sync uses on the target."""
         return {"superuser": "postgres", "setter": "fuzz_setter", "owner": "fuzz_owner"}[self.role]
 
 
 def make_round(seed: int, kinds: Sequence[str], has_icu: str) -> Round:
-    """Return the round of a seed, with servers of the given kinds; one of them `has_icu`."""
+    """Return the round of a seed, with servers of the given kinds, one of which `has_icu`."""
     random = Random(seed)  # noqa: S311  # no secret
     server = random.choice(kinds)
     servers = (server, server) if random.random() < 0.8 else (server, random.choice(kinds))
@@ -73,14 +75,14 @@ def make_round(seed: int, kinds: Sequence[str], has_icu: str) -> Round:
     role: Role = random.choice(("superuser", "owner", "owner", "setter"))
     is_reader, is_large = random.random() < 0.3, random.random() < 0.5
     tables = make_schema(random, has_icu=is_icu)
-    is_plain = random.random() < 0.3  # the sides differ in rows only
+    is_plain = random.random() < 0.3  # the sides differ only in rows
     rules = "" if is_plain or random.random() < 0.7 else _rules(random, tables)
     steps = tuple(_steps(random, tables, has_icu=is_icu, is_plain=is_plain))
     return Round(seed, servers, role, is_reader, is_large, rules, steps, not is_plain)
 
 
 def _rules(random: Random, tables: Sequence[Table]) -> str:
-    """Return rules as JSON: a table or two that is excluded, columns that are kept."""
+    """Return rules as JSON, perhaps with an excluded table or a kept column."""
     rules: dict[str, list[str]] = {}
     if random.random() < 0.6:
         rules["exclude"] = [table.name for table in random.sample(tables, 1)]
@@ -113,7 +115,7 @@ def _steps(
 
 
 def _changes(random: Random, mutator: Mutator, *, is_plain: bool) -> Iterator[Step]:
-    """Yield changes of rows, of either side, of both alike, or none."""
+    """Yield changes of rows on one side or both, or none."""
     sides = random.choice(((SOURCE,), (TARGET,), (SOURCE, TARGET), (SOURCE, TARGET)))
     for _ in range(random.choice((0, 1, 3, 6, 15))):
         yield Statement(random.choice(sides), mutator.change())

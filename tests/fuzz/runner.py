@@ -10,13 +10,13 @@ from tests.fuzz.side import Side
 
 
 def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[Step]) -> None:
-    """Run a round's steps, and look after each sync.
+    """Run a round's steps, and check the databases after each sync.
 
     Args:
         round_: the round.
         servers: the servers.
-        counts: takes what came of the syncs.
-        done: takes the steps that did not fail.
+        counts: gets the results of the syncs.
+        done: gets the steps that did not fail.
 
     Raises:
         Finding: something does not hold.

@@ -17,7 +17,7 @@ NAMES = (
 )
 ACTIONS = ("NO ACTION", "RESTRICT", "CASCADE", "CASCADE", "SET NULL", "SET NULL", "SET DEFAULT")
 TIMINGS = ("", "", "DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED")
-# How a table is divided, by its first column, and its parts; {} is the table's name.
+# A table's partition strategy, by its first column, and its partitions.
 NUMBERED_LAYOUTS = (
     ("RANGE", ("FROM (MINVALUE) TO (3)", "FROM (3) TO (MAXVALUE)")),
     ("RANGE", ("FROM (MINVALUE) TO (5)", "DEFAULT")),
@@ -43,7 +43,7 @@ class Column:
 
     @property
     def is_filled(self) -> bool:
-        """Whether the table itself makes every value."""
+        """Whether the column is generated."""
         return "AS (" in self.rest
 
 
@@ -59,7 +59,7 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key of a table to another's unique key."""
+    """A table's foreign key to a unique key of another table."""
 
     name: str
     columns: tuple[str, ...]
@@ -73,7 +73,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; `layouts` are the source's and the target's partitions, None where it has none."""
+    """A table; `layouts` are its partitions in the source and the target, None without any."""
 
     name: str
     columns: tuple[Column, ...]
@@ -84,12 +84,12 @@ class Table:
     extras: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
-        """Return the column of a name."""
+        """Return the column with a name."""
         return next(column for column in self.columns if column.name == name)
 
 
 def make_schema(random: Random, *, has_icu: bool) -> list[Table]:
-    """Return tables, parents before children but for circles."""
+    """Return tables, parents before children except in cycles."""
     keys = (*KEYS, *ICU_KEYS, *ICU_KEYS, *ICU_KEYS) if has_icu else KEYS
     tables: list[Table] = []
     for name in random.sample(NAMES, random.randint(2, 5)):
@@ -127,14 +127,14 @@ def _columns(random: Random, keys: Sequence[Type]) -> Iterator[Column]:
 
 
 def _fillings(random: Random) -> tuple[str, ...]:
-    """Return what may fill an integer key."""
+    """Return what may generate the values of an integer key."""
     always = random.choice(("ALWAYS", "BY DEFAULT"))
     step = random.choice(("", "", " (INCREMENT 10)", " (MAXVALUE 12)", " (INCREMENT -1)"))
     return ("", "", f"GENERATED {always} AS IDENTITY{step}", "DEFAULT nextval('numbers')")
 
 
 def _layouts(random: Random, key: Type) -> tuple[Layout | None, Layout | None]:
-    """Return partitions for both sides: mostly the same, sometimes none on one of them."""
+    """Return both sides' partitions: usually the same, sometimes none in the target."""
     offered = LAYOUTS + (NUMBERED_LAYOUTS if key.literals[0] == "0" else ())
     source = random.choice(offered)
     target = random.choice((source, source, source, random.choice(offered), None))
@@ -167,7 +167,7 @@ def _uniques(
 
 
 def _extras(random: Random, name: str) -> tuple[str, ...]:
-    """Return statements for indexes, checks and triggers; {} is a number."""
+    """Return statements for indexes, checks, triggers and views."""
     log = f"INSERT INTO public.log VALUES ('{name}')"
     offered = (
         f"CREATE INDEX ON {name} (n)",
@@ -188,7 +188,7 @@ def _extras(random: Random, name: str) -> tuple[str, ...]:
 def _with_foreign_keys(
     random: Random, table: Table, earlier: Sequence[Table], tables: Sequence[Table]
 ) -> Table:
-    """Return a table with references to some, itself and later ones among them."""
+    """Return a table with foreign keys to some tables, perhaps to itself or later ones."""
     for number in range(random.choice((0, 1, 1, 1, 2, 2))):
         parent = random.choice(earlier if random.random() < 0.7 else tables)
         keys = [unique for unique in parent.uniques if not unique.timing]
@@ -220,14 +220,14 @@ def _with_foreign_keys(
 
 
 def _referring(random: Random, type_: Type) -> Type:
-    """Return a type for a column that refers to one of a type: mostly the same."""
+    """Return a type for a column that references a type: usually the same."""
     if type_.akin and random.random() < 0.2:
         return replace(type_, sql=random.choice(type_.akin), akin=(type_.sql,))
     return type_
 
 
 def _with_default(random: Random, column: Column) -> Column:
-    """Return a column, with a value for SET DEFAULT or not."""
+    """Return a column, perhaps with a default for SET DEFAULT."""
     if random.random() < 0.4:
         default = random.choice(column.type.literals)
         return replace(column, rest=f"DEFAULT {default} {column.rest}")

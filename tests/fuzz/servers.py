@@ -16,10 +16,10 @@ GRANT SET ON PARAMETER session_replication_role TO fuzz_setter
 
 
 class Servers:
-    """Servers, each started when a round asks for it first."""
+    """Servers, each of which is started when a round needs it first."""
 
     def __init__(self, kinds: Sequence[str], stack: contextlib.ExitStack) -> None:
-        """Offer servers of some kinds; what is started is stopped with the stack."""
+        """Offer servers of some kinds; those that are started stop with the stack."""
         self.kinds = kinds
         self._stack = stack
         self._running: dict[str, EmbeddedPostgres] = {}
@@ -27,7 +27,7 @@ class Servers:
     @classmethod
     @contextlib.contextmanager
     def at_hand(cls) -> Iterator["Servers"]:
-        """Offer all that this machine has, for the length of a with statement."""
+        """Offer all servers that this machine has, for the length of a with statement."""
         versions = [str(version) for version in available_versions()]
         system = [SYSTEM] if system_programs() else []
         with contextlib.ExitStack() as stack:
@@ -35,7 +35,7 @@ class Servers:
 
     @classmethod
     def only(cls, server: EmbeddedPostgres) -> "Servers":
-        """Offer one that runs."""
+        """Offer a server that runs already."""
         servers = cls(["running"], contextlib.ExitStack())
         servers._add("running", server)
         return servers

@@ -1,4 +1,4 @@
-"""A round that found something made shorter, so that a person can read it."""
+"""Shortens a round that found something, so that a person can read it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tests.fuzz.servers import Servers
 
 
 def shrink(round_: Round, steps: Sequence[Step], kind: str, servers: Servers) -> Round:
-    """Return the round with as few of some steps as find the same."""
+    """Return the round with as few of these steps as still find the same."""
     left = list(steps)
     length = max(len(left) // 2, 1)
     while True:

@@ -14,7 +14,7 @@ from tests.fuzz.oracle import State
 from tests.fuzz.rounds import Statement
 
 NUMBERS = itertools.count(1)
-# As a superuser writes past all foreign keys and triggers.
+# A superuser can write without foreign keys and triggers.
 PAST_KEYS = "RESET ROLE; SET session_replication_role = replica; {}"
 OWNED = """
 GRANT CREATE ON DATABASE {} TO fuzz_owner;
@@ -24,7 +24,7 @@ ALTER SCHEMA public OWNER TO fuzz_owner
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A database, the test's own connection to it, and as whom statements are executed."""
+    """A database, the test's connection to it, and the role that executes statements."""
 
     database: Database
     connection: Any
@@ -33,7 +33,7 @@ class Side:
     @classmethod
     @contextlib.contextmanager
     def made(cls, server: EmbeddedPostgres, role: str) -> Iterator["Side"]:
-        """Make an empty database for the length of a with statement."""
+        """Create an empty database for the length of a with statement."""
         database = Database(server, f"fuzz_{next(NUMBERS)}")
         server.execute("postgres", f"CREATE DATABASE {database.name}")
         try:
@@ -49,7 +49,7 @@ class Side:
         return self.database.server.url(self.database.name, user)
 
     def execute(self, statement: Statement) -> bool:
-        """Execute a statement in a transaction of its own; return whether it did not fail."""
+        """Execute a statement in its own transaction; return whether it succeeded."""
         before = PAST_KEYS if statement.is_past_keys else f"SET ROLE {self.role}; {{}}"
         with self.connection.cursor() as cursor:
             try:

@@ -1,8 +1,8 @@
-"""The types of columns, each with a few values, so that those of different rows and sides meet."""
+"""The types of columns, each with few values, so that rows and sides often have the same ones."""
 
 from dataclasses import dataclass
 
-# In a schema that no search path names.
+# In a schema that is in no search path.
 TYPES = """
 CREATE SCHEMA types;
 CREATE DOMAIN types.small AS int CHECK (VALUE > -100);
@@ -11,7 +11,7 @@ CREATE DOMAIN types.words AS types.word[];
 CREATE TYPE types.mood AS ENUM ('calm', 'angry', 'b');
 CREATE TYPE types.pair AS (a int, b text)
 """
-# Only where the server is built with ICU.
+# Only if the server is built with ICU.
 ICU_TYPES = """
 CREATE COLLATION types.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE DOMAIN types.email AS text COLLATE types.nocase
@@ -22,8 +22,8 @@ CREATE DOMAIN types.email AS text COLLATE types.nocase
 class Type:
     """A column's type.
 
-    `literals` are SQL, as is `numbered`, which makes a value of its own for each number `g`.
-    `akin` are types that hold the same text: for the other side, or a column that refers to it.
+    `literals` are SQL, as is `numbered`, which has a different value for each number `g`.
+    `akin` are types with the same texts: for the other side, or a column that references it.
     """
 
     sql: str
@@ -40,7 +40,7 @@ DATES = ("'2024-02-29'", "'2024-03-01'", "'infinity'", "'0044-03-15 BC'", "'1999
 
 INT = Type("int", NUMBERS, "g", ("bigint", "types.small"))
 TEXT = Type("text", WORDS, "'k' || g", ('text COLLATE "C"', "varchar", "types.word"))
-# Those that a key can be made of.
+# The types that a key can have.
 KEYS = (
     INT,
     INT,

@@ -1,4 +1,4 @@
-"""`make bench-cognito`: how fast a user pool is listed, and its subs written to the database."""
+"""`make bench-cognito`: how fast a user pool is listed and its subs are written to the database."""
 
 import argparse
 import sys
@@ -23,7 +23,7 @@ def main() -> int:
     """Run the benchmark and print its tables.
 
     Returns:
-        0 when it ran to its end, whatever it found, missed targets too; 1 when not.
+        0 when it ran to its end, even if targets were missed; 1 when it did not.
     """
     call = _parse()
     return run(lambda log: _measure(call, log), width=WIDTH)
@@ -51,7 +51,7 @@ def _parse() -> argparse.Namespace:
         "--largest",
         type=int,
         default=SIZES[-1],
-        help="leave out larger pools; to list 1,000,000 users takes ten minutes",
+        help="leave out larger pools; listing 1,000,000 users takes ten minutes",
     )
     parser.add_argument("--only", choices=("listing", "remap"), help="one of the two")
     parser.add_argument("--rate", type=float, default=28.0, help="LIST_USERS_RPS")

@@ -1,4 +1,4 @@
-"""Running a Lambda's handler in a process of its own, measured from outside."""
+"""Runs a Lambda's handler in a separate process and measures it from outside."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ from tests.support.bucket import BUCKET
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What a handler returned, the seconds it took, and bytes of memory at its process's peak."""
+    """A handler's output, its seconds, and its process's peak memory in bytes."""
 
     output: dict[str, Any]
     seconds: float
@@ -28,7 +28,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A local AWS with a bucket and the database's secret, for the Lambdas to work in."""
+    """A local AWS with a bucket and the database's secret, for the Lambdas."""
 
     clients: Clients
     environment: Mapping[str, str]
@@ -71,12 +71,12 @@ class Account:
 
         Args:
             name: its package.
-            event: what it is called with.
+            event: its event.
             seconds: its timeout.
-            environment: further variables.
+            environment: further environment variables.
 
         Raises:
-            RuntimeError: it failed; with what it logged.
+            RuntimeError: it failed; has the end of its log.
         """
         printed, peak_memory = run_measured(
             [sys.executable, "-m", "tests.bench.cognito.invoke", name, str(seconds)],

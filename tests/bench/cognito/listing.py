@@ -1,4 +1,4 @@
-"""Listing a simulated pool: the Lambda, beside boto3's paginator."""
+"""Listing a simulated pool: the Lambda, compared with boto3's paginator."""
 
 import time
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from tests.support.cognito_server import Server, separate_process
 from tests.support.cognito_service import QUOTA
 
 LATENCY = 0.1  # seconds of a call
-# One page after another takes 0.1 s each, however many there are: this many are measured.
+# The paginator takes 0.1 s for each page, so that measuring it for one size of pool is enough.
 PAGED = 100_000
 MAX_INVOCATIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ListingOutcome:
-    """How a pool of `users` was listed, over all invocations together.
+    """How a pool of `users` was listed, in all invocations together.
 
-    `requests_per_second` is what reached Cognito; `paginator_seconds` is None where it was not
+    `requests_per_second` is what reached Cognito; `paginator_seconds` is None if it was not
     measured.
     """
 
@@ -36,7 +36,7 @@ def measure_listing(account: Account, users: int, rate: float, budget: float) ->
     """List a pool of so many users.
 
     Args:
-        account: where the listing is written.
+        account: where the listing is written to.
         users: the pool's size.
         rate: LIST_USERS_RPS.
         budget: seconds of one invocation.
@@ -61,7 +61,7 @@ def measure_listing(account: Account, users: int, rate: float, budget: float) ->
             )
         listed = invocations[-1].output["users"]
         if listed != users:
-            raise RuntimeError(f"The pool has {users} users, and the listing {listed}")
+            raise RuntimeError(f"The pool has {users} users, but the listing has {listed}")
         statistics = cognito.statistics()
         paged = _page(cognito, users) if users == PAGED else None
     return ListingOutcome(
@@ -77,7 +77,7 @@ def measure_listing(account: Account, users: int, rate: float, budget: float) ->
 
 
 def _page(cognito: Server, users: int) -> float:
-    """Return the seconds in which boto3's paginator reads a pool, one page after another."""
+    """Return the seconds that boto3's paginator takes to read a pool, page by page."""
     paginator = cognito.client().get_paginator("list_users")
     started = time.monotonic()
     pages = paginator.paginate(

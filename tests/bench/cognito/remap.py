@@ -1,4 +1,4 @@
-"""Remapping as many rows as the pool has users, beside one UPDATE and commit for each user."""
+"""Remapping a row for each user of a pool, compared with an UPDATE and a commit for each user."""
 
 import contextlib
 import io
@@ -24,18 +24,18 @@ CREATE TABLE users (
 );
 """
 INDEX = "CREATE INDEX ON users (lower(email))"
-PRODUCTION = GeneratedUsers(0, seed=1)  # whose subs the rows carry that changed
-OTHER = GeneratedUsers(0, seed=2)  # whose subs nobody carries
+PRODUCTION = GeneratedUsers(0, seed=1)  # for the subs of the rows that must change
+OTHER = GeneratedUsers(0, seed=2)  # for subs that no row has
 MODIFIED = datetime(2026, 3, 1, 10, 0, 0, 123_000, UTC)
 ROWS_AT_ONCE = 10_000
-SAMPLE = 2_000  # users, of the application's way
+SAMPLE = 2_000  # users that are updated one by one
 
 
 @dataclass(frozen=True, slots=True)
 class RemapOutcome:
-    """How a remap of `users` rows went, and the seconds that the application's way would take.
+    """The seconds of remapping `users` rows, and of updating them one by one.
 
-    `dry_seconds` are those of a dry run, `second_seconds` of a run that finds nothing to do.
+    `dry_seconds` are those of a dry run, `second_seconds` those of a run that changes nothing.
     """
 
     users: int
@@ -47,15 +47,15 @@ class RemapOutcome:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast as one by one."""
+        """How many times as fast as updating one by one."""
         return self.one_by_one_seconds / self.seconds
 
 
 def measure_remap(account: Account, database: Database, users: int) -> RemapOutcome:
-    """Remap a table of so many users, of whom one in ten has another sub.
+    """Remap a table of so many users, one in ten of whom has another sub.
 
     Raises:
-        RuntimeError: it did anything else than what the data are made for.
+        RuntimeError: the counts are not those of the data.
     """
     pool = GeneratedUsers(users)
     execution = f"remap-{users}"
@@ -82,8 +82,8 @@ def measure_remap(account: Account, database: Database, users: int) -> RemapOutc
 
 
 def _check(run: Invocation, users: int, changed: int) -> None:
-    # Of every 100 users one has no email, and one has another's: see GeneratedUsers. The row of the
-    # latter holds that one's sub, until the first remap takes it.
+    # Of every 100 users one has no email, and one has another's (see GeneratedUsers). The row of
+    # the latter has a mismatched sub, until the first remap removes it.
     mismatched = users // 100 if changed else 0
     expected = {
         "updated": changed,
@@ -95,11 +95,11 @@ def _check(run: Invocation, users: int, changed: int) -> None:
         "mismatched": mismatched,
     }
     if not expected.items() <= run.output.items():
-        raise RuntimeError(f"Expected of the remap was {expected}; it said: {run.output}")
+        raise RuntimeError(f"The remap must return {expected}, but returned {run.output}")
 
 
 def _fill_table(database: Database, pool: GeneratedUsers) -> None:
-    """Give every user of the pool a row with the right sub, but for one in ten."""
+    """Give every user of the pool a row, nine in ten of them with the right sub."""
     with (
         contextlib.closing(database.connect()) as connection,
         connection,
@@ -125,7 +125,7 @@ def _rows(pool: GeneratedUsers) -> Iterator[io.StringIO]:
 
 
 def _write_listing(account: Account, pool: GeneratedUsers, execution: str) -> dict[str, object]:
-    """Write what ListCognitoUsers would, with its own code; return what it would."""
+    """Write a listing with the code of ListCognitoUsers; return what the Lambda would."""
     exchange = account.exchange(execution)
     writer = PartWriter(exchange, "all", TUNING.users_per_part)
     parts: list[Part] = []
@@ -145,10 +145,10 @@ def _write_listing(account: Account, pool: GeneratedUsers, execution: str) -> di
 
 
 def _update_one_by_one(database: Database, pool: GeneratedUsers) -> float:
-    """Return the seconds for one user of the application's way, measured on a sample.
+    """Return the seconds of an UPDATE and a commit for one user, measured on a sample.
 
-    The pages that it writes to were written to before, by the remap: it does not pay for their
-    first images in the log.
+    The remap has written to the same pages before, so that this does not include their full-page
+    images in the WAL.
     """
     updates = []
     for index in range(SAMPLE):
@@ -172,5 +172,5 @@ def _update_one_by_one(database: Database, pool: GeneratedUsers) -> float:
             connection.commit()
         seconds = time.monotonic() - started
     if touched != SAMPLE:
-        raise RuntimeError(f"One by one, {touched} of {SAMPLE} rows were found")
+        raise RuntimeError(f"One by one, {touched} of {SAMPLE} rows were updated")
     return seconds / SAMPLE

@@ -14,7 +14,7 @@ from tests.support.cognito_service import QUOTA
 MUST_MEMORY_OF_LAMBDA = 150  # MB
 MUST_SHARE = 0.9  # of the rate that is set
 MUST_PAGED = 2.5  # times as fast as the paginator
-MUST_REMAP = 100  # times as fast as one by one, of 1,000,000 users
+MUST_REMAP = 100  # times as fast as one by one, for 1,000,000 users
 
 
 def of_listings(outcomes: Sequence[ListingOutcome]) -> Table:
@@ -60,7 +60,7 @@ def of_remaps(outcomes: Sequence[RemapOutcome]) -> Table:
 
 
 def describe(servers: Servers, rate: float) -> str:
-    """Say on what it was measured, and what must be reached."""
+    """Return the conditions of the measurement, and the figures that must be reached."""
     return (
         f"{machine()}; one run. A simulated Cognito with {LATENCY * 1000:.0f} ms for a call"
         f" and a quota of {QUOTA}/s, LIST_USERS_RPS={rate:g}; {postgresql(servers.target)},"

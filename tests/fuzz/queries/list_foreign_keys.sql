@@ -1,4 +1,4 @@
--- Every valid foreign key, with the query that counts the rows that break it.
+-- Every valid foreign key, with the query that counts the rows that violate it.
 SELECT
     format('%s %s', k.conrelid::regclass, k.conname) AS name,
     k.conname::text AS constraint_name,

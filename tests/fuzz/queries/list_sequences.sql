@@ -1,4 +1,4 @@
--- Every sequence, with the query that tells where it stands.
+-- Every sequence, with the query for its last value, is_called and next value.
 SELECT
     format('%I.%I', n.nspname, c.relname) AS name,
     format(

@@ -1,4 +1,4 @@
--- Every table with its columns, in the order of their names; a partitioned table's parts are in it.
+-- Every table with its columns in the order of their names; partitions are part of their table.
 SELECT
     format('%I.%I', n.nspname, c.relname) AS name,
     c.relkind = 'p' AS is_partitioned,

@@ -1,4 +1,4 @@
--- Every unique index, with the query that counts the values that it should not let in.
+-- Every unique index, with the query that counts the values that violate it.
 SELECT
     i.indexrelid::regclass::text AS name,
     format(
