@@ -1,41 +1,41 @@
-"""When two addresses are one person's: the sync's rules and the remap compare them alike."""
+"""Email addresses in the form in which the sync and the remap compare them."""
 
 from psycopg2 import sql
 
 from common.postgres.database import Session
 from common.postgres.queries import load_query
 
-# What strays into an address on either side of it; not only the blank that btrim takes.
+# White space around an address; without an argument btrim removes spaces only.
 BLANKS = " \t\n\r\f\v"
-NO_BREAK_SPACE = "\u00a0"  # which not every encoding has
+NO_BREAK_SPACE = "\u00a0"  # some encodings lack it
 BYTEWISE = sql.SQL('COLLATE pg_catalog."C"')
-# Knows the letters of ASCII alone; all that is safe where the encoding is not UTF-8.
+# Lowers ASCII letters only: the one safe choice where the encoding is not UTF-8.
 ASCII_ONLY = "C"
-# The letters beyond ASCII whose small ones are letters of ASCII (CaseFolding.txt and
-# SpecialCasing.txt of the Unicode Character Database): İ, and the sign for Kelvin. They are held
-# back by two code points that are no characters, while the others are lowered; an address that has
-# one of those itself is lowered as ASCII alone.
+# The non-ASCII letters whose lower case has ASCII letters (CaseFolding.txt and SpecialCasing.txt of
+# the Unicode Character Database): İ and the Kelvin sign. Two noncharacters stand in for them while
+# the other letters are lowered. If an address has a noncharacter itself, only its ASCII letters
+# are lowered.
 LOWERED_TO_ASCII = "\u0130\u212a"
 PLACEHOLDERS = "\ufdd0\ufdd1"
 
 
 def find_collation(target: Session) -> str:
-    """Return the name of the collation whose rules put an address in lower case."""
+    """Return the name of the collation by which addresses are put in lower case."""
     (name,) = target.row(load_query("common", "find_collation"))
     return str(name)
 
 
 def normalized(email: sql.Composable, collation: str) -> sql.Composable:
-    """Return the SQL for an email trimmed and in lower case, alike for pool and table.
+    """Return the SQL for an email trimmed and in lower case, the same for pool and table.
 
-    A letter beyond ASCII never becomes one of ASCII: otherwise the owner of an address that looks
-    like another one would get that one's row. ASCII itself is lowered by the rules of "C", since
-    a Turkish collation makes another letter of I, and the rest by `collation`. Compared are bytes,
-    as in our own tables.
+    A non-ASCII letter never becomes an ASCII one: otherwise whoever owns an address that looks like
+    another one would get that person's row. ASCII letters are lowered by the collation "C", since a
+    Turkish one turns I into another letter, and other letters by `collation`. The result compares
+    bytewise, as the texts in our temporary tables do.
 
     Args:
-        email: the value, of any type that has a text.
-        collation: that of `find_collation`, which the column's own may differ from.
+        email: the value, of any type that can be cast to text.
+        collation: what `find_collation` returns; not the column's own.
     """
     blanks = BLANKS if collation == ASCII_ONLY else BLANKS + NO_BREAK_SPACE
     trimmed = sql.SQL("btrim({}::text, {})").format(email, sql.Literal(blanks))
@@ -51,7 +51,7 @@ def normalized(email: sql.Composable, collation: str) -> sql.Composable:
         held=sql.Literal(PLACEHOLDERS),
         collation=sql.Identifier(collation),
     )
-    # Most addresses are ASCII, which is quicker by half.
+    # Most addresses are ASCII, for which `plain` is enough, and takes half the time.
     return sql.SQL(
         "(CASE WHEN octet_length({email}::text) = char_length({email}::text)"
         " OR translate({email}::text, {held}, '') <> {email}::text {bytewise}"

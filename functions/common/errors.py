@@ -16,21 +16,21 @@ LONGEST = 16_000
 
 
 class StagingSyncError(Exception):
-    """Root of all errors; raised itself for a defect, or a service's fault without a name here.
+    """The base of all errors; raised itself for a defect, or a service's failure without a class.
 
     Attributes:
         message: what happened and what to do.
-        reasons: the single reasons where there are several; all of them, however many.
+        reasons: all of the reasons, if there are several.
     """
 
     def __init__(self, message: str, reasons: Sequence[str] = ()) -> None:
-        """Say the message, and of the reasons as many as a cause may hold."""
+        """Make a text of the message and as many reasons as a cause can hold."""
         self.message = message
         self.reasons = tuple(reasons)
         super().__init__(_bounded(message, self.reasons))
 
     def adding(self, sentence: str) -> Self:
-        """Return the same error that says a sentence more."""
+        """Return the same error with one more sentence."""
         return type(self)(f"{self.message} {sentence}", self.reasons)
 
 
@@ -75,7 +75,7 @@ class OutOfTime(StagingSyncError):
 
 
 def _bounded(message: str, reasons: Sequence[str]) -> str:
-    """Return a message, and behind it as many reasons as fit."""
+    """Return a message, followed by as many reasons as fit."""
     text = _cut(message, LONGEST)
     for number, reason in enumerate(reasons):
         left = f"and {len(reasons) - number} more, all of them in the report db-sync.json."
@@ -87,14 +87,14 @@ def _bounded(message: str, reasons: Sequence[str]) -> str:
 
 
 def _joined(text: str, reason: str, *, is_first: bool = False) -> str:
-    """Return a text and one reason more, which may end in a statement to run."""
+    """Return a text with one more reason; one that ends in an SQL statement keeps its semicolon."""
     if is_first or text.endswith(";"):
         return f"{text} {reason}"
     return f"{text.removesuffix('.')}; {reason}"
 
 
 def _cut(text: str, longest: int) -> str:
-    """Return as much of a text as may be; a character that is not ASCII takes six."""
+    """Cut a text to a length in a cause, where a non-ASCII character counts as six or more."""
     if _length(text) <= longest:
         return text
     while _length(text) > longest - len(json.dumps("…")):
@@ -103,5 +103,5 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _length(text: str) -> int:
-    """Return how long a text is in a cause."""
+    """Return the length of a text in a cause, which is JSON."""
     return len(json.dumps(text))

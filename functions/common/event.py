@@ -8,7 +8,7 @@ from common.errors import InvalidInput
 
 FLAGS = ("sync_cognito", "cognito_only", "dry_run")
 IGNORED = ("Comment",)  # the console's own default input carries it
-# Step Functions cuts a cause at 32,768 characters; a huge input must not hide the sentence.
+# Step Functions cuts a cause at 32,768 characters; a huge input must not push the message out.
 NAMED_FIELDS = 10
 NAME_LENGTH = 100
 ACCEPTED = "Accepted are " + ", ".join(FLAGS) + " (each true or false)."

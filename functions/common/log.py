@@ -2,7 +2,7 @@
 
 It writes to standard error: CloudWatch takes both streams, and the command's standard
 output is for its result alone. Tracebacks are not logged, since a driver's message can
-hold row contents; a message, a count or a name never does.
+quote a row; our own messages, counts and names never do.
 """
 
 import logging
@@ -20,29 +20,31 @@ logger = Logger(service=SERVICE, stream=sys.stderr)
 
 
 def take_over_other_writers() -> None:
-    """Make a line of ours of whatever else a process writes: libraries, warnings, threads.
+    """Log what libraries, warnings and threads of the process write in lines of the same form.
 
-    Each then carries the execution's name, as the logger's own lines do, and an exception is
-    named by its type alone.
+    Each line then has the execution's name, as the logger's own lines do, and of an exception
+    only the type.
     """
     others = logging.StreamHandler(sys.stderr)
     others.setFormatter(logger.registered_formatter)
-    others.addFilter(_is_anothers)
+    others.addFilter(_is_not_ours)
     others.addFilter(_name_exception)
     logging.root.handlers[:] = [others]
-    logging.root.setLevel(logging.WARNING)  # where logs are JSON the runtime lets all through
+    logging.root.setLevel(
+        logging.WARNING
+    )  # with JSON logs the Lambda runtime lets every level through
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_lost_exception
     sys.unraisablehook = _log_lost_exception
 
 
-def _is_anothers(record: logging.LogRecord) -> bool:
-    """Return whether a record is not the logger's own, which has a handler of its own."""
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    """Return whether a record is not from our logger, which has its own handler."""
     return record.name != SERVICE
 
 
 def _name_exception(record: logging.LogRecord) -> bool:
-    """Leave of a record's exception its type; what it says may be a row."""
+    """Keep only the type of a record's exception: its message may quote a row."""
     if record.exc_info and record.exc_info[0]:
         record.error = record.exc_info[0].__name__
     record.exc_info = record.exc_text = None

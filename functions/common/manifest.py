@@ -21,9 +21,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a listing consists of. A file that it does not name is no part of the listing.
+    """The contents of a listing. A file that it does not name is not part of the listing.
 
-    `warnings`: what a person should look at, free of personal data.
+    `warnings`: what a person should look at, without personal data.
     """
 
     parts: tuple[Part, ...]

@@ -150,7 +150,7 @@ def test_a_host_is_a_name_or_an_address(host: str) -> None:
 def assert_not_shown(text: str, named: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_database_secret(ARN, text)
-    assert f"The secret {ARN} is not as it must be: {named}" in str(caught.value)
+    assert f"The secret {ARN} is malformed: {named}" in str(caught.value)
     assert not {word for word in ("Tr0ub4dor", "sync:", "db.example") if word in str(caught.value)}
 
 

@@ -1,4 +1,4 @@
-"""AWS clients with the retries and time limits that we want, and botocore's errors named."""
+"""AWS clients with our retries and time limits, and botocore's errors named as ours."""
 
 import re
 import time
@@ -12,18 +12,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from common.errors import ConfigurationError, StagingSyncError
 
-# The default (legacy) mode does not retry Cognito's TooManyRequestsException. The time to connect
-# is granted to each of a service's addresses, of which S3 has eight.
+# The default (legacy) mode does not retry Cognito's TooManyRequestsException. connect_timeout holds
+# for each of a service's addresses, of which S3 has eight.
 CLIENT_CONFIG = Config(
     retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=2, read_timeout=20
 )
-# Seconds after which a call that finds no connection is not tried again. With three addresses or
-# less a pause and another try may follow, of 6 s at most; with more, the first try is the last.
-# So a VPC without a route is named within 20 s.
+# Seconds after which a call that could not connect is not retried. With three addresses or fewer it
+# may be retried once after a pause, which takes 6 s at most; with more it is not. So a VPC without
+# a route is reported within 20 s.
 CONNECTING = 7.0
-STARTED = "staging_sync_started"  # in a call's context
+STARTED = "staging_sync_started"  # key in a call's context
 
-# Codes that another try cannot change: something is missing, or not permitted.
+# Codes for which retrying cannot help: something is missing, or not permitted.
 PERMANENT_CODES = frozenset(
     {
         "403",
@@ -45,9 +45,9 @@ PERMANENT_CODES = frozenset(
     }
 )
 
-# What AWS says of a right that is missing; the rest of the sentence names who lacks it.
+# AWS's message about a missing permission; the rest of it names the caller.
 MISSING_RIGHT = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
-# Secrets Manager's words for a key that the caller may not use, or that is not of its account.
+# Secrets Manager's message about a key that the caller may not use, or of another account.
 NO_KEY = "Access to KMS is not allowed"
 DELETED = re.compile(r"marked (for deletion|deleted)")
 
@@ -57,13 +57,13 @@ class Client(Protocol):
 
     @property
     def meta(self) -> Any:
-        """What a client knows of itself: its events among it."""
+        """What a client knows about itself; its events are part of it."""
 
 
 def give_up_soon(client: Client) -> None:
-    """Let a client whose service cannot be connected to say so within 20 s, all tries included.
+    """Make a client fail within 20 s, retries included, if its service cannot be reached.
 
-    botocore limits each try, for each address, and the number of tries: together minutes.
+    botocore limits each attempt at each address, and the number of attempts: together minutes.
     """
     client.meta.events.register_first("before-call", _note_start)
     client.meta.events.register_first("needs-retry", _end_if_late)
@@ -83,10 +83,10 @@ def _end_if_late(
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Name botocore's errors once, where a call is made.
+    """Raise botocore's errors in a with statement as ours; used where the call is made.
 
     Args:
-        doing: what was tried and on which object, e.g. "read secret arn:…".
+        doing: what the call does, and to which object, e.g. "read secret arn:…".
 
     Raises:
         ConfigurationError: the object is missing, the role may not use it, or the service
@@ -110,7 +110,7 @@ def aws_errors(doing: str) -> Iterator[None]:
 
 
 def _remedy(error: ClientError) -> str:
-    """Return what to do; of AWS's own words only the name of a right is shown."""
+    """Return what to do; of AWS's own message it shows only the name of a permission."""
     said = error.response.get("Error", {}).get("Message", "")
     missing = MISSING_RIGHT.search(said)
     if missing or NO_KEY in said:

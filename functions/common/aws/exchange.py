@@ -1,4 +1,4 @@
-"""The bucket through which the Lambdas hand files on and leave their reports."""
+"""The bucket in which the Lambdas pass files on and leave their reports."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from common.aws.clients import CLIENT_CONFIG, aws_errors, give_up_soon
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# A large file goes up in parts of 8 MB, and ten of them would be held at once by default.
+# A large file is uploaded in parts of 8 MB, of which ten would be in memory at once by default.
 UPLOAD = TransferConfig(max_concurrency=2)
 
 
@@ -35,12 +35,12 @@ class Exchange:
         return cls(_client(CLIENT_CONFIG), bucket, execution)
 
     def check_reachable(self) -> None:
-        """Raise unless S3 answers, whatever it answers: a report is due when much is done.
+        """Check that S3 answers, whatever it answers, before work is done that ends with a report.
 
-        The question is anonymous: it takes no right, and no denied call stands in a trail.
+        The request is anonymous: it needs no permission, and CloudTrail records no denied call.
 
         Raises:
-            ConfigurationError: nothing leads to S3.
+            ConfigurationError: S3 cannot be reached.
         """
         anonymous = _client(CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)))
         with aws_errors(f"reach s3://{self.bucket}"), suppress(ClientError):
@@ -94,9 +94,9 @@ class Exchange:
         """Return an object's bytes.
 
         Raises:
-            ConfigurationError, StagingSyncError: see `aws_errors`; its download broke off.
+            ConfigurationError, StagingSyncError: see `aws_errors`; or its download broke off.
         """
-        # A StreamingBody's own "with" hands out urllib3's stream, whose errors are not botocore's.
+        # A StreamingBody's own "with" yields urllib3's stream, whose errors are not botocore's.
         with aws_errors(f"read s3://{self.bucket}/{key}"), closing(self.open(key)) as body:
             return body.read()
 

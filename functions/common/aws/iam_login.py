@@ -1,7 +1,7 @@
 """Logging in to RDS by IAM: a token instead of a password, for one connection.
 
-A token is valid for 15 minutes, is made without asking anybody, and holds for one endpoint, port
-and user of one Region:
+A token is valid for 15 minutes, is computed without a call to AWS, and holds for one endpoint, port
+and user in one Region:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html
 """
 
@@ -28,7 +28,7 @@ class IamLogin:
     role_arn: str = ""
 
     def address(self, dbname: str, ca_bundle: str) -> DatabaseAddress:
-        """Return the address of a database of that server, which takes a new token each time."""
+        """Return the address of a database on that server; each connection gets a new token."""
         server = DatabaseAddress.of_server(
             host=self.host,
             port=self.port,
@@ -56,7 +56,7 @@ class IamLogin:
         """Return the assumed role's credentials; the Lambda's own where there is no role."""
         if not self.role_arn:
             return {}
-        # Where the Lambda is: in its VPC there may be an endpoint for that Region alone.
+        # In the Lambda's Region: its VPC may have an endpoint for that Region only.
         client = boto3.client(
             "sts", region_name=os.environ.get("AWS_REGION", self.region), config=CLIENT_CONFIG
         )

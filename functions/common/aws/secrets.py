@@ -1,4 +1,4 @@
-"""Database addresses out of Secrets Manager."""
+"""Database addresses from Secrets Manager."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ from common.postgres.connection.address import DEFAULT_PORT, DatabaseAddress, ma
 
 ARN_REGION = 3  # arn:partition:secretsmanager:region:account:secret:name
 ARN_PARTS = 7
-# A NUL ends a string of libpq, and half of a surrogate pair has no bytes.
+# A NUL ends a string in libpq, and half of a surrogate pair cannot be encoded.
 UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 SHAPE = (
     "It must have the RDS shape: host, port, username, password, dbname. One that RDS manages holds"
@@ -31,7 +31,7 @@ def read_database_secret(
     Args:
         arn: the secret's. Its Region is taken from it, so that production's may lie elsewhere.
         ca_bundle: see `DatabaseAddress.of_server`.
-        given: host, port and dbname that go before the secret's. One that RDS manages holds
+        given: host, port and dbname that replace the secret's. A secret that RDS manages has
             none of them (RDS user guide, "Password management with Amazon RDS and AWS Secrets
             Manager").
 
@@ -44,7 +44,7 @@ def read_database_secret(
     if len(parts) != ARN_PARTS or parts[0] != "arn" or not parts[ARN_REGION]:
         shown = f' "{arn}"' if arn.startswith("arn:aws") else ""  # else a secret itself, perhaps
         raise ConfigurationError(
-            f"What is set{shown} is not the ARN of a secret. Correct prod_secret_arn or"
+            f"The configured value{shown} is not the ARN of a secret. Correct prod_secret_arn or"
             " staging_secret_arn in cdk.json and deploy again."
         )
     client = boto3.client("secretsmanager", region_name=parts[ARN_REGION], config=CLIENT_CONFIG)
@@ -64,7 +64,7 @@ def parse_database_secret(
     except ValueError:
         secret = None
     if not isinstance(secret, dict):
-        # Not chained: a JSON error quotes the document.
+        # Without a cause: a JSON error quotes the document.
         raise ConfigurationError(f"The secret {arn} is not a JSON object. {SHAPE}")
     secret.setdefault("dbname", secret.get("database"))
     secret |= given
@@ -83,9 +83,7 @@ def parse_database_secret(
         if UNUSABLE.search(secret[field])
     ]
     if faults:
-        raise ConfigurationError(
-            f"The secret {arn} is not as it must be: {'; '.join(faults)}. {SHAPE}"
-        )
+        raise ConfigurationError(f"The secret {arn} is malformed: {'; '.join(faults)}. {SHAPE}")
     return DatabaseAddress.of_server(
         host=secret["host"],
         port=port,

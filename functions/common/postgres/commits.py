@@ -1,7 +1,7 @@
-"""Commits that may take long: of a primary whose synchronous standby is gone, without end.
+"""Commits that take long: without end if the primary's synchronous standby is gone.
 
-The transaction is written and durable there by then; the primary only keeps it from others until
-the standby has it too, and no limit of ours holds in that time.
+The transaction is durable on the primary by then, which only hides it from others until the standby
+has it too. No timeout of ours ends that wait.
 https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION
 """
 
@@ -20,7 +20,7 @@ def commit(session: Session) -> None:
 
 
 def _report_reason(session: Session) -> None:
-    """Ask the server in another session why the commit takes long, which takes seconds itself."""
+    """Ask the server in another session why the commit takes long, and report that."""
     names: list[str] = []
     with (
         suppress(StagingSyncError),  # a server that does not answer either

@@ -1,4 +1,4 @@
-"""Rows on their way from one database to the other, through bounded memory."""
+"""Copying rows from one database to the other, in bounded memory."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ from common.postgres.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """What went through, in rows and in the bytes that COPY made of them."""
+    """How much was copied: rows, and the bytes that COPY sent for them."""
 
     rows: int
     bytes: int
@@ -24,12 +24,12 @@ class Transferred:
 def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) -> Transferred:
     """Stream the rows of one COPY into another.
 
-    An operating system's pipe lies between them, so that neither side runs ahead of the other
+    They are connected by a pipe of the operating system, so that neither side is ahead of the other
     by more than the pipe holds (64 KiB on Linux).
 
     Raises:
-        StagingSyncError: the error of the side that failed first. The target's COPY fails too
-            where the source broke off, so that a part is never taken for the whole.
+        StagingSyncError: the error of the side that failed first. If the source's COPY breaks off,
+            the target's fails too, so that a part of the rows is never taken for all of them.
     """
     sender, receiver = _start(source, copy_out)
     try:
@@ -49,11 +49,11 @@ def transfer(source: Session, copy_out: Query, target: Session, copy_in: Query) 
 
 @contextlib.contextmanager
 def lines(session: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
-    """Run a COPY in the background and yield its lines as they come, for a with statement.
+    """Run a COPY in the background during a with statement, and yield its lines as they arrive.
 
-    Those that nobody has read yet wait in a spool and not in the connection: a server whose client
-    does not read for minutes, because it waits for the other one, ends the connection
-    (tcp_user_timeout).
+    Lines that are not read yet wait in a spool and not in the connection: a server ends the
+    connection of a client that does not read for minutes (tcp_user_timeout), as it would while it
+    waits for the other server.
 
     Raises:
         StagingSyncError: the COPY failed; raised where the lines are read.
@@ -64,7 +64,7 @@ def lines(session: Session, copy_out: Query) -> Iterator[Iterator[bytes]]:
     try:
         yield _lines_of(copying, spool)
     except BaseException:
-        session.cancel()  # nobody waits for the rest
+        session.cancel()  # the rest is not needed
         raise
     finally:
         copying.join()
@@ -77,7 +77,7 @@ def _lines_of(copying: "_Copying", spool: Spool) -> Iterator[bytes]:
 
 
 def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
-    """Begin a COPY in the background; return both ends of the pipe that it fills."""
+    """Start a COPY in the background; return both ends of the pipe that it fills."""
     read_end, write_end = os.pipe()
     sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
     sender.start()
@@ -85,7 +85,7 @@ def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
 
 
 class _Copying(threading.Thread):
-    """Runs a COPY into a file; keeps its error, which is raised where the file is read."""
+    """Runs a COPY into a file, and keeps its error for the reader of the file."""
 
     def __init__(self, session: Session, copy_out: Query, into: Writable) -> None:
         super().__init__(name="copy-out", daemon=True)
@@ -97,12 +97,12 @@ class _Copying(threading.Thread):
     def run(self) -> None:
         try:
             self._session.copy_out(self._copy_out, self._into)
-        except BaseException as error:  # noqa: BLE001  # kept, and raised where it is read
+        except BaseException as error:  # noqa: BLE001  # raised by the reader
             self.error = error
 
 
 class _Spooling(_Copying):
-    """Copies into a spool, and closes that when it ends, however."""
+    """Copies into a spool, and closes it at the end, failed or not."""
 
     def __init__(self, source: Session, copy_out: Query, spool: Spool) -> None:
         super().__init__(source, copy_out, spool)
@@ -114,7 +114,7 @@ class _Spooling(_Copying):
 
 
 class _Sender(_Copying):
-    """Copies into its end of a pipe, and closes that when it ends, however."""
+    """Copies into its end of a pipe, and closes it at the end, failed or not."""
 
     def __init__(self, source: Session, copy_out: Query, pipe: io.BufferedWriter) -> None:
         super().__init__(source, copy_out, pipe)
@@ -125,11 +125,11 @@ class _Sender(_Copying):
         with contextlib.suppress(BrokenPipeError):
             self._pipe.close()  # what is still buffered is written first
         if isinstance(self.error, BrokenPipeError):
-            self.error = None  # the target failed and hung up; its error is the one that counts
+            self.error = None  # the target's COPY failed first, and its error counts
 
 
 class _Receiver:
-    """The pipe's other end; reading fails, instead of ending, where the sender failed."""
+    """The other end of the pipe; if the sender failed, reading fails too instead of ending."""
 
     def __init__(self, pipe: io.BufferedReader, sender: _Sender) -> None:
         self._pipe = pipe

@@ -1,6 +1,6 @@
-"""Sessions: connections whose statements run in transactions of ours.
+"""Sessions: connections, and the transactions on them.
 
-A session sets nothing but for its transactions, one by one; see `transaction_settings`.
+Settings are made for one transaction at a time, never for the session: see `transaction_settings`.
 """
 
 import math
@@ -50,10 +50,7 @@ class Session(Connection):
         self._forget_transaction()
 
     def _forget_transaction(self) -> None:
-        """Know nothing of what the transaction before has set.
-
-        See `replication_role` and `function_names`.
-        """
+        """Reset what `replication_role` and `function_names` have set for the last transaction."""
         self.replication_role = "origin"
         self.silences_event_triggers = False
         self.search_path = transaction_settings.SEARCH_PATH
@@ -63,10 +60,10 @@ class Session(Connection):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Roll back what is open, and close the connection.
+        """Roll back an open transaction, and close the connection.
 
-        Closing alone would do, but a pooler gives up its own connection where a client leaves in
-        the middle of a transaction.
+        Closing would be enough for the server, but a pooler drops its server connection if a client
+        disconnects in the middle of a transaction.
         """
         if self.is_in_transaction and not self._connection.closed:
             with if_longer_than(ROLLBACK_LIMIT, self._cut), suppress(StagingSyncError):
@@ -75,14 +72,14 @@ class Session(Connection):
 
     @property
     def application_name(self) -> str:
-        """What a DBA sees while a transaction is open."""
+        """What a DBA sees in pg_stat_activity while a transaction is open."""
         return f"{APPLICATION_NAME} {self._execution}"
 
     def begin(self, isolation: str = READ_COMMITTED) -> None:
         """Begin a transaction with our settings, in one round trip that takes no snapshot.
 
         Raises:
-            ConfigurationError: it is to write, and the server is a read replica.
+            ConfigurationError: the session writes, and the server is a read replica.
         """
         self._forget_transaction()
         name = {"application_name": self.application_name}
@@ -108,7 +105,7 @@ class Session(Connection):
 
     @contextmanager
     def transaction(self, isolation: str = READ_COMMITTED) -> Iterator[None]:
-        """Run a with statement in a transaction of its own, which is rolled back where it fails."""
+        """Run a with statement in a transaction of its own, which is rolled back if it fails."""
         self.begin(isolation)
         try:
             yield
@@ -120,14 +117,14 @@ class Session(Connection):
 
     @contextmanager
     def savepoint(self, *, force_rollback: bool = False) -> Iterator[Savepoint]:
-        """Run a with statement after a savepoint, which is rolled back to if it fails.
+        """Set a savepoint for a with statement, and roll back to it if that fails.
 
-        The transaction can go on then. This holds for errors of ours alone: after any other
-        exception the transaction is lost. Savepoints nest.
+        After an error of ours the transaction can go on; after any other exception it must be
+        rolled back. Savepoints nest.
 
         Args:
-            force_rollback: roll back where it succeeds too: it only tried something, or the locks
-                that it took are to be released.
+            force_rollback: roll back even if the with statement succeeds: because it only tried
+                something, or to release the locks that it took.
         """
         savepoint = Savepoint(self.execute)
         try:
@@ -142,26 +139,26 @@ class Session(Connection):
             savepoint.release()
 
     def set_local(self, **values: str | int) -> None:
-        """Set settings until the transaction ends, or the savepoint is rolled back to."""
+        """Set settings until the end of the transaction, or a rollback to the savepoint."""
         self.execute(transaction_settings.set_local(values))
 
     def limit_until(self, moment: float) -> None:
-        """Let no statement from now on run beyond a moment of the monotonic clock."""
+        """Limit all statements from now on: none runs beyond a moment of the monotonic clock."""
         self._moment = moment
         if self.is_in_transaction:
             self.lift_limit()
 
     def lift_limit(self) -> None:
-        """Let statements run until the moment that `limit_until` was told."""
+        """Set the statements' limit back to the moment of `limit_until`."""
         self.set_local(statement_timeout=self._milliseconds_left())
 
     @property
     def seconds_left(self) -> float:
-        """How long statements may run; without a limit infinity."""
+        """How long statements may run; infinity without a limit."""
         return math.inf if self._moment is None else self._moment - time.monotonic()
 
     def _milliseconds_left(self) -> int:
-        """Return `seconds_left` as statement_timeout has it, where 0 is no limit."""
+        """Return `seconds_left` as a value of statement_timeout, in which 0 means no limit."""
         left = self.seconds_left
         return 0 if math.isinf(left) else max(1, int(left * 1000))
 
@@ -174,19 +171,19 @@ def connect(
     read_only: bool = False,
     waits: Waits = WAITS,
 ) -> Session:
-    """Open a session, which sets nothing yet.
+    """Open a session.
 
     Args:
-        address: which database.
-        role: what it is to us, "source" or "target", for messages.
-        execution: the execution's name; a DBA sees it in `application_name` while a transaction
+        address: the database.
+        role: "source" or "target", for messages.
+        execution: the execution's name, which a DBA sees in `application_name` while a transaction
             is open.
         read_only: whether each of its transactions is READ ONLY from its first statement.
         waits: how long it waits for others.
 
     Raises:
-        ConfigurationError: the server refuses the credentials, after a while where they can be
-            read again; or it is not one to be trusted.
+        ConfigurationError: the server refuses the credentials, even after they were read again, or
+            its certificate is not trusted.
         DatabaseUnavailable: the server cannot be reached.
     """
     drop_unraised_errors()

@@ -1,4 +1,4 @@
-"""Knowing when the time is up, before the Lambda is killed in the middle of a statement."""
+"""A run's deadline: it ends with an error of ours before Lambda kills it in a statement."""
 
 import time
 from dataclasses import dataclass
@@ -7,28 +7,27 @@ from typing import Self
 from common.errors import OutOfTime
 from common.postgres.database import Session
 
-# Seconds kept back for the rollback, the report and the reply.
+# Seconds left for the rollback, the report and the answer.
 MARGIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment of the monotonic clock, in seconds; None is never."""
+    """A moment of the monotonic clock, in seconds; None means no deadline."""
 
     at: float | None = None
 
     @classmethod
     def in_milliseconds(cls, left: int) -> Self:
-        """Return the deadline of a Lambda that has so many milliseconds left."""
+        """Return the deadline of a Lambda that is killed in so many milliseconds."""
         return cls(time.monotonic() + left / 1000 - MARGIN)
 
     def limit(self, doing: str, *sessions: Session) -> None:
-        """Limit the next statements of these sessions to the time that is left.
+        """Limit the statements of sessions to the time that is left.
 
         Args:
             doing: what begins now, for the message.
-            sessions: whose statements are limited, in the transaction that is open and in later
-                ones.
+            sessions: limited in the open transaction and in later ones.
 
         Raises:
             OutOfTime: no time is left.

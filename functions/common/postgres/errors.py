@@ -1,10 +1,10 @@
 """The driver's errors, named as ours.
 
-They are told apart by SQLSTATE:
+They are distinguished by SQLSTATE:
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 
-Only names travel on: the condition, and the object that the server reports if there is one of
-that name. The server's own message and detail can quote a row.
+Our messages repeat names only: the condition's, and the reported object's if the catalog has it.
+The server's own message and detail can quote a row.
 """
 
 import psycopg2
@@ -22,27 +22,27 @@ from common.postgres.known_names import KnownNames
 from common.postgres.size_errors import TOO_LARGE, is_too_large
 
 LOST = "The connection was lost"
-NO_RESOURCE = "The server is out of a resource (disk, memory or connections)"
+NO_RESOURCE = "The server ran out of a resource (disk, memory or connections)"
 LOCKED = "Something else held a lock for too long; start the execution again later"
 DEADLOCKED = "The run and the application waited for each other's locks"
 CONFLICT = (
-    "The server ended the transaction in favour of another one, or of what a read replica has to"
-    " replay; start the execution again"
+    "The server ended the transaction in favour of another one, or of changes that a read replica"
+    " has to replay; start the execution again"
 )
-# Nothing else can end a transaction like ours in the source, which reads one snapshot.
+# The only reason for which a server ends a transaction like the source's, which reads a snapshot.
 # https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT
 REPLICA = (
-    "The source is a read replica, and the sync was in the way of what it has to replay (a conflict"
-    " with recovery)"
+    "The source is a read replica, and the sync conflicted with changes that it has to replay (a"
+    " conflict with recovery)"
 )
-# The server ends whole sessions too, and then no SQLSTATE reaches the driver.
+# The server may also end the session, and then no SQLSTATE reaches the driver.
 LOST_REPLICA = (
-    "The connection was lost, as where a read replica, which the source is, ends a session that is"
-    " in the way of what it has to replay"
+    "The connection was lost; the source is a read replica, which ends a session that conflicts"
+    " with changes that it has to replay"
 )
 GIVE_IT_TIME = (
-    ". Give a sync time there: max_standby_streaming_delay longer than a sync takes, or"
-    " hot_standby_feedback = on; docs/deployment.md says what each costs. Or read from the primary"
+    ". Set max_standby_streaming_delay there to more than a sync takes, or hot_standby_feedback to"
+    " on (docs/deployment.md says what each costs), or read from the primary"
 )
 CANCELLED = "A statement was cancelled: the time was up, or somebody cancelled it"
 NO_RIGHT = "The role lacks a right; grant it (README lists what each role needs)"
@@ -52,30 +52,30 @@ READ_ONLY = (
 MISFIT = (
     "A row or a name does not fit; bring both schemas to the same migration, or exclude the table"
 )
-# What the target has and production's rows break.
-TOO_LONG = "A text is longer than its column takes; widen the column in the target"
+# What production's rows break in the target.
+TOO_LONG = "A text is longer than its column allows; widen the column in the target"
 OUT_OF_RANGE = "A number is out of the range of its column's type; widen the type in the target"
 MALFORMED = (
-    "A value is not one of the type that it is to become; correct it in the source, or give the"
-    " column the source's type"
+    "A value is not valid in the type that it is converted to; correct it in the source, or give"
+    " the column the source's type"
 )
-NO_VALUE = "A row has no value where the target demands one; drop that NOT NULL in the target"
-NO_PARENT = "A row refers to one that is missing; drop the foreign key in the target"
+NO_VALUE = "A row has NULL in a column that is NOT NULL in the target; drop that NOT NULL there"
+NO_PARENT = "A row refers to a row that is missing; drop the foreign key in the target"
 NOT_UNIQUE = (
-    "Two rows have the same values where the target allows them once; drop that constraint or"
-    " index in the target"
+    "Two rows have the same values in columns that are unique in the target; drop that constraint"
+    " or index there"
 )
 CHECKED = "A row breaks a check of the target; drop the constraint there, or make it fit the rows"
 CHECKED_BY_DOMAIN = (
     "A value breaks a check of a domain of the target; drop the constraint there, or make it fit"
-    " the values. One that reads a table, which may be written later, belongs to the tables that"
-    " use the domain: their checks wait for all rows"
+    " the values. A check that reads another table, which may be written later, can stand on the"
+    " tables that use the domain: theirs are checked when all rows are written"
 )
 NO_PARTITION = (
     "A row fits no partition of the target's table; create there the partition that the source"
     " has for it, or a DEFAULT partition"
 )
-TOO_BIG = "A row exceeds what the server can hold, often in an index; drop that index in the target"
+TOO_BIG = "A row exceeds a limit of the server, often an index's; drop that index in the target"
 OWN_FUNCTION = (
     "A function of the application's own schema (in a check, an index, a trigger) refused a row;"
     " the database's log says why"
@@ -83,27 +83,27 @@ OWN_FUNCTION = (
 
 NO_SUCH_CHARACTER = (
     "A text has a character that the database's encoding lacks; recreate the database with the"
-    " encoding UTF8, or take that text out"
+    " encoding UTF8, or remove that text"
 )
 
-# Of the same SQLSTATE, but raised by the reader of JSON.
+# Has the same SQLSTATE, but is raised by the JSON parser.
 ESCAPED = (
-    "A JSON text has an escape that cannot become text, as \\u0000 never can; take it out in the"
-    " source, or make the column json in the target"
+    "A JSON value has an escape that cannot be converted to text, as \\u0000 never can; remove it"
+    " in the source, or change the column to json in the target"
 )
 UNTRANSLATABLE = "22P05"
 
 DAMAGED = (
     "A page or an index of the database is damaged; its log says which, and a restore or REINDEX"
-    " mends it"
+    " repairs it"
 )
 NO_FILE = "The server cannot read or write one of its files; its log says which"
 WRONG_STATE = (
-    "Something in the database is not in a state that allows this: a table without a replica"
-    " identity under a publication, say; the database's log says what"
+    "An object of the database is not in the state that a statement needs, for example a published"
+    " table without a replica identity; the database's log says which"
 )
 
-# A SQLSTATE, or its first two characters, to the error and its sentence.
+# The error and its sentence by SQLSTATE, or by its first two characters, its class.
 NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "08": (DatabaseUnavailable, LOST),
     "22": (SchemaMismatch, MISFIT),
@@ -131,7 +131,7 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
     "57P01": (DatabaseUnavailable, LOST),
     "57P02": (DatabaseUnavailable, LOST),
     "57P03": (DatabaseUnavailable, LOST),
-    "57P04": (DatabaseUnavailable, LOST),  # dropped; on a read replica too
+    "57P04": (DatabaseUnavailable, LOST),  # the database was dropped; on a read replica too
     "57P05": (DatabaseUnavailable, LOST),
     "58": (StagingSyncError, NO_FILE),
     "P0001": (SchemaMismatch, OWN_FUNCTION),
@@ -140,8 +140,8 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
 }
 
 
-# About names and rights: the server's own words quote no row. With a context they may be an
-# application's, which can raise any state with any words.
+# About names and rights: the server's own message quotes no row. If the error has a context, an
+# application's function may have raised it, with any state and any text.
 ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
 
 
@@ -156,20 +156,20 @@ def statement_error(
     """Return the error for a statement that failed.
 
     Args:
-        error: the driver's.
-        where: which database, for the message.
-        names: what the message may name.
-        is_source: whether it failed in the source's session.
+        error: the driver's error.
+        where: the database, for the message.
+        names: the names that the message may repeat.
+        is_source: whether the statement failed in the source.
         is_standby: whether that server is a standby.
     """
-    state = error.pgcode or "08"  # without a state the connection broke in the middle
+    state = error.pgcode or "08"  # without a SQLSTATE the connection was lost
     name, sentence = NAMES.get(state) or NAMES.get(
         state[:2], (StagingSyncError, "The database reported an error")
     )
     if is_too_large(error):
         name, sentence = SchemaMismatch, TOO_LARGE
     if is_source and name is TargetBusy:
-        # A migration of production; or a replica that has to replay what we are in the way of.
+        # A migration of production, or a replica that has to replay conflicting changes.
         name = DatabaseUnavailable
     if state == UNTRANSLATABLE and error.diag.source_function != "report_untranslatable_char":
         sentence = ESCAPED
@@ -184,7 +184,7 @@ def statement_error(
 
 
 def _of_check(diagnostics: extensions.Diagnostics) -> str:
-    """Return what to say where a row breaks a check: a table's, a domain's or a partition's."""
+    """Return the sentence for a row that breaks a check of a table, a domain or a partition."""
     if diagnostics.datatype_name:
         return CHECKED_BY_DOMAIN
     is_partition = diagnostics.table_name and not diagnostics.constraint_name
@@ -192,12 +192,12 @@ def _of_check(diagnostics: extensions.Diagnostics) -> str:
 
 
 def _of_replica(state: str, sentence: str, *, is_standby: bool) -> str:
-    """Return what to say where the source may be a read replica that ended the transaction."""
+    """Return the sentence for the source, where a read replica may have ended the transaction."""
     if state == "40001":
         return REPLICA + GIVE_IT_TIME
     return LOST_REPLICA + GIVE_IT_TIME if is_standby and sentence == LOST else sentence
 
 
 def is_deadlock_detected(error: BaseException) -> bool:
-    """Whether the driver says that PostgreSQL ended a statement of ours in a deadlock."""
+    """Return whether PostgreSQL ended a statement of ours because of a deadlock."""
     return isinstance(error, errors.DeadlockDetected)

@@ -9,7 +9,7 @@ from common.postgres.database import Session
 from common.postgres.names import Name
 from common.postgres.queries import load_query
 
-# What happens to a child when its parent goes or gets another value, as pg_constraint has it.
+# What happens to a child when its parent is deleted or gets another value, as in pg_constraint.
 NO_ACTION, RESTRICT, CASCADE = "a", "r", "c"
 ACTIONS = {
     NO_ACTION: "NO ACTION",
@@ -24,8 +24,8 @@ MATCH_FULL = "f"
 class KeyColumn(NamedTuple):
     """A column of the child and the parent's column that it refers to.
 
-    `operator` compares the parent's value with the child's, cast to these types and under this
-    collation where they are not the columns' own. `meaning` is equal where two keys compare alike.
+    `operator` compares the parent's value with the child's, under types and a collation that are
+    None if they are the columns' own. `meaning` is equal for two keys that compare alike.
     """
 
     child: str
@@ -39,7 +39,7 @@ class KeyColumn(NamedTuple):
     def compared(self, child: str, parent: str) -> sql.Composable:
         """Return the condition that a row of `child` refers to one of `parent`; both are aliases.
 
-        The parent's collation holds, as it does for PostgreSQL.
+        The parent's collation applies, as in PostgreSQL's own check.
         """
         cast = "{}::{}"
         left: sql.Composable = sql.Identifier(parent, self.parent)
@@ -86,7 +86,7 @@ class ForeignKey:
 
     @property
     def child_rows(self) -> sql.Composable:
-        """The rows that it binds, as a FROM item: without those of tables that inherit."""
+        """The rows that it checks, as a FROM item: without those of tables that inherit."""
         return _only(self.child, is_partitioned=self.child_is_partitioned)
 
     @property
@@ -100,9 +100,9 @@ class ForeignKey:
         return self.on_delete not in {NO_ACTION, RESTRICT}
 
     def says_the_same_as(self, other: "ForeignKey") -> bool:
-        """Return whether both demand the same of the same tables, whatever their names.
+        """Return whether both require the same of the same tables, whatever their own names.
 
-        Under another type, collation or match type the same rows may keep one and break the other.
+        With another type, collation or match type rows may satisfy one and break the other.
         """
         return (self.child, self.parent, self._meanings, self.match) == (
             other.child,
@@ -113,7 +113,7 @@ class ForeignKey:
 
     @property
     def _meanings(self) -> set[tuple[str, str, str]]:
-        """Its pairs of columns, without the names that operators and types have on one side."""
+        """Its pairs of columns, without names of operators and types, which may differ."""
         return {(pair.child, pair.parent, pair.meaning) for pair in self.pairs}
 
     def refers(self, child: str, parent: str) -> sql.Composable:
@@ -122,7 +122,7 @@ class ForeignKey:
 
 
 def read_foreign_keys(session: Session) -> list[ForeignKey]:
-    """Return every foreign key of a database; a partition's copy of its root's is none."""
+    """Return every foreign key of a database, without partitions' copies of their root's."""
     return session.records(load_query("common/postgres", "list_foreign_keys"), None, _foreign_key)
 
 

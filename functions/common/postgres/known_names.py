@@ -1,8 +1,8 @@
-"""Which names an error may repeat: those that the catalog has.
+"""The names that a message may repeat: those that are in the catalog.
 
-An application's function can raise any error with any words in any field (RAISE … USING TABLE =
-'jane@example.com'). When an error is there its transaction can ask nothing any more, so that the
-names are read when it begins.
+An application's function can raise any error with any text in any field (RAISE … USING TABLE =
+'jane@example.com'). After an error the transaction can run no query, so that the names are read at
+its beginning.
 """
 
 import re
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import Diagnostics
 
-# Where a value did not fit, COPY tells the column in its context only, followed by the value if it
-# came as text.
-# Only a context that begins like this is read, and only up to the column's name: what stands
-# before it would be an application's, and what comes after it is data.
+# If a value does not fit, COPY names the column in the error's context only, followed by the value
+# if that came as text. Only a context that starts like this is read, and only up to the column's
+# name: text before it would be an application's, and what follows it is data.
 COPY_COLUMN = re.compile(
     r"COPY (?:(?!, line \d).)+, line \d+, column ([^:\"\n]+)(?:: (?:\"|null)|\n|$)"
 )
@@ -29,7 +28,7 @@ class KnownNames:
     names: frozenset[tuple[str, str, str]] = frozenset()
 
     def named_in(self, diagnostics: Diagnostics) -> str:
-        """Return ", table …, constraint …" as far as an error says it and the catalog has it."""
+        """Return ", table …, constraint …": what an error reports, if the catalog has that name."""
         schema = diagnostics.schema_name or ""
         copied = COPY_COLUMN.match(diagnostics.context or "")
         named = (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from psycopg2 import sql
 
-# A part of a name is written as it is, or in double quotes where it holds a dot, as in SQL.
+# A part of a name is written as it is, or in double quotes if it contains a dot, as in SQL.
 PART = re.compile(r'"(?:[^"]|"")+"(?=\.|$)|[^.]+')
 
 
@@ -25,9 +25,9 @@ class Name(NamedTuple):
 
 
 def split_name(text: str) -> list[str]:
-    """Return the parts of a dotted name, without their quotes; empty where it is malformed.
+    """Return the parts of a dotted name, without their quotes; none if the name is malformed.
 
-    Unlike in SQL a part without quotes keeps its capitals: `public.SequelizeMeta` is that table.
+    Unlike in SQL, a part without quotes keeps its capital letters, as in `public.SequelizeMeta`.
     """
     parts: list[str] = []
     at = 0

@@ -1,4 +1,4 @@
-"""Errors name what was worked on: the server does not always say."""
+"""Adds the name of the table or sequence to errors, which the server does not always report."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from common.postgres.names import Name
 
 @contextmanager
 def naming(kind: str, name: Name) -> Iterator[None]:
-    """Name what is read or written in an error that does not name it.
+    """Add what is read or written in a with statement to an error that does not name it.
 
     Args:
         kind: "table" or "sequence".

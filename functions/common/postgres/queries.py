@@ -1,4 +1,4 @@
-"""SQL that is longer than a line stands in a file, named for what it answers."""
+"""SQL files: every query that is longer than a line has its own, named for what it does."""
 
 import functools
 from pathlib import Path
@@ -8,5 +8,5 @@ FUNCTIONS = Path(__file__).parents[2]
 
 @functools.cache
 def load_query(package: str, name: str) -> str:
-    """Return the text of `<package>/queries/<name>.sql`; a package is "db_sync/write", say."""
+    """Return the text of `<package>/queries/<name>.sql`, with a package like "db_sync/write"."""
     return (FUNCTIONS / package / "queries" / f"{name}.sql").read_text()

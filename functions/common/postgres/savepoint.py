@@ -20,9 +20,9 @@ class Savepoint:
         execute(self.SET)
 
     def roll_back(self) -> None:
-        """Undo what was done since, settings too, and release the locks taken since.
+        """Undo what was done since, settings included, and release the locks taken since.
 
-        The transaction's snapshot stays.
+        The transaction keeps its snapshot.
         """
         self._execute(self.ROLL_BACK)
 

@@ -7,28 +7,28 @@ OUT_OF_MEMORY = (
     " (docs/operations.md says how much a row takes), or exclude the table"
 )
 TOO_LARGE = (
-    "A row or a value is larger than PostgreSQL takes in one piece, which is 1 GB in the form in"
-    " which it travels or is compared; a bytea counts twice where it becomes text. Shorten it in"
-    " the source, or exclude the table"
+    "A row or a value is larger than PostgreSQL's limit of 1 GB, in the format in which it is"
+    " copied or compared; a bytea counts twice if that is text. Shorten it in the source, or"
+    " exclude the table"
 )
-# The server's own, which elog() never translates; its SQLSTATE is that of any internal error.
+# The server's message, which elog() never translates; its SQLSTATE is that of all internal errors.
 NO_SUCH_ALLOCATION = "invalid memory alloc request size"
-# libpq's, without a SQLSTATE: "cannot allocate memory for input buffer", "out of memory".
+# In libpq's, without a SQLSTATE: "cannot allocate memory for input buffer", "out of memory".
 MEMORY = "memory"
 
 
 def is_out_of_memory(error: psycopg2.Error, said: str | None) -> bool:
-    """Return whether this process had no memory for what the server sent.
+    """Return whether this process had too little memory for what the server sent.
 
     Args:
-        error: the driver's, which may know no reason.
-        said: libpq's last words on the connection.
+        error: the driver's error, which may have no reason.
+        said: libpq's last message on the connection.
     """
     return error.pgcode is None and (MEMORY in str(error) or MEMORY in (said or ""))
 
 
 def is_too_large(error: psycopg2.Error) -> bool:
-    """Return whether the server refused to make something so large."""
+    """Return whether the server refused a value for its size."""
     return error.diag.source_function == "enlargeStringInfo" or (
         error.pgcode == "XX000" and str(error.diag.message_primary).startswith(NO_SUCH_ALLOCATION)
     )

@@ -1,7 +1,7 @@
-"""Lines that one thread writes and another reads as they come; those that wait are on the disk.
+"""Lines that one thread writes and another one reads; those not read yet are on the disk.
 
-Compressed there: of a comparison, 14 bytes wait for each range that one server is ahead of the
-other, where 33 were sent. Lambda's disk is small.
+They are compressed, since Lambda's disk is small: a comparison stores 14 bytes of the 33 that a
+server sent for each range by which it is ahead of the other server.
 """
 
 import errno
@@ -14,8 +14,8 @@ from typing import IO
 
 from common.errors import ConfigurationError
 
-BLOCK = 4_000_000  # bytes; fewer never reach the disk
-FASTEST = 1  # a higher level makes them a tenth smaller, and takes six times as long
+BLOCK = 4_000_000  # bytes; fewer are never written to the disk
+FASTEST = 1  # a higher level saves a tenth, and takes six times as long
 DISK_FULL = (
     "The disk of this process, where a comparison's lists wait, is full. Raise ephemeral_storage_mb"
     " (docs/deployment.md), or exclude the largest table"
@@ -23,15 +23,15 @@ DISK_FULL = (
 
 
 class Spool:
-    """What is written is read once, by one other thread, in blocks that end where a line ends."""
+    """Takes lines from one thread, and yields them once, to one other thread."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._block = bytearray()
         self._blocks: SimpleQueue[IO[bytes] | bytes | None] = SimpleQueue()
 
     def write(self, data: bytes, /) -> None:
-        """Take whole lines.
+        """Take complete lines.
 
         Raises:
             ConfigurationError: the disk is full.
@@ -47,18 +47,18 @@ class Spool:
             self._block.clear()
 
     def close(self) -> None:
-        """Say that there are no more."""
+        """End the lines."""
         self._blocks.put(bytes(self._block))
         self._blocks.put(None)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines as they come, until there are no more."""
+        """Yield the lines as they arrive, until the spool is closed."""
         while (block := self._blocks.get()) is not None:
             yield from io.BytesIO(block if isinstance(block, bytes) else _taken_back(block))
 
 
 def _on_disk(block: bytearray) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed where it is read, or when nobody reads it
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by its reader, or without one by the garbage collector
     file.write(zlib.compress(block, FASTEST))
     file.flush()
     return file

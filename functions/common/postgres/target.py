@@ -19,9 +19,10 @@ LOCK_KEY = 0x73746773796E63
 
 
 def is_marked(session: Session) -> bool:
-    """Return whether the session's database says that it is a sync target.
+    """Return whether the session's database is marked as a sync target.
 
-    The marker is its comment, or a line of it: a sentence may deny what it mentions.
+    The marker must be its comment, or a line of it: a sentence that contains it may say the
+    opposite.
     """
     return MARKER in map(str.strip, _comment(session).splitlines())
 
@@ -57,12 +58,12 @@ def _comment(session: Session) -> str:
 def require_source_apart(source: Session, target: Session) -> None:
     """Refuse a source that is the target, or that is marked as a target itself.
 
-    Both sessions must be in a transaction. The proof does not depend on how the databases
-    are addressed: an advisory lock that is held on one can be had on the other unless they
-    are one. A replica of the target has the target's marker.
+    Both sessions must be in a transaction. The check does not depend on how the databases are
+    addressed: an advisory lock that is held on one can be taken on the other, unless they are the
+    same database. A replica of the target has the target's marker.
 
     Raises:
-        TargetNotAllowed: they are one database, or the source carries the marker.
+        TargetNotAllowed: they are one database, or the source has the marker.
     """
     if is_marked(source):
         raise TargetNotAllowed(
@@ -80,13 +81,13 @@ def require_source_apart(source: Session, target: Session) -> None:
 
 
 def lock_target(target: Session) -> None:
-    """Take the target's lock until the transaction ends; only one sync or remap has it.
+    """Take the target's lock until the transaction ends; only one sync or remap can hold it.
 
     Args:
         target: a session in a transaction.
 
     Raises:
-        SyncInProgress: another run has it still after `Waits.run_lock`; names that run.
+        SyncInProgress: another run still holds it after `Waits.run_lock`; names that run.
     """
     timeout = target.waits.run_lock.start()
     while not target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])[0]:

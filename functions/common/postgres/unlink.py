@@ -1,4 +1,4 @@
-"""What a row's sub becomes when the sub belongs to another row."""
+"""The value of a row's sub after it was taken away, because it belongs to another row."""
 
 from psycopg2 import sql
 
@@ -16,7 +16,7 @@ def unlinked_value(*, is_required: bool, base_type: str) -> sql.Composable:
         return sql.SQL("NULL")
     if base_type == "uuid":
         return sql.SQL("gen_random_uuid()")
-    # With 27 of its 32 digits it is as long as a sub: 36 characters, which every column holds.
+    # With 27 of a UUID's 32 digits it is as long as a sub: 36 characters, which fit every column.
     return sql.SQL("({} || left(replace(gen_random_uuid()::text, '-', ''), 27))").format(
         sql.Literal(PREFIX)
     )

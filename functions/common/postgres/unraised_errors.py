@@ -1,9 +1,8 @@
-"""Errors that the driver prints instead of raising them are dropped: they quote rows.
+"""Drops errors that the driver prints instead of raising them, since they quote rows.
 
-A server that ends a session during COPY gives the driver two errors. It cannot raise both, so it
-prints the first one, with the row at hand, through sys.excepthook (`pq_raise` of psycopg2's
-pqpath.c), wrapped in a SystemError. The second one is raised, and says that the connection was
-lost. Notices are never printed.
+If the server ends the session during COPY, psycopg2 gets two errors. It raises the second one, that
+the connection was lost, and prints the first one, which quotes the current row, as the cause of a
+SystemError through sys.excepthook (`pq_raise` in its pqpath.c). Notices are never printed.
 """
 
 import functools

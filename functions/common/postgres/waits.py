@@ -1,4 +1,4 @@
-"""How long we wait: for a lock, for a new password; and how a long wait is reported."""
+"""How long a session waits for locks or a new password, and how a long wait is reported."""
 
 import math
 import threading
@@ -20,26 +20,26 @@ def log_wait(role: str, why: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """For how long something is tried again, and the pause between two attempts; in seconds."""
+    """How long something is retried, and the pause between two attempts, in seconds."""
 
     seconds: float
     pause: float
 
     def start(self, at_most: float = math.inf) -> "Timeout":
-        """Start the time, which ends after `at_most` seconds at the latest."""
+        """Start the time, of at most `at_most` seconds."""
         return Timeout(time.monotonic() + min(self.seconds, at_most), self.pause)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """The time for something that is tried again; `at` is a moment of the monotonic clock."""
+    """When retrying ends; `at` is a moment of the monotonic clock."""
 
     at: float
     pause_seconds: float
 
     @property
     def is_over(self) -> bool:
-        """Whether the last attempt was made; the first one always is."""
+        """Whether no further attempt is to be made."""
         return time.monotonic() >= self.at
 
     def pause(self) -> None:
@@ -53,10 +53,10 @@ class Waits:
 
     `table_locks`: for locks on the target's tables, all attempts together; `source_locks`: for
     those on the source's, which a migration of production may hold; `run_lock`: for the target's
-    lock, since a killed run's backend may linger for a moment; `rotation`: for a secret to become
-    valid, since a rotation changes the password first and the secret some seconds later.
-    `login_notice` and `commit_notice`: the seconds after which `report` is called, once, for a
-    login or a commit that is not done.
+    lock, since a killed run's backend may linger for a moment; `rotation`: for a new password,
+    since a rotation changes it in the database first and in the secret some seconds later.
+    `login_notice` and `commit_notice`: the seconds after which `report` is called, once, if a login
+    or a commit is not done by then.
     """
 
     table_locks: Retry = Retry(30.0, pause=0.3)
@@ -73,7 +73,7 @@ WAITS = Waits()
 
 @contextmanager
 def if_longer_than(seconds: float, act: Callable[[], object]) -> Iterator[None]:
-    """Call a function, in another thread, if a with statement takes longer than that."""
+    """Call a function in another thread if a with statement takes longer than this."""
     timer = threading.Timer(seconds, act)
     timer.daemon = True
     timer.start()

@@ -1,5 +1,5 @@
--- The collation that lowers every script's letters, the best first; the database's own where none
--- does (before PostgreSQL 17 on a server without ICU), and ASCII alone where it is not UTF-8.
+-- The collation that lowers the letters of every script, the best first; the database's own if there
+-- is none (before PostgreSQL 17 on a server without ICU), and "C" if the encoding is not UTF-8.
 SELECT coalesce(
     (
         SELECT collname

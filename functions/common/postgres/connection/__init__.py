@@ -1,1 +1,1 @@
-"""Where a database is, and how a connection to it comes about."""
+"""Connections: where a database is, logging in, and running statements."""

@@ -1,4 +1,4 @@
-"""Where a database is: the form of an address is checked before any of it is shown or used."""
+"""A database's address, whose form is checked before any part of it is shown or used."""
 
 import dataclasses
 import ipaddress
@@ -19,7 +19,7 @@ DIRECTORY = re.compile(r"/[^@=?\s\x00]*")  # of a Unix socket
 HOST_AND_PORT = re.compile(r"[A-Za-z0-9_.-]+:\d+")
 CONNECTION_STRING = re.compile(r"://|[=@\x00\ud800-\udfff]")
 MAX_PORT = 65535
-# What libpq takes a missing parameter for, where it matters here.
+# What libpq uses for a missing parameter.
 DEFAULT_HOST, DEFAULT_PORT = "localhost", "5432"
 
 MALFORMED_URL = (
@@ -33,11 +33,11 @@ type MakeToken = Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where a database is and how to log in; prints as host:port/dbname only.
+    """Where a database is and how to log in; its text is host:port/dbname only.
 
-    `parameters` are libpq's connection parameters. `read_again`, where there is one, returns the
-    address as it is now: the secret's password may have been changed. `make_token`, where there is
-    one, makes the password of one connection.
+    `parameters` are libpq's connection parameters. `read_again`, if any, returns the current
+    address: the secret may have a new password by now. `make_token`, if any, makes a password for
+    one connection.
     """
 
     parameters: Mapping[str, str] = field(repr=False)
@@ -51,13 +51,13 @@ class DatabaseAddress:
         """Return the address of a database; `malformed` says whether it may be shown.
 
         Args:
-            host: its name, which its certificate must bear, or a Unix socket's directory.
-            port: its port.
-            user: who logs in.
-            password: with what.
+            host: the server's name, which must be in its certificate, or a Unix socket's directory.
+            port: the server's port.
+            user: the role that logs in.
+            password: its password.
             dbname: the database's name.
             ca_bundle: the path of a PEM file: the server's certificate must be signed by one in
-                it. Without it the connection is encrypted, and whoever answers is trusted.
+                it. Without it the connection is encrypted, but the server is not authenticated.
         """
         server = {"host": host, "port": port, "user": user, "password": password, "dbname": dbname}
         return cls(server | _encryption(host, ca_bundle))
@@ -66,13 +66,12 @@ class DatabaseAddress:
     def of_url(cls, url: str) -> Self:
         """Return the address in a connection URL or libpq connection string.
 
-        What it says about encryption holds, then what PGSSLMODE says. Where neither says anything,
-        a server elsewhere is asked for it: libpq's own default would go on in the clear if the
-        server has none.
+        Its sslmode applies, or else PGSSLMODE. If neither is set, a connection to another machine
+        must be encrypted: libpq's default would go on without encryption if the server has none.
 
         Raises:
-            ConfigurationError: it is malformed; it is not repeated, since it may hold a
-                password.
+            ConfigurationError: it is malformed; the message does not repeat it, since it may
+                contain a password.
         """
         try:
             parameters = extensions.parse_dsn(url)
@@ -83,7 +82,7 @@ class DatabaseAddress:
             [host for host in of(name, "").split(",") if host] for name in ("host", "hostaddr")
         )
         ports = [port or DEFAULT_PORT for port in of("port", "").split(",")]
-        # A password that is not percent-encoded ends up in the parts that would be shown.
+        # A password that is not percent-encoded would end up in the parts that are shown.
         if not all(map(_is_address, addresses)) or any(
             malformed(host, port, of("dbname", ""))
             for host in hosts or [DEFAULT_HOST]
@@ -97,11 +96,11 @@ class DatabaseAddress:
         return cls(parameters | {"sslmode": mode})
 
     def with_secret(self, read_again: ReadAgain) -> "DatabaseAddress":
-        """Return this address, which can be read again where it came from."""
+        """Return this address with a function that reads its secret again."""
         return dataclasses.replace(self, read_again=read_again)
 
     def with_tokens(self, make_token: MakeToken) -> "DatabaseAddress":
-        """Return this address, whose password is made anew for each connection."""
+        """Return this address with a function that makes a password for each connection."""
         return dataclasses.replace(self, make_token=make_token)
 
     def login(self) -> Mapping[str, str]:
@@ -111,15 +110,15 @@ class DatabaseAddress:
         return {**self.parameters, "password": self.make_token()}
 
     def __str__(self) -> str:
-        """Return host:port/dbname, for messages; without a dbname it would be the user's name."""
+        """Return host:port/dbname, for messages; libpq's default dbname is the user's name."""
         of = self.parameters.get
         return f"{of('host', DEFAULT_HOST)}:{of('port', DEFAULT_PORT)}/{of('dbname', '')}"
 
 
 def malformed(host: str, port: str, dbname: str) -> list[str]:
-    """Return a sentence for each part that has not the form of one; none repeats its value.
+    """Return a sentence for each part that is malformed, without its value.
 
-    Whole connection strings, with their password, are put into any of them by mistake.
+    By mistake, any of them may be a complete connection string with its password.
     """
     faults: list[str] = []
     if HOST_AND_PORT.fullmatch(host):
@@ -146,7 +145,7 @@ def _is_address(host: str) -> bool:
 
 
 def _is_elsewhere(host: str) -> bool:
-    """Return whether packets to a host leave the machine."""
+    """Return whether a host is another machine."""
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -154,7 +153,7 @@ def _is_elsewhere(host: str) -> bool:
 
 
 def _encryption(host: str, ca_bundle: str) -> dict[str, str]:
-    """Return how to encrypt: a Unix socket's bytes never leave the machine."""
+    """Return the parameters for encryption: none for a Unix socket, which is on this machine."""
     if host.startswith("/"):
         return {"sslmode": "disable"}
     if ca_bundle:

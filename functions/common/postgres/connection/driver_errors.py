@@ -1,4 +1,4 @@
-"""The driver's errors on one connection, named as ours by what was learnt of its database."""
+"""The driver's errors on one connection, raised as ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +15,18 @@ from common.postgres.size_errors import OUT_OF_MEMORY, is_out_of_memory
 
 
 class DriverErrors:
-    """Names the errors of one connection.
+    """Turns the driver's errors on one connection into ours.
 
     Attributes:
         where: the database, for messages.
         known_names: the names that a message may repeat.
-        lock_room: what the server's room for locks is made of.
+        lock_room: how many locks the server has room for.
     """
 
     def __init__(
         self, connection: extensions.connection, address: DatabaseAddress, role: str
     ) -> None:
-        """Know nothing of the database yet but where it is; see `Connection`."""
+        """Start without known names; see `Connection.learn_names`."""
         self._connection = connection
         self._role = role
         # The server reports it itself from PostgreSQL 14 on; a pooler may keep it back.
@@ -46,7 +46,7 @@ class DriverErrors:
     def _named(self, error: psycopg2.Error | MemoryError) -> StagingSyncError:
         said = self._connection.info.error_message
         if isinstance(error, MemoryError) or is_out_of_memory(error, said):
-            self._connection.close()  # with what it holds of the row: there must be room to go on
+            self._connection.close()  # frees what was received of the row
             return ConfigurationError(f"{OUT_OF_MEMORY}: {self.where}.")
         if is_full(error):
             return self.lock_room.error(self._role, self.where)

@@ -1,8 +1,8 @@
-"""Why a connection did not come about, by the server's own code and never by its words.
+"""Why a login failed, by the server's SQLSTATE and never by its message.
 
-A server tells a SQLSTATE whatever its language; its message may name the user. psycopg2 hands on
-the message alone, so that a second try is made through libpq's own switch for it, which puts the
-code in the message's place:
+The SQLSTATE does not depend on the server's language, and the message may name the user. For a
+failed login psycopg2 has the message only, so that another attempt is made with the verbosity at
+which libpq reports the SQLSTATE instead of the message:
 https://www.postgresql.org/docs/current/libpq-control.html#LIBPQ-PQSETERRORVERBOSITY
 """
 
@@ -18,22 +18,22 @@ from psycopg2 import _psycopg, extensions
 from common.errors import ConfigurationError, DatabaseUnavailable, StagingSyncError
 
 PQERRORS_SQLSTATE = 3  # severity and code only
-DIAGNOSIS_LIMIT = 5.0  # seconds; the first try has shown already how long this server takes
+DIAGNOSIS_LIMIT = 5.0  # seconds; short, since the first attempt has waited long enough
 CODE = re.compile(r":  ([0-9A-Z]{5})$", re.MULTILINE)
 
 AUTHENTICATION = "28"  # the class of SQLSTATE
 NO_PASSWORD = "28P01"  # noqa: S105  # the code for a wrong password
 
-# A SQLSTATE, or its class, to the error and what to do.
+# The error and what to do by SQLSTATE, or by its class.
 REFUSALS: dict[str, tuple[type[StagingSyncError], str]] = {
     "08P01": (
         DatabaseUnavailable,
-        "A pooler in between refused the connection; its log says why. Check the username,"
-        " password and dbname in the secret, and that the pooler knows them",
+        "A pooler refused the connection; its log says why. Check the username, password and dbname"
+        " in the secret, and that the pooler knows them",
     ),
     "28": (
         ConfigurationError,
-        "It does not let that user in: there is no such role, or the role or the server's"
+        "It does not allow that user to log in: there is no such role, or the role or the server's"
         " pg_hba.conf does not permit it. Check the username and dbname in the secret, and"
         " pg_hba.conf",
     ),
@@ -54,15 +54,15 @@ REFUSALS: dict[str, tuple[type[StagingSyncError], str]] = {
     "57": (DatabaseUnavailable, "It is starting up or shutting down"),
 }
 
-# Instead of the sentence of any refused login, where a token of IAM is the password.
+# The sentence for every refused login in which a token of IAM is the password.
 REFUSED_BY_IAM = (
-    "It does not take IAM's token. IAM authentication must be on at the server, the user must have"
-    " rds_iam (run there: GRANT rds_iam TO …), the role that asks for the token rds-db:connect on"
-    " exactly that resource_id and username, and host must be RDS's own endpoint"
+    "It does not accept IAM's token. IAM authentication must be enabled on the server, the user"
+    " must have rds_iam (run there: GRANT rds_iam TO …), the role that makes the token must have"
+    " rds-db:connect on exactly that resource_id and username, and host must be RDS's own endpoint"
 )
 
-# What libpq itself says when it does not trust the server, or the server takes no TLS. An SSL
-# error is OpenSSL's, in many words; the one of a connection that was cut is not about trust.
+# In libpq's messages when it does not trust the server, or the server has no TLS. An SSL error is
+# one of many of OpenSSL's; the one of a lost connection has nothing to do with trust.
 UNTRUSTED = (
     "SSL error: ",
     "does not match host name",
@@ -74,19 +74,19 @@ CUT = "unexpected eof"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFailure:
-    """Why a connection failed: the server's SQLSTATE, or else the words of libpq itself."""
+    """Why a login failed: the server's SQLSTATE, or else libpq's own message."""
 
     state: str | None
     words: str
 
     @property
     def is_authentication(self) -> bool:
-        """Whether the server refused who we say we are."""
+        """Whether the server refused the user or the password."""
         return self.state is not None and self.state.startswith(AUTHENTICATION)
 
 
 def diagnose(dsn: str) -> ConnectionFailure:
-    """Return why a connection fails, after another try; `state` and words are empty if it works."""
+    """Try to log in again, and return why it fails; `state` and `words` are empty if it works."""
     try:
         connection = psycopg2.connect(dsn, async_=True)
     except psycopg2.OperationalError as error:  # before a server was asked
@@ -109,11 +109,11 @@ def diagnose(dsn: str) -> ConnectionFailure:
 def connection_error(
     failure: ConnectionFailure, where: str, *, by_token: bool = False
 ) -> StagingSyncError:
-    """Return the error for a connection that did not come about; names no user.
+    """Return the error for a login that failed; its message names no user.
 
     Args:
-        failure: why.
-        where: whose database, and its address.
+        failure: why it failed.
+        where: the database, for the message.
         by_token: whether a token of IAM was the password.
     """
     reason = " ".join(failure.words.split())
@@ -126,10 +126,10 @@ def connection_error(
         return name(f"Could not log in to {where}. {sentence} (SQLSTATE {failure.state}).")
     if CUT not in reason and any(words in reason for words in UNTRUSTED):
         return ConfigurationError(
-            f"Could not trust {where}: {reason}. The server must take TLS; where ca_bundle is set,"
-            " its certificate must be signed by one of that file, be valid, and bear the host name"
-            " that the secret names. `make ca-bundle` fetches Amazon's; deploy again after that. A"
-            " URL of the command line may say sslmode=disable."
+            f"Could not trust {where}: {reason}. The server must use TLS; if ca_bundle is set, its"
+            " certificate must be signed by one of that file, be valid, and contain the host name"
+            " in the secret. `make ca-bundle` fetches Amazon's; deploy again after that. A URL of"
+            " the command line may say sslmode=disable."
         )
     return DatabaseUnavailable(
         f"Could not connect to {where}: {reason or 'the connection broke'}. Check that the server"
@@ -154,7 +154,7 @@ def _poll(connection: extensions.connection) -> None:
 
 
 def _libpq() -> ctypes.CDLL:
-    """Return the driver's own libpq: a library's symbols are those of what it is linked with."""
+    """Return the driver's libpq: a library also exports the symbols that it is linked with."""
     library = ctypes.CDLL(_psycopg.__file__)
     library.PQsetErrorVerbosity.argtypes = [ctypes.c_void_p, ctypes.c_int]
     library.PQconnectionNeedsPassword.argtypes = [ctypes.c_void_p]

@@ -1,4 +1,4 @@
-"""Logging in to a server, with a secret that may be about to change."""
+"""Logging in to a server, even while its secret is being rotated."""
 
 import os
 
@@ -10,37 +10,37 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.connection.failure import connection_error, diagnose
 from common.postgres.waits import Retry, Waits, if_longer_than
 
-# libpq's, in seconds: a server that is gone without a word is noticed within a minute.
+# libpq's, in seconds: a server that vanishes is noticed within a minute.
 CONNECTION_PARAMETERS = {
-    # An Aurora that has scaled to zero takes 15 and more to answer: Aurora user guide, "Scaling to
-    # Zero ACUs with automatic pause and resume".
+    # An Aurora that has scaled to zero takes 15 s and more to answer: Aurora user guide, "Scaling
+    # to Zero ACUs with automatic pause and resume".
     "connect_timeout": "45",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
-    # In milliseconds; keepalives are not sent while data waits to be acknowledged.
+    # In milliseconds; no keepalives are sent while data is unacknowledged.
     "tcp_user_timeout": "300000",
 }
-# A parameter of the connection and not a setting, so that the driver knows of it too.
+# A connection parameter and not a setting, so that the driver knows it too.
 CLIENT_ENCODING = "UTF8"
 
 
 def log_in(
     address: DatabaseAddress, role: str, waits: Waits
 ) -> tuple[extensions.connection, DatabaseAddress]:
-    """Return an open connection, and the address that it is to, which may be a newer one.
+    """Return an open connection, and its address, which may have a newer password.
 
     Args:
-        address: which database.
+        address: the database.
         role: "source" or "target", for messages.
-        waits: for how long a secret is read again, and how a long wait is reported.
+        waits: how long the secret is read again, and how a long wait is reported.
 
     Raises:
-        ConfigurationError, DatabaseUnavailable: see `connection_error`; where the server refuses
-            the user or the password, after `waits.rotation` of reading the secret again.
+        ConfigurationError, DatabaseUnavailable: see `connection_error`; if the server refuses the
+            user or the password, after the secret was read again for `waits.rotation`.
     """
-    # libpq reads it and names it when it connects, as JDBC does, so that every pooler knows it.
-    # Otherwise the driver runs SET where the role's default is another style.
+    # libpq sends it when it connects, as JDBC does, so that every pooler knows it. Otherwise the
+    # driver would run SET if the role's default is another style.
     os.environ["PGDATESTYLE"] = "ISO"
     why = f"Waiting for the {role} database to answer; it may be waking up."
     with if_longer_than(waits.login_notice, lambda: waits.report(role, why)):

@@ -1,4 +1,4 @@
-"""What runs statements on an open connection: the one module that talks to the driver then."""
+"""Running statements on an open connection: the one module that does so through the driver."""
 
 import os
 import socket
@@ -38,9 +38,9 @@ COPY_CHUNK = 65536  # bytes
 
 
 class Connection:
-    """An open connection; every call names the driver's errors as ours.
+    """An open connection, on which every call raises the driver's errors as ours.
 
-    Statements run in transactions only: outside of them the role's settings would hold.
+    Statements run in transactions only: outside of one the role's own settings would apply.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Connection:
 
     @property
     def server_encoding(self) -> str:
-        """The encoding of the database's texts, as PostgreSQL names it, e.g. UTF8."""
+        """The database's encoding, as PostgreSQL names it, e.g. UTF8."""
         return str(self._connection.get_parameter_status("server_encoding"))
 
     @property
     def copy_encoding(self) -> str:
-        """The encoding for COPY: UTF-8, or bytes as they are where the database knows none."""
+        """The encoding for COPY: UTF-8, or none if the database has none."""
         return "SQL_ASCII" if self.server_encoding == "SQL_ASCII" else "UTF8"
 
     @property
@@ -71,9 +71,9 @@ class Connection:
         return self._connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE
 
     def learn_names(self) -> None:
-        """Read what an error may say from here on, names above all, inside of a transaction.
+        """Read in a transaction what later errors may say, above all the names in the catalog.
 
-        Some 100,000 names a second.
+        Some 100,000 names take a second.
         """
         names = self.rows(load_query("common/postgres", "list_names"))
         self._errors.known_names = KnownNames(frozenset(names))
@@ -107,12 +107,12 @@ class Connection:
         return row
 
     def records[T](self, query: Query, parameters: Parameters, make: Callable[..., T]) -> list[T]:
-        """Run a query whose result is small; return what `make` makes of each row.
+        """Run a query whose result is small, and return an object for each row.
 
         Args:
             query: the query.
             parameters: its parameters, if any.
-            make: called with a row's values by the names of their columns, as a dataclass is.
+            make: makes it; called with the row's values, by the names of their columns.
         """
         with self._cursor() as cursor:
             cursor.execute(query, parameters)
@@ -132,12 +132,12 @@ class Connection:
             return cursor.rowcount
 
     def cancel(self) -> None:
-        """Ask the server to cancel what another thread runs on this connection, if there is any."""
+        """Ask the server to cancel the statement that another thread runs on this connection."""
         with suppress(psycopg2.Error):  # a lost connection runs nothing
             self._connection.cancel()
 
     def _cut(self) -> None:
-        """Cut the connection, so that nobody waits for a server that is gone."""
+        """Shut the connection's socket down, so that nobody waits for a server that is gone."""
         with (
             suppress(psycopg2.Error, OSError),
             socket.socket(fileno=os.dup(self._connection.fileno())) as ours,

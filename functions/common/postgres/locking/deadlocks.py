@@ -1,8 +1,9 @@
-"""A deadlock with the application: our run gives its locks up, so that the application goes on.
+"""A deadlock with the application: the run releases its locks, so that the application goes on.
 
-Where somebody waits for a lock of ours and holds one that we want, neither gets on. To ask and to
-wait is no use then, and PostgreSQL might end the other one as the deadlock's victim. So it is
-looked for before each attempt, and ends the run's transaction; the run is then tried once more.
+If another session waits for a lock of ours and holds one that we need, neither can go on. Waiting
+does not help then, and PostgreSQL might end the other session's transaction as the deadlock's
+victim. So we check for that before each attempt to lock; if it is found, the run's transaction is
+rolled back, and the run starts once more.
 """
 
 from collections.abc import Callable
@@ -18,19 +19,19 @@ from common.postgres.settings.function_names import catalog_rows
 
 
 class Deadlock(TargetBusy):
-    """A run and somebody else wait for each other; never leaves `twice_at_most`."""
+    """A run and another session wait for each other; `twice_at_most` handles it."""
 
 
 def refuse_deadlock(session: Session, tables: list[Name], *, readers: bool) -> None:
-    """Raise an error where who holds locks on tables waits for us, directly or through others.
+    """Raise an error if a session that holds locks on tables waits for us, or for one that does.
 
     Args:
-        session: which is about to ask for locks on the tables (or views, or sequences).
-        tables: which.
-        readers: whether their readers are in its way.
+        session: is about to lock the tables (or views, or sequences).
+        tables: their names.
+        readers: whether the locks conflict with readers.
 
     Raises:
-        Deadlock: with whoever holds locks.
+        Deadlock: names who holds the locks.
     """
     query = load_query("common/postgres/locking", "list_who_waits_for_us")
     waiting = {pid for (pid,) in catalog_rows(session, query)}
@@ -46,21 +47,21 @@ def refuse_deadlock(session: Session, tables: list[Name], *, readers: bool) -> N
 
 
 def twice_at_most[T](run: Callable[[], T], *sessions: Session) -> T:
-    """Do a run, and once more where it met the application in a deadlock.
+    """Do a run; after a deadlock with the application, roll back and do it once more.
 
     Args:
         run: begins the sessions' transactions.
-        sessions: those that are rolled back, which gives up their locks.
+        sessions: are rolled back, which releases their locks.
 
     Raises:
-        TargetBusy: the second time was a deadlock too.
+        TargetBusy: the second time ended in a deadlock too.
     """
     try:
         return run()
     except TargetBusy as error:
         if not is_deadlock(error):
             raise
-        logger.info("giving up locks in a deadlock, and beginning anew", cause=str(error))
+        logger.info("releasing locks because of a deadlock, and starting again", cause=str(error))
         for session in sessions:
             session.rollback()
     try:
@@ -69,13 +70,13 @@ def twice_at_most[T](run: Callable[[], T], *sessions: Session) -> T:
         if not is_deadlock(error):
             raise
         raise TargetBusy(
-            f"Twice the run met the application in a deadlock, and gave way. {error} Nothing was"
-            " written. Start it again when less is going on."
+            f"The run ended twice because of a deadlock with the application. {error} Nothing was"
+            " written. Start it again when the application is less busy."
         ) from error
 
 
 def is_deadlock(error: BaseException | None) -> bool:
-    """Whether an error, or what it comes from, is a deadlock."""
+    """Return whether an error, or one of its causes, is a deadlock."""
     while error is not None:
         if isinstance(error, Deadlock) or is_deadlock_detected(error):
             return True

@@ -1,7 +1,7 @@
-"""Who holds a lock that we wait for, told without what may be personal.
+"""Who holds a lock that we wait for, named without personal data.
 
-People write what they like into an `application_name`, and into the name of a prepared
-transaction: both are repeated only where they are ours. Everybody else is told by backend and user.
+An `application_name` and the gid of a prepared transaction may contain anything: both are repeated
+only if they are ours. Other holders are named by backend and user.
 """
 
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ APPLICATION_NAME_LENGTH = 63  # where the server cuts it
 
 
 class Holder(NamedTuple):
-    """A backend, or a prepared transaction (its xid), which has none."""
+    """A backend, or a prepared transaction (its xid), which has no backend."""
 
     pid: int | None
     user_name: str | None  # none for the server's own processes
@@ -26,7 +26,7 @@ class Holder(NamedTuple):
 
     @property
     def execution(self) -> str | None:
-        """The execution that holds it; None where it is no run of ours."""
+        """The execution that holds the lock; None if it is not a run of ours."""
         shown = self.application_name
         if not shown or not shown.startswith(APPLICATION_NAME):
             return None
@@ -59,14 +59,14 @@ class TableLock(NamedTuple):
 
 
 def find_table_locks(session: Session, tables: list[Name], *, readers: bool) -> list[TableLock]:
-    """Return who else holds locks on these tables; `readers`: whether theirs count."""
+    """Return who else holds locks on these tables; `readers`: whether readers' locks count."""
     names = [session.quoted(table.identifier) for table in tables]
     parameters = {"tables": names, "readers": readers, "high": None, "low": None}
     return catalog_records(session, _list_lock_holders(), parameters, _table_lock)
 
 
 def find_advisory_holder(session: Session, key: int) -> Holder | None:
-    """Return who else holds the advisory lock of a 64-bit key; None if nobody does any more."""
+    """Return who else holds the advisory lock of a 64-bit key; None if nobody does by now."""
     key_halves = {"high": key >> 32, "low": key & 0xFFFFFFFF}
     parameters = {"tables": [], "readers": False, **key_halves}
     holders = catalog_records(session, _list_lock_holders(), parameters, _holder)
@@ -86,5 +86,5 @@ def _holder(**row: Any) -> Holder:
 
 
 def describe_locks(locks: list[TableLock]) -> str:
-    """Return who holds what, for a message."""
-    return ", ".join(map(str, locks)) or "whoever held them has let go meanwhile"
+    """Return who holds which locks, for a message."""
+    return ", ".join(map(str, locks)) or "by now nobody holds a conflicting lock"

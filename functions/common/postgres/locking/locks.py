@@ -1,4 +1,4 @@
-"""Table locks on the target, asked for without making others queue behind us for long."""
+"""Locking tables of the target without making others wait behind our request for long."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from common.postgres.locking.deadlocks import is_deadlock, refuse_deadlock
 from common.postgres.locking.holders import describe_locks, find_table_locks
 from common.postgres.names import Name
 
-# Modes: the first lets readers go on, the second nobody. Not SHARE ROW EXCLUSIVE, which lets
-# SELECT … FOR UPDATE lock rows: who does that and then waits for us to update them is in a deadlock
-# with us as soon as we write them.
+# Modes: the first allows others to read, the second allows nothing. SHARE ROW EXCLUSIVE would allow
+# SELECT … FOR UPDATE to lock rows: a session that does so, and then waits to update them, is in a
+# deadlock with us as soon as we write them.
 EXCLUSIVE = "EXCLUSIVE"
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
-# A queued request blocks everybody who comes after it. And while it waits for one table it holds
-# others: somebody who waits for those is ended as the victim of a deadlock after deadlock_timeout
-# (1 s by default), so that an attempt, for all tables together, takes less than that.
+# A waiting request blocks all later ones. And while it waits for one table it holds others: a
+# session that waits for those may be ended, as a deadlock's victim, after deadlock_timeout (1 s by
+# default). So an attempt, for all tables together, takes less than that.
 ATTEMPT_LIMIT = 500  # milliseconds
-# An autovacuum in our way is cancelled after deadlock_timeout, and not before: where nobody but
-# maintenance holds locks, an attempt takes longer than that.
+# PostgreSQL cancels an autovacuum that we wait for only after deadlock_timeout: if nothing but
+# maintenance holds conflicting locks, an attempt takes longer than that.
 MAINTENANCE = "ShareUpdateExclusiveLock"  # the mode of VACUUM, ANALYZE and the like
 LONG_ATTEMPT_LIMIT = 1500  # milliseconds
 ADVICE = " Nothing was written. Let them finish or end them, then start again."
@@ -30,10 +30,10 @@ ADVICE = " Nothing was written. Let them finish or end them, then start again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What locks are wanted on.
+    """What is to be locked.
 
-    `what` names it in a message; `readers`: whether its readers are in the way; `advice`: what to
-    do where they are not granted.
+    `what` names it in a message; `readers`: whether the locks conflict with readers; `advice`: what
+    to do if they are not granted.
     """
 
     what: str
@@ -48,7 +48,7 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
     Args:
         target: a session in a transaction.
         tables: which; their partitions are locked with them.
-        mode: one of the modes above.
+        mode: `EXCLUSIVE` or `ACCESS_EXCLUSIVE`.
 
     Raises:
         TargetBusy: see `in_attempts`.
@@ -74,17 +74,17 @@ def lock_tables(target: Session, tables: list[Name], mode: str) -> None:
 def in_attempts(
     target: Session, act: Callable[[], object], wanted: Wanted, *, limit: str = "lock_timeout"
 ) -> None:
-    """Do what takes locks until the transaction ends, in attempts that wait for them briefly.
+    """Run statements that take locks until the transaction ends, in short attempts.
 
     Args:
         target: a session in a transaction.
-        act: what takes locks; undone where they are not granted, and done again.
-        wanted: what they are on.
+        act: runs them; an attempt in which a lock is not granted is rolled back.
+        wanted: what is locked.
         limit: the setting that limits an attempt.
 
     Raises:
-        TargetBusy: others still hold conflicting locks after `Waits.table_locks`; names them. Or
-            they wait for locks of ours themselves.
+        TargetBusy: others still hold conflicting locks after `Waits.table_locks`, and are named; or
+            they wait for locks of ours (`Deadlock`).
     """
     wait = target.waits.table_locks
     timeout = wait.start(target.seconds_left)
@@ -102,17 +102,17 @@ def in_attempts(
         attempt_limit = LONG_ATTEMPT_LIMIT if is_maintenance else ATTEMPT_LIMIT
         timeout.pause()
     target.lift_limit()
-    # What is locked later on is not waited for without end either.
+    # Locks that later statements take are not waited for without end either.
     target.set_local(lock_timeout=int(wait.seconds * 1000))
 
 
 def _attempt(
     target: Session, act: Callable[[], object], wanted: Wanted, limit: dict[str, int]
 ) -> bool:
-    """Do what takes locks; return False where they were not granted, after undoing it.
+    """Run statements that take locks; roll back and return False if these are not granted.
 
     Raises:
-        StagingSyncError: it failed otherwise, and is undone; a deadlock among others.
+        StagingSyncError: it failed for another reason, a deadlock for example, and is rolled back.
     """
     refuse_deadlock(target, wanted.tables, readers=wanted.readers)
     try:

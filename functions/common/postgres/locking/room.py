@@ -1,6 +1,6 @@
-"""How many locks a server has room for, and what to set where that is not enough.
+"""How many locks a server has room for, and what to set if that is not enough.
 
-Room is shared by all sessions:
+All sessions share that room:
 https://www.postgresql.org/docs/current/runtime-config-locks.html
 """
 
@@ -12,17 +12,17 @@ from common.errors import ConfigurationError
 
 SETTING = "max_locks_per_transaction"
 OUT_OF_MEMORY = "53200"
-LOCK_TABLE = "lock.c"  # the server's source that raises it for want of room, unlike of memory
-STEP = 64  # the setting's default; we name a multiple
-# A table that is written has temporary ones beside it, with their TOAST tables and indexes.
+LOCK_TABLE = "lock.c"  # the server's source file that raises it if the lock table is full
+STEP = 64  # the setting's default; our advice is a multiple of it
+# Writing a table needs temporary tables, with their TOAST tables and indexes.
 OF_A_WRITTEN_TABLE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class LockRoom:
-    """Room for `per_transaction` locks for each of some `sessions`, and what there is to lock.
+    """Room for `per_transaction` locks of each of `sessions`, and how much there is to lock.
 
-    `tables` are counted with their partitions; `relations` with indexes and TOAST tables too.
+    `tables` counts partitions too, and `relations` also indexes and TOAST tables.
     """
 
     per_transaction: int = STEP
@@ -31,13 +31,13 @@ class LockRoom:
     relations: int = 0
 
     def error(self, role: str, where: str) -> ConfigurationError:
-        """Return the error for a statement that found no room in a "source" or "target"."""
+        """Return the error for a statement that found no room on the "source" or "target"."""
         return ConfigurationError(
             f"There is no room for another lock in {where}. {self._advice(role)}"
         )
 
     def warnings(self) -> list[str]:
-        """Return what a dry run, which locks no table of the target, has to say of it."""
+        """Return the warnings of a dry run, which itself locks no table of the target."""
         if self.tables <= self._locks:
             return []
         return [f"A sync that writes may find no room for its locks. {self._advice('target')}"]
@@ -47,7 +47,7 @@ class LockRoom:
         return self.per_transaction * self.sessions
 
     def _advice(self, role: str) -> str:
-        """Return what the setting is and what it should be, so that everything could be locked."""
+        """Return what the setting is, and the value at which everything could be locked."""
         written = 0 if role == "source" else self.tables * OF_A_WRITTEN_TABLE
         wanted = (self.relations + written) // self.sessions
         value = (max(wanted, self.per_transaction) // STEP + 1) * STEP
@@ -60,5 +60,5 @@ class LockRoom:
 
 
 def is_full(error: psycopg2.Error) -> bool:
-    """Whether a statement failed because there was no room for another lock."""
+    """Return whether a statement failed because there was no room for another lock."""
     return error.pgcode == OUT_OF_MEMORY and error.diag.source_file == LOCK_TABLE

@@ -1,8 +1,7 @@
--- Every foreign key, once (a partition's copy of its root's is left out), between the roots of the
--- tables on either side. Its columns come as JSON, each with how PostgreSQL itself compares the
--- parent's value with the child's (by which operator, of which types, under the parent's
--- collation), and with all that two keys must have alike to mean the same. Not the schemas of types
--- and operators that may lie elsewhere: an extension's, and types made of other ones.
+-- Every foreign key, once: partitions' copies of their root's are left out. Its pairs of columns are
+-- JSON, each with how PostgreSQL compares the parent's value with the child's (operator, types, the
+-- parent's collation), and with a "meaning" that is equal for two keys that mean the same. That has no
+-- schema of a type or operator that may be another on the other side: an extension's, for example.
 SELECT
     f.conname AS name,
     child_schema.nspname AS child_schema,
@@ -19,7 +18,7 @@ SELECT
                 'child', c.attname,
                 'parent', p.attname,
                 'operator', quote_ident(operator_schema.nspname) || '.' || o.oprname,
-                -- A polymorphic operator takes the column's type as it is.
+                -- A polymorphic operator takes the column's own type.
                 'child_type', CASE
                     WHEN c.atttypid <> o.oprright AND right_type.typtype <> 'p'
                     THEN format_type(o.oprright, -1)
@@ -64,7 +63,7 @@ SELECT
             FROM unnest(ARRAY[c.atttypid, p.atttypid, o.oprleft, o.oprright])
                 WITH ORDINALITY of (type, position)
             JOIN pg_type t ON t.oid = of.type
-            -- Of an array, the type of its elements.
+            -- For an array, the type of its elements.
             JOIN pg_type core
                 ON core.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0
                     THEN t.typelem ELSE t.oid END
@@ -79,7 +78,7 @@ SELECT
     f.confdeltype AS on_delete,
     f.confupdtype AS on_update,
     f.convalidated AS is_valid,
-    -- Columns that only 18 and later have.
+    -- Columns of PostgreSQL 18 and later.
     coalesce((to_jsonb(f) ->> 'conenforced')::boolean, true) AS is_enforced,
     coalesce((to_jsonb(f) ->> 'conperiod')::boolean, false) AS is_period,
     pg_get_constraintdef(f.oid) AS definition,

@@ -1,5 +1,5 @@
--- Every name that an error may repeat: of what the catalog has, by the kinds of libpq's error fields.
--- A unique index that is no constraint is reported as one.
+-- Every name that a message may repeat, with its kind as in libpq's error fields. PostgreSQL reports a
+-- unique index as a constraint even if it is none.
 SELECT 'table' AS kind, n.nspname::text AS schema, c.relname::text AS name
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace

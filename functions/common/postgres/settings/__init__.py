@@ -1,1 +1,1 @@
-"""What a transaction of ours sets, so that roles and databases cannot change what it reads."""
+"""The settings of our transactions, which do not depend on those of roles and databases."""

@@ -1,7 +1,7 @@
-"""Event triggers of the target: statements of ours that change its schema do not set them off.
+"""Event triggers of the target, which must not fire at our statements that change its schema.
 
-They could write into tables that are synced, after these were verified, or outside of the
-transaction, in a dry run too; or refuse what we do.
+They could write to synced tables after these were verified, or act outside of the transaction, even
+in a dry run, or refuse our statements.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.replication_role import ENABLE, define, may_act_as_replica
 
-# Of every statement of ours that is run by `define`.
+# The command tags of all statements that `define` runs.
 TAGS = [
     "ALTER DOMAIN",
     "ALTER SEQUENCE",
@@ -31,28 +31,29 @@ TAGS = [
 
 
 class EventTrigger(NamedTuple):
-    """One that is on; its state is as pg_event_trigger has it."""
+    """An event trigger that is enabled; its state is as in pg_event_trigger."""
 
     name: str
     state: str
-    is_ours: bool
-    role: str  # ours
+    is_ours: bool  # our role may disable it
+    role: str  # our role's name
 
 
 @contextmanager
 def silenced(target: Session, *, are_harmless: bool, dry_run: bool) -> Iterator[list[str]]:
-    """Let no event trigger act on statements of ours, for a with statement that yields warnings.
+    """Keep event triggers from firing at our statements during a with statement; yield warnings.
 
-    Where the role may, they run as a replica's. What fires then too is switched off and on again,
-    the latter not in a dry run, which is rolled back.
+    If our role may set it, these run with session_replication_role = replica. Event triggers that
+    fire even then are disabled, and enabled again at the end, except in a dry run, which is rolled
+    back.
 
     Args:
         target: a session in a transaction.
-        are_harmless: whether those that our role cannot silence may fire.
-        dry_run: whether the transaction is to be rolled back.
+        are_harmless: whether those that our role cannot disable may fire.
+        dry_run: whether the transaction will be rolled back.
 
     Raises:
-        ConfigurationError: our role cannot silence them, and they may do harm.
+        ConfigurationError: our role cannot disable one, and it may do harm.
     """
     found = silence(target)
     others = [each for each in found if not each.is_ours]
@@ -68,7 +69,7 @@ def silenced(target: Session, *, are_harmless: bool, dry_run: bool) -> Iterator[
 
 
 def _alter(target: Session, event_trigger: EventTrigger, state: str) -> None:
-    """Change the state of one; that itself sets no event trigger off."""
+    """Change the state of an event trigger, at which no event trigger fires."""
     define(
         target,
         sql.SQL("ALTER EVENT TRIGGER {} {}").format(
@@ -83,15 +84,16 @@ def _refusal(target: Session, others: list[EventTrigger]) -> ConfigurationError:
         sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {};").format(role)
     )
     return ConfigurationError(
-        f"Nothing was written. Event triggers of the target {target.address} would act on the"
-        f" statements of a sync, and its role can neither silence nor disable them: {names}."
-        ' If they do no harm, say so by the sync rule "event_triggers_ok": true. Or let the role'
-        f" silence those that do not fire ALWAYS or for a REPLICA, from PostgreSQL 15 on: {grant}"
+        f"Nothing was written. Event triggers of the target {target.address} would fire at the"
+        f" statements of a sync, and its role can neither avoid that nor disable them: {names}."
+        ' If they do no harm, say so with the sync rule "event_triggers_ok": true. Or allow the'
+        " role to avoid those that are not ENABLE ALWAYS or ENABLE REPLICA, from PostgreSQL 15 on:"
+        f" {grant}"
     )
 
 
 def silence(target: Session) -> list[EventTrigger]:
-    """Run our statements as a replica's where the role may; return those that fire all the same."""
+    """Run our statements as a replica's if the role may; return those that fire even then."""
     query = load_query("common/postgres/settings", "list_event_triggers")
     found = target.records(query, [TAGS], EventTrigger)
     target.silences_event_triggers = bool(found) and may_act_as_replica(target)
@@ -100,10 +102,10 @@ def silence(target: Session) -> list[EventTrigger]:
 
 
 def warn_of_firing(firing: list[EventTrigger]) -> list[str]:
-    """Return a warning of those that fire."""
+    """Return a warning about event triggers that fire, if there are any."""
     if not firing:
         return []
-    return [f"Event triggers of the target act on our statements: {_named(firing)}."]
+    return [f"Event triggers of the target fire at our statements: {_named(firing)}."]
 
 
 def _named(event_triggers: list[EventTrigger]) -> str:

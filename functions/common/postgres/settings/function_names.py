@@ -1,10 +1,10 @@
-"""Names in the bodies of the application's functions, which are found by the search path.
+"""The search path by which names in the bodies of the application's functions are found.
 
-Whatever a statement is about, PostgreSQL takes the bodies of SQL functions in that a table's
-indexes and statistics call, and fails where it does not find what they name. In our own search
-path it would not. So where a database has such functions, other schemas are searched too: behind
-pg_catalog, of which our statements are made, and before the session's temporary tables. What
-reads definitions out of the catalog has our own path back, by which they are qualified.
+Whatever a statement does, PostgreSQL inlines the SQL functions that a table's indexes and
+statistics call, and fails if it does not find what they name, for which our own search path is not
+enough. So if a database has such functions, other schemas are searched too: after pg_catalog, which
+our own statements need, and before the session's temporary tables. Queries that read definitions
+from the catalog run with our own search path, so that names in these are qualified.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,15 +16,15 @@ from common.postgres.queries import load_query
 from common.postgres.settings.transaction_settings import SEARCH_PATH
 
 FIRST, LAST = "pg_catalog", "pg_temp"
-ROLES_OWN = None  # the path that our role has by default
+ROLES_OWN = None  # stands for our role's default search path
 
 
 def find_names(session: Session, paths: Iterable[str]) -> None:
-    """Let statements from here on in the transaction find what functions name.
+    """Let later statements of the transaction find what functions name.
 
     Args:
         session: in a transaction.
-        paths: those of the tables whose expressions call functions, see list_function_paths.sql.
+        paths: of the tables whose expressions call functions; see list_function_paths.sql.
     """
     distinct = tuple(dict.fromkeys(filter(None, paths)))
     if distinct and distinct != session.function_paths:
@@ -34,10 +34,10 @@ def find_names(session: Session, paths: Iterable[str]) -> None:
 
 @contextmanager
 def names_of(session: Session, path: str) -> Iterator[None]:
-    """Let one table's functions find their names before those of others, to read the table.
+    """Search one table's path before those of the others during a with statement that reads it.
 
-    Nothing is set back where the body fails: the transaction is lost then. That is so of the
-    others below too.
+    Like the functions below, it does not set the path back if the with statement fails: the
+    transaction is rolled back then.
     """
     if not path or session.function_paths == (path,):
         yield
@@ -49,7 +49,10 @@ def names_of(session: Session, path: str) -> Iterator[None]:
 
 @contextmanager
 def names_for_definitions(session: Session, path: str) -> Iterator[None]:
-    """Likewise, to define something, whose functions run, by a definition of the catalog's."""
+    """Search one table's path during a with statement that runs a definition of the catalog's.
+
+    An index's for example, of which the functions run.
+    """
     _set(session, [FIRST, ROLES_OWN, path, *session.function_paths, LAST])
     yield
     _set(session, [session.search_path])
@@ -57,9 +60,10 @@ def names_for_definitions(session: Session, path: str) -> Iterator[None]:
 
 @contextmanager
 def names_for_writing(session: Session, path: str = "") -> Iterator[None]:
-    """Let names be found as the application's own sessions find them, to write to a table.
+    """Find names as the application's sessions do, during a with statement that writes to a table.
 
-    Its functions compute what is stored, so that pg_catalog stands where the role's path has it.
+    The application's functions compute what is stored, so that the role's path determines the
+    position of pg_catalog.
     """
     if not session.function_paths:
         with default_search_path(session):
@@ -72,9 +76,9 @@ def names_for_writing(session: Session, path: str = "") -> Iterator[None]:
 
 @contextmanager
 def default_search_path(session: Session) -> Iterator[None]:
-    """Find names as the application's sessions do; no path of a function is known.
+    """Use the role's default search path during a with statement.
 
-    Its triggers, checks and index functions need that where they run; our own statements
+    The application's triggers, checks and index functions need it when they run; our own statements
     qualify every name.
     """
     session.execute("SET LOCAL search_path TO DEFAULT")
@@ -84,7 +88,7 @@ def default_search_path(session: Session) -> Iterator[None]:
 
 @contextmanager
 def only_our_names(session: Session) -> Iterator[None]:
-    """Have our own search path, by which the catalog's definitions qualify all other names."""
+    """Use our own search path, with which the catalog's definitions qualify all other names."""
     if session.search_path == SEARCH_PATH:
         yield
         return
@@ -94,7 +98,7 @@ def only_our_names(session: Session) -> Iterator[None]:
 
 
 def catalog_rows(session: Session, query: Query, parameters: Parameters = None) -> list[Row]:
-    """Return the rows of a query of the catalog, by our own search path."""
+    """Return the rows of a query of the catalog, run with our own search path."""
     with only_our_names(session):
         return session.rows(query, parameters)
 
@@ -102,7 +106,7 @@ def catalog_rows(session: Session, query: Query, parameters: Parameters = None) 
 def catalog_records[T](
     session: Session, query: Query, parameters: Parameters, make: Callable[..., T]
 ) -> list[T]:
-    """Return the records of a query of the catalog, by our own search path."""
+    """Return the records of a query of the catalog, run with our own search path."""
     with only_our_names(session):
         return session.records(query, parameters, make)
 

@@ -1,6 +1,6 @@
-"""Settings that change what a transaction reads or writes, and that a plain role may not set.
+"""Settings that change what a transaction reads or writes, and that an ordinary role may not set.
 
-So they are looked at, and set only where they are not as they should be.
+So they are read, and set only if they have another value than we need.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from common.postgres.queries import load_query
 
 
 class Privileged(NamedTuple):
-    """A setting, the value that it must have, and what goes wrong with another."""
+    """A setting, the value that it must have, and what is wrong with any other."""
 
     name: str
     value: str
@@ -19,7 +19,7 @@ class Privileged(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A setting as it is, and where it was set; with our role and database, quoted."""
+    """A setting's current value and its source; with our role and database, quoted."""
 
     name: str
     value: str
@@ -40,7 +40,7 @@ WRITING = (
         "foreign keys are not checked and the application's triggers do not fire",
     ),
 )
-# How a value is taken away, by pg_settings.source.
+# The statement that removes a value, by pg_settings.source.
 RESETS = {
     "user": "ALTER ROLE {role} RESET {name};",
     "database": "ALTER DATABASE {database} RESET {name};",
@@ -50,10 +50,10 @@ RESETS = {
 
 
 def require_privileged(session: Session, settings: tuple[Privileged, ...]) -> None:
-    """See that settings are as they must be, for the transaction; set them where the role may.
+    """Make sure for the transaction that settings have the values that they must have.
 
     Raises:
-        ConfigurationError: one of them is not, and the role may not set it.
+        ConfigurationError: one has another value, and our role may not set it.
     """
     found = session.records(
         load_query("common/postgres/settings", "read_settings"),
@@ -68,13 +68,13 @@ def require_privileged(session: Session, settings: tuple[Privileged, ...]) -> No
     ]
     if faults:
         raise ConfigurationError(
-            f"The {session.role} {session.address} brings settings along that our role may not"
-            f" change: {' '.join(faults)} Nothing was written."
+            f"The {session.role} {session.address} has settings that our role may not change:"
+            f" {' '.join(faults)} Nothing was written."
         )
 
 
 def _set(session: Session, setting: Privileged) -> bool:
-    """Set a setting for the transaction; return False where the role may not."""
+    """Set a setting for the transaction; return False if the role may not."""
     try:
         with session.savepoint():
             session.set_local(**{setting.name: setting.value})
@@ -84,7 +84,7 @@ def _set(session: Session, setting: Privileged) -> bool:
 
 
 def _described(setting: Privileged, found: Found) -> str:
-    """Say what is wrong, and how to mend it."""
+    """Return what is wrong, and how to correct it."""
     if reset := RESETS.get(found.source):
         statement = reset.format(name=setting.name, role=found.role, database=found.database)
         how = f"Run there, as a superuser: {statement}"

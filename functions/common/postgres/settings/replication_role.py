@@ -1,6 +1,6 @@
-"""`session_replication_role = replica`: triggers, rules and foreign keys do nothing meanwhile.
+"""`session_replication_role = replica`, which disables triggers, rules and foreign keys.
 
-Nor do event triggers at statements of ours that change the schema. Not every role may set it:
+Event triggers do not fire at our statements either. Not every role may set it:
 https://www.postgresql.org/docs/current/runtime-config-client.html
 """
 
@@ -11,12 +11,12 @@ from common.postgres.connection.statements import Query
 from common.postgres.database import Session
 
 REPLICA = "replica"
-# How a trigger, rule or event trigger is brought back, by its state in the catalog.
+# The words of ALTER that restore a trigger, rule or event trigger, by its state in the catalog.
 ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
 def act_as_replica(session: Session) -> bool:
-    """Set the role for the rest of the transaction; return whether ours may."""
+    """Set it for the rest of the transaction; return False if our role may not."""
     try:
         with session.savepoint():
             session.set_local(session_replication_role=REPLICA)
@@ -27,7 +27,7 @@ def act_as_replica(session: Session) -> bool:
 
 
 def may_act_as_replica(session: Session) -> bool:
-    """Return whether our role may set the role, and leave it as it is."""
+    """Return whether our role may set it, without setting it."""
     try:
         with session.savepoint(force_rollback=True):
             session.set_local(session_replication_role=REPLICA)
@@ -37,7 +37,7 @@ def may_act_as_replica(session: Session) -> bool:
 
 
 def define(session: Session, query: Query) -> None:
-    """Run a statement that changes the schema, silently where that was asked for."""
+    """Run a statement that changes the schema; as a replica's if `event_triggers` asks for that."""
     if not session.silences_event_triggers:
         session.execute(query)
         return

@@ -1,4 +1,4 @@
--- The backends that wait for a lock of ours, or for one of somebody who does.
+-- The backends that wait for a lock of ours, or for a backend that does.
 WITH RECURSIVE waiting AS (
     SELECT l.pid, b.blocker
     FROM pg_locks l CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b (blocker)

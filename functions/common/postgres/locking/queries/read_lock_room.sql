@@ -1,5 +1,5 @@
--- What the room for locks is made of, and how many tables and partitions there are to lock; alone
--- and together with their indexes and TOAST tables.
+-- The settings that the room for locks depends on, and how much there is to lock: tables with
+-- partitions, and these together with indexes and TOAST tables.
 SELECT
     current_setting('max_locks_per_transaction')::int AS per_transaction,
     current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int AS sessions,

@@ -1,5 +1,5 @@
--- Event triggers that are on and that statements with some tags set off: name, state, whether our
--- role may switch them off, and our role.
+-- Enabled event triggers that fire at statements with the given command tags; whether our role may
+-- disable each, and our role.
 SELECT
     evtname AS name,
     evtenabled AS state,

@@ -1,4 +1,4 @@
--- The given settings: value, and where it comes from; beside them our login and database, quoted.
+-- The given settings, with the source of each value; and our role and database, quoted.
 SELECT
     name,
     setting AS value,

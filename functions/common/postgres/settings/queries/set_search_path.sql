@@ -1,5 +1,5 @@
--- Sets the search path for the transaction, of parts in their order; where our role's own goes a
--- part is NULL.
+-- Sets the search path for the transaction, from parts in their order; NULL stands for our role's
+-- default path.
 SELECT pg_catalog.set_config('search_path', (
     SELECT pg_catalog.string_agg(path, ', ' ORDER BY position)
     FROM pg_catalog.unnest(%s::text[]) WITH ORDINALITY parts (part, position)
