@@ -25,6 +25,12 @@ def empty_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def minimal_settings(empty_layer: Path) -> dict[str, Any]:
+    """Only what must be set: no VPC, no pool, no schedule."""
+    return {**SECRETS, "layer_dir": str(empty_layer)}
+
+
+@pytest.fixture(scope="session")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """The example's settings, a schedule and an alarm: VPC, pool, and the real layer."""
     settings: dict[str, Any] = {
@@ -39,10 +45,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 
 @pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
-    """Only what must be set: no VPC, no pool, no schedule."""
-    settings = {**SECRETS, "layer_dir": str(empty_layer)}
-    return synthesize(tmp_path_factory.mktemp("bare"), settings)
+def bare(tmp_path_factory: pytest.TempPathFactory, minimal_settings: dict[str, Any]) -> Synthesized:
+    """The stack of the minimal settings."""
+    return synthesize(tmp_path_factory.mktemp("bare"), minimal_settings)
 
 
 @pytest.fixture(scope="session")

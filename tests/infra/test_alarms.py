@@ -1,7 +1,6 @@
 """Notifications of executions that do not succeed, or do not start."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +20,12 @@ NIGHTLY = "cron(0 3 * * ? *)"
 
 
 @pytest.fixture(scope="module")
-def mailed(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+def mailed(
+    tmp_path_factory: pytest.TempPathFactory, minimal_settings: dict[str, Any]
+) -> Synthesized:
     """A stack with a nightly schedule, whose failures are mailed."""
     settings = {
-        **SECRETS,
-        "layer_dir": str(empty_layer),
+        **minimal_settings,
         "schedule_expression": NIGHTLY,
         "schedule_input": {},
         "alarm_email": "on-call@example.com",
@@ -151,9 +151,11 @@ def test_an_existing_topic_is_used_instead_and_not_changed(everything: Synthesiz
 
 
 @pytest.fixture(scope="module")
-def chatty(tmp_path_factory: pytest.TempPathFactory, empty_layer: Path) -> Synthesized:
+def chatty(
+    tmp_path_factory: pytest.TempPathFactory, minimal_settings: dict[str, Any]
+) -> Synthesized:
     """A stack whose failures are reported in a chat and nowhere else."""
-    settings = {**SECRETS, "layer_dir": str(empty_layer), "chat_topic_arn": CHAT_TOPIC}
+    settings = {**minimal_settings, "chat_topic_arn": CHAT_TOPIC}
     return synthesize(tmp_path_factory.mktemp("chatty"), settings)
 
 

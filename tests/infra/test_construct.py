@@ -11,7 +11,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 
 from cdk.settings.load import parse_settings
 from cdk.staging_sync import StagingSync
-from tests.infra.synthesized import SECRETS, Synthesized, every_setting
+from tests.infra.synthesized import Synthesized, every_setting
 
 
 class Platform(Stack):
@@ -110,8 +110,10 @@ def test_in_our_own_stack_resources_with_data_keep_their_logical_ids(full: Synth
     assert found == kept
 
 
-def test_the_two_secrets_are_enough_for_it_too(tmp_path: Path, empty_layer: Path) -> None:
+def test_the_two_secrets_are_enough_for_it_too(
+    tmp_path: Path, minimal_settings: dict[str, Any]
+) -> None:
     stack = Stack(App(outdir=str(tmp_path / "out")), "theirs")
-    settings = parse_settings({**SECRETS, "layer_dir": str(empty_layer)}, "theirs")
+    settings = parse_settings(minimal_settings, "theirs")
 
     assert StagingSync(stack, "StagingSync", settings=settings).name == "theirs-StagingSync"

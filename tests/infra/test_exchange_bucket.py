@@ -1,8 +1,9 @@
 """The bucket: private, encrypted, and its files expire after a month."""
 
 from pathlib import Path
+from typing import Any
 
-from tests.infra.synthesized import SECRETS, Synthesized, synthesize
+from tests.infra.synthesized import Synthesized, synthesize
 
 
 def test_the_bucket_is_private(bare: Synthesized) -> None:
@@ -68,9 +69,9 @@ def test_bucket_and_logs_are_kept_when_the_stack_is_deleted_by_default(bare: Syn
 
 
 def test_bucket_and_logs_are_deleted_with_the_stack_if_that_is_set(
-    tmp_path: Path, empty_layer: Path
+    tmp_path: Path, minimal_settings: dict[str, Any]
 ) -> None:
-    settings = {**SECRETS, "layer_dir": str(empty_layer), "retain_data": False}
+    settings = {**minimal_settings, "retain_data": False}
     assert removal_policies(synthesize(tmp_path / "out", settings)) == {"Delete"}
 
 

@@ -197,12 +197,11 @@ def through_s3(action: str) -> tuple[str, ...]:
 
 
 def test_a_key_in_another_region_is_used_through_that_region_s_secrets_manager(
-    tmp_path: Path, empty_layer: Path
+    tmp_path: Path, minimal_settings: dict[str, Any]
 ) -> None:
     key = PRODUCTION_KEY.replace("eu-central-1", "eu-west-1")
     settings = {
-        **SECRETS,
-        "layer_dir": str(empty_layer),
+        **minimal_settings,
         "secrets_kms_key_arns": [key, STAGING_KEY],
     }
     roles = permissions_by_role(synthesize(tmp_path / "out", settings))

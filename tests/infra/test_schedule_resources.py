@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.synthesized import SECRETS, Synthesized, synthesize
+from tests.infra.synthesized import Synthesized, synthesize
 
 
 def test_without_an_expression_there_is_no_schedule(bare: Synthesized) -> None:
@@ -29,13 +29,12 @@ def test_the_schedule_asks_for_cognito_by_default(full: Synthesized) -> None:
 
 @pytest.mark.parametrize("execution_input", [{}, {"dry_run": True}])
 def test_another_input_is_passed_unchanged_even_an_empty_one(
-    tmp_path: Path, empty_layer: Path, execution_input: dict[str, Any]
+    tmp_path: Path, minimal_settings: dict[str, Any], execution_input: dict[str, Any]
 ) -> None:
     stack = synthesize(
         tmp_path / "out",
         {
-            **SECRETS,
-            "layer_dir": str(empty_layer),
+            **minimal_settings,
             "schedule_expression": "rate(1 day)",
             "schedule_input": execution_input,
         },
@@ -68,10 +67,11 @@ def test_window_retries_and_queue_are_what_the_settings_say(everything: Synthesi
     assert everything.resources("AWS::SQS::Queue") == []
 
 
-def test_that_a_start_is_not_retried_is_a_setting_too(tmp_path: Path, empty_layer: Path) -> None:
+def test_that_a_start_is_not_retried_is_a_setting_too(
+    tmp_path: Path, minimal_settings: dict[str, Any]
+) -> None:
     settings = {
-        **SECRETS,
-        "layer_dir": str(empty_layer),
+        **minimal_settings,
         "schedule_expression": "rate(1 day)",
         "schedule_input": {},
         "schedule_retry_attempts": 0,

@@ -3,13 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App, aws_s3
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
 from cdk.app import add_stack
-from tests.infra.synthesized import SECRETS, Synthesized
+from tests.infra.synthesized import Synthesized
 
 STACKS = ["bare", "full", "everything", "by_iam"]
 
@@ -20,11 +21,13 @@ def stack(request: pytest.FixtureRequest) -> Synthesized:
     return synthesized
 
 
-def test_cdk_nag_finds_a_bucket_that_is_not_protected(tmp_path: Path, empty_layer: Path) -> None:
+def test_cdk_nag_finds_a_bucket_that_is_not_protected(
+    tmp_path: Path, minimal_settings: dict[str, Any]
+) -> None:
     app = App(
         outdir=str(tmp_path / "out"),
         context={
-            "environments": {"staging": {**SECRETS, "layer_dir": str(empty_layer)}},
+            "environments": {"staging": minimal_settings},
             "@aws-cdk/core:validationReportPrettyPrint": False,
         },
     )
