@@ -40,7 +40,7 @@ class Table:
 TABLES = (
     Table(
         "deployment.md",
-        "cdk/settings/model.py",
+        "cdk/settings/fields.py",
         settings_table.HEADER,
         settings_table.setting_rows,
     ),

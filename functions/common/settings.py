@@ -36,7 +36,7 @@ class LambdaEnvironment:
     """The base of each Lambda's variables.
 
     It has no slots, so that a field's default is an attribute of the class: the settings in
-    cdk/settings/model.py have the same defaults.
+    cdk/settings/fields.py have the same defaults.
     """
 
     @classmethod
