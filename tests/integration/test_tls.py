@@ -171,7 +171,7 @@ def test_under_another_host_name_it_does_not_connect(tls: TlsServer) -> None:
     said = refusal(tls.secret(host="127.0.0.1"), tls.authority)
     assert 'server certificate for "localhost"' in said
     assert 'does not match host name "127.0.0.1"' in said
-    assert "contain the host name that the secret names" in said
+    assert "contain the host name in the secret" in said
 
 
 def test_a_bundle_that_is_not_there_is_named(tls: TlsServer, tmp_path: Path) -> None:
