@@ -17,12 +17,12 @@ from common.postgres.settings.privileged_settings import WRITING, require_privil
 from common.postgres.target import lock_target, require_source_apart
 from db_sync.compare.extensions import warn_of_added_rows
 from db_sync.compare.fingerprint import require_alike
-from db_sync.compare.planner import prepare
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Finisher, finisher_of
 from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.snapshot import open_snapshot, plan_sync
 from db_sync.plan.tables import Plan
+from db_sync.planner import prepare
 from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions
 from db_sync.write import sequences

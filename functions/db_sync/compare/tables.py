@@ -11,11 +11,11 @@ from common.postgres.names import Name
 from db_sync.brief_locks import letting_go
 from db_sync.compare.fingerprint import NOTHING, Comparison, compare_sides
 from db_sync.compare.outcomes import Compared, Merge, Replace, Same
-from db_sync.compare.planner import tables_themselves
 from db_sync.compare.ranges import Ranges, divide, estimate_rows
 from db_sync.compare.row_sample import many_rows_differ, most_rows_differ
 from db_sync.plan.catalog import Table, table_rows
 from db_sync.plan.tables import TablePlan
+from db_sync.planner import tables_themselves
 from db_sync.run import Run, ask_at_once
 
 REFUSES_CHANGES = "rows differ, and its publication needs a replica identity to change some"

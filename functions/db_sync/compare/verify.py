@@ -16,10 +16,10 @@ from common.errors import VerificationFailed
 from common.postgres.database import Session
 from db_sync.compare.fingerprint import Fingerprint, Totals, of_target
 from db_sync.compare.outcomes import Merge
-from db_sync.compare.planner import tables_themselves
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.tables import count_rows
 from db_sync.plan.tables import TablePlan
+from db_sync.planner import tables_themselves
 from db_sync.run import Run
 from db_sync.statements import target_value
 

@@ -13,8 +13,8 @@ from common.postgres.locking import locks
 from common.postgres.locking.holders import describe_locks, find_table_locks
 from common.postgres.names import Name
 from common.postgres.settings.transaction_settings import REPEATABLE_READ
-from db_sync.compare.planner import prepare
 from db_sync.plan.tables import Plan
+from db_sync.planner import prepare
 from db_sync.run import Run
 
 BLOCKS_SELECT = "AccessExclusiveLock"

@@ -11,12 +11,12 @@ from common.postgres.foreign_keys import ForeignKey
 from common.postgres.settings.function_names import names_for_definitions, names_for_writing
 from db_sync.compare import fingerprint
 from db_sync.compare.outcomes import Replace
-from db_sync.compare.planner import tables_themselves
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.tables import count_rows
 from db_sync.compare.verify import failure
 from db_sync.plan.catalog import table_rows
 from db_sync.plan.tables import TablePlan
+from db_sync.planner import tables_themselves
 from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.statements import names

@@ -3,7 +3,7 @@
 An index can lack rows that its table has: after an upgrade of the system's libc or ICU that changed
 the sort order of texts, or after a fault of disk or memory. So the contents of both sides are read
 from the tables themselves. An index only serves to find the rows of a few ranges, and the number of
-rows that it finds is compared with the table's (`verify.require_all_found`).
+rows that it finds is compared with the table's (`compare.verify.require_all_found`).
 """
 
 from collections.abc import Iterator
