@@ -21,8 +21,9 @@ type RunPip = Callable[[Sequence[str]], None]
 class Platform:
     """Where a layer is loaded.
 
-    `name` is part of the directory's name. pip takes the wheels that `wheels` allow, for `python`
-    where that is another interpreter than this one; `version` is what else decides what it takes.
+    `name` is part of the directory's name. pip chooses among the wheels that the options `wheels`
+    allow, for the interpreter `python`, by default this one. `version` names anything else that its
+    choice depends on.
     """
 
     name: str
@@ -46,7 +47,7 @@ LAMBDA = Platform(
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What names the dependencies and their versions."""
+    """The files with the dependencies and their versions."""
 
     pyproject: Path = ROOT / "pyproject.toml"
     constraints: Path = ROOT / "constraints.txt"

@@ -62,7 +62,7 @@ def main(
 
 
 def _fetch(url: str) -> str:
-    # The Makefile names the address, and whoever runs it may name another.
+    # The Makefile has the address; a caller of make can set another.
     with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310
         body: bytes = answer.read()
         return body.decode("ascii")

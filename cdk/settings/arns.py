@@ -41,7 +41,7 @@ def account_of(arn: str) -> str:
 
 
 def partition_of_region(region: str) -> str:
-    """Return the name of the partition that a Region lies in."""
+    """Return the name of a Region's partition."""
     return next(name for name, each in PARTITIONS.items() if region.startswith(each.region_prefix))
 
 

@@ -129,7 +129,7 @@ def _complaint(problem: ErrorDetails) -> str:
 
 
 def _block_of(problem: ErrorDetails) -> type[BaseModel]:
-    """Return the model of the block that the field stands in."""
+    """Return the model of the block that contains the field."""
     block: type[BaseModel] = Settings
     for step in problem["loc"][:-1]:
         annotation: Any = block.model_fields[str(step)].annotation

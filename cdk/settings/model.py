@@ -21,12 +21,12 @@ class Settings(Fields):
 
     @property
     def secret_arns(self) -> tuple[str, ...]:
-        """The secrets that there are."""
+        """The secrets of both sides, as far as they have one."""
         return tuple(arn for arn in (self.prod_secret_arn, self.staging_secret_arn) if arn)
 
     @property
     def partition(self) -> str:
-        """The partition of AWS that the stack goes to."""
+        """The stack's partition of AWS."""
         if self.region:
             return partition_of_region(self.region)
         return partition_of(self.secret_arns[-1]) if self.secret_arns else "aws"
@@ -44,7 +44,7 @@ class Settings(Fields):
 
     @property
     def kept_columns(self) -> tuple[Any, ...]:
-        """The columns that belong to the target: the sub column too where a pool is configured.
+        """The columns that belong to the target, with the sub column if a pool is configured.
 
         Otherwise each sync would undo the last remap and lock everybody out. A sub is a person's:
         an entry for the column alone becomes one with the email in `while_same`.

@@ -38,7 +38,7 @@ class CronField:
         return f"its {self.name}, {text}, must be {self.least} to {self.most}{named}"
 
     def _takes(self, part: str) -> bool:
-        """Return whether a field may hold this between its commas: 5, 5-10, *, */15, 5/15."""
+        """Return whether a field may have this between its commas: 5, 5-10, *, */15, 5/15."""
         base, slash, step = part.partition("/")
         if slash and not (step.isascii() and step.isdecimal() and 0 < int(step) <= self.most):
             return False

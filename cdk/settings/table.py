@@ -1,4 +1,4 @@
-"""The table of settings: each field of the model, what it may hold, its default and its meaning."""
+"""The table of settings: each field's name, type, default and meaning."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def setting_fields(block: type[BaseModel], prefix: str = "") -> Iterator[tuple[s
 
 
 def _type_of(field: FieldInfo) -> str:
-    """Return in words what a field may hold."""
+    """Return a field's type in words."""
     rules = [rule.phrase for rule in field.metadata if isinstance(rule, Rule)]
     return rules[0] if rules else _words(field.annotation)
 

@@ -46,7 +46,7 @@ class Rule:
 
 
 def form(pattern: str, phrase: str) -> Rule:
-    """Return the rule that a pattern matches the whole string."""
+    """Return the rule that a pattern matches all of a string."""
     return Rule(phrase, lambda value: re.fullmatch(pattern, value, re.ASCII) is not None)
 
 

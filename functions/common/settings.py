@@ -111,7 +111,7 @@ def _read_strings(variable: str, text: str) -> Mapping[str, str]:
     return strings
 
 
-# What a field may hold.
+# The types of fields.
 Text = Annotated[str, Form(_read_text)]
 OptionalText = Annotated[str | None, Form(_read_text)]
 # An empty flag is not taken for false, nor for its default.
@@ -124,8 +124,8 @@ OptionalStrings = Annotated[Mapping[str, str] | None, Form(_read_strings, json.d
 class DatabaseVariables:
     """What a Lambda's variables say about one database.
 
-    `side` is what the variables' names begin with, "PROD" or "STAGING". `address` goes before what
-    the secret says; with "auth": "iam" it is all that a login without a secret needs.
+    `side` is what the variables' names begin with, "PROD" or "STAGING". `address` takes
+    precedence over the secret; with "auth": "iam" it is all that a login without a secret needs.
     """
 
     side: str

@@ -1,4 +1,4 @@
-"""StagingSync in somebody's own stack, with other resources and twice."""
+"""StagingSync in another team's stack, twice and with other resources."""
 
 import json
 from pathlib import Path

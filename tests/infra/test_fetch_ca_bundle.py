@@ -132,7 +132,7 @@ def test_a_public_authority_with_another_key_than_amazon_s_is_refused(
 
 
 def test_the_fingerprints_are_those_of_the_authorities_that_everybody_trusts() -> None:
-    # certifi holds Mozilla's list, in which Amazon's roots are.
+    # certifi has Mozilla's list, which contains Amazon's roots.
     listed = re.findall(
         r'^# Label: "(Amazon Root CA \d)"$.*?^(-----BEGIN.*?END CERTIFICATE-----)$',
         Path(certifi.where()).read_text(),
@@ -145,7 +145,7 @@ def test_the_fingerprints_are_those_of_the_authorities_that_everybody_trusts() -
 
 def test_make_fetches_amazon_s_into_a_folder_that_git_ignores() -> None:
     planned = subprocess.run(
-        # Whatever make there is; one that runs below another would say where it is, too.
+        # Any make; under another make it would also print its directory.
         ["make", "--no-print-directory", "--dry-run", "ca-bundle"],  # noqa: S607
         cwd=ROOT,
         capture_output=True,
