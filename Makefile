@@ -5,20 +5,20 @@ SHELL := /bin/bash
 
 VENV := .venv
 AWS_VENV := .venv-aws
-# Node.js (for CDK) and every tool come from the virtual environment, for these recipes alone: a
-# shell that has it on its PATH would miss its own programs.
+# Node.js (for CDK) and all tools come from the virtual environment. Only these recipes have it on
+# their PATH, so that it does not hide the programs of your shell.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP_VERSION := 26.3
-# The one place that names the version; sandbox/deploy.py reads it here. npm's "latest" is too old for
+# The only place that has the version: sandbox/deploy.py reads it here. npm's "latest" is too old for
 # the library in constraints.txt.
 CDK := npx --yes aws-cdk@2.1148.1
-# Those of every Region. China, GovCloud and a private authority have other addresses.
+# RDS's certificates for all Regions. China, GovCloud and private authorities have other URLs.
 CA_BUNDLE_URL := https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
-# Those of RDS Proxy.
+# RDS Proxy's certificates.
 AMAZON_ROOTS_URL := https://www.amazontrust.com/repository
 
-# The first interpreter of 3.12 or newer that really runs. A pyenv shim can
-# exist and fail, so each candidate is run, not only looked up.
+# The first interpreter of 3.12 or newer that works. A pyenv shim can exist and
+# fail, so each candidate is run.
 define FIND_PYTHON
 usable() { "$$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }; \
 python=; \
@@ -41,7 +41,8 @@ help: ## List the targets
 .PHONY: install
 install: $(VENV)/.installed $(AWS_VENV)/.installed ## Create the virtual environments from pinned versions
 
-# Not pyproject.toml, which also holds the tools' settings: a new dependency is a new pin.
+# It does not depend on pyproject.toml, which also has the tools' settings: a new dependency has a
+# new pin.
 $(VENV)/.installed: constraints.txt
 	@$(FIND_PYTHON); \
 	echo "Installing into $(VENV) with $$("$$python" --version)"; \
@@ -59,21 +60,21 @@ $(AWS_VENV)/.installed: $(VENV)/.installed
 	@touch $@
 
 .PHONY: demo
-demo: install ## Show the main job, for real, from start to finish
+demo: install ## Run the complete workflow on real servers, and show what it does
 	@python -m sandbox.demo
 
 .PHONY: up
-up: install ## Start the staging account on this machine and leave it running
+up: install ## Start a staging account on this machine and keep it running
 	@python -m sandbox.up
 
-# What these act on: a block of cdk.json, and an execution's input. A deployment asks before it
-# widens anybody's rights; CI says CDK_OPTIONS='--require-approval never'.
+# The environment, which is a block of cdk.json, and an execution's input. A deployment asks before
+# it adds permissions; CI sets CDK_OPTIONS='--require-approval never'.
 bootstrap deploy destroy diff drift start: export ENV ?= staging
 start: export INPUT ?= {}
 
-# From a folder without a cdk.json, where CDK does not ask for the whole app first.
+# In a folder without a cdk.json, so that CDK does not synthesize the app first.
 .PHONY: bootstrap
-bootstrap: install ## Prepare account and Region for CDK, once: make bootstrap ENV=staging
+bootstrap: install ## Prepare the account and Region for CDK, once: make bootstrap ENV=staging
 	@place=$$(python -m cdk.steps place "$$ENV"); cd / && $(CDK) bootstrap "$$place" $(CDK_OPTIONS)
 
 .PHONY: deploy
@@ -89,7 +90,7 @@ drift: install ## Show what was changed by hand since the last deployment: make 
 	@$(CDK) drift --context "environment=$$ENV" $(CDK_OPTIONS)
 
 .PHONY: destroy
-destroy: install ## Delete an environment's stack, which asks first: make destroy ENV=staging
+destroy: install ## Delete an environment's stack, after a confirmation: make destroy ENV=staging
 	@python -m cdk.steps removal "$$ENV"
 	@$(CDK) destroy --context "environment=$$ENV" $(CDK_OPTIONS)
 
@@ -98,7 +99,7 @@ start: install ## Start an execution and follow it: make start ENV=staging INPUT
 	@python -m statemachine.start "$$ENV" "$$INPUT"
 
 .PHONY: ca-bundle
-ca-bundle: install ## Fetch the certificates that RDS's and RDS Proxy's are signed by, for the setting ca_bundle
+ca-bundle: install ## Fetch the certificate authorities of RDS and RDS Proxy, for the setting ca_bundle
 	@python -m cdk.compute.fetch_ca_bundle $(CA_BUNDLE_URL) $(AMAZON_ROOTS_URL) build/ca-bundle.pem
 
 .PHONY: tables
@@ -107,8 +108,8 @@ tables: install ## Write the tables of settings and permissions in docs/ from th
 
 .PHONY: test
 test: lint ## Lint, types and every test
-	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, and
-	@# the others run the rest meanwhile.
+	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, while
+	@# the others run the rest.
 	pytest -n 3 --dist loadgroup tests/e2e tests/unit tests/integration tests/statemachine tests/infra
 
 .PHONY: check
@@ -116,11 +117,11 @@ check: lint ## Lint, types and the unit tests: under a minute when warm
 	pytest -q tests/unit
 
 .PHONY: bench
-bench: install ## Measure a sync beside pg_dump and pg_restore; more: make bench BENCH="--scale 0.1 --runs 1"
+bench: install ## Compare a sync with pg_dump and pg_restore; options: make bench BENCH="--scale 0.1 --runs 1"
 	@python -m tests.bench $(BENCH)
 
 .PHONY: bench-cognito
-bench-cognito: install ## Measure listing a pool and remapping, up to a million users; less: make bench-cognito BENCH="--largest 100000"
+bench-cognito: install ## Measure listing a pool and remapping, up to a million users; options: make bench-cognito BENCH="--largest 100000"
 	@python -m tests.bench.cognito $(BENCH)
 
 .PHONY: bench-growth
@@ -128,7 +129,7 @@ bench-growth: install ## Measure how a sync grows with rows, changes and tables;
 	@python -m tests.bench.growth
 
 .PHONY: fuzz
-fuzz: install ## Sync random schemas and rows for five minutes and look at them otherwise; more: make fuzz FUZZ="--minutes 60"
+fuzz: install ## Sync random schemas and rows for five minutes and check the results; longer: make fuzz FUZZ="--minutes 60"
 	@python -m tests.fuzz $(FUZZ)
 
 .PHONY: lint

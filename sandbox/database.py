@@ -27,7 +27,7 @@ CATALOG_STATE = """
 SELECT min(tableoid::oid), count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM {}
 """
 TEMPORARY = "^pg_(toast_)?temp_"  # schemas of sessions' temporary tables, which stay
-# What a value's text depends on, as pg_dump sets it, so that two databases' are alike.
+# What a value's text depends on, set as pg_dump does, so that two databases' texts are comparable.
 AS_PG_DUMP = """
 SET search_path = ''; SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 3;
 SET TimeZone = 'UTC'; SET bytea_output = hex; SET row_security = off; SET statement_timeout = 0

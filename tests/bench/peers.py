@@ -24,7 +24,7 @@ def measure(servers: Servers, peer: Peer) -> float:
     """Return the seconds that a peer takes to copy the source into a new database.
 
     Raises:
-        RuntimeError: it failed; with what it said.
+        RuntimeError: it failed; has the end of its standard error.
     """
     servers.target.server.execute("postgres", f"CREATE DATABASE {COPY}")
     try:

@@ -15,7 +15,7 @@ def run(measure: Measure, *, width: int) -> int:
 
     Args:
         measure: measures; logs its progress to the console that it is given.
-        width: of the output in characters, where it is not a terminal.
+        width: of the output in characters, if it is not a terminal.
 
     Returns:
         The exit code: 0 when it ran to its end, even if targets were missed; 1 when it did not.

@@ -90,7 +90,7 @@ def start(
     account: StagingAccount, document: dict[str, Any], temporary: Path
 ) -> subprocess.CompletedProcess[str]:
     """Start an execution as `make start` does."""
-    return subprocess.run(  # noqa: S603 - all of it is written here
+    return subprocess.run(  # noqa: S603 - every argument is ours
         [sys.executable, "-m", "statemachine.start", ENVIRONMENT, json.dumps(document)],
         cwd=PROJECT,
         env=clean_environment(temporary) | account.cloud.environment,

@@ -149,7 +149,7 @@ def differing(source: State, target: State, before: State, rules: Rules) -> list
     for name, numbers in target.sequences.items():
         theirs = source.sequences.get(name)
         if theirs and not excluded and numbers[2] != theirs[2]:
-            found.append(f"sequence {name} goes on with {numbers[2]} and not with {theirs[2]}")
+            found.append(f"sequence {name} continues with {numbers[2]} and not with {theirs[2]}")
     return found
 
 

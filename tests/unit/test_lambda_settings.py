@@ -1,4 +1,4 @@
-"""A Lambda's environment: what is read of it, what is refused, and what CDK writes."""
+"""A Lambda's environment variables: how they are read and refused, and what CDK writes."""
 
 import math
 from collections.abc import Mapping
