@@ -99,7 +99,7 @@ def tell(story: Story, account: StagingAccount) -> None:
     )
     result = follow(story.console, account, execution.start(account, INPUT))
     story.fact(
-        f"the execution took {result.seconds:.1f} s and {result.status}",
+        f"the execution {result.status} after {result.seconds:.1f} s",
         holds=result.status == "SUCCEEDED",
     )
     if result.status != "SUCCEEDED":
@@ -132,8 +132,8 @@ def _show_before(story: Story, logins: list[Login]) -> None:
 def _show_changes(story: Story, account: StagingAccount, result: Execution) -> None:
     story.chapter(
         "3. What changed",
-        "Only rows that differed were written, in one transaction; a table without a key is\n"
-        "replaced.",
+        "Only rows that differed were written, in one transaction; a table without a key\n"
+        "is replaced.",
     )
     _show_tables(story, account, result.output["db_sync"])
     mapping = result.output["cognito_mapping"]
@@ -150,7 +150,7 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
     )
     warnings = len(mapping["warnings"])
     story.console.print(
-        f"  The output holds {warnings} warnings; the report in S3 has a line for each person."
+        f"  The output has {warnings} warnings; the report in S3 has a line for each person."
     )
 
 
