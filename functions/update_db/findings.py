@@ -1,4 +1,4 @@
-"""What a person should look at after a remap; who it is stands in the report alone."""
+"""The warnings of a remap; the people whom they concern are named in the report only."""
 
 from psycopg2 import sql
 
@@ -14,12 +14,12 @@ def require_matched(target: Session, least_percent: float, parts: Parts) -> None
     """Refuse a remap that matches too few of the pool's users.
 
     Args:
-        target: the session that decided.
-        least_percent: of the pool's users that have an email, how many a row must match.
+        target: the session in which the matches were decided.
+        least_percent: how many of the pool's users that have an email must match a row.
         parts: the names in the remap's statements.
 
     Raises:
-        ConfigurationError: it matches fewer, or none has an email.
+        ConfigurationError: fewer match, or no user has an email.
     """
     if not least_percent:
         return
@@ -36,7 +36,7 @@ def require_matched(target: Session, least_percent: float, parts: Parts) -> None
 
 
 def nobody_matched(target: Session, pool_users: int, email_column: str) -> list[str]:
-    """Return a warning that says what it looks like that no row and no user of the pool match."""
+    """Return a warning with the likely reason why no row matches any user of the pool."""
     people, addresses, pool_addresses = target.row(load_query("update_db", "count_addresses"))
     if not people or not pool_users:
         return []
@@ -53,13 +53,13 @@ def nobody_matched(target: Session, pool_users: int, email_column: str) -> list[
 
 
 def look_alikes(near_misses: int) -> list[str]:
-    """Return a warning of rows that found nobody, though the pool has an email that looks alike."""
+    """Return a warning about rows that match nobody, but look like an email of the pool."""
     if not near_misses:
         return []
     return [
-        f"{near_misses} near misses: rows whose email looks like one of the pool and is another, by"
-        " characters that do not show, by look-alikes, or by another way to write the same. They"
-        " were left as they are; the report names both, and docs/matching.md says what to do."
+        f"{near_misses} near misses: rows whose email looks like one of the pool, but has other"
+        " characters: invisible ones, similar ones, or another Unicode form of the same. They were"
+        " left as they are; the report names both, and docs/matching.md says what to do."
     ]
 
 

@@ -18,8 +18,8 @@ from common.postgres.database import Session
 
 COPY_PART = sql.SQL("COPY pg_temp.staging_sync_pool FROM STDIN (FORMAT csv, HEADER)")
 BROKEN = (OSError, EOFError, zlib.error)
-TAKES_ALL = frozenset({"UTF8", "SQL_ASCII"})  # encodings that lack no letter, or know none
-# Parts that are fetched while one is loaded; each is below 1 MB, compressed.
+TAKES_ALL = frozenset({"UTF8", "SQL_ASCII"})  # every character, or bytes of any meaning
+# Parts that are downloaded while one is loaded; each has less than 1 MB, compressed.
 FETCHED_AHEAD = 4
 
 
@@ -30,8 +30,8 @@ def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> Mani
         The manifest.
 
     Raises:
-        ConfigurationError: the manifest or a part is missing, broken, or does not have the
-            lines that the manifest says.
+        ConfigurationError: the manifest or a part is missing or broken, or a part does not have
+            as many lines as the manifest says.
     """
     manifest = Manifest.parse(exchange.read(manifest_key))
     encoding = target.server_encoding
@@ -50,7 +50,7 @@ def load_mapping(target: Session, exchange: Exchange, manifest_key: str) -> Mani
 
 
 def _fetch_all(exchange: Exchange, parts: tuple[Part, ...]) -> Iterator[tuple[Part, bytes]]:
-    """Yield the parts in order, compressed; fetch the next ones meanwhile."""
+    """Yield the parts in order, compressed; download the next ones meanwhile."""
     fetched: deque[tuple[Part, Future[bytes]]] = deque()
     with ThreadPoolExecutor(FETCHED_AHEAD) as threads:
         for part in parts:
@@ -63,10 +63,10 @@ def _fetch_all(exchange: Exchange, parts: tuple[Part, ...]) -> Iterator[tuple[Pa
 
 
 def _within(encoding: str, compressed: bytes, part: Part) -> tuple[bytes, int]:
-    """Return a part that an encoding can hold, and how many users it cannot name.
+    """Return a part that an encoding can represent, and how many users it cannot represent.
 
-    Such a user has no email then, so that nobody is matched by what is left of it, and escapes for
-    the letters that are lacking.
+    Such a user gets no email, so that an incomplete one matches nobody, and escapes for the
+    characters that the encoding lacks.
     """
     codec = extensions.encodings.get(encoding, "ascii")
     try:
@@ -89,8 +89,8 @@ def _within(encoding: str, compressed: bytes, part: Part) -> tuple[bytes, int]:
 def _skipped(users: int, encoding: str) -> str:
     return (
         f"{users} users of the pool were skipped: the database's encoding, {encoding}, lacks a"
-        " letter of their attributes, so that no row can be theirs. The listing in the bucket names"
-        " them."
+        " character of their attributes, so that no row can be theirs. The listing in the bucket"
+        " names them."
     )
 
 
@@ -101,16 +101,15 @@ def _load_part(target: Session, compressed: bytes, part: Part) -> int:
     except StagingSyncError as error:
         if content.error:
             raise _unusable(part, f"{type(content.error).__name__} while unpacking it") from error
-        if isinstance(error, SchemaMismatch):  # the temporary table is ours: its rows must fit
+        if isinstance(error, SchemaMismatch):  # the temporary table takes every line of a listing
             raise _unusable(part, "its lines are not those of a listing") from error
         raise
 
 
 class _Unzipped:
-    """A part's content; remembers why unpacking failed.
+    """A part's content; keeps the error with which unpacking failed.
 
-    The driver turns an exception of `read` into one of the server's, so that the cause would
-    be lost.
+    The driver replaces an exception of `read` by an error of the server.
     """
 
     def __init__(self, compressed: bytes) -> None:

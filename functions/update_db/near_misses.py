@@ -1,8 +1,8 @@
-"""Addresses that look alike and are not: nobody is matched by them, and a person is told.
+"""Addresses that look the same but differ: they match nobody, and are reported.
 
-Only rows and users of the pool that found nobody are looked at. An address that is not plain
-ASCII, or has a domain in punycode, is reduced to what it looks like; where that is what another
-one is or looks like, both are near misses.
+Only rows and users of the pool without a match are compared. An address that is not plain ASCII, or
+has a domain in punycode, is reduced to what it looks like; if that is another address, or what
+another one looks like, both are near misses.
 """
 
 import csv
@@ -18,20 +18,20 @@ from common.postgres.queries import load_query
 
 FIND = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, ENCODING {})")
 FILL = sql.SQL("COPY pg_temp.staging_sync_looks FROM STDIN (FORMAT csv, ENCODING {})")
-ESCAPING = "surrogateescape"  # for bytes that are no text, in a database that knows no encoding
-BUFFERED = 4_000_000  # bytes in memory; the rest lies in a file
-PUNYCODE = "xn--"  # what such a label of a domain begins with: RFC 3492, RFC 5890
-# Unicode's general categories of what does not show: format, control, separators.
+ESCAPING = "surrogateescape"  # for bytes that are not UTF-8, in a database without an encoding
+BUFFERED = 4_000_000  # bytes in memory; more go to a file
+PUNYCODE = "xn--"  # the prefix of such a label of a domain: RFC 3492, RFC 5890
+# Unicode's general categories of invisible characters: format, control, separators.
 INVISIBLE = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
-# Marks that do not show either: the grapheme joiner, and the selectors of variations.
+# Invisible characters of other categories: the grapheme joiner, and the variation selectors.
 INVISIBLE_MARKS = frozenset({"\u034f", *map(chr, range(0xFE00, 0xFE10))})
-SMALL_DOTTED = "i\u0307"  # what İ is in small letters
+SMALL_DOTTED = "i\u0307"  # the lower case of İ
 
 
 def find_near_misses(target: Session) -> int:
-    """Mark the decisions that are near misses, and return how many rows are.
+    """Mark the near misses in `staging_sync_decisions`, and return how many of them are rows.
 
-    The session holds `staging_sync_decisions`, decided, and an empty `staging_sync_looks`.
+    Fills `staging_sync_looks`, which is empty before.
     """
     encoding = sql.Literal(target.copy_encoding)
     unusual = FIND.format(sql.SQL(load_query("update_db", "find_unusual")), encoding)
@@ -47,18 +47,18 @@ def find_near_misses(target: Session) -> int:
 
 
 def look_of(email: str) -> str:
-    """Return what an address looks like, in small letters."""
+    """Return what an address looks like, in lower case."""
     local, at, domain = email.rpartition("@")
     labels = ".".join(map(_decoded, domain.split(".")))
     text = f"{local}{at}{labels}"
-    for _ in range(2):  # what one step makes of it the other may change
+    for _ in range(2):  # the result of one step may need the other one
         text = unicodedata.normalize("NFKC", text).casefold().replace(SMALL_DOTTED, "i")
     seen = (each for each in text if unicodedata.category(each) not in INVISIBLE)
     return "".join(each for each in seen if each not in INVISIBLE_MARKS)
 
 
 def _decoded(label: str) -> str:
-    """Return a label of a domain without punycode, or as it is where that is malformed."""
+    """Return a label of a domain without punycode, or as it is if that is malformed."""
     if not label.lower().startswith(PUNYCODE):
         return label
     try:
@@ -68,9 +68,9 @@ def _decoded(label: str) -> str:
 
 
 def _reduce(found: "tempfile.SpooledTemporaryFile[bytes]", looks: io.IOBase) -> None:
-    """Write each address with what it looks like, or a hash of that where it is not ASCII.
+    """Write each address with what it looks like, or with a hash of that if it is not ASCII.
 
-    A hash is ASCII: the database's encoding may lack what an address looks like.
+    The database's encoding may not be able to represent what an address looks like.
     """
     found.seek(0)
     lines = io.TextIOWrapper(found, encoding="utf-8", errors=ESCAPING, newline="")

@@ -1,4 +1,4 @@
-"""Which rows of the users table are people: all, or those for which a condition holds."""
+"""Which rows of the users table are people: all, or those that satisfy a condition."""
 
 from psycopg2 import sql
 
@@ -9,13 +9,13 @@ from common.postgres.settings.function_names import default_search_path
 
 
 def require_condition(target: Session, users: Name, where: str) -> None:
-    """See that a condition is one boolean expression over the users table, and only reads.
+    """Check that a condition is one boolean expression over the users table, and only reads.
 
-    It must be one as it stands and in parentheses, each in a statement of its own: so it can end
-    neither the one nor the other. Tried where nothing can be written, and undone.
+    It must be valid both alone and in parentheses, in two statements: so it can end neither the
+    statement nor the parentheses. Both run read-only, and are rolled back.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: it is not such an expression.
     """
     if ";" in where:
         raise _refused("it holds a semicolon")
@@ -41,7 +41,7 @@ def require_condition(target: Session, users: Name, where: str) -> None:
 
 
 def is_person(users: Name, where: str) -> sql.Composable:
-    """Return the SQL for whether row `u` is a person; names in the condition are the row's."""
+    """Return the SQL condition that row `u` is a person; `where` names columns of that row only."""
     if not where:
         return sql.SQL("true")
     return sql.SQL("EXISTS (SELECT FROM (SELECT u.*) AS {} WHERE ({}\n))").format(

@@ -1,8 +1,8 @@
-"""The remap: each user's sub becomes that of staging's pool, in one transaction.
+"""The remap: each user gets the sub of staging's pool, in one transaction.
 
-The rules stand in docs/matching.md; `queries/decide.sql` and `queries/decide_unlinked.sql`
-hold them. Each is one statement for all users; rows are then written by their place in the
-table, which nobody else can change meanwhile.
+docs/matching.md has the rules; `queries/decide.sql` and the files next to it implement them. Each
+is one statement for all users. Rows are then updated by their ctid, which nobody else can change
+while the table is locked.
 """
 
 import gzip
@@ -41,16 +41,16 @@ from update_db.users_table import UsersTable
 type LoadMapping = Callable[[Session], Manifest]
 type SaveReport = Callable[[IO[bytes]], str]
 
-# The report's compression: 9 would make it a tenth smaller, and take ten times as long.
+# Of the report: level 9 would make it a tenth smaller, and take ten times as long.
 COMPRESSION = 1
-BUFFER = 1 << 17  # bytes; COPY hands on one line at a time
+BUFFER = 1 << 17  # bytes; COPY writes one line at a time
 
 
 @dataclass(frozen=True, slots=True)
 class RemapOptions:
-    """How to remap; `execution` names the run to others that meet its lock.
+    """How to remap; `execution` names the run to others that wait for its lock.
 
-    `min_matched_percent` of the pool's users that have an email must match a row.
+    `min_matched_percent`: how many of the pool's users that have an email must match a row.
     """
 
     execution: str
@@ -69,14 +69,14 @@ def remap_users(
     load_mapping: LoadMapping,
     save_report: SaveReport,
 ) -> RemapResult:
-    """Set the users' subs from the mapping, or say what that would change.
+    """Set the users' subs from the mapping, or in a dry run report what would change.
 
     Args:
         address: the target.
         options: which table, and how.
         load_mapping: fills the pool's temporary table.
-        save_report: called with the gzipped CSV report before the commit, so that nothing is
-            committed whose report could not be written; returns its address.
+        save_report: called with the gzipped CSV report, and returns its address; called before the
+            commit, so that nothing is committed without a report.
 
     Raises:
         StagingSyncError: one of `common.errors`; the target is as it was.
@@ -88,7 +88,7 @@ def remap_users(
 def _run(
     target: Session, options: RemapOptions, load_mapping: LoadMapping, save_report: SaveReport
 ) -> RemapResult:
-    """Begin the target's transaction, and end it."""
+    """Do all steps of the remap, in one transaction."""
     warnings = _begin(target, options)
     parts = {
         **options.users.statement_parts(target),
@@ -133,7 +133,7 @@ def _run(
 
 
 def _begin(target: Session, options: RemapOptions) -> list[str]:
-    """Check that the target may be written, begin its transaction and hold its locks."""
+    """Begin the transaction, check that the target may be written, and take its lock."""
     options.deadline.limit("the target was checked", target)
     target.begin()
     target.learn_names()
@@ -152,34 +152,34 @@ def _begin(target: Session, options: RemapOptions) -> list[str]:
 def _decide(
     target: Session, options: RemapOptions, parts: dict[str, sql.Composable], chains: list[Chain]
 ) -> tuple[RemapCounts, int]:
-    """Decide for every row and every user of the pool what happens.
+    """Decide what happens to every row and every user of the pool.
 
     Returns:
-        The counts, and how many rows hold a sub that is another's.
+        The counts, and how many rows lose their sub because it belongs to another row or user.
     """
     define(target, load_query("update_db", "create_decisions"))
     define(target, load_query("update_db", "create_looks"))
     target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
-        target.execute("SET TRANSACTION READ ONLY")  # which leaves temporary tables writable
+        target.execute("SET TRANSACTION READ ONLY")  # temporary tables stay writable
     else:
         tables = {options.users.name} | sub_keys.tables_on_the_way(chains)
         locks.lock_tables(target, sorted(tables), locks.EXCLUSIVE)
-    with default_search_path(target):  # for the names in the condition of users_where
+    with default_search_path(target):  # for names in the condition users_where
         target.execute(_statement("decide", parts))
         target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
         target.execute(load_query("update_db", "decide_unlinked"))
         if options.users.where:
             target.execute(_statement("decide_outsiders", parts))
     counts, released = _count(target)
-    # Where nobody is matched at all, the setting is wrong and not the rows.
+    # If nobody matches at all, a setting is wrong and not the rows.
     if counts.matched and target.execute(_statement("decide_mismatched", parts)):
         counts, released = _count(target)
     return counts, released
 
 
 def _count(target: Session) -> tuple[RemapCounts, int]:
-    """Return how many rows each case has, and how many of them lose or change a sub."""
+    """Return how many rows each case has, and how many rows lose a sub that is another's."""
     (found,) = target.records(load_query("update_db", "count_decisions"), None, dict[str, int])
     released = found.pop("released")
     return RemapCounts(**found), released
@@ -191,10 +191,10 @@ def _require_no_loss(
     parts: dict[str, sql.Composable],
     save_report: SaveReport,
 ) -> None:
-    """Refuse changes by which rows that refer to a sub would lose their person.
+    """Refuse changes by which rows of other tables would no longer refer to their person.
 
     Raises:
-        SchemaMismatch: names every key; the report is written all the same, and says who it is.
+        SchemaMismatch: names every foreign key; the report, written even so, names the people.
     """
     if losses := sub_keys.find_losses(target, chains, parts["unlinked"]):
         raise SchemaMismatch(sub_keys.explained(losses, _report(target, save_report)))
@@ -203,23 +203,23 @@ def _require_no_loss(
 def _write(
     target: Session, counts: RemapCounts, released: int, parts: dict[str, sql.Composable]
 ) -> None:
-    """Release the subs that change hands, then set them.
+    """Take subs away from rows that do not own them, then set the new ones.
 
     Raises:
-        VerificationFailed: not every matched row has its sub, or not it alone.
+        VerificationFailed: a matched row does not have its sub, or another row has it too.
     """
     if released:
         target.execute(_statement("release_subs", parts))
     if target.execute(_statement("set_subs", parts)) < counts.updated:
         target.execute(_statement("set_moved_subs", parts))
-    target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is deferred fires, or fails, here
+    target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # deferred triggers and checks run here
     matched = counts.updated + counts.unchanged
     holders, right = target.row(_statement("count_holders", parts))
     if not matched == holders == right:
         raise VerificationFailed(
-            f"{matched} users were matched; afterwards {right} of them have their sub, and"
-            f" {holders - right} others hold one of these. Everything was rolled back. Look for a"
-            " trigger or rule on the users table that swallows or changes updates."
+            f"{matched} users were matched; after the update {right} of them have their sub, and"
+            f" {holders - right} other rows have one of these. Everything was rolled back. Look for"
+            " a trigger or rule on the users table that suppresses or changes updates."
         )
 
 
@@ -228,7 +228,7 @@ def _statement(name: str, parts: dict[str, sql.Composable]) -> sql.Composed:
 
 
 def _report(target: Session, save_report: SaveReport) -> str:
-    """Write the report through a temporary file: it may be larger than the memory."""
+    """Write the report through a temporary file: it may not fit into memory."""
     with tempfile.TemporaryFile() as file:
         with (
             gzip.open(file, "wb", compresslevel=COMPRESSION) as zipped,

@@ -1,4 +1,4 @@
-"""What a remap did: counts alone, since the execution's output is readable by many."""
+"""What a remap did, as counts only, since many can read the execution's output."""
 
 from dataclasses import asdict, dataclass
 
@@ -18,7 +18,7 @@ class RemapCounts:
 
     @property
     def matched(self) -> int:
-        """More than 0 where a row and a user of the pool have one email, whatever comes of it."""
+        """More than 0 if any row has the email of a user of the pool, whatever happens to it."""
         return self.updated + self.unchanged + self.skipped_ambiguous + self.unverified_email
 
     def output(self) -> dict[str, int]:
@@ -28,7 +28,7 @@ class RemapCounts:
 
 @dataclass(frozen=True, slots=True)
 class RemapResult:
-    """The counts, what a person should look at, and the report's address."""
+    """The counts, the warnings, and the report's address."""
 
     counts: RemapCounts
     warnings: tuple[str, ...]

@@ -1,8 +1,9 @@
-"""Foreign keys that lead to the sub column: what refers to a sub must not lose its person.
+"""Foreign keys that lead to the sub column: rows that refer to a sub must keep their person.
 
-A key that says ON UPDATE CASCADE makes its rows follow. Every other one, at the sub or at the end
-of a chain of those that cascade, would empty them, leave them with a sub that is somebody else's,
-or refuse the update. And where a sub becomes NULL, cascading empties them too.
+With ON UPDATE CASCADE the referring rows get the new sub. Any other action, of a key to the sub or
+at the end of a chain of cascading keys, would set them to NULL or a default, leave them with a sub
+that becomes somebody else's, or refuse the update. If a sub becomes NULL, cascading sets them to
+NULL too.
 """
 
 from collections.abc import Iterator
@@ -15,11 +16,11 @@ from common.postgres.names import Name
 from common.postgres.queries import load_query
 from update_db.users_table import UsersTable
 
-type Chain = tuple[ForeignKey, ...]  # each key's parent is the child of the one before it
+type Chain = tuple[ForeignKey, ...]  # the child of each key is the parent of the next
 
 
 def read_chains(target: Session, users: UsersTable) -> list[Chain]:
-    """Return the chains of keys that begin at the sub column; all but the last one cascade."""
+    """Return the chains of keys that start at the sub column; all keys but the last one cascade."""
     (root,) = target.row(
         "SELECT coalesce(pg_partition_root(oid)::oid, oid) FROM pg_class WHERE oid = %s::regclass",
         [target.quoted(users.name.identifier)],
@@ -29,17 +30,17 @@ def read_chains(target: Session, users: UsersTable) -> list[Chain]:
 
 
 def tables_on_the_way(chains: list[Chain]) -> set[Name]:
-    """Return the tables whose rows others refer to: nobody may begin to meanwhile."""
+    """Return the tables in the middle of chains, which are locked so that nobody refers to them."""
     return {key.child for chain in chains for key in chain[:-1]}
 
 
 def find_losses(target: Session, chains: list[Chain], unlinked: sql.Composable) -> list[str]:
-    """Return what the changes that are decided would lose: a phrase for each key.
+    """Return a phrase for each key by which rows would lose their person.
 
     Args:
-        target: the session that decided.
+        target: the session in which the changes were decided.
         chains: see `read_chains`.
-        unlinked: what a sub becomes that is taken away.
+        unlinked: the SQL value that replaces a sub that is taken away.
     """
     losses: list[str] = []
     query = sql.SQL(load_query("update_db", "count_referring"))
@@ -58,10 +59,10 @@ def explained(losses: list[str], report: str) -> str:
     """Return the error's message."""
     return (
         "Rows that refer to a sub would lose the person that they belong to:"
-        f" {'; '.join(losses)}. Let the key say ON UPDATE CASCADE, so that they follow. Where it"
-        " does, they refer to users whose sub belongs to another row and who would be left without"
-        f" one: {report} names the users (status unlinked or mismatched); give them a user of the"
-        " pool, make the sub column NOT NULL, or delete those rows. Nothing was written."
+        f" {'; '.join(losses)}. Give the key ON UPDATE CASCADE, so that they get the new sub. If it"
+        " has that, they refer to users whose sub belongs to another row, and who would have none:"
+        f" {report} names the users (status unlinked or mismatched); give them a user of the pool,"
+        " make the sub column NOT NULL, or delete those rows. Nothing was written."
     )
 
 
@@ -80,8 +81,8 @@ def _chains(
 def _joined(chain: Chain) -> sql.Composable:
     """Return the joins from a decision (`d`) to the rows at the end of a chain.
 
-    A key's parent may be a partition of the table that the key before it has for a child, or the
-    other way round: the row is the same one.
+    They join by tableoid and ctid: a key's parent may be a partition of the child of the key before
+    it, or the other way round.
     """
     joins: list[sql.Composable] = []
     table, row = sql.SQL("d.row_table"), sql.SQL("d.row_place")

@@ -1,4 +1,4 @@
-"""The table that holds the application's users, and its two columns that matter here."""
+"""The application's users table, and its columns with the email and the sub."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,7 +17,7 @@ NAME_PARTS = 2  # schema.table
 # pg_type.typcategory: https://www.postgresql.org/docs/current/catalog-pg-type.html
 ARRAYS_COMPOSITES_AND_RANGES = frozenset("ACR")
 STRINGS = "S"
-# Of other categories, these hold no single text either.
+# Types of other categories that do not hold a single text either.
 STRUCTURED = frozenset({"bytea", "hstore", "json", "jsonb", "tsvector", "xml"})
 
 
@@ -25,7 +25,7 @@ STRUCTURED = frozenset({"bytea", "hstore", "json", "jsonb", "tsvector", "xml"})
 class UsersTable:
     """The users table's name, the column to match by, and the column to set.
 
-    `where` is the SQL condition for the rows that are people; empty: all are.
+    `where` is the SQL condition for rows that are people; if it is empty, all rows are.
     """
 
     name: Name
@@ -35,10 +35,10 @@ class UsersTable:
 
     @classmethod
     def of(cls, table: str, email_column: str, sub_column: str, where: str = "") -> Self:
-        """Return the table of that name, which is `schema.table`.
+        """Return the table whose name is given as `schema.table`.
 
         Raises:
-            ConfigurationError: it is not of that form.
+            ConfigurationError: the name does not have that form.
         """
         parts = split_name(table)
         if len(parts) != NAME_PARTS:
@@ -46,11 +46,11 @@ class UsersTable:
         return cls(Name(*parts), email_column, sub_column, where)
 
     def statement_parts(self, target: Session) -> dict[str, sql.Composable]:
-        """Return what the remap's statements name, after a look at the table.
+        """Check the table, and return the SQL parts of the remap's statements.
 
         Raises:
-            ConfigurationError: the table or one of its columns does not exist or cannot hold what
-                it must, or the condition for people is none.
+            ConfigurationError: the table or one of the columns does not exist or has the wrong
+                type, or `where` is not a condition.
         """
         columns = self._read_columns(target)
         self._require_texts(target, columns)
@@ -68,7 +68,7 @@ class UsersTable:
         }
 
     def _read_columns(self, target: Session) -> "dict[str, _Column]":
-        """Return both columns by their names."""
+        """Return both columns, by their names."""
         found = target.records(
             load_query("update_db", "read_columns"),
             {
@@ -89,7 +89,7 @@ class UsersTable:
         return columns
 
     def _require_texts(self, target: Session, columns: "dict[str, _Column]") -> None:
-        """Refuse a column that holds no single text, or no sub."""
+        """Refuse an email column that holds no single text, and a sub column that holds no sub."""
         email, sub = columns[self.email_column], columns[self.sub_column]
         faults = []
         if not email.holds_a_text:
@@ -104,8 +104,8 @@ class UsersTable:
             )
         elif sub.is_generated:
             faults.append(
-                f"column {self.sub_column} is generated, so that nothing can be written to it; name"
-                " the one that it is made of in sub_column"
+                f"column {self.sub_column} is generated, so that it cannot be written; name the"
+                " column that it is generated from in sub_column"
             )
         if faults:
             raise ConfigurationError(
@@ -116,19 +116,19 @@ class UsersTable:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column's type, in format_type's words, which the server has quoted."""
+    """A column and its type, as format_type writes it, quoted for SQL."""
 
     name: str
     type: str  # with its modifier, as in varchar(36)
     type_of_any_length: str
-    base_type: str  # what a domain is made of; of any length
+    base_type: str  # of a domain, without a length; otherwise the type itself
     category: str  # the base type's
     is_required: bool
     is_generated: bool
 
     @property
     def holds_a_text(self) -> bool:
-        """Whether a value is one text, and not a structure of several or bytes."""
+        """Whether a value is one text, and neither a structure nor bytes."""
         is_structured = self.base_type.rpartition(".")[2] in STRUCTURED
         return self.category not in ARRAYS_COMPOSITES_AND_RANGES and not is_structured
 
@@ -138,10 +138,10 @@ class _Column:
         return self.category == STRINGS or self.base_type == "uuid"
 
     def statement_parts(self) -> dict[str, sql.Composable]:
-        """Return the type to cast a sub to, and what a sub becomes that is taken away or changes.
+        """Return the type to cast a sub to, and the values that replace a sub that is taken away.
 
-        A cast to a length cuts a value to it: what is left of an unlinked value is unique
-        still, while a sub must be refused where it does not fit.
+        A cast to a type with a length cuts a value: an unlinked value is unique even then, while a
+        sub that does not fit must be refused.
         """
         unlinked = unlinked_value(is_required=self.is_required, base_type=self.base_type)
         return {

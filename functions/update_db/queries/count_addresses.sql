@@ -1,5 +1,5 @@
--- Where nobody was matched: how many rows there are, how many have an @ where their address should
--- be, and how many addresses the pool has.
+-- For a remap that matched nobody: how many rows there are, how many have an @ in their email, and
+-- how many emails the pool has.
 SELECT
     count(*) FILTER (WHERE row_place IS NOT NULL),
     count(*) FILTER (WHERE row_place IS NOT NULL AND email LIKE '%@%'),

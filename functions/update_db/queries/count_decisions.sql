@@ -1,5 +1,5 @@
--- How many lines of each status, how many people were matched by an unverified email, and how many
--- rows hold another's sub.
+-- How many decisions have each status, how many people have an unverified email, and how many rows
+-- lose a sub that belongs to another row or user.
 SELECT
     count(*) FILTER (WHERE status = 'updated') AS updated,
     count(*) FILTER (WHERE status = 'unchanged') AS unchanged,

@@ -1,5 +1,5 @@
--- How many rows hold a sub that belongs to a matched row, and how many of them are that row: one
--- that nobody wrote to, or one with its email.
+-- How many rows have a sub that belongs to a matched row, and how many of them are that row: they have
+-- its ctid, if they were not updated, or its email.
 SELECT
     count(*),
     count(*) FILTER (

@@ -1,4 +1,4 @@
--- How many users of the pool have an email, and how many of these a row has too.
+-- How many users of the pool have an email, and how many have one that a row has too.
 WITH pool AS MATERIALIZED (
     SELECT {pool_email} AS email FROM staging_sync_pool
 )

@@ -1,5 +1,5 @@
--- Rows at the end of a chain of foreign keys that begins at the users whose sub changes; and those
--- of them that begin where it becomes NULL. A value of the row's own still leads to that row.
+-- Rows at the end of a chain of foreign keys that starts at a user whose sub changes, and how many of
+-- them at one whose sub becomes NULL. A unique unlinked value still leads to its user.
 SELECT
     count(*) AS changed,
     count(*) FILTER (WHERE d.is_released AND d.status <> 'updated' AND {unlinked} IS NULL) AS emptied

@@ -1,7 +1,7 @@
--- One line per row of the users table, and one per email of the pool that no row has.
--- `email` is trimmed and in lower case; `is_verified` is null where the pool has no such user;
--- `new_sub` is only there where a row gets it or has it by right; `is_released`: the row holds a
--- sub that is another's. The row is found by its place: nobody else may move it.
+-- One decision per row of the users table, and one per email of the pool that no row has.
+-- `email` is trimmed and in lower case; `is_verified` is NULL if the pool has no such user; `new_sub`
+-- is the sub that the row gets or already owns; `is_released`: the row loses a sub that belongs to
+-- another row or user. The row is found by tableoid and ctid, which the table's lock keeps stable.
 CREATE TEMPORARY TABLE staging_sync_decisions (
     email text COLLATE "C",
     status text COLLATE "C",

@@ -1,4 +1,4 @@
--- The unusual addresses among those that found nobody, and what each looks like.
+-- The unusual addresses without a match, and what each looks like.
 CREATE TEMPORARY TABLE staging_sync_looks (
     email text COLLATE "C" NOT NULL,
     look text COLLATE "C" NOT NULL

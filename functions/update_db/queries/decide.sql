@@ -1,5 +1,5 @@
--- Who is who: the best user of the pool for each email, and what becomes of each row. Both sides
--- are sorted by email once; the windows and the join then read them in that order.
+-- Who is who: the best user of the pool for each email, and what happens to each row. Both sides are
+-- sorted by email once; the window functions and the join then read them in that order.
 INSERT INTO staging_sync_decisions (
     email, status, old_sub, new_sub, is_verified, row_table, row_place, reason
 )
@@ -11,7 +11,7 @@ WITH pool AS (
         email_verified IS DISTINCT FROM 'true' AS is_unverified,
         CASE status WHEN 'CONFIRMED' THEN 1 WHEN 'EXTERNAL_PROVIDER' THEN 2 ELSE 3 END AS grade
     FROM staging_sync_pool
-    OFFSET 0 -- so that no condition is pushed into it, and an email is put in lower case once
+    OFFSET 0 -- no condition is pushed down, so that each email is put in lower case once
 ), best AS (
     SELECT DISTINCT ON (email)
         email,

@@ -1,5 +1,5 @@
--- Rows that got no sub of their own and hold one that the pool knows under another email: whoever
--- logs in with it would find somebody else's row. A user of the pool without an email is no proof.
+-- Rows that get no sub and have one that the pool knows under another email: whoever logs in with it
+-- would get somebody else's row. A user of the pool without an email proves nothing.
 UPDATE staging_sync_decisions d
 SET
     is_released = {release_mismatched},

@@ -1,4 +1,4 @@
--- Rows that are no people, as far as they hold a sub that is a person's: they lose it.
+-- Rows that are not people and have a sub that belongs to a person: they lose it.
 INSERT INTO staging_sync_decisions (
     email, status, old_sub, is_released, row_table, row_place, reason
 )

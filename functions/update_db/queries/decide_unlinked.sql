@@ -1,4 +1,4 @@
--- A sub belongs to one row: whoever else holds it loses it, unless another sub comes anyway.
+-- A sub belongs to one row: any other row that has it loses it, or gets another one if it is matched.
 UPDATE staging_sync_decisions holder
 SET
     is_released = true,

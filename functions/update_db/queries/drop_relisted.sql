@@ -1,4 +1,4 @@
--- A pool that changes while it is paged may list somebody twice: the newer state counts.
+-- A pool that changes while it is listed may return a user twice: the newer state counts.
 DELETE FROM staging_sync_pool
 WHERE ctid IN (
     SELECT place

@@ -1,5 +1,5 @@
--- Marks the rows that found nobody and look like a user of the pool who did not either, and those
--- users; returns how many rows there are.
+-- Marks rows without a match that look like a user of the pool without a match, and those users;
+-- returns how many rows there are.
 WITH alone AS MATERIALIZED (
     SELECT d.ctid AS place, d.status, coalesce(l.look, d.email) AS look, l.look IS NOT NULL AS is_unusual
     FROM staging_sync_decisions d

@@ -1,6 +1,5 @@
--- Of the given columns of a table: the type with its modifier and without, what a domain is made
--- of in the end with its category (pg_type.typcategory), whether it is NOT NULL, and whether it is
--- generated.
+-- The given columns of a table: the type with its modifier and without, the base type of a domain with
+-- its category (pg_type.typcategory), whether the column is NOT NULL, and whether it is generated.
 SELECT
     a.attname AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
@@ -13,7 +12,7 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
 CROSS JOIN LATERAL (
-    WITH RECURSIVE types AS ( -- a domain may be made of another
+    WITH RECURSIVE types AS ( -- a domain may be based on another domain
         SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = a.atttypid
         UNION ALL
         SELECT made_of.oid, made_of.typbasetype, made_of.typnotnull

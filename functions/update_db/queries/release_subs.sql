@@ -1,7 +1,7 @@
--- Takes every sub that a row is about to get, or has by right, from whoever else holds it:
--- an immediate unique constraint would refuse two people who change places. A row that gets
--- another sub right after this holds a random one meanwhile, and not NULL: what refers to it ON
--- UPDATE CASCADE would lose it for good, and UNIQUE NULLS NOT DISTINCT takes a single NULL.
+-- Takes every sub away from rows that do not own it, before its owner gets it: an immediate unique
+-- constraint would refuse two rows that swap their subs. A row that gets another sub afterwards has a
+-- random one until then, and not NULL: rows that refer to it with ON UPDATE CASCADE would become NULL
+-- for good, and UNIQUE NULLS NOT DISTINCT allows only one NULL.
 UPDATE {users} AS u
 SET {sub} = CASE d.status WHEN 'updated' THEN {placeholder} ELSE {unlinked} END
 FROM staging_sync_decisions d

@@ -1,5 +1,5 @@
--- For this transaction: room to sort and to join some hundred thousand users, unless the server
--- gives more anyway.
+-- work_mem for this transaction: enough to sort and join some hundred thousand users, or more if the
+-- server already grants more.
 SELECT
     set_config(
         'work_mem',

@@ -1,5 +1,5 @@
--- Gives the other matched rows theirs: a sub was taken from them before, or a trigger wrote to
--- them. An email that is not ambiguous finds one row.
+-- Gives the remaining matched rows their subs: their ctid changed, because a sub was taken away from
+-- them or a trigger updated them. An email that is not ambiguous finds one row.
 UPDATE {users} AS u
 SET {sub} = CAST(d.new_sub AS {sub_type})
 FROM staging_sync_decisions d

@@ -1,4 +1,4 @@
--- Gives each matched row its sub, where the row is still in its place.
+-- Gives each matched row its sub, if the row still has its ctid.
 UPDATE {users} AS u
 SET {sub} = CAST(d.new_sub AS {sub_type})
 FROM staging_sync_decisions d

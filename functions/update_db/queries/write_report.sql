@@ -1,4 +1,4 @@
--- The report: one line per user, what happened and why; those of whom nothing is to be said last.
+-- The report: one line per user, with what happened and why; unchanged users come last.
 COPY (
     (
         SELECT email, status, old_sub, new_sub, reason

@@ -55,7 +55,7 @@ def test_rows_that_would_lose_their_person_are_told_before_anything_is_written(
 
     told = action if "UPDATE" in action else "ON UPDATE NO ACTION"
     assert f"2 rows of public.orders, by the foreign key orders_sub_fkey ({told})" in message
-    assert "Let the key say ON UPDATE CASCADE" in message
+    assert "Give the key ON UPDATE CASCADE" in message
 
 
 @pytest.mark.parametrize("action", OTHER_ACTIONS)
