@@ -27,6 +27,13 @@ CATALOG_STATE = """
 SELECT min(tableoid::oid), count(*), sum(hashtextextended(xmin::text || ctid::text, 0)) FROM {}
 """
 TEMPORARY = "^pg_(toast_)?temp_"  # schemas of sessions' temporary tables, which stay
+DATABASE_SETTINGS = """
+SELECT s.setrole, s.setconfig
+FROM pg_db_role_setting s
+JOIN pg_database d ON d.oid = s.setdatabase OR s.setdatabase = 0
+WHERE d.datname = current_database()
+ORDER BY s.setdatabase, s.setrole
+"""
 # What a value's text depends on, set as pg_dump does, so that two databases' texts are comparable.
 AS_PG_DUMP = """
 SET search_path = ''; SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 3;
@@ -122,7 +129,8 @@ class Database:
         """Return what changes with any row of the database's catalogs: which, in which version.
 
         A row that is changed has another transaction and place. Statistics do not count, nor do
-        large objects, nor the schema of a session's temporary tables.
+        large objects, nor the schema of a session's temporary tables. With the settings by which
+        the database would be dumped.
         """
         with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute(CATALOGS)
@@ -130,7 +138,8 @@ class Database:
             queries.append(CATALOG_STATE.format(f"pg_namespace WHERE nspname !~ '{TEMPORARY}'"))
             cursor.execute(" UNION ALL ".join(queries) + " ORDER BY 1")
             states: list[tuple[Any, ...]] = cursor.fetchall()
-            return states
+            cursor.execute(DATABASE_SETTINGS)
+            return states + cursor.fetchall()
 
     def contents(self) -> str:
         """Return every row of every table and large object, sorted; shares no code with the engine.

@@ -164,5 +164,7 @@ def test_a_value_that_is_too_large_for_postgresql_is_an_error_that_says_so(
     )
     pair.target.execute("ALTER TABLE t ALTER v TYPE int USING NULL")
 
-    with pytest.raises(SchemaMismatch, match=r"1 GB .*The table is public\.t, converting v"):
+    with pytest.raises(
+        SchemaMismatch, match=r"limit of 1 GB, .*The table is public\.t, converting v"
+    ):
         sync(pair)

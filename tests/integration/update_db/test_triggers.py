@@ -120,7 +120,9 @@ def test_a_trigger_that_puts_the_old_sub_back_is_noticed_and_all_is_rolled_back(
     """
     staging = make_staging(people("p-1", "p-2"), schema)
 
-    with pytest.raises(VerificationFailed, match="2 users were matched; after the update 1 of them"):
+    with pytest.raises(
+        VerificationFailed, match="2 users were matched; after the update 1 of them"
+    ):
         staging.remap(PoolUser("u1@example.com", "s-1"), PoolUser("u2@example.com", "s-2"))
 
     assert staging.subs() == {1: "p-1", 2: "p-2"}
@@ -138,7 +140,9 @@ def test_a_trigger_that_takes_a_sub_from_somebody_else_is_noticed(
     """
     staging = make_staging(people("p-1", "s-2"), schema)
 
-    with pytest.raises(VerificationFailed, match="2 users were matched; after the update 1 of them"):
+    with pytest.raises(
+        VerificationFailed, match="2 users were matched; after the update 1 of them"
+    ):
         staging.remap(PoolUser("u1@example.com", "s-1"), PoolUser("u2@example.com", "s-2"))
 
     assert staging.subs() == {1: "p-1", 2: "s-2"}
@@ -148,7 +152,9 @@ def test_a_rule_that_swallows_updates_is_noticed(make_staging: MakeStaging) -> N
     schema = f"{USERS} CREATE RULE never AS ON UPDATE TO users DO INSTEAD NOTHING"
     staging = make_staging(people("p-1"), schema)
 
-    with pytest.raises(VerificationFailed, match="1 users were matched; after the update 0 of them"):
+    with pytest.raises(
+        VerificationFailed, match="1 users were matched; after the update 0 of them"
+    ):
         staging.remap(PoolUser("u1@example.com", "s-1"))
 
     assert staging.subs() == {1: "p-1"}
