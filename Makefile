@@ -107,9 +107,14 @@ tables: install ## Write the tables of settings and permissions in docs/ from th
 	@python -m cdk.tables
 
 .PHONY: test
-test: lint ## Lint, types and every test
-	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, while
-	@# the others run the rest.
+test: install ## Lint, types and every test
+	@# At the same time: the tests mostly wait in the end, and mypy's first run takes a minute.
+	@$(MAKE) --no-print-directory --jobs=2 lint pytest
+
+.PHONY: pytest
+pytest: install ## Every test, without lint and types
+	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, and
+	@# the others run the rest meanwhile.
 	pytest -n 3 --dist loadgroup tests/e2e tests/unit tests/integration tests/statemachine tests/infra
 
 .PHONY: check
