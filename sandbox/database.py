@@ -139,7 +139,8 @@ class Database:
             cursor.execute(" UNION ALL ".join(queries) + " ORDER BY 1")
             states: list[tuple[Any, ...]] = cursor.fetchall()
             cursor.execute(DATABASE_SETTINGS)
-            return states + cursor.fetchall()
+            states += cursor.fetchall()
+            return states
 
     def contents(self) -> str:
         """Return every row of every table and large object, sorted; shares no code with the engine.
