@@ -30,9 +30,8 @@ def take_over_other_writers() -> None:
     others.addFilter(_is_not_ours)
     others.addFilter(_name_exception)
     logging.root.handlers[:] = [others]
-    logging.root.setLevel(
-        logging.WARNING
-    )  # with JSON logs the Lambda runtime lets every level through
+    # With JSON logs the Lambda runtime lets every level through.
+    logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_lost_exception
     sys.unraisablehook = _log_lost_exception
