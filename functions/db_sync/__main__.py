@@ -14,6 +14,7 @@ from pathlib import Path
 
 from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
+from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import WAITS, Waits
 from db_sync.interrupts import interruptible
@@ -24,6 +25,7 @@ from db_sync.sync import sync_database
 from db_sync.terminal import Bars, print_result
 
 DONE, FAILED, WRONG_CALL = 0, 1, 2
+MASK_KEY = "MASK_KEY"  # the environment variable with the secret that masks depend on
 
 
 def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
@@ -36,17 +38,28 @@ def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
     parser.add_argument("--target", required=True, metavar="URL", help="staging; is written")
     parser.add_argument("--dry-run", action="store_true", help="report only, write nothing")
     parser.add_argument("--rules", type=Path, metavar="FILE", help="rules as JSON")
+    parser.add_argument(
+        "--remapped",
+        action="store_true",
+        help="go on if changed masks take the logins of nearly everybody: a remap follows",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, only")
     call = parser.parse_args(arguments)
     try:
         source, target = DatabaseAddress.of_url(call.source), DatabaseAddress.of_url(call.target)
         rules = SyncRules.parse(call.rules.read_text() if call.rules else "")
+        key = MaskKey(secret) if (secret := os.environ.get(MASK_KEY)) else None
     except (ConfigurationError, OSError, UnicodeDecodeError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
     logger.setLevel("CRITICAL")  # the result says everything that would be logged
     options = SyncOptions(
-        f"command of {_user()}", rules, call.dry_run, waits=replace(waits, report=_print_wait)
+        f"command of {_user()}",
+        rules,
+        call.dry_run,
+        waits=replace(waits, report=_print_wait),
+        mask_key=key,
+        is_remapped=call.remapped,
     )
     return _sync(source, target, options, as_json=call.json)
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from common.errors import ConfigurationError
 from common.postgres.commits import commit
 from common.postgres.target import is_marked, require_marked
 from db_sync.compare.outcomes import Compared
@@ -28,6 +29,13 @@ class Finisher(Protocol):
 
     def warnings(self) -> list[str]:
         """Return what a person should know of the target before anything is done to it."""
+
+    def refuse(self, reasons: list[str]) -> list[str]:
+        """Return reasons not to write as warnings.
+
+        Raises:
+            ConfigurationError: there is one, and something would be written.
+        """
 
     def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
         """Make the tables that differ equal, or count their changes; see `write.tables`."""
@@ -68,6 +76,12 @@ class Write:
 
     def warnings(self) -> list[str]:
         """Return nothing: what speaks against writing is an error."""
+        return []
+
+    def refuse(self, reasons: list[str]) -> list[str]:
+        """See `Finisher`."""
+        if reasons:
+            raise ConfigurationError("Nothing was written.", reasons)
         return []
 
     def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
@@ -115,6 +129,10 @@ class Count:
                 "The target is not marked as a sync target: a sync that writes will refuse it."
             )
         return warnings
+
+    def refuse(self, reasons: list[str]) -> list[str]:
+        """Return them as warnings."""
+        return [f"A sync that writes will be refused: {reason}" for reason in reasons]
 
     def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
         """Count the changes of the tables."""

@@ -53,6 +53,7 @@ class SyncResult:
     verified: bool
     tables: tuple[TableResult, ...]
     left_alone: dict[str, str]
+    masked: dict[str, str]
     sequences: tuple[str, ...]
     warnings: tuple[str, ...]
     duration_seconds: float

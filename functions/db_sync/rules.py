@@ -1,6 +1,5 @@
-"""The rules that a team gives a sync: which tables to leave alone, which columns to keep."""
+"""The rules that a team gives a sync: what to leave alone, what to keep, what to mask."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any, Self
 
 from common.errors import ConfigurationError
 from common.postgres.names import Name, split_name
+from db_sync.mask.rules import MaskRules
 
 TABLE_PARTS, COLUMN_PARTS = 2, 3
 TABLE, COLUMN = "schema.table", "schema.table.column"
@@ -28,6 +28,7 @@ class SyncRules:
     include: frozenset[Name] = frozenset()
     keep: Mapping[Name, KeptColumns] = field(default_factory=dict)
     event_triggers_ok: bool = False
+    masks: MaskRules = field(default_factory=MaskRules)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -38,7 +39,7 @@ class SyncRules:
                 {"exclude": ["schema.table"], "include": ["schema.table"],
                 "keep": ["schema.table.column",
                 {"column": "schema.table.column", "while_same": ["column"]}],
-                "event_triggers_ok": true}.
+                "event_triggers_ok": true}, and the fields of `MaskRules.parse`.
         """
         try:
             rules = json.loads(text or "{}")
@@ -59,10 +60,10 @@ class SyncRules:
             raise ConfigurationError(
                 'The sync rule "event_triggers_ok" must be true or false, without quotes.'
             )
-        return cls(exclude, include, _kept(rules), event_triggers_ok)
+        return cls(exclude, include, _kept(rules), event_triggers_ok, MaskRules.parse(rules))
 
 
-FIELDS = tuple(field.name for field in dataclasses.fields(SyncRules))
+FIELDS = ("exclude", "include", "keep", "mask", "reviewed", "unreviewed", "event_triggers_ok")
 
 
 def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:

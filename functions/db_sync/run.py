@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from common.errors import DatabaseUnavailable, StagingSyncError
+from common.masking.keys import MaskKey
 from common.postgres.database import Session
 from common.postgres.deadline import Deadline
 from common.postgres.names import Name
@@ -39,7 +40,11 @@ def no_progress(_phase: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """How to sync; `execution` names the run to others that meet its lock."""
+    """How to sync; `execution` names the run to others that meet its lock.
+
+    `mask_key` is needed if the rules mask. `is_remapped`: whether a remap follows, which links
+    people again whose address is masked otherwise than before.
+    """
 
     execution: str
     rules: SyncRules = field(default_factory=SyncRules)
@@ -48,6 +53,8 @@ class SyncOptions:
     progress: Progress = no_progress
     waits: Waits = WAITS
     tuning: Tuning = field(default_factory=Tuning)
+    mask_key: MaskKey | None = None
+    is_remapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +112,22 @@ class Run:
 
 @contextmanager
 def _naming_conversions(plan: TablePlan) -> Iterator[None]:
-    """Name the columns that are converted in an error."""
-    converted = ", ".join(column.name for column in plan.compared if column.conversion)
+    """Name the columns that are converted or masked in an error."""
+    converted = [column.name for column in plan.compared if column.conversion and not column.mask]
+    doing = [
+        f"{what} {', '.join(columns)}"
+        for what, columns in (
+            ("converting", converted),
+            ("masking", [column.name for column in plan.masked]),
+        )
+        if columns
+    ]
     try:
         yield
     except StagingSyncError as error:
-        if not converted:
+        if not doing:
             raise
-        raise error.adding(f"The table is {plan.name}, converting {converted}.") from error
+        raise error.adding(f"The table is {plan.name}, {' and '.join(doing)}.") from error
 
 
 def ask_at_once[N: (Table, Name), A](

@@ -24,7 +24,12 @@ def names(columns: Iterable[str], prefix: str = "") -> sql.Composable:
 
 
 def source_value(column: PlannedColumn) -> sql.Composable:
-    """Return the source's expression for a column, converted to the target's type if needed."""
+    """Return the source's expression for a column: masked, or converted to the target's type.
+
+    Nothing else reads the source's values, so that no original leaves production.
+    """
+    if column.mask:
+        return column.mask.expression
     value = target_value(column)
     return sql.SQL(column.conversion).format(value) if column.conversion else value
 

@@ -26,6 +26,8 @@ from db_sync.planner import prepare
 from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions
 from db_sync.write import sequences
+from db_sync.write.mask_trial import require_masks_fit
+from db_sync.write.relinking import find_unlinking
 from db_sync.write.row_security import no_forced_row_security
 from db_sync.write.sequences import WantedPositions
 
@@ -108,10 +110,12 @@ def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult
     snapshot = open_snapshot(run, plan_sync(run))
     plan = snapshot.plan  # of the schemas as they are locked now
     find_names(run.target, plan.catalogs.target.function_paths)
+    require_masks_fit(run, plan)
     wanted, unreadable = _read_source_sequences(run, plan)
     unlike = warn_of_added_rows(run, plan.catalogs)
     with no_forced_row_security(run.target, plan.tables):
         compared = compare_tables(run, plan.tables)
+        unlinking = finisher.refuse(find_unlinking(run, compared))
         changed, found = finisher.change_tables(compared, plan)
     moved, unrefreshed = finisher.update_dependents(compared, wanted)
     same = [table.result(dict(run.seconds[table.plan.name])) for table in compared.same]
@@ -120,13 +124,26 @@ def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult
         verified=finisher.is_verified,
         tables=tuple(sorted(same + changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
+        masked=_masked(plan),
         sequences=tuple(str(sequence) for sequence in moved),
-        warnings=tuple(warnings + plan.warnings + found + unrefreshed + unreadable + unlike),
+        warnings=tuple(
+            warnings + plan.warnings + unlinking + found + unrefreshed + unreadable + unlike
+        ),
         duration_seconds=round(time.monotonic() - started, 3),
         snapshot=snapshot.taken_at,
         source_version=run.source.server_version,
         target_version=run.target.server_version,
     )
+
+
+def _masked(plan: Plan) -> dict[str, str]:
+    """Return the masked columns, each with its kind and where its rule comes from."""
+    return {
+        f"{table.name}.{column.name}": f"{column.mask.rule}, by {column.mask.because}"
+        for table in plan.tables
+        for column in table.masked
+        if column.mask
+    }
 
 
 def _read_source_sequences(run: Run, plan: Plan) -> tuple[WantedPositions, list[str]]:

@@ -126,7 +126,9 @@ def divide(source: Session, plan: TablePlan, rows: int, tuning: Tuning) -> Range
     by_hash = Ranges(plan, count=1 << (rows // tuning.rows_per_range).bit_length())
     columns = key_columns(plan)
     is_one_integer = len(columns) == 1 and columns[0].base_type in INTEGERS
-    if rows < tuning.min_rows_for_key_ranges or not is_one_integer or columns[0].conversion:
+    if rows < tuning.min_rows_for_key_ranges or not is_one_integer:
+        return by_hash
+    if columns[0].conversion or columns[0].mask:  # no index finds these values
         return by_hash
     if not plan.source.columns[columns[0].name].is_required:
         return by_hash  # the key may be NULL in the source, and the row in no range of values

@@ -1,7 +1,9 @@
 """The plan of a sync, made by comparing both catalogs, and all that forbids it."""
 
+from common.masking.keys import MaskKey
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.left_alone import why_left_alone
+from db_sync.plan.masks import plan_masks
 from db_sync.plan.publications import check_publications
 from db_sync.plan.rights import check_rights
 from db_sync.plan.rule_errors import find_rule_errors
@@ -10,7 +12,13 @@ from db_sync.plan.tables import Plan
 from db_sync.rules import SyncRules
 
 
-def make_plan(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) -> Plan:
+def make_plan(
+    catalogs: Catalogs,
+    rules: SyncRules,
+    *,
+    dry_run: bool = False,
+    mask_key: MaskKey | None = None,
+) -> Plan:
     """Plan the sync; `require_fit` checks whether the plan may be carried out."""
     plan = Plan(catalogs, configuration_errors=find_rule_errors(catalogs, rules))
     for name in sorted(catalogs.source.tables.keys() | catalogs.target.tables.keys()):
@@ -20,6 +28,7 @@ def make_plan(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) ->
                 plan.warnings.append(f"Table {name} is not synced: {reason.text}.")
         else:
             TablePlanner(plan, name, rules.keep.get(name, {})).add()
+    plan_masks(plan, rules.masks, mask_key)
     _leave_extension_tables(plan, rules)
     _warn_of_large_objects(plan)
     check_rights(plan, dry_run=dry_run)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from common.errors import TargetBusy
+from common.masking.keys import hand_over
 from common.postgres.database import Session
 from common.postgres.settings.function_names import find_names
 from common.postgres.settings.privileged_settings import READING, require_privileged
+from db_sync.mask.kinds import KEYED
 from db_sync.plan.catalog import Catalog, Catalogs
 from db_sync.plan.catalog_reading import read_catalog
 from db_sync.plan.fit import require_fit
@@ -70,6 +72,8 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshot:
             if again.tables == plan.tables:
                 require_privileged(run.source, READING)
                 require_fit(run.source, again)
+                if again.masked_tables and run.options.mask_key:
+                    hand_over(run.source, run.options.mask_key, KEYED)
                 (taken_at,) = run.source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
                 return Snapshot(again, taken_at)
         run.source.rollback()
@@ -90,7 +94,13 @@ def _plan(run: Run, source: Catalog, target: Catalog) -> Plan:
         ConfigurationError, SchemaMismatch: see `require_fit`.
     """
     find_names(run.source, source.function_paths)
-    plan = make_plan(Catalogs(source, target), run.options.rules, dry_run=run.options.dry_run)
+    options = run.options
+    plan = make_plan(
+        Catalogs(source, target),
+        options.rules,
+        dry_run=options.dry_run,
+        mask_key=options.mask_key,
+    )
     if plan.configuration_errors or plan.schema_mismatches:
         read_through_policies(run.source, plan)
         require_fit(run.source, plan)

@@ -3,8 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from psycopg2 import sql
+
 from common.postgres.names import Name
+from db_sync.mask.kinds import MaskRule
 from db_sync.plan.catalog import Catalogs, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """How a column's values change on the source, in the query that reads them.
+
+    `because` says where the rule comes from. `expression` is the SQL for the masked value of row
+    `t`. `needed_bits`: how many of the digest it has, if values must stay unique. `is_present`, of
+    an email's mask: the condition that the target's row `t` is masked by this rule and key.
+    """
+
+    rule: MaskRule
+    because: str
+    expression: sql.Composable
+    needed_bits: int | None
+    is_present: sql.Composable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +31,8 @@ class PlannedColumn:
     """A column that is copied, as the target has it.
 
     `conversion` is the SQL that converts the source's value, which {} stands for; None if no cast
-    is needed. `is_binary`: whether the value may travel in COPY's binary format.
+    is needed. `is_binary`: whether the value may travel in COPY's binary format. With a `mask` the
+    source's value is read through it, and the conversion is a part of it.
     """
 
     name: str
@@ -22,6 +42,7 @@ class PlannedColumn:
     is_binary: bool
     unique_keys: list[list[str]]
     is_required: bool
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,11 @@ class TablePlan:
         return bool(self.target.key) and names.issuperset(self.target.key)
 
     @property
+    def masked(self) -> list[PlannedColumn]:
+        """The columns whose values change on the way."""
+        return [column for column in self.compared + self.kept if column.mask]
+
+    @property
     def target_values(self) -> tuple[str, ...]:
         """The columns whose values may be the target's own."""
         return (*self.own, *(column.name for column in self.kept))
@@ -96,6 +122,11 @@ class Plan:
     configuration_errors: list[str] = field(default_factory=list)
     schema_mismatches: list[str] = field(default_factory=list)
     missing_labels: list[MissingLabels] = field(default_factory=list)
+
+    @property
+    def masked_tables(self) -> list[TablePlan]:
+        """The tables that have masked columns."""
+        return [table for table in self.tables if table.masked]
 
     @property
     def synced(self) -> set[int]:

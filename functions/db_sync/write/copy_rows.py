@@ -1,4 +1,4 @@
-"""Copies rows of one table: all of them, or those of some ranges."""
+"""Copies rows of one table: all of them, those of some ranges, or a sample."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,14 @@ from db_sync.run import Run
 from db_sync.statements import names, source_value, source_values
 
 
-def copy_rows(
+def copy_rows(  # noqa: PLR0913 - what and how, by keyword
     run: Run,
     ranges: Ranges,
     numbers: Sequence[int] | None,
     into: sql.Composable,
     *,
+    columns: Sequence[PlannedColumn] | None = None,
+    most: int | None = None,
     is_frozen: bool = False,
 ) -> Transferred:
     """Copy rows of the source into a table of the target's session.
@@ -26,15 +28,19 @@ def copy_rows(
         ranges: the table.
         numbers: of the ranges whose rows are copied; None: all.
         into: the table that takes them, with the target's columns.
+        columns: which of the columns are copied; None: all that the source sends.
+        most: how many rows are copied at the most; None: all.
         is_frozen: whether the rows are frozen at once; only for a table that this transaction
             emptied by TRUNCATE.
     """
     plan = ranges.plan
-    columns = plan.compared + plan.kept
+    if columns is None:
+        columns = plan.compared + plan.kept
     options = _format(run, columns)
-    values = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT{}").format(
+    values = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT{}").format(
         source_values(columns),
         ranges.rows(plan.source, source_value, numbers),
+        sql.SQL("" if most is None else f" LIMIT {most}"),
         _with(options),
     )
     if is_frozen:

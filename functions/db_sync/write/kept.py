@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from psycopg2 import sql
 
 from common.emails import normalized
+from common.masking.emails import without_suffix
 from common.postgres.database import Session
 from common.postgres.unlink import unlinked_value
 from db_sync.plan.tables import PlannedColumn, TablePlan
@@ -116,11 +117,23 @@ def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
     return sql.SQL("({})").format(
         sql.SQL(" OR ").join(
             sql.SQL("nullif({}, '') IS DISTINCT FROM nullif({}, '')").format(
-                *(normalized(sql.Identifier(side, each), person.collation) for side in ("s", "t"))
+                *(
+                    normalized(_compared(plan, sql.Identifier(side, each), each), person.collation)
+                    for side in ("s", "t")
+                )
             )
             for each in person.columns
         )
     )
+
+
+def _compared(plan: TablePlan, value: sql.Composable, name: str) -> sql.Composable:
+    """Return a value as a person is told by it: a masked email without its suffix."""
+    is_email = any(
+        column.name == name and column.mask and column.mask.rule.kind == "email"
+        for column in plan.compared
+    )
+    return without_suffix(value) if is_email else value
 
 
 def _brings(plan: TablePlan, name: str) -> sql.Composable:

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from contextlib import AbstractContextManager
+from typing import Any
 
 import psycopg2
 import pytest
@@ -110,8 +111,8 @@ def test_a_truncation_that_ends_while_its_lock_is_waited_for_is_seen(
 def run_after_planning(pair: Pair, statements: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a statement in production after each planning, before the tables are locked."""
 
-    def plan_and_migrate(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool) -> Plan:
-        plan = make_plan(catalogs, rules, dry_run=dry_run)
+    def plan_and_migrate(catalogs: Catalogs, rules: SyncRules, **options: Any) -> Plan:
+        plan = make_plan(catalogs, rules, **options)
         if statements and (statement := statements.pop(0)):
             pair.source.execute(statement)
         return plan

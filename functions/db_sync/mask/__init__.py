@@ -1,0 +1,1 @@
+"""Masks: which columns change on their way from production, and into what."""

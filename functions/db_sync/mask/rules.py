@@ -1,0 +1,150 @@
+"""The mask rules that a team gives a sync, and which of them applies to a column."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Self, get_args
+
+from common.errors import ConfigurationError
+from common.postgres.names import Name, split_name
+from db_sync.mask.kinds import MaskRule
+
+type Unreviewed = Literal["warn", "fail", "mask"]
+
+ANY = "*"
+SHAPE = (
+    '"schema.table.column", in which * stands for any characters, or "*.column" for a column of'
+    ' any table; a part that contains a dot must be in double quotes, as in public."audit.2024".at'
+)
+PARTS, PARTS_OF_ANY_TABLE = 3, 2
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPattern:
+    """The columns that a rule names; `text` is the pattern as the team wrote it."""
+
+    text: str
+    schema: str
+    table: str
+    column: str
+
+    @classmethod
+    def parse(cls, text: str, rule: str) -> Self:
+        """Return the pattern in a text.
+
+        Raises:
+            ConfigurationError: it does not have the form.
+        """
+        parts = split_name(text)
+        if len(parts) == PARTS_OF_ANY_TABLE and parts[0] == ANY:
+            return cls(text, ANY, ANY, parts[1])
+        if len(parts) != PARTS:
+            raise ConfigurationError(f'The sync rule "{rule}" names "{text}"; it must be {SHAPE}.')
+        return cls(text, *parts)
+
+    @property
+    def exactness(self) -> tuple[int, int]:
+        """How exactly it names columns: how many parts it spells out, and in how many letters."""
+        parts = (self.schema, self.table, self.column)
+        exact = [part for part in parts if ANY not in part]
+        return len(exact), sum(len(part.replace(ANY, "")) for part in parts)
+
+    def matches(self, table: Name, column: str) -> bool:
+        """Return whether it names a column."""
+        return all(
+            _is_like(pattern, name)
+            for pattern, name in (
+                (self.schema, table.schema),
+                (self.table, table.name),
+                (self.column, column),
+            )
+        )
+
+
+def _is_like(pattern: str, name: str) -> bool:
+    if ANY not in pattern:
+        return pattern == name
+    return re.fullmatch(".*".join(map(re.escape, pattern.split(ANY))), name, re.DOTALL) is not None
+
+
+@dataclass(frozen=True)
+class MaskRules:
+    """Which columns are masked and how, which were reviewed, and what happens to the others.
+
+    `unreviewed` is what happens to columns that look personal and that no rule names: a warning, an
+    error, or a mask by a default of their type.
+    """
+
+    masks: Mapping[ColumnPattern, MaskRule] = field(default_factory=dict)
+    reviewed: tuple[ColumnPattern, ...] = ()
+    unreviewed: Unreviewed = "warn"
+
+    @classmethod
+    def parse(cls, rules: Mapping[str, Any]) -> Self:
+        """Return the mask rules among the sync rules.
+
+        Raises:
+            ConfigurationError: they do not have this shape:
+                {"mask": {"schema.table.column": "kind" or {"with": "kind", …}},
+                "reviewed": ["schema.table.column"], "unreviewed": "warn", "fail" or "mask"}.
+        """
+        masks, reviewed = rules.get("mask", {}), rules.get("reviewed", [])
+        if not isinstance(masks, dict):
+            raise ConfigurationError(
+                'The sync rule "mask" must be an object of columns and kinds, like'
+                ' {"public.users.email": "email"}.'
+            )
+        if not isinstance(reviewed, list) or not all(isinstance(each, str) for each in reviewed):
+            raise ConfigurationError(f'The sync rule "reviewed" must be a list of {SHAPE}.')
+        unreviewed = rules.get("unreviewed", "warn")
+        if unreviewed not in get_args(Unreviewed.__value__):
+            raise ConfigurationError('The sync rule "unreviewed" must be "warn", "fail" or "mask".')
+        return cls(
+            {
+                ColumnPattern.parse(text, "mask"): MaskRule.parse(text, rule)
+                for text, rule in masks.items()
+            },
+            tuple(ColumnPattern.parse(text, "reviewed") for text in reviewed),
+            unreviewed,
+        )
+
+    def __bool__(self) -> bool:
+        """Whether the team masks anything, or wants to know what it does not mask."""
+        return bool(self.masks or self.reviewed) or self.unreviewed != "warn"
+
+    @cached_property
+    def _most_exact_first(self) -> list[ColumnPattern]:
+        return sorted(self.masks, key=lambda pattern: pattern.exactness, reverse=True)
+
+    def rule_of(self, table: Name, column: str) -> tuple[ColumnPattern, MaskRule] | None:
+        """Return the most exact rule for a column, with its pattern.
+
+        Raises:
+            ConfigurationError: two that are equally exact say different things.
+        """
+        matching = [each for each in self._most_exact_first if each.matches(table, column)]
+        if not matching:
+            return None
+        first = matching[0]
+        for other in matching[1:]:
+            if other.exactness != first.exactness:
+                break
+            if self.masks[other] != self.masks[first]:
+                raise ConfigurationError(
+                    f'The mask rules "{first.text}" and "{other.text}" both name'
+                    f" {table}.{column}, equally exactly. Write a rule for that column."
+                )
+        return first, self.masks[first]
+
+    def is_reviewed(self, table: Name, column: str) -> bool:
+        """Return whether a person has decided that a column stays as it is."""
+        return any(pattern.matches(table, column) for pattern in self.reviewed)
+
+    def unmatched(self, columns: Iterable[tuple[Name, str]]) -> Iterator[str]:
+        """Yield a clause for each pattern that names none of all columns."""
+        known = list(columns)
+        for rule, patterns in (("mask", tuple(self.masks)), ("reviewed", self.reviewed)):
+            for pattern in patterns:
+                if not any(pattern.matches(table, column) for table, column in known):
+                    yield f'no column is named by "{pattern.text}" of the "{rule}" rule'

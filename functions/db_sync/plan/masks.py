@@ -1,0 +1,270 @@
+"""Puts the masks into a plan: which column is masked by which rule, and what speaks against it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from common.masking.keys import MaskKey
+from common.postgres.foreign_keys import ForeignKey
+from common.postgres.names import Name
+from db_sync.mask.kinds import KEYED, MaskRule
+from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
+from db_sync.mask.rules import MaskRules
+from db_sync.plan.catalog import Catalog, TableColumn
+from db_sync.plan.defined_types import ARRAY, without_domains
+from db_sync.plan.mask_fitting import MaskedColumn
+from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
+
+# Stands for the tag of a key that is missing; the sync is refused.
+NO_TAG = ""
+
+
+class Assigned(NamedTuple):
+    """A column's rule, and where it comes from, for the report.
+
+    `is_explicit`: the team wrote it, for this column or in a pattern.
+    """
+
+    rule: MaskRule
+    because: str
+    is_explicit: bool
+
+
+def plan_masks(plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
+    """Put masks into the plan's tables, with warnings and whatever forbids the sync."""
+    if rules:
+        _MaskPlanner(plan, rules, key).add()
+
+
+class _MaskPlanner:
+    """Assigns the rules to the columns of all tables, and then builds each column's mask."""
+
+    def __init__(self, plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
+        self._plan = plan
+        self._rules = rules
+        self._key = key
+        self._tables = {table.name: table for table in plan.tables}
+        self._assigned: dict[TableColumn, Assigned] = {}
+
+    def add(self) -> None:
+        self._check_names()
+        for table in self._plan.tables:
+            self._assign(table)
+        self._follow_keys()
+        self._look_at_others()
+        self._follow_keys()
+        self._require_alike()
+        self._check_persons()
+        self._check_key()
+        self._plan.tables[:] = [self._masked(table) for table in self._plan.tables]
+
+    def _refuse(self, column: TableColumn, why: str) -> None:
+        self._plan.schema_mismatches.append(
+            f"{column.table}.{column.column} cannot be masked: {why}"
+        )
+
+    def _check_names(self) -> None:
+        """Refuse rules that name nothing, and those that name a generated column."""
+        columns = [
+            (table.name, column)
+            for catalog in self._plan.catalogs
+            for table in catalog.tables.values()
+            for column in table.columns
+        ]
+        self._plan.schema_mismatches += self._rules.unmatched(columns)
+        for table in self._plan.tables:
+            for column in table.target.columns.values():
+                found = self._rules.rule_of(table.name, column.name)
+                if column.is_generated and found and found[0].column == column.name:
+                    self._refuse(
+                        TableColumn(table.name, column.name),
+                        "it is generated; mask the columns that it is computed from",
+                    )
+
+    def _assign(self, table: TablePlan) -> None:
+        for column in _sent(table):
+            if found := self._rules.rule_of(table.name, column.name):
+                pattern, rule = found
+                self._assigned[TableColumn(table.name, column.name)] = Assigned(
+                    rule, f'the rule "{pattern.text}"', is_explicit=True
+                )
+
+    def _follow_keys(self) -> None:
+        """Give columns the masks of the columns that they refer to, over any number of keys."""
+        is_changed = True
+        while is_changed:
+            is_changed = False
+            for key, child, parent in self._references():
+                if parent in self._assigned and child not in self._assigned:
+                    self._assigned[child] = Assigned(
+                        self._assigned[parent].rule,
+                        f"the foreign key {key.name} to {parent.table}.{parent.column}",
+                        is_explicit=False,
+                    )
+                    is_changed = True
+
+    def _references(self) -> Iterator[tuple[ForeignKey, TableColumn, TableColumn]]:
+        """Yield the foreign keys between columns that are synced: the child's, the parent's."""
+        for catalog in self._plan.catalogs:
+            roots = {table.oid: table.name for table in catalog.tables.values()}
+            for key in catalog.foreign_keys:
+                child = self._tables.get(roots.get(key.child_root, key.child))
+                if child is None:
+                    continue
+                parent = roots.get(key.parent_root, key.parent)
+                sent = {column.name for column in _sent(child)}
+                for pair in key.pairs:
+                    if pair.child in sent:
+                        yield (
+                            key,
+                            TableColumn(child.name, pair.child),
+                            TableColumn(parent, pair.parent),
+                        )
+
+    def _require_alike(self) -> None:
+        """Refuse masks by which a row would no longer refer to its parent."""
+        for key, child, parent in self._references():
+            ours, theirs = self._assigned.get(child), self._assigned.get(parent)
+            if ours is None or ours.rule.kind == "null":
+                continue  # where the parent is masked the child is, since it follows
+            if theirs is None or ours.rule != theirs.rule:
+                self._refuse(
+                    child,
+                    f"the foreign key {key.name} refers to {parent.table}.{parent.column}, which"
+                    f" {'is not masked' if theirs is None else 'another rule masks'}; give both"
+                    " columns the same rule",
+                )
+            elif self._column(child).most_characters != self._column(parent).most_characters:
+                self._refuse(
+                    child,
+                    f"it and {parent.table}.{parent.column}, to which the foreign key {key.name}"
+                    " refers, have different lengths, so that their masks would differ",
+                )
+
+    def _column(self, column: TableColumn) -> MaskedColumn:
+        table = self._tables[column.table]
+        (planned,) = (each for each in _sent(table) if each.name == column.column)
+        return self._with_rule(table, planned, self._assigned[column].rule)
+
+    def _with_rule(self, table: TablePlan, column: PlannedColumn, rule: MaskRule) -> MaskedColumn:
+        tag = self._key.tag if self._key else NO_TAG
+        return MaskedColumn(table, column, rule, self._plan.catalogs, tag)
+
+    def _look_at_others(self) -> None:
+        """Find the columns that look personal and that nobody has decided about."""
+        referring = {child for _, child, _ in self._references()}
+        for table in self._plan.tables:
+            found = [
+                column
+                for column in table.compared  # a kept column belongs to the target
+                if TableColumn(table.name, column.name) not in referring | self._assigned.keys()
+                if self._looks_personal(table, column)
+                if not self._rules.is_reviewed(table.name, column.name)
+            ]
+            if found and self._rules.unreviewed == "mask":
+                for column in found:
+                    self._mask_by_default(table, column)
+            elif found:
+                self._tell(table.name, [column.name for column in found])
+
+    def _looks_personal(self, table: TablePlan, column: PlannedColumn) -> bool:
+        if kind_by_name(column.name):
+            return True
+        has_rules = any(each.table == table.name for each in self._assigned)
+        type_ = _bare_type(self._plan.catalogs.target, table, column)
+        return has_rules and (type_ in FREE_TYPES or type_.endswith(ARRAY))
+
+    def _tell(self, table: Name, columns: list[str]) -> None:
+        sentence = (
+            f'Columns of {table} look personal, and neither a rule of "mask" nor "reviewed"'
+            f" names them: {', '.join(columns)}. Add each to one of the two."
+        )
+        if self._rules.unreviewed == "fail":
+            self._plan.configuration_errors.append(f"{sentence} Nothing was copied.")
+        else:
+            self._plan.warnings.append(sentence)
+
+    def _mask_by_default(self, table: TablePlan, column: PlannedColumn) -> None:
+        """Mask a column by the first default that holds for it."""
+        at = TableColumn(table.name, column.name)
+        type_ = _bare_type(self._plan.catalogs.target, table, column)
+        is_unique = bool(column.unique_keys) or column.name in table.target.key
+        for rule in default_rules(column.name, type_, is_unique=is_unique):
+            if not any(self._with_rule(table, column, rule).misfits()):
+                self._assigned[at] = Assigned(
+                    rule, "the default for columns that were not reviewed", is_explicit=False
+                )
+                return
+        self._refuse(at, "it looks personal, and no default holds for it; name it in a rule")
+
+    def _check_persons(self) -> None:
+        """Refuse masks by which a person's row could not be told from another's."""
+        for table in self._plan.tables:
+            for name in sorted(
+                {each for same in table.while_same.values() for each in same.columns}
+            ):
+                found = self._assigned.get(TableColumn(table.name, name))
+                if found is None or (found.rule.kind == "email" and found.is_explicit):
+                    continue
+                self._plan.configuration_errors.append(
+                    f"{table.name}.{name} is masked by {found.because} as {found.rule}. It tells"
+                    ' whose row is whose ("while_same"), so it may have a rule of its own of the'
+                    ' kind "email" only, or none: then name it in "reviewed".'
+                )
+
+    def _check_key(self) -> None:
+        kinds = {kind for each in self._assigned.values() for kind in _kinds_in(each.rule)}
+        if kinds & KEYED and self._key is None:
+            self._plan.configuration_errors.append(
+                'The rule "mask" needs a key: for the Lambda set mask_key_secret_arn in cdk.json'
+                " (MASK_KEY_SECRET_ARN), for the command the variable MASK_KEY. Create one with:"
+                " openssl rand -hex 32"
+            )
+
+    def _masked(self, table: TablePlan) -> TablePlan:
+        """Return a table with the masks of its columns."""
+        return replace(
+            table,
+            compared=tuple(self._with_mask(table, column) for column in table.compared),
+            kept=tuple(self._with_mask(table, column) for column in table.kept),
+        )
+
+    def _with_mask(self, table: TablePlan, column: PlannedColumn) -> PlannedColumn:
+        at = TableColumn(table.name, column.name)
+        found = self._assigned.get(at)
+        if found is None:
+            return column
+        masked = self._with_rule(table, column, found.rule)
+        misfits = list(masked.misfits())
+        if misfits:
+            for why in misfits:
+                self._refuse(at, f"{found.because} is of the kind {found.rule}, but {why}")
+            return column
+        mask = Mask(
+            rule=found.rule,
+            because=found.because,
+            expression=masked.expression(),
+            needed_bits=masked.bits if masked.is_unique and found.rule.kind != "null" else None,
+            is_present=masked.is_present() if found.rule.kind == "email" else None,
+        )
+        return replace(column, mask=mask)
+
+
+def _sent(table: TablePlan) -> tuple[PlannedColumn, ...]:
+    """Return the columns whose values the source sends."""
+    return table.compared + table.kept
+
+
+def _bare_type(target: Catalog, table: TablePlan, column: PlannedColumn) -> str:
+    """Return a column's type without domains, and without the schema of an extension's type."""
+    name = without_domains(table.target.columns[column.name], target.types).base_type
+    defined = target.types.get(name)
+    return defined.name if defined and defined.extension else name
+
+
+def _kinds_in(rule: MaskRule) -> Iterator[str]:
+    yield rule.kind
+    for _, within in rule.paths:
+        yield within.kind
+        if within.kind == "number":
+            yield "hash"  # of what is no number

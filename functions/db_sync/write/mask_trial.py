@@ -1,0 +1,167 @@
+"""Tries the masks before anything is copied: a sample must fit the target, and stay unique.
+
+The columns' types and lengths are checked in the plan. Constraints are tried: the source masks a
+sample of each table, which a temporary table with the target's constraints must take.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch, StagingSyncError
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import (
+    catalog_records,
+    names_for_definitions,
+    names_for_writing,
+)
+from common.postgres.settings.replication_role import define
+from db_sync.compare.ranges import Ranges, estimate_rows
+from db_sync.plan.mask_fitting import naming_column
+from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
+from db_sync.run import Run
+from db_sync.statements import names
+from db_sync.write.copy_rows import copy_rows
+from db_sync.write.staging import temporary
+
+SAMPLE = 500  # rows
+# Beyond what keeps two of the rows from having one mask half of the time: one chance in 500,000.
+SPARE_BITS = 20
+CHECK, EXCLUSION, PARTITIONS, ONE_NULL = "c", "x", "p", "n"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What the target requires of some columns, as list_mask_constraints.sql returns it."""
+
+    root: int
+    kind: str
+    name: str
+    definition: str
+    columns: list[str]
+
+
+def require_masks_fit(run: Run, plan: Plan) -> None:
+    """Check that masks fit the target; both sessions are in their transactions.
+
+    Raises:
+        SchemaMismatch: names every column with its rule and why it cannot hold.
+    """
+    tables = plan.masked_tables
+    if not tables:
+        return
+    run.limit("the masks were tried")
+    rows = estimate_rows(run.source, tables)
+    query = load_query("db_sync/write", "list_mask_constraints")
+    oids = {"tables": [table.target.oid for table in tables]}
+    constraints = catalog_records(run.target, query, oids, Constraint)
+    reasons: list[str] = []
+    for table in tables:
+        own = [each for each in constraints if each.root == table.target.oid]
+        reasons += _of_uniqueness(table, own, rows[table.source.oid])
+        with run.target.savepoint(force_rollback=True):
+            expressions = list(_of_expressions(run, table))
+        reasons += expressions
+        if not expressions:
+            reasons += _of_sample(run, table, own)
+    if reasons:
+        raise SchemaMismatch(
+            'Nothing was written. Masks do not hold; correct the sync rule "mask".', reasons
+        )
+
+
+def _of_uniqueness(table: TablePlan, constraints: list[Constraint], rows: int) -> Iterator[str]:
+    """Yield the columns in which masked values might not stay unique."""
+    needed = math.ceil(2 * math.log2(max(rows, 1))) + SPARE_BITS
+    for column, mask in _masks(table):
+        if mask.needed_bits is not None and mask.needed_bits < needed:
+            yield (
+                f"{table.name}.{column.name} is unique, and a mask of the kind {mask.rule} has"
+                f" {mask.needed_bits} bits there; {needed} are needed for some {rows} rows. Widen"
+                " the column"
+            )
+        if mask.rule.kind == "null" and any(
+            each.kind == ONE_NULL and column.name in each.columns for each in constraints
+        ):
+            yield f"{table.name}.{column.name} is unique with NULLS NOT DISTINCT: one may be NULL"
+
+
+def _of_expressions(run: Run, table: TablePlan) -> Iterator[str]:
+    """Yield the expressions that are none, or not certain to return the same every night.
+
+    PostgreSQL accepts only an immutable expression for a generated column.
+    """
+    expressions = [each for each in _masks(table) if each[1].rule.kind == "sql"]
+    if not expressions:
+        return
+    trial = temporary("mask", table)
+    every = names(table.target.columns)
+    _create(run, trial, sql.SQL("SELECT {} FROM {}").format(every, table.name.identifier))
+    for number, (column, mask) in enumerate(expressions):
+        text = sql.SQL(naming_column(mask.rule.options["expression"], column.name))
+        alone = sql.SQL("EXPLAIN SELECT {}\n FROM {}").format(text, trial)
+        generated = sql.SQL(
+            "ALTER TABLE {} ADD COLUMN {} {} GENERATED ALWAYS AS ({}\n) STORED"
+        ).format(trial, sql.Identifier(f"staging_sync_{number}"), sql.SQL(column.type), text)
+        try:
+            with run.target.savepoint():
+                run.target.rows(alone)
+                define(run.target, generated)
+        except (DatabaseUnavailable, OutOfTime):
+            raise
+        except StagingSyncError as error:
+            yield (
+                f"the expression for {table.name}.{column.name} must be one over the columns of"
+                f" its row that returns {column.type}, and the same every time: {error.message}"
+            )
+
+
+def _of_sample(run: Run, table: TablePlan, constraints: list[Constraint]) -> Iterator[str]:
+    """Yield why a sample of a table's masked rows does not fit."""
+    sent = {column.name: column for column in table.compared + table.kept}
+    masked = {column.name for column in table.masked}
+    tried = [
+        each
+        for each in constraints
+        if each.kind != ONE_NULL and masked & set(each.columns) <= sent.keys() >= set(each.columns)
+        if masked & set(each.columns)
+    ]
+    needed = masked.union(*(each.columns for each in tried))
+    columns = [column for name, column in sent.items() if name in needed]
+    trial = temporary("mask", table)
+    path = table.target.function_path
+    try:
+        with (
+            run.target.savepoint(force_rollback=True),
+            run.source.savepoint(force_rollback=True),
+        ):
+            selected = names(column.name for column in columns)
+            query = sql.SQL("SELECT {} FROM {}").format(selected, table.name.identifier)
+            with names_for_definitions(run.target, path):
+                _create(run, trial, query)
+                for each in tried:
+                    define(
+                        run.target,
+                        sql.SQL("ALTER TABLE {} ADD {}").format(trial, sql.SQL(each.definition)),
+                    )
+            with names_for_writing(run.target, path):
+                copy_rows(run, Ranges(table), None, trial, columns=columns, most=SAMPLE)
+    except (DatabaseUnavailable, OutOfTime):
+        raise
+    except StagingSyncError as error:
+        kinds = ", ".join(f"{column.name} ({mask.rule})" for column, mask in _masks(table))
+        required = "".join(f"; {each.name}: {each.definition}" for each in tried)
+        yield f"masked rows of {table.name} do not fit: {kinds}{required}: {error.message}"
+
+
+def _create(run: Run, table: sql.Composable, query: sql.Composable) -> None:
+    create = sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {} WITH NO DATA")
+    define(run.target, create.format(table, query))
+
+
+def _masks(table: TablePlan) -> Iterator[tuple[PlannedColumn, Mask]]:
+    for column in table.masked:
+        if column.mask:
+            yield column, column.mask
