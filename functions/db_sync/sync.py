@@ -26,7 +26,7 @@ from db_sync.planner import prepare
 from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions
 from db_sync.write import sequences
-from db_sync.write.mask_trial import require_masks_fit
+from db_sync.write.mask_trial import require_samples_fit, require_sound_masks
 from db_sync.write.relinking import find_unlinking
 from db_sync.write.row_security import no_forced_row_security
 from db_sync.write.sequences import WantedPositions
@@ -110,11 +110,12 @@ def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult
     snapshot = open_snapshot(run, plan_sync(run))
     plan = snapshot.plan  # of the schemas as they are locked now
     find_names(run.target, plan.catalogs.target.function_paths)
-    require_masks_fit(run, plan)
+    require_sound_masks(run, plan)
     wanted, unreadable = _read_source_sequences(run, plan)
     unlike = warn_of_added_rows(run, plan.catalogs)
     with no_forced_row_security(run.target, plan.tables):
         compared = compare_tables(run, plan.tables)
+        require_samples_fit(run, compared.plans)
         unlinking = finisher.refuse(find_unlinking(run, compared))
         changed, found = finisher.change_tables(compared, plan)
     moved, unrefreshed = finisher.update_dependents(compared, wanted)

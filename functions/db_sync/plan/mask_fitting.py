@@ -69,10 +69,13 @@ class MaskedColumn:
 
     @property
     def cast(self) -> str:
-        """The type of the masked value, with its length: the target's as the source names it."""
+        """The type of the masked value: the target's as the source names it, with its length.
+
+        A text's is without one: it must be refused if it is too long, and a cast would cut it.
+        """
         if self._has_own_type:
             return self._source.base_type
-        return without_domains(self._target, self.catalogs.target.types).type
+        return "text" if self._bare.base_type in TEXTS else self._bare.type
 
     @property
     def _bare(self) -> TypeName:
@@ -145,9 +148,10 @@ class MaskedColumn:
             "email": most - digits_of(most) + LEAST_DIGITS,
             "phone": len(self.rule.options.get("prefix", UNASSIGNED)) + LEAST_PHONE_DIGITS,
             "uuid": UUID_LENGTH,
+            "fixed": len(str(self.rule.options.get("value"))),
         }.get(kind, 0)
         if most < least:
-            yield f"the column is {self._target.type}, and a mask of it has {least} characters"
+            yield f"the column is {self._target.type}, and such a mask has {least} characters"
 
     def expression(self) -> sql.Composable:
         """Return the SQL for the masked value of row `t` of the source."""

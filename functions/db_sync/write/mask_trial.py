@@ -1,11 +1,11 @@
-"""Tries the masks before anything is copied: a sample must fit the target, and stay unique.
+"""Tries the masks before anything is written.
 
 The columns' types and lengths are checked in the plan. Constraints are tried: the source masks a
 sample of each table, which a temporary table with the target's constraints must take.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -43,8 +43,12 @@ class Constraint:
     columns: list[str]
 
 
-def require_masks_fit(run: Run, plan: Plan) -> None:
-    """Check that masks fit the target; both sessions are in their transactions.
+def require_sound_masks(run: Run, plan: Plan) -> None:
+    """Check that masks keep unique values unique, and that the team's expressions are immutable.
+
+    Args:
+        run: both of its sessions are in their transactions.
+        plan: of the sync.
 
     Raises:
         SchemaMismatch: names every column with its rule and why it cannot hold.
@@ -52,27 +56,53 @@ def require_masks_fit(run: Run, plan: Plan) -> None:
     tables = plan.masked_tables
     if not tables:
         return
-    run.limit("the masks were tried")
+    run.limit("the masks were checked")
     rows = estimate_rows(run.source, tables)
+    reasons: list[str] = []
+    for table in tables:
+        reasons += _of_uniqueness(table, rows[table.source.oid])
+        if expressions := [each for each in _masks(table) if each[1].rule.kind == "sql"]:
+            with run.target.savepoint(force_rollback=True):
+                reasons += _of_expressions(run, table, expressions)
+    _refuse(reasons)
+
+
+def require_samples_fit(run: Run, plans: Sequence[TablePlan]) -> None:
+    """Check that the target's constraints take a sample of the masked rows of each table.
+
+    Args:
+        run: both of its sessions are in their transactions.
+        plans: the tables that differ; the others have what the masks make.
+
+    Raises:
+        SchemaMismatch: names every table with its masks and constraints.
+    """
+    tables = [plan for plan in plans if plan.masked]
+    if not tables:
+        return
+    run.limit("masks were tried")
     query = load_query("db_sync/write", "list_mask_constraints")
     oids = {"tables": [table.target.oid for table in tables]}
     constraints = catalog_records(run.target, query, oids, Constraint)
-    reasons: list[str] = []
-    for table in tables:
-        own = [each for each in constraints if each.root == table.target.oid]
-        reasons += _of_uniqueness(table, own, rows[table.source.oid])
-        with run.target.savepoint(force_rollback=True):
-            expressions = list(_of_expressions(run, table))
-        reasons += expressions
-        if not expressions:
-            reasons += _of_sample(run, table, own)
+    _refuse(
+        [
+            reason
+            for table in tables
+            for reason in _of_sample(
+                run, table, [each for each in constraints if each.root == table.target.oid]
+            )
+        ]
+    )
+
+
+def _refuse(reasons: list[str]) -> None:
     if reasons:
         raise SchemaMismatch(
             'Nothing was written. Masks do not hold; correct the sync rule "mask".', reasons
         )
 
 
-def _of_uniqueness(table: TablePlan, constraints: list[Constraint], rows: int) -> Iterator[str]:
+def _of_uniqueness(table: TablePlan, rows: int) -> Iterator[str]:
     """Yield the columns in which masked values might not stay unique."""
     needed = math.ceil(2 * math.log2(max(rows, 1))) + SPARE_BITS
     for column, mask in _masks(table):
@@ -82,20 +112,15 @@ def _of_uniqueness(table: TablePlan, constraints: list[Constraint], rows: int) -
                 f" {mask.needed_bits} bits there; {needed} are needed for some {rows} rows. Widen"
                 " the column"
             )
-        if mask.rule.kind == "null" and any(
-            each.kind == ONE_NULL and column.name in each.columns for each in constraints
-        ):
-            yield f"{table.name}.{column.name} is unique with NULLS NOT DISTINCT: one may be NULL"
 
 
-def _of_expressions(run: Run, table: TablePlan) -> Iterator[str]:
+def _of_expressions(
+    run: Run, table: TablePlan, expressions: list[tuple[PlannedColumn, Mask]]
+) -> Iterator[str]:
     """Yield the expressions that are none, or not certain to return the same every night.
 
     PostgreSQL accepts only an immutable expression for a generated column.
     """
-    expressions = [each for each in _masks(table) if each[1].rule.kind == "sql"]
-    if not expressions:
-        return
     trial = temporary("mask", table)
     every = names(table.target.columns)
     _create(run, trial, sql.SQL("SELECT {} FROM {}").format(every, table.name.identifier))
@@ -120,6 +145,11 @@ def _of_expressions(run: Run, table: TablePlan) -> Iterator[str]:
 
 def _of_sample(run: Run, table: TablePlan, constraints: list[Constraint]) -> Iterator[str]:
     """Yield why a sample of a table's masked rows does not fit."""
+    for column, mask in _masks(table):
+        if mask.rule.kind == "null" and any(
+            each.kind == ONE_NULL and column.name in each.columns for each in constraints
+        ):
+            yield f"{table.name}.{column.name} is unique with NULLS NOT DISTINCT: one may be NULL"
     sent = {column.name: column for column in table.compared + table.kept}
     masked = {column.name for column in table.masked}
     tried = [
