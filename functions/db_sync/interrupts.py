@@ -7,8 +7,7 @@ the server rolls back. A commit that has begun is waited for: its result would b
 import threading
 from collections.abc import Callable
 
-from db_sync.result import SyncResult
-from db_sync.sync import SaveReport
+type Commits = Callable[[object], None]
 
 
 class _CommitGate:
@@ -19,7 +18,7 @@ class _CommitGate:
         self._is_committing = False
         self._is_stopped = False
 
-    def commit(self, _result: SyncResult) -> None:
+    def commit(self, _result: object) -> None:
         """Note that the commit begins; refuse it if the run was stopped."""
         with self._lock:
             if self._is_stopped:
@@ -33,7 +32,7 @@ class _CommitGate:
             return self._is_stopped
 
 
-def interruptible(work: Callable[[SaveReport], SyncResult]) -> SyncResult:
+def interruptible[T](work: Callable[[Commits], T]) -> T:
     """Do work that Ctrl-C may interrupt before its commit, and return its result.
 
     Args:
@@ -44,7 +43,7 @@ def interruptible(work: Callable[[SaveReport], SyncResult]) -> SyncResult:
         StagingSyncError: the work raised it.
     """
     gate = _CommitGate()
-    results: list[SyncResult] = []
+    results: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:

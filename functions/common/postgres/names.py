@@ -24,6 +24,14 @@ class Name(NamedTuple):
         return sql.Identifier(self.schema, self.name)
 
 
+def join_name(*parts: str) -> str:
+    """Return a dotted name that `split_name` splits into these parts."""
+    return ".".join(
+        '"' + part.replace('"', '""') + '"' if "." in part or part.startswith('"') else part
+        for part in parts
+    )
+
+
 def split_name(text: str) -> list[str]:
     """Return the parts of a dotted name, without their quotes; none if the name is malformed.
 

@@ -1,5 +1,6 @@
 """What a mask must fit: a column's type, length and uniqueness; and why one cannot."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ UUID_LENGTH = 36
 LEAST_PHONE_DIGITS = 4
 # Bits of a hash that are not a text's, whose digits have four each.
 BITS = {"bigint": 63, "integer": 31, "smallint": 15, "bytea": 128, "uuid": 122}
+# Beyond what keeps two of the rows from having one mask half of the time: one chance in 500,000.
+SPARE_BITS = 20
 MODIFIER = re.compile(r"\((\d+)(?:,(-?\d+))?\)")
 
 
@@ -205,6 +208,11 @@ class MaskedColumn:
             sql.SQL(naming_column(expression, self.column.name)),
             names(self.plan.source.columns, "t"),
         )
+
+
+def bits_to_stay_unique(rows: int) -> int:
+    """Return how many bits of a digest the masked values of so many rows need to stay unique."""
+    return math.ceil(2 * math.log2(max(rows, 1))) + SPARE_BITS
 
 
 def naming_column(expression: str, column: str) -> str:

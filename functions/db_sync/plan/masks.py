@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 from common.masking.keys import MaskKey
@@ -10,7 +11,7 @@ from common.postgres.names import Name
 from db_sync.mask.kinds import KEYED, MaskRule
 from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
 from db_sync.mask.rules import MaskRules
-from db_sync.plan.catalog import Catalog, TableColumn
+from db_sync.plan.catalog import TableColumn
 from db_sync.plan.defined_types import ARRAY, without_domains
 from db_sync.plan.mask_fitting import MaskedColumn
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
@@ -30,33 +31,50 @@ class Assigned(NamedTuple):
     is_explicit: bool
 
 
+class Reference(NamedTuple):
+    """A column of a foreign key, and the one that it refers to."""
+
+    key: ForeignKey
+    child: TableColumn
+    parent: TableColumn
+
+
 def plan_masks(plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
     """Put masks into the plan's tables, with warnings and whatever forbids the sync."""
     if rules:
-        _MaskPlanner(plan, rules, key).add()
+        MaskPlanner(plan, rules, key).add()
 
 
-class _MaskPlanner:
-    """Assigns the rules to the columns of all tables, and then builds each column's mask."""
+class MaskPlanner:
+    """Assigns the rules to the columns of all tables, and then builds each column's mask.
+
+    Attributes:
+        assigned: the rule of each column that is masked.
+    """
 
     def __init__(self, plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
         self._plan = plan
         self._rules = rules
         self._key = key
         self._tables = {table.name: table for table in plan.tables}
-        self._assigned: dict[TableColumn, Assigned] = {}
+        self.assigned: dict[TableColumn, Assigned] = {}
 
     def add(self) -> None:
+        """Put the masks into the plan, with warnings and whatever forbids the sync."""
         self._check_names()
-        for table in self._plan.tables:
-            self._assign(table)
-        self._follow_keys()
+        self.assign()
         self._look_at_others()
-        self._follow_keys()
+        self.follow_keys()
         self._require_alike()
         self._check_persons()
         self._check_key()
-        self._plan.tables[:] = [self._masked(table) for table in self._plan.tables]
+        self._plan.tables[:] = [self.masked(table) for table in self._plan.tables]
+
+    def assign(self) -> None:
+        """Give columns the rules that name them, and those of the columns that they refer to."""
+        for table in self._plan.tables:
+            self._assign(table)
+        self.follow_keys()
 
     def _refuse(self, column: TableColumn, why: str) -> None:
         self._plan.schema_mismatches.append(
@@ -85,26 +103,30 @@ class _MaskPlanner:
         for column in _sent(table):
             if found := self._rules.rule_of(table.name, column.name):
                 pattern, rule = found
-                self._assigned[TableColumn(table.name, column.name)] = Assigned(
+                self.assigned[TableColumn(table.name, column.name)] = Assigned(
                     rule, f'the rule "{pattern.text}"', is_explicit=True
                 )
 
-    def _follow_keys(self) -> None:
+    def follow_keys(self) -> None:
         """Give columns the masks of the columns that they refer to, over any number of keys."""
         is_changed = True
         while is_changed:
             is_changed = False
-            for key, child, parent in self._references():
-                if parent in self._assigned and child not in self._assigned:
-                    self._assigned[child] = Assigned(
-                        self._assigned[parent].rule,
+            for key, child, parent in self.references:
+                if parent in self.assigned and child not in self.assigned:
+                    self.assigned[child] = Assigned(
+                        self.assigned[parent].rule,
                         f"the foreign key {key.name} to {parent.table}.{parent.column}",
                         is_explicit=False,
                     )
                     is_changed = True
 
-    def _references(self) -> Iterator[tuple[ForeignKey, TableColumn, TableColumn]]:
-        """Yield the foreign keys between columns that are synced: the child's, the parent's."""
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The foreign keys of columns that are synced: each with the child's, and the parent's."""
+        return tuple(self._find_references())
+
+    def _find_references(self) -> Iterator[Reference]:
         for catalog in self._plan.catalogs:
             roots = {table.oid: table.name for table in catalog.tables.values()}
             for key in catalog.foreign_keys:
@@ -115,7 +137,7 @@ class _MaskPlanner:
                 sent = {column.name for column in _sent(child)}
                 for pair in key.pairs:
                     if pair.child in sent:
-                        yield (
+                        yield Reference(
                             key,
                             TableColumn(child.name, pair.child),
                             TableColumn(parent, pair.parent),
@@ -123,8 +145,8 @@ class _MaskPlanner:
 
     def _require_alike(self) -> None:
         """Refuse masks by which a row would no longer refer to its parent."""
-        for key, child, parent in self._references():
-            ours, theirs = self._assigned.get(child), self._assigned.get(parent)
+        for key, child, parent in self.references:
+            ours, theirs = self.assigned.get(child), self.assigned.get(parent)
             if ours is None or ours.rule.kind == "null":
                 continue  # where the parent is masked the child is, since it follows
             if theirs is None or ours.rule != theirs.rule:
@@ -144,35 +166,53 @@ class _MaskPlanner:
     def _column(self, column: TableColumn) -> MaskedColumn:
         table = self._tables[column.table]
         (planned,) = (each for each in _sent(table) if each.name == column.column)
-        return self._with_rule(table, planned, self._assigned[column].rule)
+        return self.with_rule(table, planned, self.assigned[column].rule)
 
-    def _with_rule(self, table: TablePlan, column: PlannedColumn, rule: MaskRule) -> MaskedColumn:
+    def with_rule(self, table: TablePlan, column: PlannedColumn, rule: MaskRule) -> MaskedColumn:
+        """Return a column with a rule, which may not hold for it."""
         tag = self._key.tag if self._key else NO_TAG
         return MaskedColumn(table, column, rule, self._plan.catalogs, tag)
 
     def _look_at_others(self) -> None:
         """Find the columns that look personal and that nobody has decided about."""
-        referring = {child for _, child, _ in self._references()}
         for table in self._plan.tables:
-            found = [
-                column
-                for column in table.compared  # a kept column belongs to the target
-                if TableColumn(table.name, column.name) not in referring | self._assigned.keys()
-                if self._looks_personal(table, column)
-                if not self._rules.is_reviewed(table.name, column.name)
-            ]
+            found = [column for column in self.undecided(table) if self.why_personal(table, column)]
             if found and self._rules.unreviewed == "mask":
                 for column in found:
                     self._mask_by_default(table, column)
             elif found:
                 self._tell(table.name, [column.name for column in found])
 
-    def _looks_personal(self, table: TablePlan, column: PlannedColumn) -> bool:
+    def undecided(self, table: TablePlan) -> list[PlannedColumn]:
+        """Return the columns that have no mask, were not reviewed, and refer to no other."""
+        return [
+            column
+            for column in table.compared  # a kept column belongs to the target
+            for at in [TableColumn(table.name, column.name)]
+            if at not in self._referring and at not in self.assigned
+            if not self._rules.is_reviewed(*at)
+        ]
+
+    @cached_property
+    def _referring(self) -> set[TableColumn]:
+        return {reference.child for reference in self.references}
+
+    def why_personal(self, table: TablePlan, column: PlannedColumn) -> str:
+        """Return what about a column looks personal; nothing if it does not."""
         if kind_by_name(column.name):
-            return True
-        has_rules = any(each.table == table.name for each in self._assigned)
-        type_ = _bare_type(self._plan.catalogs.target, table, column)
-        return has_rules and (type_ in FREE_TYPES or type_.endswith(ARRAY))
+            return "its name"
+        has_rules = any(each.table == table.name for each in self.assigned)
+        type_ = self.bare_type(table, column)
+        if has_rules and (type_ in FREE_TYPES or type_.endswith(ARRAY)):
+            return "its type, in a table with masks"
+        return ""
+
+    def bare_type(self, table: TablePlan, column: PlannedColumn) -> str:
+        """Return a column's type without domains, or the schema of an extension's type."""
+        types = self._plan.catalogs.target.types
+        name = without_domains(table.target.columns[column.name], types).base_type
+        defined = types.get(name)
+        return defined.name if defined and defined.extension else name
 
     def _tell(self, table: Name, columns: list[str]) -> None:
         sentence = (
@@ -187,15 +227,18 @@ class _MaskPlanner:
     def _mask_by_default(self, table: TablePlan, column: PlannedColumn) -> None:
         """Mask a column by the first default that holds for it."""
         at = TableColumn(table.name, column.name)
-        type_ = _bare_type(self._plan.catalogs.target, table, column)
-        is_unique = bool(column.unique_keys) or column.name in table.target.key
-        for rule in default_rules(column.name, type_, is_unique=is_unique):
-            if not any(self._with_rule(table, column, rule).misfits()):
-                self._assigned[at] = Assigned(
+        for rule in self.defaults(table, column):
+            if not any(self.with_rule(table, column, rule).misfits()):
+                self.assigned[at] = Assigned(
                     rule, "the default for columns that were not reviewed", is_explicit=False
                 )
                 return
         self._refuse(at, "it looks personal, and no default holds for it; name it in a rule")
+
+    def defaults(self, table: TablePlan, column: PlannedColumn) -> list[MaskRule]:
+        """Return the masks to try for a column without a rule, the best first."""
+        is_unique = bool(column.unique_keys) or column.name in table.target.key
+        return default_rules(column.name, self.bare_type(table, column), is_unique=is_unique)
 
     def _check_persons(self) -> None:
         """Refuse masks by which a person's row could not be told from another's."""
@@ -203,7 +246,7 @@ class _MaskPlanner:
             for name in sorted(
                 {each for same in table.while_same.values() for each in same.columns}
             ):
-                found = self._assigned.get(TableColumn(table.name, name))
+                found = self.assigned.get(TableColumn(table.name, name))
                 if found is None or (found.rule.kind == "email" and found.is_explicit):
                     continue
                 self._plan.configuration_errors.append(
@@ -213,7 +256,7 @@ class _MaskPlanner:
                 )
 
     def _check_key(self) -> None:
-        kinds = {kind for each in self._assigned.values() for kind in _kinds_in(each.rule)}
+        kinds = {kind for each in self.assigned.values() for kind in _kinds_in(each.rule)}
         if kinds & KEYED and self._key is None:
             self._plan.configuration_errors.append(
                 'The rule "mask" needs a key: for the Lambda set mask_key_secret_arn in cdk.json'
@@ -221,7 +264,7 @@ class _MaskPlanner:
                 " openssl rand -hex 32"
             )
 
-    def _masked(self, table: TablePlan) -> TablePlan:
+    def masked(self, table: TablePlan) -> TablePlan:
         """Return a table with the masks of its columns."""
         return replace(
             table,
@@ -231,10 +274,10 @@ class _MaskPlanner:
 
     def _with_mask(self, table: TablePlan, column: PlannedColumn) -> PlannedColumn:
         at = TableColumn(table.name, column.name)
-        found = self._assigned.get(at)
+        found = self.assigned.get(at)
         if found is None:
             return column
-        masked = self._with_rule(table, column, found.rule)
+        masked = self.with_rule(table, column, found.rule)
         misfits = list(masked.misfits())
         if misfits:
             for why in misfits:
@@ -253,13 +296,6 @@ class _MaskPlanner:
 def _sent(table: TablePlan) -> tuple[PlannedColumn, ...]:
     """Return the columns whose values the source sends."""
     return table.compared + table.kept
-
-
-def _bare_type(target: Catalog, table: TablePlan, column: PlannedColumn) -> str:
-    """Return a column's type without domains, and without the schema of an extension's type."""
-    name = without_domains(table.target.columns[column.name], target.types).base_type
-    defined = target.types.get(name)
-    return defined.name if defined and defined.extension else name
 
 
 def _kinds_in(rule: MaskRule) -> Iterator[str]:

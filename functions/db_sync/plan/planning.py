@@ -20,7 +20,19 @@ def make_plan(
     mask_key: MaskKey | None = None,
 ) -> Plan:
     """Plan the sync; `require_fit` checks whether the plan may be carried out."""
-    plan = Plan(catalogs, configuration_errors=find_rule_errors(catalogs, rules))
+    plan = plan_tables(catalogs, rules, dry_run=dry_run)
+    plan.configuration_errors += find_rule_errors(catalogs, rules)
+    plan_masks(plan, rules.masks, mask_key)
+    _leave_extension_tables(plan, rules)
+    _warn_of_large_objects(plan)
+    check_rights(plan, dry_run=dry_run)
+    check_publications(plan)
+    return plan
+
+
+def plan_tables(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) -> Plan:
+    """Return a plan with the tables that are synced and those that are not, without masks."""
+    plan = Plan(catalogs)
     for name in sorted(catalogs.source.tables.keys() | catalogs.target.tables.keys()):
         if reason := why_left_alone(name, catalogs, rules, dry_run=dry_run):
             plan.left_alone[name] = reason.text
@@ -28,11 +40,6 @@ def make_plan(
                 plan.warnings.append(f"Table {name} is not synced: {reason.text}.")
         else:
             TablePlanner(plan, name, rules.keep.get(name, {})).add()
-    plan_masks(plan, rules.masks, mask_key)
-    _leave_extension_tables(plan, rules)
-    _warn_of_large_objects(plan)
-    check_rights(plan, dry_run=dry_run)
-    check_publications(plan)
     return plan
 
 

@@ -4,7 +4,6 @@ The columns' types and lengths are checked in the plan. Constraints are tried: t
 sample of each table, which a temporary table with the target's constraints must take.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from common.postgres.settings.function_names import (
 )
 from common.postgres.settings.replication_role import define
 from db_sync.compare.ranges import Ranges, estimate_rows
-from db_sync.plan.mask_fitting import naming_column
+from db_sync.plan.mask_fitting import bits_to_stay_unique, naming_column
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 from db_sync.run import Run
 from db_sync.statements import names
@@ -27,8 +26,6 @@ from db_sync.write.copy_rows import copy_rows
 from db_sync.write.staging import temporary
 
 SAMPLE = 500  # rows
-# Beyond what keeps two of the rows from having one mask half of the time: one chance in 500,000.
-SPARE_BITS = 20
 CHECK, EXCLUSION, PARTITIONS, ONE_NULL = "c", "x", "p", "n"
 
 
@@ -104,7 +101,7 @@ def _refuse(reasons: list[str]) -> None:
 
 def _of_uniqueness(table: TablePlan, rows: int) -> Iterator[str]:
     """Yield the columns in which masked values might not stay unique."""
-    needed = math.ceil(2 * math.log2(max(rows, 1))) + SPARE_BITS
+    needed = bits_to_stay_unique(rows)
     for column, mask in _masks(table):
         if mask.needed_bits is not None and mask.needed_bits < needed:
             yield (
