@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from psycopg2 import sql
 
-from common.emails import BLANKS, normalized
+from common.emails import BLANKS, BYTEWISE, normalized
 from common.errors import ConfigurationError
 from common.masking.keys import TAG_LENGTH, hexadecimal, text_digest
 
@@ -23,6 +23,9 @@ DOMAIN = re.compile(r"[^@\s]+\.[^@\s.]+")
 RESERVED = ".invalid"  # RFC 2606: no address in it reaches anybody
 # What a masked address has beside its digest: "@m", the tag, ".invalid", and a suffix with "-".
 BESIDE = len("@m") + TAG_LENGTH + len(RESERVED) + 1 + SUFFIX_DIGITS
+# Regular expressions; one with a bound like {4,24} takes five times as long to match.
+LOCAL_PART = "[0-9a-f]+(-[0-9a-f]+)?"
+MASKED = rf"^{LOCAL_PART}@m{'[0-9a-f]' * TAG_LENGTH}\{RESERVED}$"
 # The suffix with what is around it.
 SUFFIXED = rf"^([0-9a-f]+)-[0-9a-f]{{{SUFFIX_DIGITS}}}(@m[0-9a-f]{{{TAG_LENGTH}}}\.invalid)$"
 
@@ -93,7 +96,7 @@ class EmailMask:
                 "|| CASE WHEN {value} {bytewise} = {compared} THEN '' ELSE '-' || {distinct} END"
             ).format(
                 value=value,
-                bytewise=sql.SQL('COLLATE pg_catalog."C"'),
+                bytewise=BYTEWISE,
                 compared=compared,
                 distinct=hexadecimal(text_digest(KIND, value), SUFFIX_DIGITS),
             )
@@ -116,11 +119,25 @@ class EmailMask:
 
     def is_masked(self, value: sql.Composable, tag: str, digits: int) -> sql.Composable:
         """Return the condition that a value is what this mask makes of one."""
-        form = rf"^[0-9a-f]{{{digits}}}(-[0-9a-f]{{{SUFFIX_DIGITS}}})?@m{tag}\{RESERVED}$"
-        is_new = sql.SQL("{}::text ~ {}").format(value, sql.Literal(form))
+        text = _bytewise(value)
+        domain = f"@m{tag}{RESERVED}"
+        length = digits + len(domain)
+        is_new = sql.SQL(
+            "(pg_catalog.right({text}, {domain_length}) = {domain}"
+            " AND (pg_catalog.length({text}), pg_catalog.strpos({text}, '-'))"
+            " IN (({length}, 0), ({with_suffix}, {hyphen})) AND {text} ~ {local_part})"
+        ).format(
+            text=text,
+            domain=sql.Literal(domain),
+            domain_length=sql.Literal(len(domain)),
+            length=sql.Literal(length),
+            with_suffix=sql.Literal(length + 1 + SUFFIX_DIGITS),
+            hyphen=sql.Literal(digits + 1),
+            local_part=sql.Literal(f"^{LOCAL_PART}@"),
+        )
         if not self.keep_domains:
             return is_new
-        lower = sql.SQL("pg_catalog.lower({}::text)").format(value)
+        lower = sql.SQL("pg_catalog.lower({})").format(text)
         return sql.SQL("({} OR {})").format(is_new, _is_in(lower, self.keep_domains))
 
 
@@ -142,12 +159,24 @@ def digits_of(most_characters: int | None) -> int:
 
 def without_suffix(email: sql.Composable) -> sql.Composable:
     """Return the SQL for an email without a masked address's suffix, for a comparison."""
-    return sql.SQL("pg_catalog.regexp_replace({}::text, {}, '\\1\\2')").format(
-        email, sql.Literal(SUFFIXED)
+    return sql.SQL("pg_catalog.regexp_replace({}, {}, '\\1\\2')").format(
+        _bytewise(email), sql.Literal(SUFFIXED)
     )
 
 
 def looks_masked(email: sql.Composable) -> sql.Composable:
     """Return the condition that an email is a masked address of any key."""
-    form = rf"^[0-9a-f]{{{LEAST_DIGITS},{DIGITS}}}(-[0-9a-f]+)?@m[0-9a-f]{{{TAG_LENGTH}}}\.invalid$"
-    return sql.SQL("{}::text ~ {}").format(email, sql.Literal(form))
+    return sql.SQL("(pg_catalog.right({text}, {length}) = {end} AND {text} ~ {form})").format(
+        text=_bytewise(email),
+        length=sql.Literal(len(RESERVED)),
+        end=sql.Literal(RESERVED),
+        form=sql.Literal(MASKED),
+    )
+
+
+def _bytewise(email: sql.Composable) -> sql.Composable:
+    """Return the SQL for an email as a text of the collation "C".
+
+    A column's own collation may be nondeterministic, for which there are no regular expressions.
+    """
+    return sql.SQL("({}::text {})").format(email, BYTEWISE)
