@@ -6,11 +6,15 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from common.errors import StagingSyncError
 from common.postgres.connection.statements import Query, Writable
 from common.postgres.database import Session
 from common.postgres.spool import Spool
+
+# Bytes that are written into a pipe at once: the driver writes row by row.
+PIPE_BUFFER = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def _lines_of(copying: "_Copying", spool: Spool) -> Iterator[bytes]:
 def _start(source: Session, copy_out: Query) -> tuple["_Sender", "_Receiver"]:
     """Start a COPY in the background; return both ends of the pipe that it fills."""
     read_end, write_end = os.pipe()
-    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb"))
+    sender = _Sender(source, copy_out, os.fdopen(write_end, "wb", PIPE_BUFFER))
     sender.start()
     return sender, _Receiver(os.fdopen(read_end, "rb"), sender)
 
@@ -116,7 +120,7 @@ class _Spooling(_Copying):
 class _Sender(_Copying):
     """Copies into its end of a pipe, and closes it at the end, failed or not."""
 
-    def __init__(self, source: Session, copy_out: Query, pipe: io.BufferedWriter) -> None:
+    def __init__(self, source: Session, copy_out: Query, pipe: BinaryIO) -> None:
         super().__init__(source, copy_out, pipe)
         self._pipe = pipe
 

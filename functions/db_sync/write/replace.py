@@ -1,6 +1,7 @@
 """Tables whose rows are all replaced: emptied, filled, and their indexes built after that."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from psycopg2 import sql
 
@@ -22,7 +23,7 @@ from db_sync.run import Run
 from db_sync.statements import names
 from db_sync.write import tally
 from db_sync.write.copy_rows import copy_rows
-from db_sync.write.indexes import create_indexes, drop_indexes
+from db_sync.write.indexes import Index, create_indexes, drop_indexes
 
 
 def count_replacement(run: Run, replace: Replace) -> TableResult:
@@ -62,11 +63,14 @@ def replace_tables(
 def _empty(run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]) -> list[Replace]:
     """Remove all rows, in one TRUNCATE and never with CASCADE; return the truncated tables.
 
+    TRUNCATE gives a table and each of its indexes a new file, which takes longer than to fill a
+    small one. So a small table that is empty stays as it is; a large one's rows can be frozen.
     PostgreSQL rejects TRUNCATE of a table that another table's foreign key references, so that its
     rows are deleted; so are those of a table whose subscribers would not receive the TRUNCATE.
     """
     published = [each for each in replacements if not each.plan.target.publications.hides_truncate]
-    truncated = _without_referenced(published, keys)
+    worthwhile = [each for each in published if each.target_rows or _is_large(run, each)]
+    truncated = _without_referenced(_with_referring(worthwhile, published, keys), keys)
     with names_for_writing(run.target):
         if truncated:
             tables = [table_rows(replace.plan.target) for replace in truncated]
@@ -76,6 +80,19 @@ def _empty(run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]
                 rows = table_rows(replace.plan.target)
                 run.target.execute(sql.SQL("DELETE FROM {}").format(rows))
     return truncated
+
+
+def _with_referring(
+    wanted: list[Replace], replacements: list[Replace], keys: Sequence[ForeignKey]
+) -> list[Replace]:
+    """Return tables with those that refer to them, over any number of keys."""
+    while True:
+        oids = {replace.plan.target.oid for replace in wanted}
+        children = {key.child_root for key in keys if key.parent_root in oids}
+        more = [each for each in replacements if each.plan.target.oid in children | oids]
+        if len(more) == len(wanted):
+            return more
+        wanted = more
 
 
 def _without_referenced(replacements: list[Replace], keys: Sequence[ForeignKey]) -> list[Replace]:
@@ -95,8 +112,7 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
     path = plan.target.function_path
     with run.step("copy", plan):
         # With our own search path: in another one a temporary table may hide a catalog's table.
-        is_large = replace.about_rows > run.tuning.min_rows_for_index_rebuild
-        indexes = drop_indexes(run.target, plan) if is_large else []
+        indexes = drop_indexes(run.target, plan) if _is_large(run, replace) else []
         with names_for_writing(run.target, path):
             sent = copy_rows(
                 run,
@@ -110,7 +126,7 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
     everything = Ranges(plan)
     # The source is busy computing its fingerprint meanwhile, and cannot be given a new limit.
     with fingerprint.of_source(run.source, everything) as ours:
-        with run.timed("index", plan), names_for_definitions(run.target, path):
+        with run.timed("index", plan), _names_for_indexes(run.target, path, indexes):
             create_indexes(run.target, plan, indexes)
             _analyze(run.target, plan)
         with (
@@ -123,6 +139,18 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
     with run.timed("count", plan):
         changes = tally.count_replaced(run, replace, sent.rows)
     return replace.result(sent, changes, dict(run.seconds[plan.name]))
+
+
+def _is_large(run: Run, replace: Replace) -> bool:
+    """Return whether a table's indexes are built anew, which takes less time than keeping them."""
+    return replace.about_rows > run.tuning.min_rows_for_index_rebuild
+
+
+def _names_for_indexes(
+    target: Session, path: str, indexes: Sequence[Index]
+) -> AbstractContextManager[None]:
+    """Search for names in definitions, for a with statement, if there are any."""
+    return names_for_definitions(target, path) if path or indexes else nullcontext()
 
 
 def _analyze(target: Session, plan: TablePlan) -> None:
