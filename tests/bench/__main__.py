@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from tests.bench import data, peers, report
-from tests.bench.cases import CASES, Case
+from tests.bench.cases import CASES, MASK_RULES, MASKED_CASES, MASKS, Case, MaskedCase
 from tests.bench.measure import Measurement, measure_sync
-from tests.bench.report import Outcome
+from tests.bench.report import MaskedOutcome, Outcome
 from tests.bench.run import run
 from tests.bench.servers import Servers, running
 
@@ -34,32 +34,59 @@ def main() -> int:
             log.print("Building the data")
             data.build(servers, call.scale)
             size = data.size(servers.source)
-            outcomes = _run_cases(servers, call.runs, log)
-            table = report.as_table(outcomes, list(peers.available()))
-            return [table, report.describe(servers, call.scale, call.runs, size)]
+            outcomes, masked = _run_all(servers, call.runs, log)
+            return [
+                report.as_table(outcomes, list(peers.available())),
+                report.as_table_of_masks(masked),
+                report.describe(servers, call.scale, call.runs, size),
+            ]
 
     return run(measure, width=WIDTH)
 
 
-def _run_cases(servers: Servers, runs: int, log: Console) -> list[Outcome]:
+def _run_all(
+    servers: Servers, runs: int, log: Console
+) -> tuple[list[Outcome], list[MaskedOutcome]]:
     """Run the cases in turn, `runs` times."""
     syncs: dict[Case, list[Measurement]] = defaultdict(list)
+    masked: dict[Case, list[Measurement]] = defaultdict(list)
     copies: dict[Case, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for number in range(runs):
+    for number in range(1, runs + 1):
+        for masked_case in MASKED_CASES:
+            case = masked_case.unmasked
+            masked[case].append(_run_masked(servers, masked_case))
+            log.print(f"{number}/{runs} {case.name}, masked: {masked[case][-1].seconds:.1f} s")
         for case in CASES:
-            changed = case.prepare(servers)
-            data.settle(servers)
-            measured = measure_sync(servers)
-            case.check(measured, changed)
-            syncs[case].append(measured)
+            syncs[case].append(_run_case(servers, case))
             for name, peer in peers.available().items():
                 data.settle(servers)
                 copies[case][name].append(peers.measure(servers, peer))
-            others = ", ".join(
-                f"{name} {taken[number]:.1f} s" for name, taken in copies[case].items()
-            )
-            log.print(f"{number + 1}/{runs} {case.name}: {measured.seconds:.1f} s; {others}")
-    return [Outcome(case, syncs[case], copies[case]) for case in CASES]
+            others = ", ".join(f"{name} {taken[-1]:.1f} s" for name, taken in copies[case].items())
+            log.print(f"{number}/{runs} {case.name}: {syncs[case][-1].seconds:.1f} s; {others}")
+    values = len(MASKS) * servers.source.value("SELECT count(*) FROM users")
+    return (
+        [Outcome(case, syncs[case], copies[case]) for case in CASES],
+        [
+            MaskedOutcome(each, masked[each.unmasked], syncs[each.unmasked], values)
+            for each in MASKED_CASES
+        ],
+    )
+
+
+def _run_case(servers: Servers, case: Case) -> Measurement:
+    changed = case.prepare(servers)
+    data.settle(servers)
+    measured = measure_sync(servers)
+    case.check(measured, changed)
+    return measured
+
+
+def _run_masked(servers: Servers, case: MaskedCase) -> Measurement:
+    case.unmasked.prepare(servers)
+    data.settle(servers)
+    measured = measure_sync(servers, MASK_RULES)
+    case.check(servers, measured)
+    return measured
 
 
 if __name__ == "__main__":

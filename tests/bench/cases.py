@@ -1,8 +1,10 @@
-"""The five cases, and the figures that each must and should reach."""
+"""The five cases, the masked ones, and the figures that each must and should reach."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from db_sync.mask.expressions import HASH_DIGITS
 from tests.bench import data
 from tests.bench.measure import Measurement
 from tests.bench.servers import Servers
@@ -58,3 +60,41 @@ CASES = (
     Case("0.1% changed, scattered", data.change_scattered, must=0.7, aim=0.5, is_merged=True),
     Case("everything changed", data.change_everything, must=1.8, aim=1.2),
 )
+INITIAL_LOAD, NOTHING_CHANGED, *_ = CASES
+
+# What a team masks in the users' table, and its own addresses stay.
+MASKS = {
+    "public.users.email": {"with": "email", "keep_domains": ["team.example"]},
+    "public.users.name": "name",
+    "public.users.profile": {"with": "json", "paths": {"$.city": "hash"}},
+}
+MASK_RULES = json.dumps({"mask": MASKS, "reviewed": ["public.users.external_id"]})
+MASKED_ROWS = f"""
+SELECT count(*)
+FROM users
+WHERE email LIKE '%.invalid' AND name !~ '[0-9]' AND length(profile ->> 'city') = {HASH_DIGITS}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedCase:
+    """A case with masks; `must` is the ratio to the seconds of the same case without them."""
+
+    unmasked: Case
+    must: float
+
+    def check(self, servers: Servers, measured: Measurement) -> None:
+        """Check that the sync did what the case measures, and that the target is masked.
+
+        Raises:
+            RuntimeError: it did something else, or the target is not.
+        """
+        self.unmasked.check(measured, changed=0)
+        users = servers.source.value("SELECT count(*) FROM users")
+        masked = servers.target.value(MASKED_ROWS)
+        if masked != users:
+            raise RuntimeError(f"Of {users} users, {masked} are masked.")
+
+
+# They run before the others: the first begins with an empty target, as the first of those does.
+MASKED_CASES = (MaskedCase(INITIAL_LOAD, must=1.2), MaskedCase(NOTHING_CHANGED, must=1.5))

@@ -17,6 +17,7 @@ from typing import Any, Self
 from sandbox.database import Database
 from tests.bench.servers import Servers
 
+MASK_KEY = "0123456789abcdef" * 4
 PACE = 0.005  # seconds between two statements of a probe
 # Rows that no case deletes; the writes change nothing, so that both sides stay equal.
 READS = (
@@ -42,31 +43,37 @@ class Measurement:
     output: dict[str, Any]
 
 
-def measure_sync(servers: Servers) -> Measurement:
+def measure_sync(servers: Servers, rules: str | None = None) -> Measurement:
     """Run `python -m db_sync` in a separate process, while others use the target.
+
+    Args:
+        servers: both servers.
+        rules: the sync rules as JSON; None: no file of rules.
 
     Raises:
         RuntimeError: it failed; has the end of its standard error.
     """
     with Probe(servers.target, READS) as reader, Probe(servers.target, WRITES) as writer:
-        seconds, peak_memory, printed = run_sync(servers)
+        seconds, peak_memory, printed = run_sync(servers, rules)
     return Measurement(seconds, peak_memory, reader.longest, writer.longest, json.loads(printed))
 
 
-def run_sync(servers: Servers) -> tuple[float, int, str]:
+def run_sync(servers: Servers, rules: str | None = None) -> tuple[float, int, str]:
     """Run `python -m db_sync`; return its seconds, its peak memory in bytes, and its output.
 
     Raises:
         RuntimeError: it failed; has the end of its standard error.
     """
+    command = [
+        *(sys.executable, "-m", "db_sync", "--json"),
+        *("--source", servers.source.url, "--target", servers.target.url),
+    ]
+    if rules:
+        file = servers.scratch / "rules.json"
+        file.write_text(rules)
+        command += ["--rules", str(file)]
     started = time.monotonic()
-    printed, peak_memory = run_measured(
-        [
-            *(sys.executable, "-m", "db_sync", "--json"),
-            *("--source", servers.source.url, "--target", servers.target.url),
-        ],
-        os.environ,
-    )
+    printed, peak_memory = run_measured(command, {**os.environ, "MASK_KEY": MASK_KEY})
     return time.monotonic() - started, peak_memory, printed
 
 

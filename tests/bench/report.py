@@ -1,4 +1,4 @@
-"""The table that `make bench` prints."""
+"""The tables that `make bench` prints."""
 
 import datetime
 import os
@@ -12,11 +12,17 @@ from rich.table import Table
 
 from sandbox.database import Database
 from tests.bench import data
-from tests.bench.cases import AIM_MEMORY_OF_SYNC, MUST_BLOCKED, MUST_MEMORY_OF_SYNC, Case
+from tests.bench.cases import (
+    AIM_MEMORY_OF_SYNC,
+    MUST_BLOCKED,
+    MUST_MEMORY_OF_SYNC,
+    Case,
+    MaskedCase,
+)
 from tests.bench.measure import Measurement
 from tests.bench.servers import SETTINGS, Servers
 
-MEGABYTE = 1_000_000
+MEGABYTE, NANOSECONDS = 1_000_000, 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,36 @@ class Outcome:
     def ratio(self) -> float:
         """The sync's median to the faster peer's."""
         return self.seconds / min(median(seconds) for seconds in self.peers.values())
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedOutcome:
+    """A case's measurements with masks and without them, and how many values are masked."""
+
+    case: MaskedCase
+    masked: Sequence[Measurement]
+    unmasked: Sequence[Measurement]
+    values: int
+
+    @property
+    def seconds(self) -> float:
+        """The median with masks."""
+        return median(sync.seconds for sync in self.masked)
+
+    @property
+    def unmasked_seconds(self) -> float:
+        """The median without them."""
+        return median(sync.seconds for sync in self.unmasked)
+
+    @property
+    def ratio(self) -> float:
+        """The median with masks to that without."""
+        return self.seconds / self.unmasked_seconds
+
+    @property
+    def nanoseconds(self) -> float:
+        """How much longer the sync took for each masked value."""
+        return (self.seconds - self.unmasked_seconds) / self.values * NANOSECONDS
 
 
 def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
@@ -71,6 +107,28 @@ def as_table(outcomes: Sequence[Outcome], peers: Sequence[str]) -> Table:
             f"{memory:.0f} MB {_verdict(memory, MUST_MEMORY_OF_SYNC, AIM_MEMORY_OF_SYNC)}",
             f"{reader:.2f} s" + (" MISSED" if case.lets_read and reader >= MUST_BLOCKED else ""),
             f"{writer:.2f} s",
+        )
+    return table
+
+
+def as_table_of_masks(outcomes: Sequence[MaskedOutcome]) -> Table:
+    """Return the table of the masked cases: medians of seconds, maxima of memory."""
+    table = Table(box=box.ASCII2)
+    table.add_column("case", no_wrap=True)
+    for heading in ("masked", "unmasked", "ratio", "must", "", "ns for a value", "memory"):
+        table.add_column(heading, justify="right")
+    for outcome in outcomes:
+        memory = max(sync.peak_memory for sync in outcome.masked) / MEGABYTE
+        must = outcome.case.must
+        table.add_row(
+            outcome.case.unmasked.name,
+            f"{outcome.seconds:.1f} s",
+            f"{outcome.unmasked_seconds:.1f} s",
+            f"{outcome.ratio:.3f}",
+            f"{must:.2f}",
+            "must" if outcome.ratio <= must else "MISSED",
+            f"{outcome.nanoseconds:,.0f}",
+            f"{memory:.0f} MB",
         )
     return table
 
