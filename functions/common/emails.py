@@ -25,6 +25,18 @@ def find_collation(target: Session) -> str:
     return str(name)
 
 
+def is_plain(email: sql.Composable) -> sql.Composable:
+    """Return the condition that an email (text) is ASCII, and `normalized` returns it as it is.
+
+    Most are, and this takes half the time of `normalized`. It is false for a blank one.
+    """
+    return sql.SQL(
+        "(octet_length({email}) = char_length({email}) AND {email} {bytewise} >= '!'"
+        " AND right({email}, 1) {bytewise} >= '!'"
+        " AND {email} {bytewise} = lower({email} {bytewise}))"
+    ).format(email=email, bytewise=BYTEWISE)
+
+
 def normalized(email: sql.Composable, collation: str) -> sql.Composable:
     """Return the SQL for an email trimmed and in lower case, the same for pool and table.
 

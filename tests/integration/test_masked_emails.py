@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from psycopg2 import sql
 
+from common.emails import find_collation, is_plain, normalized
 from common.masking.emails import EmailMask, looks_masked, without_suffix
 from common.postgres.database import Session, connect
 from tests.support.databases import Databases
@@ -78,3 +79,36 @@ def test_a_column_whose_collation_is_not_deterministic_is_read_too(
         rows = session.rows(query)
 
     assert rows == [(True, True, MASKED), (True, False, "Ana@Team.example")]
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [
+        ("ana@x.org", True),
+        ("~!#$%&'*+-/=?^_`{|}0@x.org", True),
+        ("a", True),
+        ("ana maria@x.org", True),
+        ("Ana@x.org", False),
+        ("ana@x.orG", False),
+        *((f"{blank}ana@x.org", False) for blank in " \t\n\r\f\v\u00a0"),
+        *((f"ana@x.org{blank}", False) for blank in " \t\n\r\f\v\u00a0"),
+        ("aná@x.org", False),
+        ("\u0130@x.org", False),
+        ("\ufdd0@x.org", False),
+        (" ", False),
+        ("", False),
+    ],
+)
+def test_a_plain_address_is_compared_as_it_is(
+    session: Session, email: str, *, expected: bool
+) -> None:
+    value = sql.Literal(email)
+    text = sql.SQL("{}::text").format(value)
+    query = sql.SQL("SELECT {}, {}").format(
+        is_plain(text), normalized(value, find_collation(session))
+    )
+
+    found, compared = session.row(query)
+
+    assert found == expected
+    assert not found or compared == email

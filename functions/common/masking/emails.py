@@ -12,9 +12,10 @@ from typing import Any, Self
 
 from psycopg2 import sql
 
-from common.emails import BLANKS, BYTEWISE, normalized
+from common.emails import BLANKS, BYTEWISE, is_plain, normalized
 from common.errors import ConfigurationError
 from common.masking.keys import TAG_LENGTH, hexadecimal, text_digest
+from common.postgres.queries import load_query
 
 KIND = "email"
 DIGITS, LEAST_DIGITS = 24, 12  # hexadecimal ones of the digest
@@ -89,7 +90,7 @@ class EmailMask:
             digits: how many of the digest are shown, see `digits_of`.
             has_suffix: whether an address that is compared as another one has one.
         """
-        compared = normalized(value, collation)
+        compared = sql.Identifier("staging_sync_email", "compared")
         suffix: sql.Composable = sql.SQL("")
         if has_suffix:
             suffix = sql.SQL(
@@ -100,22 +101,23 @@ class EmailMask:
                 compared=compared,
                 distinct=hexadecimal(text_digest(KIND, value), SUFFIX_DIGITS),
             )
-        return sql.SQL(
-            "CASE WHEN {is_kept} THEN {value} ELSE {digest} {suffix} || {domain} END"
-        ).format(
-            is_kept=self._is_kept(value, compared),
-            value=value,
-            digest=hexadecimal(text_digest(KIND, compared), digits),
-            suffix=suffix,
-            domain=sql.Literal(f"@m{tag}{RESERVED}"),
-        )
+        parts = {
+            "value": value,
+            "blanks": sql.Literal(BLANKS),
+            "is_plain": is_plain(value),
+            "plain_is_kept": self._is_in_kept_domain(value),
+            "of_plain": hexadecimal(text_digest(KIND, value), digits),
+            "normalized": normalized(value, collation),
+            "is_kept": self._is_in_kept_domain(compared),
+            "of_compared": hexadecimal(text_digest(KIND, compared), digits),
+            "suffix": suffix,
+            "domain": sql.Literal(f"@m{tag}{RESERVED}"),
+        }
+        return sql.SQL(load_query("common/masking", "mask_email")).format(**parts)
 
-    def _is_kept(self, value: sql.Composable, compared: sql.Composable) -> sql.Composable:
-        """Return the condition that an address stays as it is."""
-        is_blank = sql.SQL("pg_catalog.btrim({}, {}) = ''").format(value, sql.Literal(BLANKS))
-        if not self.keep_domains:
-            return is_blank
-        return sql.SQL("({} OR {})").format(is_blank, _is_in(compared, self.keep_domains))
+    def _is_in_kept_domain(self, compared: sql.Composable) -> sql.Composable:
+        """Return the condition that an address, as it is compared, stays because of its domain."""
+        return _is_in(compared, self.keep_domains) if self.keep_domains else sql.SQL("false")
 
     def is_masked(self, value: sql.Composable, tag: str, digits: int) -> sql.Composable:
         """Return the condition that a value is what this mask makes of one."""

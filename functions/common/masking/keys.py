@@ -79,9 +79,12 @@ def text_digest(kind: str, text: sql.Composable) -> sql.Composable:
 
 def hexadecimal(digested: sql.Composable, digits: int) -> sql.Composable:
     """Return the SQL for a digest's first hexadecimal digits, of which at most 32 may be shown."""
-    return sql.SQL("pg_catalog.substr(pg_catalog.encode({}, 'hex'), 1, {})").format(
-        digested, sql.Literal(digits)
+    shown = sql.SQL("pg_catalog.encode(pg_catalog.substr({}, 1, {}), 'hex')").format(
+        digested, sql.Literal((digits + 1) // 2)
     )
+    if digits % 2 == 0:
+        return shown
+    return sql.SQL("pg_catalog.substr({}, 1, {})").format(shown, sql.Literal(digits))
 
 
 def _key_of(kind: str) -> sql.Composable:

@@ -204,10 +204,7 @@ def _ip(_: MaskRule, value: Value) -> sql.Composable:
 def _uuid(_: MaskRule, value: Value) -> sql.Composable:
     """Return a random UUID, as RFC 9562 defines it (version 4)."""
     text = sql.SQL("pg_catalog.lower({})").format(value.text)
-    made = sql.SQL("pg_catalog.overlay(pg_catalog.overlay({}, '4', 13), '8', 17)").format(
-        hexadecimal(text_digest("uuid", text), HASH_DIGITS)
-    )
-    as_uuid = sql.SQL("({})::uuid").format(made)
+    as_uuid = _query("mask_uuid", digest=text_digest("uuid", text))
     return as_uuid if value.type == "uuid" else _unless_empty(value, _as_text(as_uuid))
 
 
@@ -227,17 +224,18 @@ def _json_scalar(rule: MaskRule, value: Value, at: sql.Composable) -> sql.Compos
         return sql.SQL("'null'::jsonb")
     if rule.kind == "fixed":
         return sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(rule.options["value"])))
-    text = sql.SQL("({} #>> '{{}}')").format(at)
+    text = sql.Identifier("staging_sync_scalar", "text")
     within = Value(text, "text", None, "0", value.collation, value.tag)
-    if rule.kind != "number":
-        return sql.SQL("pg_catalog.to_jsonb({}::text)").format(
-            _in_parentheses(masked(rule, within))
-        )
-    number = Value(text, "numeric", None, "1e1000", value.collation, value.tag)
+    changed = _as_json(masked(rule if rule.kind != "number" else MaskRule("hash"), within))
+    if rule.kind == "number":
+        number = Value(text, "numeric", None, "1e1000", value.collation, value.tag)
+        changed = sql.SQL(
+            "CASE WHEN pg_catalog.jsonb_typeof({}) = 'number' THEN pg_catalog.to_jsonb({})"
+            " ELSE {} END"
+        ).format(at, masked(rule, number), changed)
     return sql.SQL(
-        "CASE WHEN pg_catalog.jsonb_typeof({}) = 'number' THEN pg_catalog.to_jsonb({})"
-        " ELSE pg_catalog.to_jsonb({}::text) END"
-    ).format(at, masked(rule, number), _in_parentheses(masked(MaskRule("hash"), within)))
+        "(SELECT {} FROM (SELECT {} #>> '{{}}' AS text OFFSET 0) staging_sync_scalar)"
+    ).format(changed, at)
 
 
 def _query(name: str, **parts: sql.Composable) -> sql.Composable:
@@ -262,8 +260,8 @@ def _cut(value: Value, expression: sql.Composable) -> sql.Composable:
 
 
 def _random(digested: sql.Composable) -> sql.Composable:
-    """Return the SQL for a number from 0 to 2^52 - 1 (bigint) out of a digest."""
-    return sql.SQL("pg_catalog.int8(('x' || {})::bit(52))").format(hexadecimal(digested, 13))
+    """Return the SQL for a number from 0 to 2^52 - 1 (bigint) out of a digest's first bits."""
+    return sql.SQL("pg_catalog.int8(('x' || {})::bit(52))").format(hexadecimal(digested, 14))
 
 
 def _array(texts: tuple[str, ...]) -> sql.Composable:
@@ -274,8 +272,8 @@ def _as_text(expression: sql.Composable) -> sql.Composable:
     return sql.SQL("({})::text").format(expression)
 
 
-def _in_parentheses(expression: sql.Composable) -> sql.Composable:
-    return sql.SQL("({})").format(expression)
+def _as_json(text: sql.Composable) -> sql.Composable:
+    return sql.SQL("pg_catalog.to_jsonb(({})::text)").format(text)
 
 
 MASKS: dict[str, Callable[[MaskRule, Value], sql.Composable]] = {
