@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
-from common.settings import Flag, Percent, StagingEnvironment, Text
+from common.settings import Flag, OptionalText, Percent, StagingEnvironment, Text
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateDbEnvironment(StagingEnvironment):
-    """Staging's database, where its users are, and whom the remap leaves out."""
+    """Staging's database, where its users are, and whom the remap leaves out.
+
+    `email_mask` is the rule by which the sync masks the email column, as JSON; empty if it does not
+    mask it. `mask_key_secret_arn` is the secret with the key.
+    """
 
     users_table: Text = "public.users"
     email_column: Text = "email"
@@ -16,3 +20,5 @@ class UpdateDbEnvironment(StagingEnvironment):
     require_verified_email: Flag = False
     release_mismatched: Flag = True
     min_matched_percent: Percent = 0.0
+    email_mask: Text = ""
+    mask_key_secret_arn: OptionalText = None
