@@ -74,7 +74,7 @@ def _services(settings: Settings) -> Mapping[str, aws_ec2.InterfaceVpcEndpointAw
     """Return the services that the Lambdas call besides S3, by the endpoint's id."""
     known = aws_ec2.InterfaceVpcEndpointAwsService
     services = {}
-    if settings.secret_arns:
+    if settings.all_secret_arns:
         services["SecretsManager"] = known.SECRETS_MANAGER
     if settings.prod_database.role_arn or settings.staging_database.role_arn:
         services["Sts"] = known.STS

@@ -1,5 +1,6 @@
 """The three Lambdas: their environment variables and their permissions."""
 
+import json
 from typing import Any
 
 from aws_cdk import ArnFormat, Stack, aws_iam, aws_kms, aws_lambda
@@ -10,6 +11,7 @@ from cdk.compute.endpoints import Endpoints
 from cdk.compute.layer import CaBundle, DependencyLayer
 from cdk.compute.network import Network, find_network
 from cdk.compute.python_function import PythonFunction
+from cdk.compute.secret_access import grant_read_secret
 from cdk.exchange import ExchangeBucket
 from cdk.settings.model import Settings
 from db_sync.environment import DbSyncEnvironment
@@ -81,6 +83,7 @@ class Lambdas(Construct):
                 staging_database=settings.staging_database.variable(),
                 database_ca_bundle=self._ca_bundle_path,
                 sync_rules=settings.sync_rules.variable(settings.kept_columns),
+                mask_key_secret_arn=settings.mask_key_secret_arn,
             ),
             network=network,
             ephemeral_storage_mb=settings.ephemeral_storage_mb,
@@ -88,6 +91,8 @@ class Lambdas(Construct):
         )
         for side in ("prod", "staging"):
             grant_login(db_sync.role, settings, side)
+        if settings.mask_key_secret_arn:
+            self._grant_mask_key(db_sync.role, settings.mask_key_secret_arn)
         self._exchange.grant_write(db_sync.role, "db-sync.json")
         return db_sync
 
@@ -117,6 +122,8 @@ class Lambdas(Construct):
 
     def _create_update_db(self, network: Network | None) -> PythonFunction:
         settings = self._settings
+        email_mask = settings.email_mask
+        mask_key = settings.mask_key_secret_arn if email_mask else None
         update_db = PythonFunction(
             self,
             "UpdateDb",
@@ -135,14 +142,21 @@ class Lambdas(Construct):
                 require_verified_email=settings.require_verified_email,
                 release_mismatched=settings.release_mismatched,
                 min_matched_percent=settings.min_matched_percent,
+                email_mask=json.dumps(email_mask.as_json()) if email_mask else None,
+                mask_key_secret_arn=mask_key,
             ),
             network=network,
             **self._defaults,
         )
         grant_login(update_db.role, settings, "staging")
+        if mask_key:
+            self._grant_mask_key(update_db.role, mask_key)
         self._exchange.grant_read(update_db.role, "cognito-users/*")
         self._exchange.grant_upload(update_db.role, "cognito-mapping.csv.gz")
         return update_db
+
+    def _grant_mask_key(self, role: aws_iam.Role, secret_arn: str) -> None:
+        grant_read_secret(role, secret_arn, self._settings.secrets_kms_key_arns)
 
     def _grant_list_users(self, role: aws_iam.Role, user_pool_id: str) -> None:
         pool = Stack.of(self).format_arn(

@@ -182,8 +182,15 @@ class Fields(Block):
     ] = ListCognitoUsersEnvironment.list_users_rps
     sync_rules: Annotated[
         SyncRuleSettings,
-        Field(description="what the sync leaves alone; the next four are its fields"),
+        Field(description="what the sync leaves alone and masks; the next seven are its fields"),
     ] = SyncRuleSettings()
+    mask_key_secret_arn: Annotated[
+        SecretArn | None,
+        Field(
+            description="the secret with the [key of the masks](masking.md#the-key), as it is or"
+            " as `mask_key` of a JSON object; needed if anything is masked"
+        ),
+    ] = None
 
     schedule_expression: Annotated[
         ScheduleExpression | None,

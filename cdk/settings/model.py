@@ -6,6 +6,8 @@ from cdk.settings.arns import partition_of, partition_of_region
 from cdk.settings.database import Database
 from cdk.settings.fields import Fields
 from cdk.settings.schedule_expression import longest_gap
+from common.postgres.names import Name, split_name
+from db_sync.mask.kinds import MaskRule
 
 
 class Settings(Fields):
@@ -25,6 +27,11 @@ class Settings(Fields):
         return tuple(arn for arn in (self.prod_secret_arn, self.staging_secret_arn) if arn)
 
     @property
+    def all_secret_arns(self) -> tuple[str, ...]:
+        """These, and the secret with the masks' key."""
+        return (*self.secret_arns, *filter(None, (self.mask_key_secret_arn,)))
+
+    @property
     def partition(self) -> str:
         """The stack's partition of AWS."""
         if self.region:
@@ -41,6 +48,17 @@ class Settings(Fields):
         """The hours between two starts at the most; None unless the schedule is rate(…)."""
         late = (self.schedule_window_minutes or 0) + self.schedule_retry_minutes
         return longest_gap(self.schedule_expression, late)
+
+    @property
+    def email_mask(self) -> MaskRule | None:
+        """The mask of the column with the email, if it has one.
+
+        Raises:
+            ConfigurationError: two equally exact rules name it.
+        """
+        users = Name(*split_name(self.users_table))
+        found = self.sync_rules.masks.rule_of(users, self.email_column)
+        return found[1] if found else None
 
     @property
     def kept_columns(self) -> tuple[Any, ...]:

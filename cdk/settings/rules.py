@@ -19,6 +19,7 @@ SIDES = ("prod", "staging")
 ARNS = (
     "prod_secret_arn",
     "staging_secret_arn",
+    "mask_key_secret_arn",
     "secrets_kms_key_arns",
     "alarm_topic_arn",
     "chat_topic_arn",
@@ -38,6 +39,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _schedule(settings)
     yield from _alarms(settings)
     yield from _kept_columns(settings)
+    yield from _masks(settings)
     if settings.sub_column == settings.email_column:
         yield "sub_column is the email_column too: the remap would overwrite the emails."
 
@@ -73,6 +75,25 @@ def _kept_columns(settings: Settings) -> Iterator[str]:
                 f"sync_rules.keep names {table}.{column} as kept and in while_same: what belongs to"
                 " staging cannot tell whether a row is the same person's."
             )
+
+
+def _masks(settings: Settings) -> Iterator[str]:
+    """Check that masks have a key, and that people are found in spite of them."""
+    if settings.sync_rules.masks.needs_key and not settings.mask_key_secret_arn:
+        yield (
+            "mask_key_secret_arn is missing: the masks of sync_rules depend on a key. Create one"
+            " with `openssl rand -hex 32`, and name its secret."
+        )
+    try:
+        rule = settings.email_mask
+    except ConfigurationError as error:
+        yield f"sync_rules.mask: {error}"
+        return
+    if settings.user_pool_id and rule and rule.kind != "email":
+        yield (
+            f"sync_rules.mask masks the email_column {settings.users_table}.{settings.email_column}"
+            f' as {rule}: by any other kind than "email" the remap would find nobody.'
+        )
 
 
 def _alarms(settings: Settings) -> Iterator[str]:
@@ -183,11 +204,11 @@ def _regions(settings: Settings) -> Iterator[str]:
         arn = getattr(settings, name)
         if settings.region and arn and region_of(arn) != settings.region:
             yield f"{name} is in {region_of(arn)}; it must be in the stack's {settings.region}."
-    regions = {region_of(arn) for arn in settings.secret_arns}
+    regions = {region_of(arn) for arn in settings.all_secret_arns}
     for index, arn in enumerate(settings.secrets_kms_key_arns):
         if region_of(arn) not in regions:
             yield (
-                f"secrets_kms_key_arns[{index}] is in {region_of(arn)}, where neither secret"
+                f"secrets_kms_key_arns[{index}] is in {region_of(arn)}, where none of the secrets"
                 " is: a secret's key must be in its Region."
             )
     yield from _far_secrets(settings)
@@ -195,15 +216,15 @@ def _regions(settings: Settings) -> Iterator[str]:
 
 def _far_secrets(settings: Settings) -> Iterator[str]:
     """Check that an endpoint in the VPC reaches the secrets."""
-    if settings.vpc_id is None or settings.has_nat or not settings.secret_arns:
+    if settings.vpc_id is None or settings.has_nat or not settings.all_secret_arns:
         return
     # If the settings do not name the stack's Region, staging's secret does.
-    here = settings.region or region_of(settings.secret_arns[-1])
-    for side in SIDES:
-        arn = settings.secret_arn_of(side)
+    here = settings.region or region_of((settings.secret_arns or settings.all_secret_arns)[-1])
+    for name in ("prod_secret_arn", "staging_secret_arn", "mask_key_secret_arn"):
+        arn = getattr(settings, name)
         if arn and (region := region_of(arn)) != here:
             yield (
-                f"{side}_secret_arn is in {region}, which a VPC endpoint in {here} does not"
+                f"{name} is in {region}, which a VPC endpoint in {here} does not"
                 f" reach: replicate the secret to {here} and name the replica, or set has_nat if"
                 " the subnets have a NAT."
             )

@@ -1,4 +1,4 @@
-"""The settings of what a sync leaves alone; DbSync parses them as its `SyncRules`."""
+"""The settings of what a sync leaves alone and masks; DbSync parses them as its `SyncRules`."""
 
 import json
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cdk.settings.block import Block
-from cdk.settings.values import KeptColumn, TableName
+from cdk.settings.values import KeptColumn, MaskedColumns, ReviewedColumn, TableName
+from db_sync.mask.rules import MaskRules, Unreviewed
 
 
 class SyncRuleSettings(Block):
-    """Which tables and columns the sync leaves alone, and what it may set off."""
+    """Which tables and columns the sync leaves alone or masks, and what it may set off."""
 
     exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
     include: Annotated[
@@ -27,6 +28,25 @@ class SyncRuleSettings(Block):
             " entry here"
         ),
     ] = ()
+    mask: Annotated[
+        MaskedColumns,
+        Field(
+            description="columns that change on the way, each with a kind of mask"
+            " ([masking.md](masking.md))"
+        ),
+    ] = {}
+    reviewed: Annotated[
+        tuple[ReviewedColumn, ...],
+        Field(description="columns that may be in staging as they are, though they look personal"),
+    ] = ()
+    unreviewed: Annotated[
+        Unreviewed,
+        Field(
+            description="what happens to columns that look personal and have neither a mask nor a"
+            " place in `reviewed`, once there is one of the two: a warning, a failed sync, or a"
+            " mask by default"
+        ),
+    ] = "warn"
     event_triggers_ok: Annotated[
         bool,
         Field(
@@ -36,9 +56,12 @@ class SyncRuleSettings(Block):
     ] = False
 
     def variable(self, kept_columns: Sequence[Any]) -> str:
-        """Return DbSync's variable: these rules, with the columns that are really kept.
+        """Return DbSync's variable: these rules, with the columns that are really kept."""
+        named = self.model_dump(include={"exclude", "include"})
+        others = self.model_dump(exclude=named.keys() | {"keep"}, exclude_defaults=True)
+        return json.dumps({**named, "keep": kept_columns, **others})
 
-        A flag that is false is left out.
-        """
-        rules = {**self.model_dump(), "keep": kept_columns}
-        return json.dumps({name: value for name, value in rules.items() if value is not False})
+    @property
+    def masks(self) -> MaskRules:
+        """The rules about masks, as DbSync parses them."""
+        return MaskRules.parse(self.model_dump(mode="json"))

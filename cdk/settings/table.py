@@ -37,6 +37,7 @@ def _type_of(field: FieldInfo) -> str:
 
 def _words(annotation: Any) -> str:
     """Return in words what an annotation allows."""
+    annotation = getattr(annotation, "__value__", annotation)  # what a type statement names
     if NoneType in get_args(annotation):  # a value or none
         (annotation,) = set(get_args(annotation)) - {NoneType}
     if get_origin(annotation) is tuple:

@@ -16,6 +16,7 @@ from cdk.settings.schedule_expression import fault_of
 from common.errors import ConfigurationError
 from common.postgres.names import split_name
 from common.settings import MOST_PERCENT
+from db_sync.mask.rules import MaskRules
 from db_sync.rules import SyncRules
 from list_cognito_users.rate import MAX_RATE
 
@@ -62,6 +63,15 @@ def is_rule(rule: str, entry: Any) -> bool:
     except ConfigurationError:
         return False
     return True
+
+
+def fault_of_masks(masks: Any) -> str | None:
+    """Return what is wrong with the rules of "mask"; None if nothing is."""
+    try:
+        MaskRules.parse({"mask": masks})
+    except ConfigurationError as error:
+        return error.message.rstrip(".")
+    return None
 
 
 def limits(least: int, most: int) -> Rule:
@@ -137,6 +147,22 @@ KeptColumn = Annotated[
         "schema, table and column, like public.shops.theme, or"
         ' {"column": "public.users.cognito_sub", "while_same": ["email"]}',
         allows=lambda value: is_rule("keep", value),
+    ),
+]
+MaskedColumns = Annotated[
+    dict[str, Any],
+    Rule(
+        "columns with their masks, like"
+        ' {"public.users.email": "email", "*.born": {"with": "date", "within_days": 30}}',
+        allows=lambda value: fault_of_masks(value) is None,
+        explain=fault_of_masks,
+    ),
+]
+ReviewedColumn = Annotated[
+    str,
+    Rule(
+        "a column, like public.users.created_at or *.created_at",
+        allows=lambda value: is_rule("reviewed", value),
     ),
 ]
 ColumnName = Annotated[str, form(r"[^.]+", "a column's name, without its table")]

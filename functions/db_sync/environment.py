@@ -13,11 +13,12 @@ from common.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class DbSyncEnvironment(StagingEnvironment):
-    """Both databases, and the rules as JSON, which `SyncRules.parse` reads."""
+    """Both databases, the rules as JSON, which `SyncRules.parse` reads, and the masks' key."""
 
     prod_secret_arn: OptionalText = None
     prod_database: OptionalStrings = None
     sync_rules: Text = ""
+    mask_key_secret_arn: OptionalText = None
 
     @property
     def production(self) -> DatabaseVariables:

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.aws.databases import database_of
 from common.aws.exchange import Exchange
+from common.aws.mask_key import read_mask_key
 from common.entry import entry_point
 from common.errors import StagingSyncError
 from common.event import Event
@@ -27,12 +28,15 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
     """Sync, write the report to S3, emit metrics, and return the output's `db_sync` object."""
     environment = DbSyncEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
+    key_secret = environment.mask_key_secret_arn
     options = SyncOptions(
         execution=event.execution,
         rules=SyncRules.parse(environment.sync_rules),
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
         waits=waits,
+        mask_key=read_mask_key(key_secret) if key_secret else None,
+        is_remapped=event.input.sync_cognito,
     )
 
     def save_report(result: SyncResult) -> None:

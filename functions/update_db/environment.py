@@ -9,7 +9,7 @@ from common.settings import Flag, OptionalText, Percent, StagingEnvironment, Tex
 class UpdateDbEnvironment(StagingEnvironment):
     """Staging's database, where its users are, and whom the remap leaves out.
 
-    `email_mask` is the rule by which the sync masks the email column, as JSON; empty if it does not
+    `email_mask` is the rule by which the sync masks the email column, as JSON; None if it does not
     mask it. `mask_key_secret_arn` is the secret with the key.
     """
 
@@ -20,5 +20,5 @@ class UpdateDbEnvironment(StagingEnvironment):
     require_verified_email: Flag = False
     release_mismatched: Flag = True
     min_matched_percent: Percent = 0.0
-    email_mask: Text = ""
+    email_mask: OptionalText = None
     mask_key_secret_arn: OptionalText = None

@@ -18,6 +18,7 @@ SECRETS = {
         "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/staging-GhIjKl"
     ),
 }
+MASK_KEY_SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/mask-key-MnOpQr"
 EXAMPLE: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())
 
 STAGING_KEY = "arn:aws:kms:eu-central-1:111122223333:key/staging"
@@ -161,8 +162,12 @@ def every_setting(directory: Path, layer: Path) -> Json:
             "exclude": ["public.audit_log"],
             "include": ["public.schema_migrations"],
             "keep": ["public.shops.theme", "auth.people.sub"],  # the sub column is one anyway
+            "mask": {"auth.people.mail": {"with": "email", "keep_domains": ["example.com"]}},
+            "reviewed": ["public.shops.name"],
+            "unreviewed": "fail",
             "event_triggers_ok": True,
         },
+        "mask_key_secret_arn": MASK_KEY_SECRET,
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_timezone": "Europe/Berlin",
         "schedule_input": {"dry_run": True},

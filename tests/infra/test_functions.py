@@ -1,13 +1,16 @@
 """The three Lambdas: their code, their network and their environment variables."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cdk.settings.sync_rules import SyncRuleSettings
 from common.postgres.names import Name
+from db_sync.mask.rules import ColumnPattern
 from db_sync.rules import FIELDS, SyncRules
-from tests.infra.synthesized import ROOT, SECRETS, Synthesized
+from tests.infra.synthesized import MASK_KEY_SECRET, ROOT, SECRETS, Synthesized, synthesize
 
 PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync-staging", "POWERTOOLS_LOG_LEVEL": "INFO"}
@@ -106,6 +109,23 @@ def test_with_a_pool_the_sub_column_belongs_to_the_target(full: Synthesized) -> 
     )
 
 
+def test_the_remap_gets_the_most_exact_rule_of_the_email_column(
+    tmp_path: Path, minimal_settings: dict[str, Any]
+) -> None:
+    masks = {"*.email": "hash", "public.*.email": "email", "public.users.name": "name"}
+    settings = {
+        **minimal_settings,
+        "mask_key_secret_arn": MASK_KEY_SECRET,
+        "sync_rules": {"mask": masks},
+    }
+    stack = synthesize(tmp_path / "out", settings)
+
+    assert json.loads(stack.variables("update_db")["EMAIL_MASK"]) == {"with": "email"}
+    assert SyncRules.parse(stack.variables("db_sync")["SYNC_RULES"]).masks.masks.keys() == {
+        ColumnPattern.parse(name, "mask") for name in masks
+    }
+
+
 def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesized) -> None:
     rules = json.loads(bare.variables("db_sync")["SYNC_RULES"])
     assert rules == {"exclude": [], "include": [], "keep": []}
@@ -116,9 +136,18 @@ def test_other_names_and_rules_are_in_the_variables(everything: Synthesized) -> 
         "exclude": ["public.audit_log"],
         "include": ["public.schema_migrations"],
         "keep": ["public.shops.theme", {"column": "auth.people.sub", "while_same": ["mail"]}],
+        "mask": {"auth.people.mail": {"with": "email", "keep_domains": ["example.com"]}},
+        "reviewed": ["public.shops.name"],
+        "unreviewed": "fail",
         "event_triggers_ok": True,
     }
+    assert everything.variables("db_sync")["MASK_KEY_SECRET_ARN"] == MASK_KEY_SECRET
     variables = everything.variables("update_db")
+    assert variables["MASK_KEY_SECRET_ARN"] == MASK_KEY_SECRET
+    assert json.loads(variables["EMAIL_MASK"]) == {
+        "with": "email",
+        "keep_domains": ["example.com"],
+    }
     assert variables["USERS_TABLE"] == "auth.people"
     assert variables["EMAIL_COLUMN"] == "mail"
     assert variables["SUB_COLUMN"] == "sub"

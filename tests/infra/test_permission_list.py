@@ -26,6 +26,7 @@ WORDS = (
     (r"arn:.*:userpool/.*", "the user pool"),
     (r"arn:.*:stateMachine:.*", "the state machine"),
     (r"arn:.*:logs:.*", "log delivery"),
+    (r"arn:.*:secret:.*mask-key-.*", "the mask key's secret"),
     (r"arn:.*:secret:.*prod-.*", "production's secret"),
     (r"arn:.*:secret:.*staging-.*", "staging's secret"),
     (r"arn:.*:key/customer", "the customer managed key"),

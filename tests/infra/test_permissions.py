@@ -10,6 +10,7 @@ from db_sync.handler import REPORT as DB_SYNC_REPORT
 from tests.infra.synthesized import (
     BOUNDARY,
     CUSTOMER_KEY,
+    MASK_KEY_SECRET,
     PRODUCTION_KEY,
     SECRETS,
     STAGING_KEY,
@@ -30,7 +31,7 @@ NETWORKING = {
 CONTEXT = "kms:EncryptionContext:"
 MACHINE = "arn:<AWS::Partition>:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"
 LOGS = "arn:<AWS::Partition>:logs:eu-central-1:111122223333:*"
-ARN_VARIABLES = ("PROD_SECRET_ARN", "STAGING_SECRET_ARN")
+ARN_VARIABLES = ("PROD_SECRET_ARN", "STAGING_SECRET_ARN", "MASK_KEY_SECRET_ARN")
 EXECUTIONS = "<Exchange/Bucket.Arn>/executions/*"
 PROD, STAGING = SECRETS["prod_secret_arn"], SECRETS["staging_secret_arn"]
 POOL = "arn:<AWS::Partition>:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_ReplaceMe"
@@ -155,11 +156,12 @@ def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_on
         path: {permission for permission in role if permission[0].startswith("kms:")}
         for path, role in roles.items()
     }
-    prod, staging = (everything.variables("db_sync")[name] for name in ARN_VARIABLES)
+    prod, staging, mask_key = (everything.variables("db_sync")[name] for name in ARN_VARIABLES)
     assert {path: role for path, role in keyed.items() if role} == {
         "Lambdas/DbSync/Role": {
             *decrypting_secret(prod),
             *decrypting_secret(staging),
+            *decrypting_secret(mask_key),
             through_s3("kms:GenerateDataKey"),
         },
         "Lambdas/ListCognitoUsers/Role": {
@@ -168,6 +170,7 @@ def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_on
         },
         "Lambdas/UpdateDb/Role": {
             *decrypting_secret(staging),
+            *decrypting_secret(mask_key),
             through_s3("kms:GenerateDataKey"),
             through_s3("kms:Decrypt"),
         },
@@ -219,6 +222,27 @@ def test_a_key_in_another_region_is_used_through_that_region_s_secrets_manager(
     }
     update_db = [entry[1] for entry in roles["Lambdas/UpdateDb/Role"] if entry[0] == "kms:Decrypt"]
     assert update_db == [STAGING_KEY]
+
+
+@pytest.mark.parametrize(
+    ("masks", "readers"),
+    [
+        ({"public.users.name": "name"}, ["Lambdas/DbSync/Role"]),
+        ({"*.email": "email"}, ["Lambdas/DbSync/Role", "Lambdas/UpdateDb/Role"]),
+    ],
+)
+def test_the_mask_key_is_read_by_those_that_mask_with_it(
+    tmp_path: Path, minimal_settings: dict[str, Any], masks: dict[str, str], readers: list[str]
+) -> None:
+    settings = {
+        **minimal_settings,
+        "mask_key_secret_arn": MASK_KEY_SECRET,
+        "sync_rules": {"mask": masks},
+    }
+    roles = permissions_by_role(synthesize(tmp_path / "out", settings))
+
+    wanted = ("secretsmanager:GetSecretValue", MASK_KEY_SECRET)
+    assert [path for path in sorted(roles) if wanted in roles[path]] == readers
 
 
 def test_every_role_carries_the_permissions_boundary(everything: Synthesized) -> None:

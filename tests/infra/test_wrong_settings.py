@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.infra.blocks import NETWORK, begin_with, problems_of
-from tests.infra.synthesized import SECRETS
+from tests.infra.synthesized import MASK_KEY_SECRET, SECRETS
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
@@ -76,6 +76,61 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
             "sync_rules": {"keep": ["public.a.b", {"column": "public.a.b", "while_same": ["c"]}]},
         },
         "sync_rules.keep: The sync rule",
+    ),
+    (
+        "masks that are a list",
+        {"sync_rules": {"mask": ["public.users.email"]}},
+        "sync_rules.mask must be an object",
+    ),
+    (
+        "an unknown kind of mask",
+        {"sync_rules": {"mask": {"public.users.email": "scramble"}}},
+        'sync_rules.mask must be columns with their masks, like {"public.users.email": "email",'
+        ' "*.born": {"with": "date", "within_days": 30}}: The mask of "public.users.email" is of'
+        ' the kind "scramble", which does not exist',
+    ),
+    (
+        "a mask of no column",
+        {"sync_rules": {"mask": {"email": "email"}}},
+        'sync_rules.mask must be columns with their masks, like {"public.users.email": "email",'
+        ' "*.born": {"with": "date", "within_days": 30}}: The sync rule "mask" names "email"',
+    ),
+    (
+        "no column is reviewed",
+        {"sync_rules": {"reviewed": ["users.email"]}},
+        "sync_rules.reviewed[0] must be a column, like public.users.created_at",
+    ),
+    (
+        "an unknown word",
+        {"sync_rules": {"unreviewed": "ignore"}},
+        "sync_rules.unreviewed must be",
+    ),
+    (
+        "masks without a key",
+        {"sync_rules": {"mask": {"public.users.name": "name"}}},
+        "mask_key_secret_arn is missing: the masks of sync_rules depend on a key",
+    ),
+    (
+        "masks by default without a key",
+        {"sync_rules": {"unreviewed": "mask"}},
+        "mask_key_secret_arn is missing",
+    ),
+    (
+        "emails by which nobody is found",
+        {
+            "user_pool_id": "eu-central-1_Shop",
+            "mask_key_secret_arn": MASK_KEY_SECRET,
+            "sync_rules": {"mask": {"*.email": "hash"}},
+        },
+        "sync_rules.mask masks the email_column public.users.email as hash",
+    ),
+    (
+        "two rules for the email",
+        {
+            "mask_key_secret_arn": MASK_KEY_SECRET,
+            "sync_rules": {"mask": {"p*.users.email": "email", "public.*.email": "null"}},
+        },
+        "sync_rules.mask: The mask rules",
     ),
     ("no time zone", {"schedule_timezone": "Berlin"}, "schedule_timezone is not a time zone"),
     (
@@ -236,7 +291,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "the key of no secret",
         {"secrets_kms_key_arns": [KEY, KEY.replace("eu-central-1", "us-east-1")]},
-        "secrets_kms_key_arns[1] is in us-east-1, where neither secret is",
+        "secrets_kms_key_arns[1] is in us-east-1, where none of the secrets is",
     ),
     ("more time than Lambda grants", {"timeout_seconds": 901}, "timeout_seconds must be a whole"),
     ("less time than a sync needs", {"timeout_seconds": 59}, "timeout_seconds must be a whole"),

@@ -40,19 +40,32 @@ def read_database_secret(
             JSON object with host, username, password and dbname of the right form. No value is
             shown.
     """
+    text = read_secret(arn, "prod_secret_arn or staging_secret_arn")
+    address = parse_database_secret(arn, text, ca_bundle, given)
+    return address.with_secret(functools.partial(read_database_secret, arn, ca_bundle, given))
+
+
+def read_secret(arn: str, setting: str) -> str:
+    """Return a secret's text, from the Region in its ARN.
+
+    Args:
+        arn: the secret's.
+        setting: where the ARN comes from, for an error's message.
+
+    Raises:
+        ConfigurationError: the ARN is malformed, or the secret cannot be read.
+    """
     parts = arn.split(":")
     if len(parts) != ARN_PARTS or parts[0] != "arn" or not parts[ARN_REGION]:
         shown = f' "{arn}"' if arn.startswith("arn:aws") else ""  # else a secret itself, perhaps
         raise ConfigurationError(
-            f"The configured value{shown} is not the ARN of a secret. Correct prod_secret_arn or"
-            " staging_secret_arn in cdk.json and deploy again."
+            f"The configured value{shown} is not the ARN of a secret. Correct {setting} in cdk.json"
+            " and deploy again."
         )
     client = boto3.client("secretsmanager", region_name=parts[ARN_REGION], config=CLIENT_CONFIG)
     give_up_soon(client)
     with aws_errors(f"read the secret {arn}"):
-        text = client.get_secret_value(SecretId=arn).get("SecretString", "")
-    address = parse_database_secret(arn, text, ca_bundle, given)
-    return address.with_secret(functools.partial(read_database_secret, arn, ca_bundle, given))
+        return client.get_secret_value(SecretId=arn).get("SecretString", "")
 
 
 def parse_database_secret(

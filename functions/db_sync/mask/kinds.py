@@ -64,6 +64,19 @@ class MaskRule:
         for text, rule in self.options.get("paths", {}).items():
             yield parse_path(text), self.parse(text, rule)
 
+    @property
+    def kinds(self) -> Iterator[str]:
+        """Its kind, and those of its paths."""
+        yield self.kind
+        for _, within in self.paths:
+            yield within.kind
+            if within.kind == "number":
+                yield "hash"  # of what is no number
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rule as a team writes it."""
+        return {"with": self.kind, **self.options}
+
     def __str__(self) -> str:
         return self.kind
 

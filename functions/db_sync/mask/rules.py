@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, get_args
 
 from common.errors import ConfigurationError
 from common.postgres.names import Name, split_name
-from db_sync.mask.kinds import MaskRule
+from db_sync.mask.kinds import KEYED, MaskRule
 
 type Unreviewed = Literal["warn", "fail", "mask"]
 
@@ -112,6 +112,13 @@ class MaskRules:
     def __bool__(self) -> bool:
         """Whether the team masks anything, or wants to know what it does not mask."""
         return bool(self.masks or self.reviewed) or self.unreviewed != "warn"
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether some mask depends on the key."""
+        return self.unreviewed == "mask" or any(
+            kind in KEYED for rule in self.masks.values() for kind in rule.kinds
+        )
 
     @cached_property
     def _most_exact_first(self) -> list[ColumnPattern]:

@@ -256,7 +256,7 @@ class MaskPlanner:
                 )
 
     def _check_key(self) -> None:
-        kinds = {kind for each in self.assigned.values() for kind in _kinds_in(each.rule)}
+        kinds = {kind for each in self.assigned.values() for kind in each.rule.kinds}
         if kinds & KEYED and self._key is None:
             self._plan.configuration_errors.append(
                 'The rule "mask" needs a key: for the Lambda set mask_key_secret_arn in cdk.json'
@@ -296,11 +296,3 @@ class MaskPlanner:
 def _sent(table: TablePlan) -> tuple[PlannedColumn, ...]:
     """Return the columns whose values the source sends."""
     return table.compared + table.kept
-
-
-def _kinds_in(rule: MaskRule) -> Iterator[str]:
-    yield rule.kind
-    for _, within in rule.paths:
-        yield within.kind
-        if within.kind == "number":
-            yield "hash"  # of what is no number

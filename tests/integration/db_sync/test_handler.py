@@ -1,6 +1,7 @@
 """The DbSync Lambda reads its secrets, writes its report, and returns no personal data."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import boto3
@@ -8,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from common.errors import ConfigurationError, InvalidInput
+from common.masking.keys import MaskKey
 from db_sync.handler import handler
 from sandbox.database import Database
 from tests.integration.db_sync.syncing import assert_same
@@ -118,3 +120,71 @@ def test_no_row_appears_in_the_output_the_report_or_the_log(
     body = boto3.client("s3").get_object(Bucket=BUCKET, Key="executions/run-1/db-sync.json")["Body"]
     written = json.dumps(output) + body.read().decode() + "".join(capfd.readouterr())
     assert not any(value in written for value in ("@example.com", "sub-1", "sub-9", "not-needed"))
+
+
+MASKS = {"mask": {"public.users.email": {"with": "email", "keep_domains": ["team.example"]}}}
+MASK_KEY = "a-key-of-more-than-thirty-two-characters"
+
+
+def use_masks(monkeypatch: pytest.MonkeyPatch, key: str = MASK_KEY) -> None:
+    """Give the Lambda rules that mask, and a secret with their key."""
+    client = boto3.client("secretsmanager")
+    arn = client.create_secret(Name="mask-key", SecretString=key)["ARN"]
+    monkeypatch.setenv("MASK_KEY_SECRET_ARN", arn)
+    monkeypatch.setenv("SYNC_RULES", json.dumps(MASKS))
+
+
+def test_it_masks_with_the_key_of_the_secret_and_shows_neither_key_nor_originals(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    use_masks(monkeypatch)
+    pair.source.execute("INSERT INTO users VALUES (2, 'bo@team.example', 'sub-2')")
+
+    output = handler(event(), FakeContext())
+
+    masked, kept = pair.target.rows("SELECT email FROM users ORDER BY id")
+    tag = MaskKey(MASK_KEY).tag
+    assert re.fullmatch(rf"[0-9a-f]{{24}}@m{tag}\.invalid", masked[0])
+    assert kept == ("bo@team.example",)
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="executions/run-1/db-sync.json")["Body"]
+    report = body.read().decode()
+    assert json.loads(report)["masked"] == {
+        "public.users.email": 'email, by the rule "public.users.email"'
+    }
+    written = json.dumps(output) + report + "".join(capfd.readouterr())
+    derived = MaskKey(MASK_KEY).of_kind("email").hex()
+    assert not any(value in written for value in ("ana@", "bo@", MASK_KEY, derived))
+
+
+def test_masks_without_a_key_are_refused_before_anything_is_written(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_masks(monkeypatch)
+    monkeypatch.delenv("MASK_KEY_SECRET_ARN")
+
+    with pytest.raises(ConfigurationError, match="mask_key_secret_arn"):
+        handler(event(), FakeContext())
+
+    assert pair.target.value("SELECT count(*) FROM users") == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "is_refused"),
+    [({}, True), ({"sync_cognito": True}, False), ({"dry_run": True}, None)],
+)
+def test_changed_masks_of_emails_need_a_remap_that_follows(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, given: dict[str, bool], *, is_refused: bool | None
+) -> None:
+    pair.target.execute("INSERT INTO users VALUES (1, 'ana@example.com', 'sub-of-staging')")
+    use_masks(monkeypatch)
+    kept = [{"column": "public.users.cognito_sub", "while_same": ["email"]}]
+    monkeypatch.setenv("SYNC_RULES", json.dumps({**MASKS, "keep": kept}))
+
+    if is_refused:
+        with pytest.raises(ConfigurationError, match='"sync_cognito": true'):
+            handler(event(**given), FakeContext())
+        return
+    output = handler(event(**given), FakeContext())
+
+    foretold = [each for each in output["warnings"] if '"sync_cognito": true' in each]
+    assert len(foretold) == (is_refused is None)
