@@ -50,6 +50,11 @@ class ColumnPattern:
         exact = [part for part in parts if ANY not in part]
         return len(exact), sum(len(part.replace(ANY, "")) for part in parts)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it spells out one column."""
+        return self.exactness[0] == PARTS
+
     def matches(self, table: Name, column: str) -> bool:
         """Return whether it names a column."""
         return all(

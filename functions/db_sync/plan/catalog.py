@@ -43,7 +43,8 @@ class Generation:
 class Column:
     """A column; `type` includes the modifier, as in numeric(12,2), `base_type` does not.
 
-    `unique_keys` are the columns of each unique index that the column is part of.
+    `unique_keys` are the columns of each unique index that the column is part of. `is_unique`:
+    whether it is part of any, also of one on several expressions or of a partition's.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Column:
     has_default: bool
     is_always_generated: bool  # GENERATED ALWAYS AS IDENTITY: no UPDATE may set it
     unique_keys: list[list[str]]
+    is_unique: bool
     generation: Generation | None  # None: not generated
 
     @property

@@ -7,6 +7,8 @@ from common.postgres.database import Session
 from db_sync.plan.catalog import table_rows
 from db_sync.plan.tables import MissingLabels, Plan
 
+CORRECT_MASKS = 'Masks do not hold; correct the sync rule "mask".'
+
 
 def require_fit(source: Session, plan: Plan) -> None:
     """Refuse a plan that cannot be carried out, before anything is written.
@@ -17,7 +19,7 @@ def require_fit(source: Session, plan: Plan) -> None:
 
     Raises:
         ConfigurationError: rules or rights are wrong; it names the schemas' mismatches too.
-        SchemaMismatch: the schemas cannot be reconciled.
+        SchemaMismatch: the schemas cannot be reconciled, or do not allow a mask.
     """
     mismatches = plan.schema_mismatches + _used_labels(source, plan.missing_labels)
     what_to_do: list[str] = []
@@ -28,9 +30,11 @@ def require_fit(source: Session, plan: Plan) -> None:
             "The schemas of source and target do not match: bring both to the same migration, or"
             " exclude the tables."
         )
+    if plan.mask_misfits:
+        what_to_do.append(CORRECT_MASKS)
     if what_to_do:
         error = ConfigurationError if plan.configuration_errors else SchemaMismatch
-        reasons = plan.configuration_errors + mismatches
+        reasons = plan.configuration_errors + mismatches + plan.mask_misfits
         raise error(" ".join(["Nothing was written.", *what_to_do]), reasons)
 
 

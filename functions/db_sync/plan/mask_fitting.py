@@ -9,7 +9,7 @@ from psycopg2 import sql
 
 from common.masking.emails import LEAST_DIGITS, digits_of
 from db_sync.mask.expressions import HASH_DIGITS, INTEGER_HASHES, OUTERMOST, Value, masked
-from db_sync.mask.kinds import CONSTANT, UNASSIGNED, UNIQUE, MaskRule
+from db_sync.mask.kinds import UNASSIGNED, UNIQUE, MaskRule
 from db_sync.plan.catalog import Catalogs, Column, TypeName
 from db_sync.plan.defined_types import ARRAY, are_same, element_of, without_domains
 from db_sync.plan.tables import PlannedColumn, TablePlan
@@ -115,7 +115,7 @@ class MaskedColumn:
     @property
     def is_unique(self) -> bool:
         """Whether values must stay unique: alone, or together with other columns."""
-        return bool(self.column.unique_keys) or self.column.name in self.plan.target.key
+        return self._target.is_unique
 
     @property
     def bits(self) -> int:
@@ -218,8 +218,3 @@ def bits_to_stay_unique(rows: int) -> int:
 def naming_column(expression: str, column: str) -> str:
     """Return an expression of a rule of the kind "sql" with the column's name put in."""
     return expression.replace("{column}", '"' + column.replace('"', '""') + '"')
-
-
-def is_same_mask(rule: MaskRule, other: MaskRule) -> bool:
-    """Return whether two rules make the same of the same value."""
-    return rule == other and rule.kind not in CONSTANT

@@ -1,19 +1,17 @@
 """Puts the masks into a plan: which column is masked by which rule, and what speaks against it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 from typing import NamedTuple
 
 from common.masking.keys import MaskKey
-from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name
-from db_sync.mask.kinds import KEYED, MaskRule
+from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
 from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
 from db_sync.mask.rules import MaskRules
 from db_sync.plan.catalog import TableColumn
 from db_sync.plan.defined_types import ARRAY, without_domains
 from db_sync.plan.mask_fitting import MaskedColumn
+from db_sync.plan.mask_references import Reference, References, why_unlike
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 
 # Stands for the tag of a key that is missing; the sync is refused.
@@ -29,14 +27,6 @@ class Assigned(NamedTuple):
     rule: MaskRule
     because: str
     is_explicit: bool
-
-
-class Reference(NamedTuple):
-    """A column of a foreign key, and the one that it refers to."""
-
-    key: ForeignKey
-    child: TableColumn
-    parent: TableColumn
 
 
 def plan_masks(plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
@@ -57,6 +47,7 @@ class MaskPlanner:
         self._rules = rules
         self._key = key
         self._tables = {table.name: table for table in plan.tables}
+        self._references = References(plan)
         self.assigned: dict[TableColumn, Assigned] = {}
 
     def add(self) -> None:
@@ -69,6 +60,7 @@ class MaskPlanner:
         self._check_persons()
         self._check_key()
         self._plan.tables[:] = [self.masked(table) for table in self._plan.tables]
+        self._forget_labels()
 
     def assign(self) -> None:
         """Give columns the rules that name them, and those of the columns that they refer to."""
@@ -77,9 +69,7 @@ class MaskPlanner:
         self.follow_keys()
 
     def _refuse(self, column: TableColumn, why: str) -> None:
-        self._plan.schema_mismatches.append(
-            f"{column.table}.{column.column} cannot be masked: {why}"
-        )
+        self._plan.mask_misfits.append(f"{column.table}.{column.column} cannot be masked: {why}")
 
     def _check_names(self) -> None:
         """Refuse rules that name nothing, and those that name a generated column."""
@@ -89,18 +79,18 @@ class MaskPlanner:
             for table in catalog.tables.values()
             for column in table.columns
         ]
-        self._plan.schema_mismatches += self._rules.unmatched(columns)
+        self._plan.mask_misfits += self._rules.unmatched(columns)
         for table in self._plan.tables:
             for column in table.target.columns.values():
                 found = self._rules.rule_of(table.name, column.name)
-                if column.is_generated and found and found[0].column == column.name:
+                if column.is_generated and found and found[0].is_exact:
                     self._refuse(
                         TableColumn(table.name, column.name),
                         "it is generated; mask the columns that it is computed from",
                     )
 
     def _assign(self, table: TablePlan) -> None:
-        for column in _sent(table):
+        for column in table.sent:
             if found := self._rules.rule_of(table.name, column.name):
                 pattern, rule = found
                 self.assigned[TableColumn(table.name, column.name)] = Assigned(
@@ -112,60 +102,43 @@ class MaskPlanner:
         is_changed = True
         while is_changed:
             is_changed = False
-            for key, child, parent in self.references:
+            for key, child, parent in self._references.all:
                 if parent in self.assigned and child not in self.assigned:
                     self.assigned[child] = Assigned(
                         self.assigned[parent].rule,
-                        f"the foreign key {key.name} to {parent.table}.{parent.column}",
+                        f"the foreign key {key} to {parent.table}.{parent.column}",
                         is_explicit=False,
                     )
                     is_changed = True
 
-    @cached_property
-    def references(self) -> tuple[Reference, ...]:
-        """The foreign keys of columns that are synced: each with the child's, and the parent's."""
-        return tuple(self._find_references())
-
-    def _find_references(self) -> Iterator[Reference]:
-        for catalog in self._plan.catalogs:
-            roots = {table.oid: table.name for table in catalog.tables.values()}
-            for key in catalog.foreign_keys:
-                child = self._tables.get(roots.get(key.child_root, key.child))
-                if child is None:
-                    continue
-                parent = roots.get(key.parent_root, key.parent)
-                sent = {column.name for column in _sent(child)}
-                for pair in key.pairs:
-                    if pair.child in sent:
-                        yield Reference(
-                            key,
-                            TableColumn(child.name, pair.child),
-                            TableColumn(parent, pair.parent),
-                        )
-
     def _require_alike(self) -> None:
         """Refuse masks by which a row would no longer refer to its parent."""
-        for key, child, parent in self.references:
+        for key, child, parent in self._references.all:
             ours, theirs = self.assigned.get(child), self.assigned.get(parent)
             if ours is None or ours.rule.kind == "null":
                 continue  # where the parent is masked the child is, since it follows
             if theirs is None or ours.rule != theirs.rule:
                 self._refuse(
                     child,
-                    f"the foreign key {key.name} refers to {parent.table}.{parent.column}, which"
+                    f"the foreign key {key} refers to {parent.table}.{parent.column}, which"
                     f" {'is not masked' if theirs is None else 'another rule masks'}; give both"
                     " columns the same rule",
                 )
-            elif self._column(child).most_characters != self._column(parent).most_characters:
+            elif why := why_unlike(self._column(child), self._column(parent)):
                 self._refuse(
                     child,
-                    f"it and {parent.table}.{parent.column}, to which the foreign key {key.name}"
-                    " refers, have different lengths, so that their masks would differ",
+                    f"it and {parent.table}.{parent.column}, to which the foreign key {key}"
+                    f" refers, {why}, so that their masks would differ",
                 )
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The foreign keys of columns that are synced."""
+        return self._references.all
 
     def _column(self, column: TableColumn) -> MaskedColumn:
         table = self._tables[column.table]
-        (planned,) = (each for each in _sent(table) if each.name == column.column)
+        (planned,) = (each for each in table.sent if each.name == column.column)
         return self.with_rule(table, planned, self.assigned[column].rule)
 
     def with_rule(self, table: TablePlan, column: PlannedColumn, rule: MaskRule) -> MaskedColumn:
@@ -184,23 +157,25 @@ class MaskPlanner:
                 self._tell(table.name, [column.name for column in found])
 
     def undecided(self, table: TablePlan) -> list[PlannedColumn]:
-        """Return the columns that have no mask, were not reviewed, and refer to no other."""
+        """Return the columns that have no mask, were not reviewed, and follow no other."""
         return [
             column
             for column in table.compared  # a kept column belongs to the target
             for at in [TableColumn(table.name, column.name)]
-            if at not in self._referring and at not in self.assigned
-            if not self._rules.is_reviewed(*at)
+            if not self._is_decided(at) and self._references.heads(at) == {at}
         ]
 
-    @cached_property
-    def _referring(self) -> set[TableColumn]:
-        return {reference.child for reference in self.references}
+    def _is_decided(self, at: TableColumn) -> bool:
+        return at in self.assigned or self._rules.is_reviewed(*at)
 
     def why_personal(self, table: TablePlan, column: PlannedColumn) -> str:
         """Return what about a column looks personal; nothing if it does not."""
         if kind_by_name(column.name):
             return "its name"
+        at = TableColumn(table.name, column.name)
+        for each in self._references.referring_to(at):
+            if kind_by_name(each.column) and not self._is_decided(each):
+                return f"the name of {each.table}.{each.column}, which refers to it"
         has_rules = any(each.table == table.name for each in self.assigned)
         type_ = self.bare_type(table, column)
         if has_rules and (type_ in FREE_TYPES or type_.endswith(ARRAY)):
@@ -237,7 +212,7 @@ class MaskPlanner:
 
     def defaults(self, table: TablePlan, column: PlannedColumn) -> list[MaskRule]:
         """Return the masks to try for a column without a rule, the best first."""
-        is_unique = bool(column.unique_keys) or column.name in table.target.key
+        is_unique = table.target.columns[column.name].is_unique
         return default_rules(column.name, self.bare_type(table, column), is_unique=is_unique)
 
     def _check_persons(self) -> None:
@@ -272,6 +247,15 @@ class MaskPlanner:
             kept=tuple(self._with_mask(table, column) for column in table.kept),
         )
 
+    def _forget_labels(self) -> None:
+        """Leave out labels that the target's enums lack where no row's own value arrives."""
+        constant = {at for at, each in self.assigned.items() if each.rule.kind in CONSTANT}
+        self._plan.missing_labels[:] = [
+            each
+            for each in self._plan.missing_labels
+            if TableColumn(each.table.name, each.column) not in constant
+        ]
+
     def _with_mask(self, table: TablePlan, column: PlannedColumn) -> PlannedColumn:
         at = TableColumn(table.name, column.name)
         found = self.assigned.get(at)
@@ -291,8 +275,3 @@ class MaskPlanner:
             is_present=masked.is_present() if found.rule.kind == "email" else None,
         )
         return replace(column, mask=mask)
-
-
-def _sent(table: TablePlan) -> tuple[PlannedColumn, ...]:
-    """Return the columns whose values the source sends."""
-    return table.compared + table.kept

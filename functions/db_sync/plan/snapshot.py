@@ -101,7 +101,7 @@ def _plan(run: Run, source: Catalog, target: Catalog) -> Plan:
         dry_run=options.dry_run,
         mask_key=options.mask_key,
     )
-    if plan.configuration_errors or plan.schema_mismatches:
+    if plan.is_forbidden:
         read_through_policies(run.source, plan)
         require_fit(run.source, plan)
     return plan

@@ -85,9 +85,14 @@ class TablePlan:
         return bool(self.target.key) and names.issuperset(self.target.key)
 
     @property
+    def sent(self) -> tuple[PlannedColumn, ...]:
+        """The columns whose values the source sends."""
+        return self.compared + self.kept
+
+    @property
     def masked(self) -> list[PlannedColumn]:
         """The columns whose values change on the way."""
-        return [column for column in self.compared + self.kept if column.mask]
+        return [column for column in self.sent if column.mask]
 
     @property
     def target_values(self) -> tuple[str, ...]:
@@ -111,8 +116,9 @@ class Plan:
     """What the sync does, what it leaves alone and reports, and what forbids it.
 
     `catalogs` are what it was made from. `configuration_errors` are sentences about rules and
-    rights, `schema_mismatches` about the two schemas: any of them forbids the sync. Whether rows
-    use `missing_labels` is still to be looked up.
+    rights, `schema_mismatches` about the two schemas, `mask_misfits` about masks that the schema
+    does not allow: any of them forbids the sync. Whether rows use `missing_labels` is still to be
+    looked up.
     """
 
     catalogs: Catalogs
@@ -121,7 +127,13 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     configuration_errors: list[str] = field(default_factory=list)
     schema_mismatches: list[str] = field(default_factory=list)
+    mask_misfits: list[str] = field(default_factory=list)
     missing_labels: list[MissingLabels] = field(default_factory=list)
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether something is known that forbids the sync."""
+        return bool(self.configuration_errors or self.schema_mismatches or self.mask_misfits)
 
     @property
     def masked_tables(self) -> list[TablePlan]:

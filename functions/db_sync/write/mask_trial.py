@@ -18,6 +18,7 @@ from common.postgres.settings.function_names import (
 )
 from common.postgres.settings.replication_role import define
 from db_sync.compare.ranges import Ranges, estimate_rows
+from db_sync.plan.fit import CORRECT_MASKS
 from db_sync.plan.mask_fitting import bits_to_stay_unique, naming_column
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 from db_sync.run import Run
@@ -94,9 +95,7 @@ def require_samples_fit(run: Run, plans: Sequence[TablePlan]) -> None:
 
 def _refuse(reasons: list[str]) -> None:
     if reasons:
-        raise SchemaMismatch(
-            'Nothing was written. Masks do not hold; correct the sync rule "mask".', reasons
-        )
+        raise SchemaMismatch(f"Nothing was written. {CORRECT_MASKS}", reasons)
 
 
 def _of_uniqueness(table: TablePlan, rows: int) -> Iterator[str]:

@@ -34,6 +34,24 @@ SELECT
             OR i.indnkeyatts = 1 AND i.indkey[0] = 0 AND d.objid IS NOT NULL
         )
     ) AS unique_keys,
+    -- Whether it is in a unique index, alone, with others or in an expression; in a partition's too.
+    EXISTS (
+        SELECT
+        FROM (
+            SELECT a.attrelid AS relid
+            UNION
+            SELECT part.relid FROM pg_partition_tree(a.attrelid) part
+        ) member
+        JOIN pg_attribute m ON m.attrelid = member.relid AND m.attname = a.attname
+        JOIN pg_index i ON i.indrelid = member.relid AND i.indisunique
+        CROSS JOIN LATERAL (SELECT i.indkey[0:i.indnkeyatts - 1] AS numbers) indexed
+        WHERE m.attnum = ANY (indexed.numbers) OR 0 = ANY (indexed.numbers) AND EXISTS (
+            SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = m.attrelid
+              AND d.refobjsubid = m.attnum
+        )
+    ) AS is_unique,
     -- How it is generated, as JSON; NULL if it is not. A partition may have its own expression.
     CASE WHEN a.attgenerated <> '' THEN (
         SELECT json_build_object(

@@ -1,0 +1,90 @@
+"""Columns that refer to others by foreign keys, of either side, and so must be masked alike."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from db_sync.plan.catalog import TableColumn
+from db_sync.plan.mask_fitting import TEXTS, MaskedColumn
+from db_sync.plan.tables import Plan
+
+CITEXT = "citext"
+
+
+class Reference(NamedTuple):
+    """A column that is synced, and the one that it refers to, which need not be.
+
+    `key` is the foreign key's name.
+    """
+
+    key: str
+    child: TableColumn
+    parent: TableColumn
+
+
+class References:
+    """The references between the columns of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Find them."""
+        self.all = tuple(dict.fromkeys(_references(plan)))  # most keys are on both sides
+        sent = {TableColumn(table.name, each.name) for table in plan.tables for each in table.sent}
+        self._parents: dict[TableColumn, set[TableColumn]] = {}
+        for _, child, parent in self.all:
+            if parent in sent and parent != child:
+                self._parents.setdefault(child, set()).add(parent)
+
+    def heads(self, column: TableColumn) -> set[TableColumn]:
+        """Return the synced columns that a column refers to in the end, over any number of keys.
+
+        Of columns that refer to each other it is the first one; without a reference, the column.
+        """
+        reached = self._reached(column)
+        heads = {each for each in reached if not self._reached(each) - {each}}
+        return heads or {min(reached | {column})}
+
+    def referring_to(self, head: TableColumn) -> list[TableColumn]:
+        """Return the columns that refer to one in the end."""
+        return sorted(each for each in self._parents if each != head and head in self.heads(each))
+
+    def _reached(self, column: TableColumn) -> set[TableColumn]:
+        """Return all columns that a column refers to; itself only if others refer back to it."""
+        reached: set[TableColumn] = set()
+        left = [column]
+        while left:
+            more = self._parents.get(left.pop(), set()) - reached
+            reached |= more
+            left += more
+        return reached
+
+
+def why_unlike(child: MaskedColumn, parent: MaskedColumn) -> str | None:
+    """Return why one rule would mask equal values of two columns differently, if it would."""
+    if _kind_of_type(child) != _kind_of_type(parent):
+        return "are of different types"
+    if child.most_characters != parent.most_characters:
+        return "have different lengths"
+    return None
+
+
+def _kind_of_type(column: MaskedColumn) -> str:
+    """Return a type, or one name for all types of texts; a citext's case does not matter."""
+    return "text" if column.type in TEXTS - {CITEXT} else column.type
+
+
+def _references(plan: Plan) -> Iterator[Reference]:
+    tables = {table.name: table for table in plan.tables}
+    for catalog in plan.catalogs:
+        roots = {table.oid: table.name for table in catalog.tables.values()}
+        for key in catalog.foreign_keys:
+            child = tables.get(roots.get(key.child_root, key.child))
+            if child is None:
+                continue
+            parent = roots.get(key.parent_root, key.parent)
+            sent = {column.name for column in child.sent}
+            for pair in key.pairs:
+                if pair.child in sent:
+                    yield Reference(
+                        key.name,
+                        TableColumn(child.name, pair.child),
+                        TableColumn(parent, pair.parent),
+                    )
