@@ -16,6 +16,8 @@ from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import names
 
 TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"})
+# Types with a length, in domains too, and those without one that are sent in their place.
+UNCUT = {"character varying": "text", "character varying[]": "character varying[]"}
 INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 GREATEST = {**{name: str(most) for name, most in INTEGERS.items()}, "real": "3e38"}
 GREATEST |= {"double precision": "1e308", "money": "92233720368547758", "numeric": "1e1000"}
@@ -76,9 +78,12 @@ class MaskedColumn:
 
         A text's is without one: it must be refused if it is too long, and a cast would cut it.
         """
+        bare = self._bare
+        if bare.base_type in UNCUT:
+            return UNCUT[bare.base_type]
         if self._has_own_type:
             return self._source.base_type
-        return "text" if self._bare.base_type in TEXTS else self._bare.type
+        return "text" if bare.base_type in TEXTS else bare.type
 
     @property
     def _bare(self) -> TypeName:

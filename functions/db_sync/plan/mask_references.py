@@ -32,6 +32,10 @@ class References:
         for _, child, parent in self.all:
             if parent in sent and parent != child:
                 self._parents.setdefault(child, set()).add(parent)
+        self._children: dict[TableColumn, list[TableColumn]] = {}
+        for child in sorted(self._parents):
+            for head in self.heads(child) - {child}:
+                self._children.setdefault(head, []).append(child)
 
     def heads(self, column: TableColumn) -> set[TableColumn]:
         """Return the synced columns that a column refers to in the end, over any number of keys.
@@ -44,7 +48,7 @@ class References:
 
     def referring_to(self, head: TableColumn) -> list[TableColumn]:
         """Return the columns that refer to one in the end."""
-        return sorted(each for each in self._parents if each != head and head in self.heads(each))
+        return self._children.get(head, [])
 
     def _reached(self, column: TableColumn) -> set[TableColumn]:
         """Return all columns that a column refers to; itself only if others refer back to it."""

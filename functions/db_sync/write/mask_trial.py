@@ -4,20 +4,25 @@ The columns' types and lengths are checked in the plan. Constraints are tried: t
 sample of each table, which a temporary table with the target's constraints must take.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from psycopg2 import sql
 
 from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch, StagingSyncError
+from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import (
     catalog_records,
     names_for_definitions,
     names_for_writing,
+    only_our_names,
 )
 from common.postgres.settings.replication_role import define
 from db_sync.compare.ranges import Ranges, estimate_rows
+from db_sync.plan.catalog import table_rows
 from db_sync.plan.fit import CORRECT_MASKS
 from db_sync.plan.mask_fitting import bits_to_stay_unique, naming_column
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
@@ -27,6 +32,7 @@ from db_sync.write.copy_rows import copy_rows
 from db_sync.write.staging import temporary
 
 SAMPLE = 500  # rows
+DEFINITION_SHOWN = 300  # characters; the bounds of many partitions are long
 CHECK, EXCLUSION, PARTITIONS, ONE_NULL = "c", "x", "p", "n"
 
 
@@ -39,6 +45,11 @@ class Constraint:
     name: str
     definition: str
     columns: list[str]
+
+    def __str__(self) -> str:
+        return textwrap.shorten(
+            f"{self.name}: {self.definition}", DEFINITION_SHOWN, placeholder=" …"
+        )
 
 
 def require_sound_masks(run: Run, plan: Plan) -> None:
@@ -115,28 +126,40 @@ def _of_expressions(
 ) -> Iterator[str]:
     """Yield the expressions that are none, or not certain to return the same every night.
 
-    PostgreSQL accepts only an immutable expression for a generated column.
+    PostgreSQL accepts only an immutable expression for a generated column. It is tried with our own
+    search path, so that both sides find the same functions.
     """
     trial = temporary("mask", table)
     every = names(table.target.columns)
     _create(run, trial, sql.SQL("SELECT {} FROM {}").format(every, table.name.identifier))
     for number, (column, mask) in enumerate(expressions):
-        text = sql.SQL(naming_column(mask.rule.options["expression"], column.name))
-        alone = sql.SQL("EXPLAIN SELECT {}\n FROM {}").format(text, trial)
-        generated = sql.SQL(
-            "ALTER TABLE {} ADD COLUMN {} {} GENERATED ALWAYS AS ({}\n) STORED"
-        ).format(trial, sql.Identifier(f"staging_sync_{number}"), sql.SQL(column.type), text)
         try:
-            with run.target.savepoint():
-                run.target.rows(alone)
-                define(run.target, generated)
+            with run.target.savepoint(), only_our_names(run.target):
+                _add_generated(run.target, trial, f"staging_sync_{number}", column, mask)
+            with run.source.savepoint(force_rollback=True):
+                rows = table_rows(table.source)
+                run.source.rows(
+                    sql.SQL("EXPLAIN SELECT {} FROM {} t").format(mask.expression, rows)
+                )
         except (DatabaseUnavailable, OutOfTime):
             raise
         except StagingSyncError as error:
             yield (
                 f"the expression for {table.name}.{column.name} must be one over the columns of"
-                f" its row that returns {column.type}, and the same every time: {error.message}"
+                f" its row that returns {column.type}, and the same every time; functions that are"
+                f" not PostgreSQL's own need their schema, and must exist in both databases:"
+                f" {error.message}"
             )
+
+
+def _add_generated(
+    target: Session, trial: sql.Composable, name: str, column: PlannedColumn, mask: Mask
+) -> None:
+    """Add a generated column with the expression of a rule to a table."""
+    text = sql.SQL(naming_column(mask.rule.options["expression"], column.name))
+    target.rows(sql.SQL("EXPLAIN SELECT {}\n FROM {}").format(text, trial))
+    generated = sql.SQL("ALTER TABLE {} ADD COLUMN {} {} GENERATED ALWAYS AS ({}\n) STORED")
+    define(target, generated.format(trial, sql.Identifier(name), sql.SQL(column.type), text))
 
 
 def _of_sample(run: Run, table: TablePlan, constraints: list[Constraint]) -> Iterator[str]:
@@ -146,40 +169,48 @@ def _of_sample(run: Run, table: TablePlan, constraints: list[Constraint]) -> Ite
             each.kind == ONE_NULL and column.name in each.columns for each in constraints
         ):
             yield f"{table.name}.{column.name} is unique with NULLS NOT DISTINCT: one may be NULL"
-    sent = {column.name: column for column in table.compared + table.kept}
+    sent = {column.name: column for column in table.sent}
     masked = {column.name for column in table.masked}
-    tried = [
+    required = [
         each
         for each in constraints
-        if each.kind != ONE_NULL and masked & set(each.columns) <= sent.keys() >= set(each.columns)
-        if masked & set(each.columns)
+        if each.kind != ONE_NULL and masked & set(each.columns) and sent.keys() >= set(each.columns)
     ]
-    needed = masked.union(*(each.columns for each in tried))
+    needed = masked.union(*(each.columns for each in required))
     columns = [column for name, column in sent.items() if name in needed]
-    trial = temporary("mask", table)
-    path = table.target.function_path
     try:
         with (
             run.target.savepoint(force_rollback=True),
             run.source.savepoint(force_rollback=True),
         ):
-            selected = names(column.name for column in columns)
-            query = sql.SQL("SELECT {} FROM {}").format(selected, table.name.identifier)
-            with names_for_definitions(run.target, path):
-                _create(run, trial, query)
-                for each in tried:
-                    define(
-                        run.target,
-                        sql.SQL("ALTER TABLE {} ADD {}").format(trial, sql.SQL(each.definition)),
-                    )
-            with names_for_writing(run.target, path):
+            trial = _create_trial(run, table, columns, required)
+            with names_for_writing(run.target, table.target.function_path):
                 copy_rows(run, Ranges(table), None, trial, columns=columns, most=SAMPLE)
     except (DatabaseUnavailable, OutOfTime):
         raise
     except StagingSyncError as error:
         kinds = ", ".join(f"{column.name} ({mask.rule})" for column, mask in _masks(table))
-        required = "".join(f"; {each.name}: {each.definition}" for each in tried)
-        yield f"masked rows of {table.name} do not fit: {kinds}{required}: {error.message}"
+        told = "".join(f"; {each}" for each in required)
+        yield f"masked rows of {table.name} do not fit: {kinds}{told}: {error.message}"
+
+
+def _create_trial(
+    run: Run, table: TablePlan, columns: list[PlannedColumn], required: list[Constraint]
+) -> sql.Composable:
+    """Create an empty temporary table with some of a table's columns, and with constraints.
+
+    A constraint that cannot be on another table, as one that names the table, is left out.
+    """
+    trial = temporary("mask", table)
+    selected = names(column.name for column in columns)
+    query = sql.SQL("SELECT {} FROM {}").format(selected, table.name.identifier)
+    with names_for_definitions(run.target, table.target.function_path):
+        _create(run, trial, query)
+        for each in required:
+            add = sql.SQL("ALTER TABLE {} ADD {}").format(trial, sql.SQL(each.definition))
+            with suppress(SchemaMismatch), run.target.savepoint():
+                define(run.target, add)
+    return trial
 
 
 def _create(run: Run, table: sql.Composable, query: sql.Composable) -> None:
