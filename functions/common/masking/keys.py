@@ -19,6 +19,7 @@ SETTING = "staging_sync.mask_keys"
 LEAST_LENGTH = 32  # characters; `openssl rand -hex 32` writes 64
 # What is derived from the key; another number if a kind's masks are ever computed otherwise.
 PURPOSE = "staging-sync mask 1"
+KEY_BYTES = 16
 # Hexadecimal digits that a masked address has of its key, so that one of another key is noticed.
 TAG_LENGTH = 4
 
@@ -37,8 +38,12 @@ class MaskKey:
             )
 
     def of_kind(self, kind: str) -> bytes:
-        """Return the 64 bytes by which a kind of mask is keyed: one block of SHA-256."""
-        return self._derived(f"kind {kind}")
+        """Return the bytes by which a kind of mask is keyed: too many for anybody to guess.
+
+        So few that SHA-256 takes one block of 64 bytes for them and a value of up to 39, and not
+        two.
+        """
+        return self._derived(f"kind {kind}")[:KEY_BYTES]
 
     @property
     def tag(self) -> str:

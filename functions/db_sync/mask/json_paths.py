@@ -45,24 +45,27 @@ def replaced_at(
 
     Where the path leads nowhere, nothing is. Where it leads through a value of another kind, as
     `$.address.street` does where the address is one text, that is replaced as a whole: it may hold
-    what the rule means. JSON's null stays.
+    what the rule means. JSON's null and SQL's NULL stay.
     """
     alias = f"staging_sync_json_{depth}"
     own = sql.Identifier(alias, "value")
-    if not path:
-        changed = replace(own)
-    else:
-        changed = sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
-            sql.SQL("pg_catalog.jsonb_typeof({}) = {}").format(
-                own, sql.Literal("array" if path[0] == EACH else "object")
-            ),
+    within: sql.Composable = sql.SQL("")
+    if path:
+        within = sql.SQL("WHEN {} THEN {}").format(
+            sql.Literal("array" if path[0] == EACH else "object"),
             _stepped(path, own, replace, depth),
-            replace(own),
         )
     return sql.SQL(
-        "(SELECT CASE WHEN pg_catalog.jsonb_typeof({own}) = 'null' THEN {own} ELSE {changed} END"
+        "(SELECT CASE WHEN {own} IS NOT NULL THEN CASE pg_catalog.jsonb_typeof({own})"
+        " {within} WHEN 'null' THEN {own} ELSE {replaced} END END"
         " FROM (SELECT {value} AS value OFFSET 0) {alias})"
-    ).format(own=own, changed=changed, value=value, alias=sql.Identifier(alias))
+    ).format(
+        own=own,
+        within=within,
+        replaced=replace(own),
+        value=value,
+        alias=sql.Identifier(alias),
+    )
 
 
 def _stepped(path: Path, own: sql.Composable, replace: Replace, depth: int) -> sql.Composable:
@@ -72,9 +75,9 @@ def _stepped(path: Path, own: sql.Composable, replace: Replace, depth: int) -> s
     if isinstance(step, tuple):
         key = sql.Literal(step[0])
         inner = replaced_at(tuple(rest), sql.SQL("({} -> {})").format(own, key), replace, depth + 1)
+        # Without the key the inner value is NULL, and so is the result of jsonb_set.
         return sql.SQL(
-            "CASE WHEN pg_catalog.jsonb_exists({own}, {key}) THEN pg_catalog.jsonb_set({own},"
-            " ARRAY[{key}], {inner}) ELSE {own} END"
+            "coalesce(pg_catalog.jsonb_set({own}, ARRAY[{key}], {inner}), {own})"
         ).format(own=own, key=key, inner=inner)
     inner = replaced_at(tuple(rest), sql.Identifier(part, "value"), replace, depth + 1)
     if step == EACH:
