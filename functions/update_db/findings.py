@@ -5,9 +5,9 @@ from psycopg2 import sql
 from common.errors import ConfigurationError
 from common.postgres.database import Session
 from common.postgres.queries import load_query
+from update_db.masked_emails import Parts
 from update_db.result import RemapCounts
-
-Parts = dict[str, sql.Composable]
+from update_db.users_table import UsersTable
 
 
 def require_matched(target: Session, least_percent: float, parts: Parts) -> None:
@@ -35,19 +35,58 @@ def require_matched(target: Session, least_percent: float, parts: Parts) -> None
         )
 
 
-def nobody_matched(target: Session, pool_users: int, email_column: str) -> list[str]:
+def unfound(
+    target: Session, counts: RemapCounts, pool_users: int, users: UsersTable, parts: Parts
+) -> list[str]:
+    """Return warnings about rows that nobody can be found by, and about a remap that found nobody.
+
+    Args:
+        target: the session in which the matches were decided.
+        counts: what was decided.
+        pool_users: how many users the pool has.
+        users: the table.
+        parts: the names in the remap's statements.
+    """
+    (masked_otherwise,) = target.row(
+        sql.SQL(load_query("update_db", "count_masked_otherwise")).format(**parts)
+    )
+    masks = _about_masks(masked_otherwise, users) if masked_otherwise else ""
+    if not counts.matched:
+        return _nobody_matched(target, pool_users, users.email_column, masks)
+    return [masks] if masks else []
+
+
+def _about_masks(rows: int, users: UsersTable) -> str:
+    """Return a sentence about rows whose addresses are masked, but not by the rule and the key."""
+    if users.masking is None:
+        return (
+            f"{rows} rows have a masked address, but the remap has no rule (EMAIL_MASK), so that"
+            f" nobody is found by it. Name the column {users.email_column} in the mask rules of"
+            " cdk.json as in the last sync, or run a sync, which writes the addresses as they are."
+        )
+    return (
+        f"{rows} rows have an address that was masked by another key, or for a column of another"
+        " length, so that nobody is found by it: the last sync is older than the present key. Run"
+        ' a sync with {"sync_cognito": true}.'
+    )
+
+
+def _nobody_matched(target: Session, pool_users: int, email_column: str, masks: str) -> list[str]:
     """Return a warning with the likely reason why no row matches any user of the pool."""
     people, addresses, pool_addresses = target.row(load_query("update_db", "count_addresses"))
     if not people or not pool_users:
         return []
     if not pool_addresses:
         why = "no user of the pool has an email. Look at the pool's attributes, or at user_pool_id."
+    elif masks:
+        why = masks
     elif not addresses:
         why = f"no row has an @ in the column {email_column}. Correct email_column."
     else:
         why = (
             "no address of the pool is in the table. It looks like another application's or"
-            " another environment's pool: correct user_pool_id; or like masked addresses."
+            " another environment's pool: correct user_pool_id; or like addresses that something"
+            " else than the sync has masked."
         )
     return [f"Nobody was matched, though the table and the pool have people: {why}"]
 

@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.aws.databases import database_of
 from common.aws.exchange import Exchange
+from common.aws.mask_key import read_mask_key
 from common.entry import entry_point
 from common.errors import ConfigurationError
 from common.event import Event
@@ -14,6 +15,7 @@ from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
 from update_db.environment import UpdateDbEnvironment
 from update_db.mapping import load_mapping
+from update_db.masked_emails import EmailMasking, parse_mask
 from update_db.remap import RemapOptions, remap_users
 from update_db.result import RemapCounts
 from update_db.users_table import UsersTable
@@ -33,6 +35,7 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
             environment.email_column,
             environment.sub_column,
             environment.users_where,
+            _masking(environment),
         ),
         require_verified_email=environment.require_verified_email,
         release_mismatched=environment.release_mismatched,
@@ -56,6 +59,23 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
 
 
 handler = entry_point(remap)
+
+
+def _masking(environment: UpdateDbEnvironment) -> EmailMasking | None:
+    """Return how the sync masks the emails; None if it does not.
+
+    Raises:
+        ConfigurationError: the rule is malformed or of another kind, or its key cannot be read.
+    """
+    if environment.email_mask is None:
+        return None
+    if environment.mask_key_secret_arn is None:
+        raise ConfigurationError(
+            "EMAIL_MASK is set without MASK_KEY_SECRET_ARN: masked addresses depend on the key. Set"
+            " mask_key_secret_arn in cdk.json to the sync's and deploy again."
+        )
+    mask = parse_mask(environment.email_mask)
+    return EmailMasking(mask, read_mask_key(environment.mask_key_secret_arn))
 
 
 def _measure(counts: RemapCounts) -> dict[Metric, float]:

@@ -3,6 +3,10 @@
 Only rows and users of the pool without a match are compared. An address that is not plain ASCII, or
 has a domain in punycode, is reduced to what it looks like; if that is another address, or what
 another one looks like, both are near misses.
+
+Masked addresses are plain ASCII and look like nothing else, so that near misses are found among the
+addresses of kept domains only. What the pool's others look like is not reduced before they are
+masked: the rows that it could be compared with are masked too, and cannot be.
 """
 
 import csv

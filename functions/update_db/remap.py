@@ -32,7 +32,7 @@ from common.postgres.settings.replication_role import define
 from common.postgres.target import is_marked, lock_target, require_marked
 from common.postgres.waits import WAITS, Waits
 from update_db import sub_keys
-from update_db.findings import look_alikes, nobody_matched, require_matched, warnings_of
+from update_db.findings import look_alikes, require_matched, unfound, warnings_of
 from update_db.near_misses import find_near_misses
 from update_db.result import RemapCounts, RemapResult
 from update_db.sub_keys import Chain
@@ -97,6 +97,8 @@ def _run(
     }
     options.deadline.limit("the mapping was loaded", target)
     warnings += warn_of_firing(silence(target))
+    if options.users.masking:
+        options.users.masking.hand_over(target)
     define(target, load_query("update_db", "create_pool"))
     manifest = load_mapping(target)
     options.deadline.limit("the users were matched", target)
@@ -104,8 +106,7 @@ def _run(
         chains = sub_keys.read_chains(target, options.users)
         counts, released = _decide(target, options, parts, chains)
         require_matched(target, options.min_matched_percent, parts)
-        if not counts.matched:
-            warnings += nobody_matched(target, manifest.users, options.users.email_column)
+        warnings += unfound(target, counts, manifest.users, options.users, parts)
         warnings += look_alikes(find_near_misses(target))
         if counts.updated or released:
             _require_no_loss(target, chains, parts, save_report)

@@ -5,12 +5,14 @@ from typing import Self
 
 from psycopg2 import sql
 
-from common.emails import BYTEWISE, find_collation, normalized
+from common.emails import BYTEWISE, find_collation
 from common.errors import ConfigurationError
+from common.masking.emails import BESIDE, LEAST_DIGITS, digits_of
 from common.postgres.database import Session
 from common.postgres.names import Name, split_name
 from common.postgres.queries import load_query
 from common.postgres.unlink import unlinked_value
+from update_db.masked_emails import EmailMasking, Parts, plain_parts
 from update_db.people import is_person, require_condition
 
 NAME_PARTS = 2  # schema.table
@@ -25,16 +27,25 @@ STRUCTURED = frozenset({"bytea", "hstore", "json", "jsonb", "tsvector", "xml"})
 class UsersTable:
     """The users table's name, the column to match by, and the column to set.
 
-    `where` is the SQL condition for rows that are people; if it is empty, all rows are.
+    `where` is the SQL condition for rows that are people; if it is empty, all rows are. `masking`
+    is how the sync masks the emails; None if it does not.
     """
 
     name: Name
     email_column: str
     sub_column: str
     where: str = ""
+    masking: EmailMasking | None = None
 
     @classmethod
-    def of(cls, table: str, email_column: str, sub_column: str, where: str = "") -> Self:
+    def of(
+        cls,
+        table: str,
+        email_column: str,
+        sub_column: str,
+        where: str = "",
+        masking: EmailMasking | None = None,
+    ) -> Self:
         """Return the table whose name is given as `schema.table`.
 
         Raises:
@@ -43,29 +54,42 @@ class UsersTable:
         parts = split_name(table)
         if len(parts) != NAME_PARTS:
             raise ConfigurationError(f'USERS_TABLE is "{table}"; it must be "schema.table".')
-        return cls(Name(*parts), email_column, sub_column, where)
+        return cls(Name(*parts), email_column, sub_column, where, masking)
 
-    def statement_parts(self, target: Session) -> dict[str, sql.Composable]:
+    def statement_parts(self, target: Session) -> Parts:
         """Check the table, and return the SQL parts of the remap's statements.
 
         Raises:
             ConfigurationError: the table or one of the columns does not exist or has the wrong
-                type, or `where` is not a condition.
+                type, the column with the email is too short for a masked address, or `where` is
+                not a condition.
         """
         columns = self._read_columns(target)
         self._require_texts(target, columns)
         if self.where:
             require_condition(target, self.name, self.where)
-        collation = find_collation(target)
         return {
             "users": self.name.identifier,
             "is_person": is_person(self.name, self.where),
             "sub": sql.Identifier(self.sub_column),
             "row_sub": sql.SQL("(u.{}::text {})").format(sql.Identifier(self.sub_column), BYTEWISE),
             **columns[self.sub_column].statement_parts(),
-            "row_email": normalized(sql.Identifier("u", self.email_column), collation),
-            "pool_email": normalized(sql.Identifier("email"), collation),
+            **self._email_parts(target, columns[self.email_column]),
         }
+
+    def _email_parts(self, target: Session, column: "_Column") -> Parts:
+        """Return the parts with the emails, masked if the sync masks them."""
+        email, collation = sql.Identifier("u", self.email_column), find_collation(target)
+        if self.masking is None:
+            return plain_parts(email, collation)
+        digits = digits_of(column.most_characters)
+        if digits < LEAST_DIGITS:
+            raise ConfigurationError(
+                f"The column {self.email_column} of {self.name} is {column.type}, too short for a"
+                f" masked address, which has {BESIDE + LEAST_DIGITS}"
+                " characters. Make it longer, on both sides. Nothing was written."
+            )
+        return self.masking.statement_parts(email, collation, digits)
 
     def _read_columns(self, target: Session) -> "dict[str, _Column]":
         """Return both columns, by their names."""
@@ -123,6 +147,7 @@ class _Column:
     type_of_any_length: str
     base_type: str  # of a domain, without a length; otherwise the type itself
     category: str  # the base type's
+    most_characters: int | None  # None: any number
     is_required: bool
     is_generated: bool
 
@@ -137,7 +162,7 @@ class _Column:
         """Whether a value can be a sub, which is a UUID as text."""
         return self.category == STRINGS or self.base_type == "uuid"
 
-    def statement_parts(self) -> dict[str, sql.Composable]:
+    def statement_parts(self) -> Parts:
         """Return the type to cast a sub to, and the values that replace a sub that is taken away.
 
         A cast to a type with a length cuts a value: an unlinked value is unique even then, while a

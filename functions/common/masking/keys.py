@@ -6,6 +6,7 @@ setting of the transaction: COPY's text is shown in pg_stat_activity and kept in
 
 import hashlib
 import hmac
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from psycopg2 import sql
 
 from common.errors import ConfigurationError
 from common.postgres.database import Session
+from common.postgres.settings.replication_role import define
 
 SETTING = "staging_sync.mask_keys"
 LEAST_LENGTH = 32  # characters; `openssl rand -hex 32` writes 64
@@ -59,8 +61,28 @@ def hand_over(session: Session, key: MaskKey, kinds: Iterable[str]) -> None:
 
     set_config is a function call: pg_stat_statements keeps it without its arguments, unlike SET.
     """
-    keys = json.dumps({kind: key.of_kind(kind).hex() for kind in sorted(set(kinds))})
+    keys = _listed(key, kinds)
     session.row("SELECT pg_catalog.set_config(%s, %s, true) IS NOT NULL", [SETTING, keys])
+
+
+def hand_over_unseen(session: Session, key: MaskKey, kinds: Iterable[str]) -> None:
+    """As `hand_over`, where we may create a temporary table: no statement's text has the keys.
+
+    So staging's log, which may keep every statement, does not show them to those who read it.
+    """
+    define(session, "CREATE TEMPORARY TABLE staging_sync_mask_keys (keys text) ON COMMIT DROP")
+    copied = io.BytesIO(_listed(key, kinds).encode())
+    session.copy_in("COPY pg_temp.staging_sync_mask_keys FROM STDIN", copied)
+    session.row(
+        "SELECT pg_catalog.set_config(%s, keys, true) IS NOT NULL"
+        " FROM pg_temp.staging_sync_mask_keys",
+        [SETTING],
+    )
+
+
+def _listed(key: MaskKey, kinds: Iterable[str]) -> str:
+    """Return the kinds' keys as JSON, which has nothing that COPY would take for an escape."""
+    return json.dumps({kind: key.of_kind(kind).hex() for kind in sorted(set(kinds))})
 
 
 def digest(kind: str, value: sql.Composable) -> sql.Composable:

@@ -1,6 +1,6 @@
 -- How many users of the pool have an email, and how many have one that a row has too.
 WITH pool AS MATERIALIZED (
-    SELECT {pool_email} AS email FROM staging_sync_pool
+    SELECT {pool_email} AS email FROM staging_sync_pool AS p
 )
 SELECT
     count(*),

@@ -1,5 +1,5 @@
 -- One decision per row of the users table, and one per email of the pool that no row has.
--- `email` is trimmed and in lower case; `is_verified` is NULL if the pool has no such user; `new_sub`
+-- `email` is trimmed and in lower case, and masked if the sync masks it; `is_verified` is NULL if the pool has no such user; `new_sub`
 -- is the sub that the row gets or already owns; `is_released`: the row loses a sub that belongs to
 -- another row or user. The row is found by tableoid and ctid, which the table's lock keeps stable.
 CREATE TEMPORARY TABLE staging_sync_decisions (

@@ -10,8 +10,8 @@ WITH pool AS (
         enabled IS DISTINCT FROM 'true' AS is_disabled,
         email_verified IS DISTINCT FROM 'true' AS is_unverified,
         CASE status WHEN 'CONFIRMED' THEN 1 WHEN 'EXTERNAL_PROVIDER' THEN 2 ELSE 3 END AS grade
-    FROM staging_sync_pool
-    OFFSET 0 -- no condition is pushed down, so that each email is put in lower case once
+    FROM staging_sync_pool AS p
+    OFFSET 0 -- no condition is pushed down, so that each email is lowered and masked once
 ), best AS (
     SELECT DISTINCT ON (email)
         email,
@@ -75,5 +75,5 @@ SELECT
 FROM matched
 UNION ALL
 SELECT NULL, 'no_db_user', NULL, NULL, NULL, NULL, NULL, 'the user of the pool has no email'
-FROM staging_sync_pool
-WHERE coalesce({pool_email}, '') = ''
+FROM staging_sync_pool AS p
+WHERE coalesce({pool_address}, '') = ''

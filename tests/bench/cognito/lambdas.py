@@ -15,6 +15,7 @@ from sandbox.database import Database
 from sandbox.processes import clean_environment
 from tests.bench.measure import run_measured
 from tests.support.bucket import BUCKET
+from tests.support.masked_emails import KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Account:
 
     @classmethod
     def of(cls, cloud: LocalAws, database: Database) -> "Account":
-        """Create the bucket and the secret."""
+        """Create the bucket and the secrets."""
         clients = Clients.of(cloud)
         clients.s3.create_bucket(Bucket=BUCKET)
         secret = {
@@ -46,11 +47,13 @@ class Account:
             "dbname": database.name,
         }
         stored = clients.secrets.create_secret(Name="staging", SecretString=json.dumps(secret))
+        key = clients.secrets.create_secret(Name="mask-key", SecretString=KEY)
         environment = {
             **clean_environment(Path(tempfile.gettempdir())),
             **cloud.environment,
             "EXCHANGE_BUCKET": BUCKET,
             "STAGING_SECRET_ARN": stored["ARN"],
+            "MASK_KEY_SECRET_ARN": key["ARN"],
             "POWERTOOLS_METRICS_DISABLED": "true",  # standard output is for the measurement
         }
         return cls(clients, environment)

@@ -15,6 +15,7 @@ from list_cognito_users.tuning import TUNING
 from sandbox.database import Database
 from tests.bench.cognito.lambdas import Account, Invocation
 from tests.support.cognito_users import GeneratedUsers
+from tests.support.masked_emails import masked
 
 TABLE = """
 DROP TABLE IF EXISTS users;
@@ -35,13 +36,15 @@ SAMPLE = 2_000  # users that are updated one by one
 class RemapOutcome:
     """The seconds of remapping `users` rows, and of updating them one by one.
 
-    `dry_seconds` are those of a dry run, `second_seconds` those of a run that changes nothing.
+    `dry_seconds` are those of a dry run, `second_seconds` those of a run that changes nothing,
+    `masked_seconds` those of a remap of rows whose emails are masked.
     """
 
     users: int
     seconds: float
     dry_seconds: float
     second_seconds: float
+    masked_seconds: float
     peak_memory: int
     one_by_one_seconds: float
 
@@ -59,23 +62,25 @@ def measure_remap(account: Account, database: Database, users: int) -> RemapOutc
     """
     pool = GeneratedUsers(users)
     execution = f"remap-{users}"
-    _fill_table(database, pool)
     listing = _write_listing(account, pool, execution)
-    database.execute("VACUUM ANALYZE users", "CHECKPOINT")
     runs = {}
-    for run in ("dry", "first", "second"):
+    for run in ("masked", "dry", "first", "second"):
+        if run in {"masked", "dry"}:
+            _fill_table(database, pool, is_masked=run == "masked")
         event = {
             "execution": execution,
             "input": {"cognito_only": True, "dry_run": run == "dry"},
             "cognito_users": listing,
         }
-        runs[run] = account.invoke("update_db", event)
+        masks = {"EMAIL_MASK": '"email"'} if run == "masked" else {}
+        runs[run] = account.invoke("update_db", event, environment=masks)
         _check(runs[run], users, changed=0 if run == "second" else users // 10)
     return RemapOutcome(
         users=users,
         seconds=runs["first"].seconds,
         dry_seconds=runs["dry"].seconds,
         second_seconds=runs["second"].seconds,
+        masked_seconds=runs["masked"].seconds,
         peak_memory=max(run.peak_memory for run in runs.values()),
         one_by_one_seconds=_update_one_by_one(database, pool) * users,
     )
@@ -98,7 +103,7 @@ def _check(run: Invocation, users: int, changed: int) -> None:
         raise RuntimeError(f"The remap must return {expected}, but returned {run.output}")
 
 
-def _fill_table(database: Database, pool: GeneratedUsers) -> None:
+def _fill_table(database: Database, pool: GeneratedUsers, *, is_masked: bool) -> None:
     """Give every user of the pool a row, nine in ten of them with the right sub."""
     with (
         contextlib.closing(database.connect()) as connection,
@@ -106,18 +111,21 @@ def _fill_table(database: Database, pool: GeneratedUsers) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(TABLE)
-        for rows in _rows(pool):
+        for rows in _rows(pool, is_masked=is_masked):
             cursor.copy_expert("COPY users (id, email, cognito_sub, name) FROM STDIN", rows)
         cursor.execute(INDEX)
+    database.execute("VACUUM ANALYZE users", "CHECKPOINT")
 
 
-def _rows(pool: GeneratedUsers) -> Iterator[io.StringIO]:
+def _rows(pool: GeneratedUsers, *, is_masked: bool) -> Iterator[io.StringIO]:
     for first in range(0, len(pool), ROWS_AT_ONCE):
         rows = io.StringIO()
         for number in range(first, min(first + ROWS_AT_ONCE, len(pool))):
             email = f"user{number}@example.com"
             if number % 50 == 7:
                 email = f"User{number}@Example.com "
+            if is_masked:
+                email = masked(email)
             sub = (PRODUCTION if number % 10 == 3 else pool).sub(number)
             rows.write(f"{number}\t{email}\t{sub}\tName {number}\n")
         rows.seek(0)

@@ -42,7 +42,15 @@ def of_listings(outcomes: Sequence[ListingOutcome]) -> Table:
 def of_remaps(outcomes: Sequence[RemapOutcome]) -> Table:
     """Return the table of the remaps."""
     table = _table(
-        "users", "remap", "dry run", "second run", "one by one", "for a user", "ratio", "memory"
+        "users",
+        "remap",
+        "dry run",
+        "second run",
+        "masked",
+        "one by one",
+        "for a user",
+        "ratio",
+        "memory",
     )
     for outcome in outcomes:
         counts = outcome.users >= 1_000_000
@@ -51,6 +59,7 @@ def of_remaps(outcomes: Sequence[RemapOutcome]) -> Table:
             f"{outcome.seconds:.2f} s",
             f"{outcome.dry_seconds:.2f} s",
             f"{outcome.second_seconds:.2f} s",
+            f"{outcome.masked_seconds:.2f} s",
             f"{outcome.one_by_one_seconds:,.0f} s",
             f"{outcome.one_by_one_seconds / outcome.users * 1000:.2f} ms",
             f"{outcome.ratio:.0f}" + (f" {_verdict(outcome.ratio >= MUST_REMAP)}" * counts),

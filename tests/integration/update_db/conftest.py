@@ -1,6 +1,7 @@
 """A staging database with a users table, its secret, and the Lambda's settings."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from sandbox.database import Database
 from tests.integration.update_db.remapping import USERS, Staging
 from tests.support.bucket import BUCKET
 from tests.support.databases import Databases
+from tests.support.masked_emails import KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,9 +26,12 @@ SETTINGS = (
     "RELEASE_MISMATCHED",
     "MIN_MATCHED_PERCENT",
     "USERS_WHERE",
+    "EMAIL_MASK",
+    "MASK_KEY_SECRET_ARN",
 )
 
 type MakeStaging = Callable[..., Staging]
+type UseMask = Callable[..., None]
 
 
 @pytest.fixture
@@ -72,3 +77,20 @@ def make_staging(
         return Staging(database, s3, exchange)
 
     return make
+
+
+@pytest.fixture
+def use_mask(
+    make_staging: MakeStaging,  # noqa: ARG001  # it unsets the variables
+    monkeypatch: pytest.MonkeyPatch,
+) -> UseMask:
+    """Let the Lambda mask addresses by a rule and a key."""
+
+    def use(rule: object, key: str = KEY) -> None:
+        monkeypatch.setenv("EMAIL_MASK", json.dumps(rule))
+        client = boto3.client("secretsmanager")
+        name = f"mask-key-{uuid.uuid4()}"
+        arn = client.create_secret(Name=name, SecretString=key)["ARN"]
+        monkeypatch.setenv("MASK_KEY_SECRET_ARN", arn)
+
+    return use
