@@ -11,9 +11,9 @@ LOOK_ALIKES = "\u0130\u212a"  # whose small letters are ASCII's
 def masked(email: str, key: str = KEY, *, digits: int = 24, has_suffix: bool = True) -> str:
     """Return what the sync writes to staging for an address of production."""
     compared = "".join(each if each in LOOK_ALIKES else each.lower() for each in email.strip())
-    block = _derived(key, "kind email")
-    digest = hashlib.sha256(block + compared.encode()).hexdigest()[:digits]
-    suffix = "-" + hashlib.sha256(block + email.encode()).hexdigest()[:8]
+    of_kind = _derived(key, "kind email")[:16]
+    digest = hashlib.sha256(of_kind + compared.encode()).hexdigest()[:digits]
+    suffix = "-" + hashlib.sha256(of_kind + email.encode()).hexdigest()[:8]
     tag = _derived(key, "tag").hex()[:4]
     return f"{digest}{suffix if has_suffix and email != compared else ''}@m{tag}.invalid"
 
