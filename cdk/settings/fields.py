@@ -71,7 +71,7 @@ class Fields(Block):
     secrets_kms_key_arns: Annotated[
         tuple[KeyArn, ...],
         Field(
-            description="the customer managed keys that the two secrets are encrypted with; none"
+            description="the customer managed keys that the secrets are encrypted with; none"
             " for Secrets Manager's own key, which works within one account only"
         ),
     ] = ()

@@ -36,7 +36,8 @@ class Settings(Fields):
         """The stack's partition of AWS."""
         if self.region:
             return partition_of_region(self.region)
-        return partition_of(self.secret_arns[-1]) if self.secret_arns else "aws"
+        known = self.secret_arns or self.all_secret_arns
+        return partition_of(known[-1]) if known else "aws"
 
     @property
     def reports_failures(self) -> bool:
@@ -51,13 +52,17 @@ class Settings(Fields):
 
     @property
     def email_mask(self) -> MaskRule | None:
-        """The mask of the column with the email, if it has one.
+        """The mask of the column with the email, as `mask_of_users`."""
+        return self.mask_of_users(self.email_column)
+
+    def mask_of_users(self, column: str) -> MaskRule | None:
+        """Return the mask of a column of the users' table, if it has one.
 
         Raises:
             ConfigurationError: two equally exact rules name it.
         """
         users = Name(*split_name(self.users_table))
-        found = self.sync_rules.masks.rule_of(users, self.email_column)
+        found = self.sync_rules.masks.rule_of(users, column)
         return found[1] if found else None
 
     @property

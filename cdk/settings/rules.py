@@ -26,6 +26,8 @@ ARNS = (
     "kms_key_arn",
     "permissions_boundary_arn",
 )
+# Masks by which a sub stays one row's own, or none's.
+SUB_MASKS = ("null", "hash", "uuid")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -78,21 +80,41 @@ def _kept_columns(settings: Settings) -> Iterator[str]:
 
 
 def _masks(settings: Settings) -> Iterator[str]:
-    """Check that masks have a key, and that people are found in spite of them."""
-    if settings.sync_rules.masks.needs_key and not settings.mask_key_secret_arn:
+    """Check that masks have a key of their own, and that people are found in spite of them."""
+    key = settings.mask_key_secret_arn
+    if settings.sync_rules.masks.needs_key and not key:
         yield (
             "mask_key_secret_arn is missing: the masks of sync_rules depend on a key. Create one"
             " with `openssl rand -hex 32`, and name its secret."
         )
+    for side in SIDES:
+        if key and key == settings.secret_arn_of(side):
+            yield (
+                f"mask_key_secret_arn is {side}_secret_arn too: whoever may read that could test"
+                " guesses. The key needs a secret of its own."
+            )
+    yield from _masks_of_people(settings)
+
+
+def _masks_of_people(settings: Settings) -> Iterator[str]:
+    """Check the masks of the two columns that the remap works with."""
+    users, pool = settings.users_table, settings.user_pool_id
     try:
-        rule = settings.email_mask
+        email = settings.mask_of_users(settings.email_column)
+        sub = settings.mask_of_users(settings.sub_column)
     except ConfigurationError as error:
         yield f"sync_rules.mask: {error}"
         return
-    if settings.user_pool_id and rule and rule.kind != "email":
+    if pool and email and email.kind != "email":
         yield (
-            f"sync_rules.mask masks the email_column {settings.users_table}.{settings.email_column}"
-            f' as {rule}: by any other kind than "email" the remap would find nobody.'
+            f"sync_rules.mask masks the email_column {users}.{settings.email_column} as {email}:"
+            ' by any other kind than "email" the remap would find nobody.'
+        )
+    if pool and sub and sub.kind not in SUB_MASKS:
+        yield (
+            f"sync_rules.mask masks the sub_column {users}.{settings.sub_column} as {sub}: new rows"
+            " have what the mask makes of production's sub until the remap, and no two may have"
+            f" the same; use {' or '.join(SUB_MASKS)}."
         )
 
 

@@ -65,13 +65,15 @@ def is_rule(rule: str, entry: Any) -> bool:
     return True
 
 
-def fault_of_masks(masks: Any) -> str | None:
-    """Return what is wrong with the rules of "mask"; None if nothing is."""
-    try:
-        MaskRules.parse({"mask": masks})
-    except ConfigurationError as error:
-        return error.message.rstrip(".")
-    return None
+def fault_of_masks(masks: dict[str, Any]) -> str | None:
+    """Return what is wrong with the rules of "mask", each of them; None if nothing is."""
+    faults = []
+    for column, mask in masks.items():
+        try:
+            MaskRules.parse({"mask": {column: mask}})
+        except ConfigurationError as error:
+            faults.append(error.message)
+    return " ".join(faults).rstrip(".") or None
 
 
 def limits(least: int, most: int) -> Rule:

@@ -1,6 +1,7 @@
 """DbSync: refreshes the staging database from production."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,14 +29,12 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
     """Sync, write the report to S3, emit metrics, and return the output's `db_sync` object."""
     environment = DbSyncEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
-    key_secret = environment.mask_key_secret_arn
     options = SyncOptions(
         execution=event.execution,
         rules=SyncRules.parse(environment.sync_rules),
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
         waits=waits,
-        mask_key=read_mask_key(key_secret) if key_secret else None,
         is_remapped=event.input.sync_cognito,
     )
 
@@ -46,6 +45,8 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
     try:
         source = database_of(environment.production)
         target = database_of(environment.staging)
+        if environment.mask_key_secret_arn:
+            options = replace(options, mask_key=read_mask_key(environment.mask_key_secret_arn))
         with within(granted()):
             result = sync_database(source, target, options, save_report)
     except StagingSyncError as error:

@@ -9,6 +9,7 @@ import pytest
 from cdk.settings.load import parse_settings
 from tests.infra.blocks import begin_with, problems_of
 from tests.infra.synthesized import (
+    MASK_KEY_SECRET,
     PRODUCTION_BY_IAM,
     SECRETS,
     STAGING_BY_IAM,
@@ -91,8 +92,15 @@ def test_there_are_endpoints_for_the_services_that_are_used_and_no_others(
         "vpc_endpoints": True,
         "route_table_ids": ["rtb-11111111"],
     }
-    endpoints = synthesize(tmp_path / "out", settings).paths("AWS::EC2::VPCEndpoint")
-    assert {path.rpartition("/")[2] for path in endpoints} == {"S3", "Sts"}
+    assert endpoints_of(tmp_path / "out", settings) == {"S3", "Sts"}
+    with_key = {**settings, "mask_key_secret_arn": MASK_KEY_SECRET}
+    assert endpoints_of(tmp_path / "with_key", with_key) == {"S3", "Sts", "SecretsManager"}
+
+
+def endpoints_of(assembly: Path, settings: dict[str, Any]) -> set[str]:
+    """Return the ids of the stack's endpoints."""
+    endpoints = synthesize(assembly, settings).paths("AWS::EC2::VPCEndpoint")
+    return {path.rpartition("/")[2] for path in endpoints}
 
 
 def changed(iam: dict[str, Any], side: str, **fields: Any) -> dict[str, Any]:

@@ -12,8 +12,9 @@ import pytest
 from cdk.compute.dependencies import build_layer
 from cdk.settings.load import SettingsError, choose_environment, parse_settings
 from cdk.settings.model import Settings
+from db_sync.mask.kinds import MaskRule
 from tests.infra.blocks import LOOKUP, NETWORK
-from tests.infra.synthesized import EXAMPLE, ROOT, SECRETS
+from tests.infra.synthesized import EXAMPLE, MASK_KEY_SECRET, ROOT, SECRETS, settings_by_iam
 
 
 def test_the_two_secrets_are_enough() -> None:
@@ -47,6 +48,40 @@ def test_a_complete_network_is_accepted() -> None:
 def test_without_a_vpc_a_secret_may_be_in_any_region() -> None:
     settings = parse_settings({**SECRETS, "region": "us-east-1"}, "staging")
     assert settings.region == "us-east-1"
+
+
+@pytest.mark.parametrize("kind", ["null", "hash", "uuid"])
+def test_production_s_subs_may_be_masked_by_what_no_two_rows_share(kind: str) -> None:
+    block = {
+        **SECRETS,
+        "user_pool_id": "eu-central-1_Shop",
+        "mask_key_secret_arn": MASK_KEY_SECRET,
+        "sync_rules": {"mask": {"public.users.cognito_sub": kind}},
+    }
+    settings = parse_settings(block, "staging")
+    assert settings.mask_of_users("cognito_sub") == MaskRule(kind)
+    assert settings.email_mask is None
+
+
+def test_masks_without_a_key_s_kinds_need_none() -> None:
+    masks = {
+        "public.users.phone": "null",
+        "public.users.note": {"with": "fixed", "value": "masked"},
+        "public.users.profile": {"with": "json", "paths": {"$.street": "null"}},
+    }
+    settings = parse_settings({**SECRETS, "sync_rules": {"mask": masks}}, "staging")
+    assert settings.mask_key_secret_arn is None
+
+
+def test_a_stack_without_other_secrets_is_in_the_partition_of_the_mask_key_s(
+    tmp_path: Path,
+) -> None:
+    settings = {
+        **settings_by_iam(tmp_path),
+        "region": None,
+        "mask_key_secret_arn": MASK_KEY_SECRET.replace(":aws:", ":aws-us-gov:"),
+    }
+    assert Settings.model_validate_json(json.dumps(settings)).partition == "aws-us-gov"
 
 
 def kept_columns(*keep: object) -> tuple[object, ...]:

@@ -59,6 +59,23 @@ def test_all_settings_that_contradict_each_other_are_named_at_once() -> None:
     )
 
 
+def test_all_that_is_wrong_about_masks_is_named_at_once() -> None:
+    problems = problems_of(
+        {
+            **SECRETS,
+            "user_pool_id": "eu-central-1_Shop",
+            "sync_rules": {"mask": {"public.users.*": "name", "public.users.id": "hash"}},
+        }
+    )
+
+    assert begin_with(
+        problems,
+        "mask_key_secret_arn is missing",
+        "sync_rules.mask masks the email_column public.users.email as name",
+        "sync_rules.mask masks the sub_column public.users.cognito_sub as name",
+    )
+
+
 def test_every_arn_of_another_partition_is_named() -> None:
     assert begin_with(
         problems_of({**SECRETS, "region": "us-gov-west-1"}),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.infra.blocks import LOOKUP, NETWORK, begin_with, problems_of
-from tests.infra.synthesized import SECRETS
+from tests.infra.synthesized import MASK_KEY_SECRET, SECRETS
 
 EMPTY: dict[str, Any] = {
     "vpc_id": None,
@@ -29,6 +29,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
             "region": "eu-west-1",
         },
         "staging_secret_arn is in eu-central-1, which a VPC endpoint in eu-west-1 does not reach",
+    ),
+    (
+        "a mask key that no endpoint reaches",
+        {
+            **NETWORK,
+            "prod_secret_arn": SECRETS["prod_secret_arn"].replace("eu-west-1", "eu-central-1"),
+            "mask_key_secret_arn": MASK_KEY_SECRET.replace("eu-central-1", "eu-west-1"),
+            "has_nat": False,
+        },
+        "mask_key_secret_arn is in eu-west-1, which a VPC endpoint in eu-central-1 does not reach",
     ),
     ("endpoints nowhere", {"vpc_endpoints": True}, "vpc_endpoints is set without vpc_id"),
     ("a NAT nowhere", {"has_nat": True}, "has_nat is set without vpc_id"),

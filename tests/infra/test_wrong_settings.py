@@ -96,6 +96,14 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         ' "*.born": {"with": "date", "within_days": 30}}: The sync rule "mask" names "email"',
     ),
     (
+        "several wrong masks",
+        {"sync_rules": {"mask": {"*.email": "scramble", "*.name": "name", "*.born": {}}}},
+        'sync_rules.mask must be columns with their masks, like {"public.users.email": "email",'
+        ' "*.born": {"with": "date", "within_days": 30}}: The mask of "*.email" is of the kind'
+        ' "scramble", which does not exist. There are null, fixed, hash, email, phone, name, text,'
+        ' number, date, ip, uuid, json, sql. The mask of "*.born" must be a kind',
+    ),
+    (
         "no column is reviewed",
         {"sync_rules": {"reviewed": ["users.email"]}},
         "sync_rules.reviewed[0] must be a column, like public.users.created_at",
@@ -123,6 +131,32 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
             "sync_rules": {"mask": {"*.email": "hash"}},
         },
         "sync_rules.mask masks the email_column public.users.email as hash",
+    ),
+    (
+        "subs of which two may be the same",
+        {
+            "user_pool_id": "eu-central-1_Shop",
+            "mask_key_secret_arn": MASK_KEY_SECRET,
+            "sync_rules": {"mask": {"*.cognito_sub": "text"}},
+        },
+        "sync_rules.mask masks the sub_column public.users.cognito_sub as text: new rows have",
+    ),
+    *[
+        (
+            f"the {side} database's secret for the key",
+            {
+                "mask_key_secret_arn": SECRETS[f"{side}_secret_arn"],
+                "sync_rules": {"mask": {"public.users.name": "name"}},
+            },
+            f"mask_key_secret_arn is {side}_secret_arn too",
+        )
+        for side in ("prod", "staging")
+    ],
+    ("a key itself", {"mask_key_secret_arn": "0123456789" * 4}, "mask_key_secret_arn must be the"),
+    (
+        "a mask key of China",
+        {"mask_key_secret_arn": MASK_KEY_SECRET.replace(":aws:", ":aws-cn:")},
+        "mask_key_secret_arn is in the partition aws-cn, and the stack in aws: nothing of one",
     ),
     (
         "two rules for the email",

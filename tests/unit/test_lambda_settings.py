@@ -149,6 +149,7 @@ ENVIRONMENTS = [
         staging_database={"auth": "iam", "host": "h", "dbname": "d"},
         database_ca_bundle="/opt/ca.pem",
         sync_rules='{"keep": []}',
+        mask_key_secret_arn="arn:mask-key",
     ),
     DbSyncEnvironment(exchange_bucket="exchange"),
     ListCognitoUsersEnvironment(
@@ -162,6 +163,8 @@ ENVIRONMENTS = [
         require_verified_email=True,
         release_mismatched=False,
         min_matched_percent=12.5,
+        email_mask='{"with": "email", "keep_domains": ["shop.example"]}',
+        mask_key_secret_arn="arn:mask-key",
     ),
 ]
 

@@ -38,6 +38,11 @@ class MaskKey:
                 f"The mask key is shorter than {LEAST_LENGTH} characters, so that it could be"
                 " guessed. Create one with: openssl rand -hex 32"
             )
+        if not self.secret.isascii():
+            raise ConfigurationError(
+                "The mask key has characters that are not ASCII. Create one with: openssl rand -hex"
+                " 32"
+            )
 
     def of_kind(self, kind: str) -> bytes:
         """Return the bytes by which a kind of mask is keyed: too many for anybody to guess.

@@ -126,12 +126,18 @@ MASKS = {"mask": {"public.users.email": {"with": "email", "keep_domains": ["team
 MASK_KEY = "a-key-of-more-than-thirty-two-characters"
 
 
-def use_masks(monkeypatch: pytest.MonkeyPatch, key: str = MASK_KEY) -> None:
-    """Give the Lambda rules that mask, and a secret with their key."""
+def use_masks(monkeypatch: pytest.MonkeyPatch, key: str = MASK_KEY) -> str:
+    """Give the Lambda rules that mask, and a secret with their key; return the secret's ARN."""
     client = boto3.client("secretsmanager")
-    arn = client.create_secret(Name="mask-key", SecretString=key)["ARN"]
+    arn: str = client.create_secret(Name="mask-key", SecretString=key)["ARN"]
     monkeypatch.setenv("MASK_KEY_SECRET_ARN", arn)
     monkeypatch.setenv("SYNC_RULES", json.dumps(MASKS))
+    return arn
+
+
+def written_report() -> str:
+    key = "executions/run-1/db-sync.json"
+    return boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
 
 
 def test_it_masks_with_the_key_of_the_secret_and_shows_neither_key_nor_originals(
@@ -146,8 +152,7 @@ def test_it_masks_with_the_key_of_the_secret_and_shows_neither_key_nor_originals
     tag = MaskKey(MASK_KEY).tag
     assert re.fullmatch(rf"[0-9a-f]{{24}}@m{tag}\.invalid", masked[0])
     assert kept == ("bo@team.example",)
-    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="executions/run-1/db-sync.json")["Body"]
-    report = body.read().decode()
+    report = written_report()
     assert json.loads(report)["masked"] == {
         "public.users.email": 'email, by the rule "public.users.email"'
     }
@@ -166,6 +171,65 @@ def test_masks_without_a_key_are_refused_before_anything_is_written(
         handler(event(), FakeContext())
 
     assert pair.target.value("SELECT count(*) FROM users") == 0
+
+
+SHORT_KEY = "correct horse battery staple"
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [(SHORT_KEY, "is shorter than 32 characters"), (json.dumps({"key": MASK_KEY}), "no mask key")],
+)
+def test_a_key_that_cannot_be_used_is_refused_before_anything_is_written_and_shown_nowhere(
+    pair: Pair,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    key: str,
+    why: str,
+) -> None:
+    arn = use_masks(monkeypatch, key)
+
+    with pytest.raises(ConfigurationError, match=why) as refused:
+        handler(event(), FakeContext())
+
+    assert pair.target.value("SELECT count(*) FROM users") == 0
+    report = json.loads(written_report())
+    assert (report["error"], arn in report["message"]) == ("ConfigurationError", True)
+    written = str(refused.value) + written_report() + "".join(capfd.readouterr())
+    assert arn in written
+    assert not any(value in written for value in (SHORT_KEY, MASK_KEY, "@example.com"))
+
+
+def test_a_secret_of_the_key_that_is_gone_is_refused_by_name(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = use_masks(monkeypatch)
+    boto3.client("secretsmanager").delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+    with pytest.raises(ConfigurationError, match=f"Could not read the secret {arn}"):
+        handler(event(), FakeContext())
+
+    assert pair.target.value("SELECT count(*) FROM users") == 0
+
+
+def test_after_a_rotation_of_the_key_all_that_is_masked_is_written_again(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = use_masks(monkeypatch)
+    pair.source.execute("INSERT INTO users VALUES (2, 'bo@team.example', 'sub-2')")
+    handler(event(), FakeContext())
+    before = dict(pair.target.rows("SELECT id, email FROM users"))
+
+    new_key = MASK_KEY[::-1]
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=f"{new_key}\n")
+    output = handler(event(sync_cognito=True), FakeContext())
+
+    after = dict(pair.target.rows("SELECT id, email FROM users"))
+    assert (output["status"], output["rows_updated"]) == ("synced", 1)
+    assert after[1].partition("@")[0] != before[1].partition("@")[0]
+    assert after[1].endswith(f"@m{MaskKey(new_key).tag}.invalid")
+    assert after[2] == "bo@team.example"
+    assert handler(event(), FakeContext())["status"] == "unchanged"
 
 
 @pytest.mark.parametrize(
