@@ -141,8 +141,10 @@ NAMES: dict[str, tuple[type[StagingSyncError], str]] = {
 
 
 # About names and rights: the server's own message quotes no row. If the error has a context, an
-# application's function may have raised it, with any state and any text.
-ABOUT_NAMES = frozenset({"42501", "42601", "42703", "42704", "42883", "42P01"})
+# application's function may have raised it, with any state and any text. If it has no position in
+# the statement, what is named may be a value: 'Ada Lovelace'::tsquery is a syntax error too.
+NO_RIGHT_STATE = "42501"
+ABOUT_NAMES = frozenset({"42601", "42703", "42704", "42883", "42P01"})
 
 
 def statement_error(
@@ -178,9 +180,18 @@ def statement_error(
     if state == "23514":
         sentence = _of_check(error.diag)
     condition = f"{type(error).__name__}, SQLSTATE {state}"
-    if state in ABOUT_NAMES and not error.diag.context:
+    if _quotes_no_row(state, error.diag):
         condition += f" ({error.diag.message_primary})"
     return name(f"{sentence}: {condition}{names.named_in(error.diag)}, {where}.")
+
+
+def _quotes_no_row(state: str, diagnostics: extensions.Diagnostics) -> bool:
+    """Return whether the server's own message is certain to quote names only."""
+    if diagnostics.context:
+        return False
+    return state == NO_RIGHT_STATE or (
+        state in ABOUT_NAMES and diagnostics.statement_position is not None
+    )
 
 
 def _of_check(diagnostics: extensions.Diagnostics) -> str:

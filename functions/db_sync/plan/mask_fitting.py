@@ -76,12 +76,13 @@ class MaskedColumn:
     def cast(self) -> str:
         """The type of the masked value: the target's as the source names it, with its length.
 
-        A text's is without one: it must be refused if it is too long, and a cast would cut it.
+        A text's is without one: it must be refused if it is too long, and a cast would cut it. A
+        domain's is its base type: the target's checks count.
         """
         bare = self._bare
         if bare.base_type in UNCUT:
             return UNCUT[bare.base_type]
-        if self._has_own_type:
+        if self._has_own_type and bare.base_type in self.catalogs.target.types:
             return self._source.base_type
         return "text" if bare.base_type in TEXTS else bare.type
 

@@ -87,6 +87,18 @@ def test_a_domain_that_masked_values_pass_is_no_obstacle(databases: Databases) -
     assert sync_masked(pair, {"public.t.v": "hash"}).status == "unchanged"
 
 
+def test_a_check_of_a_domain_that_the_source_alone_has_refuses_nothing(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        "CREATE DOMAIN good AS text; CREATE TABLE t (id int PRIMARY KEY, v good)",
+        source=f"{ROWS}; ALTER DOMAIN good ADD CHECK (VALUE LIKE 'Value%')",
+    )
+
+    assert sync_masked(pair, {"public.t.v": "hash"}).status == "synced"
+    assert sync_masked(pair, {"public.t.v": "hash"}).status == "unchanged"
+
+
 def test_an_exclusion_constraint_is_tried(databases: Databases) -> None:
     pair = databases.pair(
         "CREATE TABLE t (id int PRIMARY KEY, v int4range,"
