@@ -1,4 +1,4 @@
-"""The sync as a command: `db-sync --source URL --target URL`.
+"""The sync as a command: `db-sync --source URL --target URL`; and its subcommand `mask-plan`.
 
 Exits with 0 if the sync succeeded, 1 if it failed (with the error on standard error), 2 if the call
 was wrong.
@@ -18,6 +18,7 @@ from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import WAITS, Waits
 from db_sync.interrupts import interruptible
+from db_sync.mask_plan import command as mask_plan
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
@@ -30,9 +31,18 @@ MASK_KEY = "MASK_KEY"  # the environment variable with the secret that masks dep
 
 def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
     """Run the command and return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == [mask_plan.NAME]:
+        secret = os.environ.get(MASK_KEY)
+        return mask_plan.run(given[1:], mask_key=secret, user=_user(), waits=_shown(waits))
+    return _run(given, _shown(waits))
+
+
+def _run(arguments: list[str], waits: Waits) -> int:
     parser = argparse.ArgumentParser(
         prog="db-sync",
         description="Make a target PostgreSQL database's rows equal to a source's.",
+        epilog=f"There is one subcommand, to {mask_plan.SUMMARY}: db-sync {mask_plan.NAME}.",
     )
     parser.add_argument("--source", required=True, metavar="URL", help="production; only read")
     parser.add_argument("--target", required=True, metavar="URL", help="staging; is written")
@@ -57,7 +67,7 @@ def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
         f"command of {_user()}",
         rules,
         call.dry_run,
-        waits=replace(waits, report=_print_wait),
+        waits=waits,
         mask_key=key,
         is_remapped=call.remapped,
     )
@@ -93,6 +103,11 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # the first before Python 3.13, the second from then on
         return f"uid {os.getuid()}"
+
+
+def _shown(waits: Waits) -> Waits:
+    """Return the waits, of which a long one is printed."""
+    return replace(waits, report=_print_wait)
 
 
 def _print_wait(_role: str, why: str) -> None:
