@@ -9,7 +9,6 @@ from common.masking.keys import MaskKey, hand_over
 from common.postgres.database import Session
 from common.postgres.names import Name, join_name
 from common.postgres.settings.function_names import find_names
-from db_sync.compare.ranges import estimate_rows
 from db_sync.mask.kinds import KEYED, MaskRule
 from db_sync.mask.rules import MaskRules
 from db_sync.mask_plan.proposal import Proposal, Proposer
@@ -124,9 +123,8 @@ def plan_source(
     plan = plan_tables(Catalogs(catalog, catalog), rules)
     read_through_policies(source, plan)
     hand_over(source, key, KEYED)
-    rows = estimate_rows(source, plan.tables)
-    sampler = Sampler(source, rows, _planner_of(plan, rules.masks, key))
     tables = readable(plan.tables)
+    sampler = Sampler(source, tables, _planner_of(plan, rules.masks, key))
     for done, table in enumerate(tables):
         progress("look", done, len(tables))
         sampler.look(table)
@@ -135,7 +133,7 @@ def plan_source(
         source,
         raw,
         plan,
-        Proposer(plan, rules.masks, key, rows, sampler.samples),
+        Proposer(plan, rules.masks, key, sampler.rows_of, sampler.samples),
         Trial(source, sampler, tables),
         frozenset(table.name for table in tables),
         progress,

@@ -12,6 +12,7 @@ from db_sync.plan.mask_fitting import bits_to_stay_unique
 from db_sync.plan.masks import Assigned, MaskPlanner
 from db_sync.plan.tables import Plan, PlannedColumn, TablePlan
 
+MANY = 10**9  # rows of a table that could not be looked at
 BOOLEAN = "boolean"
 NAME = "name"  # a column, and a kind of mask
 
@@ -164,5 +165,5 @@ class _Round:
             return False
         if ruled and ruled.rule != rule:
             return False
-        needed = bits_to_stay_unique(self._given.rows.get(table.source.oid, 0))
+        needed = bits_to_stay_unique(self._given.rows.get(table.source.oid, MANY))
         return not masked.is_unique or rule.kind == "null" or masked.bits >= needed

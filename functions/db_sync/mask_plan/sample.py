@@ -1,6 +1,6 @@
 """Looks at a sample of each table, on the source: only counts, paths and masked values leave it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -10,6 +10,7 @@ from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.database import Session
 from common.postgres.names import Name
 from common.postgres.settings.function_names import names_for_definitions
+from db_sync.compare.ranges import estimate_rows
 from db_sync.mask.personal import FREE_TYPES
 from db_sync.mask_plan.contents import Finding, find_look, is_personal, matches
 from db_sync.mask_plan.json_columns import JsonColumn, JsonPath
@@ -29,6 +30,8 @@ TEXTS = FREE_TYPES - JSON - {"bytea", "tsvector", "hstore", "xml"}
 # A key that looks like a field's name, with the dot before it.
 FIELD_NAME, MANY_DIGITS = "^[.][A-Za-z_][A-Za-z0-9_-]{0,39}$", "[0-9].*[0-9].*[0-9]"
 
+type Question[A] = Callable[[Sequence[TablePlan]], Iterable[A]]
+
 
 @dataclass(slots=True)
 class Samples:
@@ -44,17 +47,31 @@ class Samples:
 
 
 class Sampler:
-    """Looks at the tables of a source, each in a savepoint, so that no lock is kept."""
+    """Looks at the tables of a source, each in a savepoint, so that no lock is kept.
 
-    def __init__(self, source: Session, rows: dict[int, int], planner: MaskPlanner) -> None:
-        """Take the session, in a transaction; the tables' estimated rows, by oid; the rules."""
+    Attributes:
+        rows_of: the tables' estimated rows, by oid.
+        samples: what they told.
+    """
+
+    def __init__(self, source: Session, tables: Sequence[TablePlan], planner: MaskPlanner) -> None:
+        """Take the session, in a transaction; the tables that may be read; the rules."""
         self._source = source
-        self._rows = rows
         self._planner = planner
         self.samples = Samples()
+        self.rows_of = dict(
+            ask(
+                source,
+                tables,
+                self.samples.too_slow,
+                lambda some: estimate_rows(source, some).items(),
+            )
+        )
 
     def look(self, table: TablePlan) -> None:
         """Look at the values of the columns that nobody has decided about."""
+        if table.name in self.samples.too_slow:
+            return
         undecided = self._planner.undecided(table)
         texts = [(column, text) for column in undecided if (text := self._text(table, column))]
         try:
@@ -128,7 +145,7 @@ class Sampler:
     def rows(self, table: TablePlan) -> sql.Composable:
         """Return a sample of a table's rows as the FROM item `t`."""
         all_rows = table_rows(table.source)
-        estimated = self._rows.get(table.source.oid, 0)
+        estimated = self.rows_of.get(table.source.oid, 0)
         if estimated <= FEW_ROWS:
             return sql.SQL("(SELECT * FROM {} LIMIT {}) t").format(all_rows, sql.Literal(MOST_ROWS))
         # The first ones too: the estimate may be wrong, and the pages empty.
@@ -158,6 +175,27 @@ def limited(source: Session, path: str | None = None) -> Iterator[None]:
         else:
             with names_for_definitions(source, path):
                 yield
+
+
+def ask[A](
+    source: Session, tables: Sequence[TablePlan], slow: set[Name], question: Question[A]
+) -> list[A]:
+    """Ask about tables at once, or each alone if one of them is locked by a migration.
+
+    Args:
+        source: in a transaction.
+        tables: what is asked about.
+        slow: takes the names of those that do not answer in time.
+        question: asks about some of them.
+    """
+    try:
+        with limited(source):
+            return list(question(tables))
+    except OutOfTime:
+        if len(tables) == 1:
+            slow.add(tables[0].name)
+            return []
+    return [answer for table in tables for answer in ask(source, [table], slow, question)]
 
 
 def readable(tables: Iterable[TablePlan]) -> list[TablePlan]:

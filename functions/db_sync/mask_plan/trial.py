@@ -14,7 +14,7 @@ from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_records
 from db_sync.mask.json_paths import Path
 from db_sync.mask.kinds import MaskRule
-from db_sync.mask_plan.sample import Sampler, limited
+from db_sync.mask_plan.sample import Sampler, ask, limited
 from db_sync.plan.defined_types import ARRAY
 from db_sync.plan.mask_fitting import OF_ELEMENTS
 from db_sync.plan.tables import Mask, PlannedColumn, TablePlan
@@ -45,9 +45,13 @@ class Trial:
         """Read the constraints of the tables."""
         self._source = source
         self._sampler = sampler
-        oids = {"tables": [table.source.oid for table in tables]}
         query = load_query("db_sync/write", "list_mask_constraints")
-        self._constraints = catalog_records(source, query, oids, Constraint)
+
+        def constraints(some: Sequence[TablePlan]) -> list[Constraint]:
+            oids = {"tables": [table.source.oid for table in some]}
+            return catalog_records(source, query, oids, Constraint)
+
+        self._constraints = ask(source, tables, sampler.samples.too_slow, constraints)
 
     def of(self, table: TablePlan) -> Tried:
         """Return what becomes of a table's masks.
