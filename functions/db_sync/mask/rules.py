@@ -55,6 +55,11 @@ class ColumnPattern:
         """Whether it spells out one column."""
         return self.exactness[0] == PARTS
 
+    @property
+    def only_column(self) -> tuple[Name, str] | None:
+        """The one column that it names; None if it may name several."""
+        return (Name(self.schema, self.table), self.column) if self.is_exact else None
+
     def matches(self, table: Name, column: str) -> bool:
         """Return whether it names a column."""
         return all(
@@ -126,8 +131,19 @@ class MaskRules:
         )
 
     @cached_property
+    def _of_one(self) -> dict[tuple[Name, str], list[ColumnPattern]]:
+        """The patterns that name one column, by that column: there may be thousands."""
+        patterns: dict[tuple[Name, str], list[ColumnPattern]] = {}
+        for pattern in self.masks:
+            if column := pattern.only_column:
+                patterns.setdefault(column, []).append(pattern)
+        return patterns
+
+    @cached_property
     def _most_exact_first(self) -> list[ColumnPattern]:
-        return sorted(self.masks, key=lambda pattern: pattern.exactness, reverse=True)
+        """The patterns that may name several columns."""
+        several = [pattern for pattern in self.masks if not pattern.only_column]
+        return sorted(several, key=lambda pattern: pattern.exactness, reverse=True)
 
     def rule_of(self, table: Name, column: str) -> tuple[ColumnPattern, MaskRule] | None:
         """Return the most exact rule for a column, with its pattern.
@@ -135,7 +151,9 @@ class MaskRules:
         Raises:
             ConfigurationError: two that are equally exact say different things.
         """
-        matching = [each for each in self._most_exact_first if each.matches(table, column)]
+        matching = self._of_one.get((table, column)) or [
+            each for each in self._most_exact_first if each.matches(table, column)
+        ]
         if not matching:
             return None
         first = matching[0]
@@ -155,8 +173,10 @@ class MaskRules:
 
     def unmatched(self, columns: Iterable[tuple[Name, str]]) -> Iterator[str]:
         """Yield a clause for each pattern that names none of all columns."""
-        known = list(columns)
+        known = set(columns)
         for rule, patterns in (("mask", tuple(self.masks)), ("reviewed", self.reviewed)):
             for pattern in patterns:
-                if not any(pattern.matches(table, column) for table, column in known):
+                only = pattern.only_column
+                names = {only} & known if only else known
+                if not any(pattern.matches(table, column) for table, column in names):
                     yield f'no column is named by "{pattern.text}" of the "{rule}" rule'

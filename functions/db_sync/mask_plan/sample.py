@@ -9,7 +9,7 @@ from psycopg2 import sql
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.database import Session
 from common.postgres.names import Name
-from common.postgres.settings.function_names import names_for_definitions
+from common.postgres.settings.function_names import names_of
 from db_sync.compare.ranges import estimate_rows
 from db_sync.mask.personal import FREE_TYPES
 from db_sync.mask_plan.contents import Finding, find_look, is_personal, matches
@@ -23,7 +23,7 @@ from db_sync.statements import statement
 MOST_ROWS, FIRST_ROWS = 500, 50
 FEW_ROWS = 20_000  # in a larger table the rows are taken from pages all over it
 DOCUMENTS, MOST_BYTES, MOST_STEPS = 100, 65_536, 12  # of a JSON column
-SECONDS = 10  # for one statement: it may have to wait for a migration, or read many dead rows
+SECONDS = 10.0  # for one statement: it may have to wait for a migration, or read many dead rows
 LOOKED_AT = 300  # characters of a value
 JSON = frozenset({"json", "jsonb"})
 TEXTS = FREE_TYPES - JSON - {"bytea", "tsvector", "hstore", "xml"}
@@ -161,20 +161,17 @@ class Sampler:
 
 
 @contextmanager
-def limited(source: Session, path: str | None = None) -> Iterator[None]:
+def limited(source: Session, path: str = "") -> Iterator[None]:
     """Limit the statements of a with statement, and release the locks that they took.
 
     Args:
         source: in a transaction.
-        path: a table's search path, if its own definitions are run.
+        path: a table's search path for functions, if its own definitions are run.
     """
     with source.savepoint(force_rollback=True):
-        source.set_local(statement_timeout=SECONDS * 1000)
-        if path is None:
+        source.set_local(statement_timeout=int(SECONDS * 1000))
+        with names_of(source, path):
             yield
-        else:
-            with names_for_definitions(source, path):
-                yield
 
 
 def ask[A](
