@@ -50,7 +50,7 @@ class Line(NamedTuple):
 
 def lines(plan: MaskPlan, table: TablePlan) -> Iterator[Line]:
     """Yield a line for each column of a table, in their order, and for each masked path."""
-    planned = {column.name: column for column in table.compared + table.kept}
+    planned = {column.name: column for column in table.sent}
     tried = plan.tried.get(table.name)
     for column in table.source.columns.values():
         sent = planned.get(column.name)

@@ -51,7 +51,7 @@ class MaskPlan:
             for table, tried in self.tried.items()
             for column, why in tried.broken.items()
         ]
-        return self.plan.configuration_errors + self.plan.schema_mismatches + broken
+        return self.plan.configuration_errors + self.plan.mask_misfits + broken
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from db_sync.mask.rules import MaskRules
 from db_sync.mask_plan.sample import Samples
 from db_sync.plan.catalog import ENUM, TableColumn
 from db_sync.plan.mask_fitting import bits_to_stay_unique
+from db_sync.plan.mask_references import why_unlike
 from db_sync.plan.masks import Assigned, MaskPlanner
 from db_sync.plan.tables import Plan, PlannedColumn, TablePlan
 
@@ -64,7 +65,7 @@ class _Round:
         self._columns = {
             TableColumn(table.name, column.name): column
             for table in given.plan.tables
-            for column in (*table.compared, *table.kept)
+            for column in table.sent
         }
         self._children: dict[TableColumn, list[TableColumn]] = {}
         for _, child, parent in self._planner.references:
@@ -139,11 +140,26 @@ class _Round:
 
     def _holds(self, at: TableColumn, rule: MaskRule) -> bool:
         """Return whether a mask holds for a column, and for all that refer to it."""
-        family = list(self._family(at))
-        lengths = {
-            self._planner.with_rule(*self._found(each), rule).most_characters for each in family
-        }
-        return len(lengths) == 1 and all(self._fits(each, rule) for each in family)
+        family = self._family(at)
+        column, *others = (self._planner.with_rule(*self._found(each), rule) for each in family)
+        return (
+            all(self._fits(each, rule) for each in family)
+            and not any(why_unlike(other, column) for other in others)
+            and (rule.kind == "null" or not self._has_other_parents(family, rule))
+        )
+
+    def _has_other_parents(self, family: list[TableColumn], rule: MaskRule) -> bool:
+        """Return whether one of the columns refers to another one too, which has not this mask."""
+        return any(
+            reference.child in family
+            and reference.parent not in family
+            and not self._has_rule(reference.parent, rule)
+            for reference in self._planner.references
+        )
+
+    def _has_rule(self, at: TableColumn, rule: MaskRule) -> bool:
+        ruled = self._planner.assigned.get(at)
+        return ruled is not None and ruled.rule == rule
 
     def _family(self, at: TableColumn) -> list[TableColumn]:
         """Return a column with those that refer to it, over any number of keys."""
@@ -158,12 +174,11 @@ class _Round:
     def _fits(self, at: TableColumn, rule: MaskRule) -> bool:
         table, column = self._found(at)
         masked = self._planner.with_rule(table, column, rule)
-        ruled = self._planner.assigned.get(at)
         if (at, rule.kind) in self._given.rejected or any(masked.misfits()):
             return False
         if at in self._persons and rule.kind != "email":
             return False
-        if ruled and ruled.rule != rule:
+        if at in self._planner.assigned and not self._has_rule(at, rule):
             return False
         needed = bits_to_stay_unique(self._given.rows.get(table.source.oid, MANY))
         return not masked.is_unique or rule.kind == "null" or masked.bits >= needed

@@ -119,7 +119,7 @@ class Trial:
 
     def _checks_of(self, table: TablePlan, masked: Collection[str]) -> list[Constraint]:
         """Return the checks of masked columns, as far as they are of columns that are sent."""
-        sent = {column.name for column in table.compared + table.kept}
+        sent = {column.name for column in table.sent}
         return [
             each
             for each in self._constraints
