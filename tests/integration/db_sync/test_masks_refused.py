@@ -264,3 +264,21 @@ def test_nothing_is_refused_in_a_table_that_is_excluded(databases: Databases) ->
 
     assert result.masked == {"public.t.v": 'text, by the rule "*.v"'}
     assert pair.target.value("SELECT count(*) FROM log") == 0
+
+
+def test_a_fixed_value_that_is_none_of_the_type_is_refused_before_anything_is_written(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, born date)",
+        source="INSERT INTO t VALUES (1, '1815-12-10')",
+        target="INSERT INTO t VALUES (1, '2000-01-01')",
+    )
+    before = pair.target.contents()
+
+    with pytest.raises(SchemaMismatch) as refused:
+        sync_masked(pair, {"public.t.born": {"with": "fixed", "value": "no date"}})
+
+    assert "SQLSTATE 22007" in refused.value.message
+    assert "The table is public.t, masking born." in refused.value.message
+    assert pair.target.contents() == before
