@@ -24,6 +24,7 @@ DOMAIN = re.compile(r"[^@\s]+\.[^@\s.]+")
 RESERVED = ".invalid"  # RFC 2606: no address in it reaches anybody
 # What a masked address has beside its digest: "@m", the tag, ".invalid", and a suffix with "-".
 BESIDE = len("@m") + TAG_LENGTH + len(RESERVED) + 1 + SUFFIX_DIGITS
+ONE_ADDRESS = r"^[^@ \t\n\r\f\v,;<>()\"]+@[^@]+$"
 # Regular expressions; one with a bound like {4,24} takes five times as long to match.
 LOCAL_PART = "[0-9a-f]+(-[0-9a-f]+)?"
 MASKED = rf"^{LOCAL_PART}@m{'[0-9a-f]' * TAG_LENGTH}\{RESERVED}$"
@@ -144,10 +145,13 @@ class EmailMask:
 
 
 def _is_in(address: sql.Composable, domains: Sequence[str]) -> sql.Composable:
-    """Return the condition that an address in lower case has one of some domains."""
-    return sql.SQL("pg_catalog.split_part({}, '@', -1) = ANY ({})").format(
-        address, sql.Literal(list(domains))
-    )
+    """Return the condition that an address in lower case has one of some domains.
+
+    It must be one address: what stands before the last one of several would stay, too.
+    """
+    return sql.SQL(
+        "(pg_catalog.split_part({address}, '@', 2) = ANY ({domains}) AND {address} ~ {form})"
+    ).format(address=address, domains=sql.Literal(list(domains)), form=sql.Literal(ONE_ADDRESS))
 
 
 def digits_of(most_characters: int | None) -> int:

@@ -7,6 +7,7 @@ NULL stays NULL, and so does an empty text. Functions are called with their sche
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 from psycopg2 import sql
@@ -33,12 +34,19 @@ INTEGER_HASHES = {
     "integer": "pg_catalog.int4(('x' || {})::bit(32)) & 2147483647",
     "smallint": "(pg_catalog.int4(('x' || {})::bit(32)) & 32767)::smallint",
 }
-# By how much a number is moved, in mask_number.sql: a whole number by whole ones, but not by 0.
+# By how much a number is moved, in mask_number.sql: a whole number by whole ones, but not by 0;
+# another by as many decimal places as it has.
 WHOLE_AMOUNT = (
-    "pg_catalog.mod(random, 2 * nullif(within, 0)) - within"
-    " + CASE WHEN pg_catalog.mod(random, 2 * nullif(within, 0)) >= within THEN 1 ELSE 0 END"
+    "pg_catalog.floor(2 * nullif(within, 0) * share) - within"
+    " + CASE WHEN pg_catalog.floor(2 * within * share) >= within THEN 1 ELSE 0 END"
 )
-AMOUNT = "pg_catalog.round(within * (random / 2251799813685248 - 1), pg_catalog.scale(old))"
+AMOUNT = "pg_catalog.round(within * (2 * share - 1), least(pg_catalog.scale(old), {}))"
+MOST_PLACES = 16_383  # of a numeric
+# Places of a number in binary that is so small that less would be none.
+LEAST_PLACES = {"real": 37, "double precision": 300}
+# 2 to the power of -52 as a numeric: unlike a quotient, a product has all of its digits, in any
+# version of PostgreSQL.
+SHARE = f"0.{5**52:052}"
 # The functions that return a date's bytes, whatever the session's settings are.
 SENT = {
     "date": "date_send",
@@ -151,20 +159,25 @@ def _text(_: MaskRule, value: Value) -> sql.Composable:
 
 
 def _number(rule: MaskRule, value: Value) -> sql.Composable:
-    number = sql.SQL("({})::numeric").format(value.expression)
+    # The text of a number in binary has all of its digits, its numeric has six or fifteen.
+    exact = value.text if value.type in LEAST_PLACES else value.expression
+    number = sql.SQL("({})::numeric").format(exact)
     if "within" in rule.options:
-        within: sql.Composable = _numeric(rule.options["within"])
+        within: sql.Composable = _numeric(Decimal(str(rule.options["within"])))
     else:
-        percent = rule.options.get("within_percent", DEFAULT_PERCENT)
-        within = sql.SQL("pg_catalog.abs({}) * {} / 100").format(number, _numeric(percent))
+        percent = Decimal(str(rule.options.get("within_percent", DEFAULT_PERCENT)))
+        within = sql.SQL("pg_catalog.abs(old) * {}").format(_numeric(percent / 100))
     is_whole = value.type in INTEGER_HASHES
+    places = LEAST_PLACES.get(value.type, MOST_PLACES)
     return _query(
         "mask_number",
         number=number,
         within=sql.SQL("pg_catalog.floor({})").format(within) if is_whole else within,
-        random=_random(text_digest("number", value.text)),
-        greatest=sql.SQL("{}::numeric").format(sql.SQL(value.greatest)),
-        amount=sql.SQL(WHOLE_AMOUNT if is_whole else AMOUNT),
+        share=sql.SQL("{}::numeric * {}").format(
+            _random(text_digest("number", value.text)), sql.SQL(SHARE)
+        ),
+        most=sql.SQL("{}::numeric").format(sql.SQL(value.greatest)),
+        amount=sql.SQL(WHOLE_AMOUNT if is_whole else AMOUNT.format(places)),
     )
 
 
@@ -182,6 +195,7 @@ def _date(rule: MaskRule, value: Value) -> sql.Composable:
         value=value.expression,
         within=sql.Literal(days if is_date else days * SECONDS_OF_A_DAY),
         unit=sql.SQL("1" if is_date else "interval '1 second'"),
+        counted=sql.SQL("integer" if is_date else "bigint"),
         first=first,
         last=last,
         random=_random(digest("date", sent)),
@@ -189,8 +203,11 @@ def _date(rule: MaskRule, value: Value) -> sql.Composable:
 
 
 def _ip(_: MaskRule, value: Value) -> sql.Composable:
-    address = _query("mask_ip", text=value.text, digest=text_digest("ip", value.compared))
-    if value.type not in {"inet", "cidr"}:
+    """Return another address; the same for an address without its netmask and for its text."""
+    is_text = value.type not in {"inet", "cidr"}
+    host = value.compared if is_text else sql.SQL("pg_catalog.host({})").format(value.expression)
+    address = _query("mask_ip", text=host, digest=text_digest("ip", host))
+    if is_text:
         return _unless_empty(value, _cut(value, address))
     resized = sql.SQL("pg_catalog.set_masklen({}::inet, pg_catalog.masklen({}))").format(
         address, value.expression
@@ -203,8 +220,7 @@ def _ip(_: MaskRule, value: Value) -> sql.Composable:
 
 def _uuid(_: MaskRule, value: Value) -> sql.Composable:
     """Return a random UUID, as RFC 9562 defines it (version 4)."""
-    text = sql.SQL("pg_catalog.lower({})").format(value.text)
-    as_uuid = _query("mask_uuid", digest=text_digest("uuid", text))
+    as_uuid = _query("mask_uuid", digest=text_digest("uuid", value.compared))
     return as_uuid if value.type == "uuid" else _unless_empty(value, _as_text(as_uuid))
 
 
@@ -242,8 +258,8 @@ def _query(name: str, **parts: sql.Composable) -> sql.Composable:
     return sql.SQL(load_query("db_sync/mask", name)).format(**parts)
 
 
-def _numeric(number: float) -> sql.Composable:
-    return sql.SQL("{}::numeric").format(sql.Literal(str(number)))
+def _numeric(number: Decimal) -> sql.Composable:
+    return sql.SQL("{}::numeric").format(sql.Literal(f"{number:f}"))
 
 
 def _unless_empty(value: Value, expression: sql.Composable) -> sql.Composable:

@@ -19,8 +19,12 @@ TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"}
 # Types with a length, in domains too, and those without one that are sent in their place.
 UNCUT = {"character varying": "text", "character varying[]": "character varying[]"}
 INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
-GREATEST = {**{name: str(most) for name, most in INTEGERS.items()}, "real": "3e38"}
-GREATEST |= {"double precision": "1e308", "money": "92233720368547758", "numeric": "1e1000"}
+GREATEST = {**{name: str(most) for name, most in INTEGERS.items()}, "real": "3.4028235e38"}
+GREATEST |= {
+    "double precision": "1.7976931348623157e308",
+    "money": "92233720368547758",
+    "numeric": "1e1000",
+}
 INETS = frozenset({"inet", "cidr"})
 # The types that each kind masks; those that are missing here mask any.
 TYPES = {
@@ -40,7 +44,7 @@ OF_ELEMENTS = frozenset({"hash", "email", "phone", "name", "text", "number", "da
 UUID_LENGTH = 36
 LEAST_PHONE_DIGITS = 4
 # Bits of a hash that are not a text's, whose digits have four each.
-BITS = {"bigint": 63, "integer": 31, "smallint": 15, "bytea": 128, "uuid": 122}
+BITS = {"bigint": 63, "integer": 31, "smallint": 15, "bytea": 128, "uuid": 120}
 # Beyond what keeps two of the rows from having one mask half of the time: one chance in 500,000.
 SPARE_BITS = 20
 MODIFIER = re.compile(r"\((\d+)(?:,(-?\d+))?\)")

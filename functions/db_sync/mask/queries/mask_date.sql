@@ -8,7 +8,7 @@
             ELSE old + by * {unit}
         END
     FROM (
-        SELECT old, (random - {within} + CASE WHEN random >= {within} THEN 1 ELSE 0 END)::integer AS by
+        SELECT old, (random - {within} + CASE WHEN random >= {within} THEN 1 ELSE 0 END)::{counted} AS by
         FROM (
             SELECT {value} AS old, pg_catalog.mod({random}, 2 * {within}) AS random OFFSET 0
         ) staging_sync_date

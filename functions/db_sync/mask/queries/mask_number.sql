@@ -1,20 +1,26 @@
--- A number moved by a keyed amount: the other way where it would change its sign or be too large.
--- NaN and infinity stay.
+-- A number moved by a keyed amount: the other way where it would lose its sign or be too large, but not
+-- by more than there is room for. NaN and infinity stay.
 (
     SELECT
         CASE
-            WHEN old IN ('NaN', 'Infinity', '-Infinity') THEN old
-            WHEN pg_catalog.sign(old) * (old + by) < 0 OR (old = 0 AND by < 0)
-                OR pg_catalog.abs(old + by) > greatest
-                THEN least(greatest(old - by, -greatest), greatest)
-            ELSE old + by
+            WHEN old IN ('NaN', 'Infinity', '-Infinity') OR by = 0 THEN old
+            WHEN (pg_catalog.sign(old) * (old + by) > 0 OR old = 0 AND by > 0)
+                AND pg_catalog.abs(old + by) <= most THEN old + by
+            WHEN (pg_catalog.sign(old) * (old - by) > 0 OR old = 0)
+                AND pg_catalog.abs(old - by) <= most THEN old - by
+            ELSE pg_catalog.sign(old) * least(pg_catalog.abs(old) + pg_catalog.abs(by), most)
         END
     FROM (
-        SELECT old, greatest, coalesce({amount}, 0) AS by
+        SELECT old, most, coalesce({amount}, 0) AS by
         FROM (
             SELECT
-                {number} AS old, {within} AS within, {random}::numeric AS random, {greatest} AS greatest
+                old, most, share,
+                least({within}, greatest(pg_catalog.abs(old), most - pg_catalog.abs(old))) AS within
+            FROM (
+                SELECT {number} AS old, {share} AS share, {most} AS most OFFSET 0
+            ) staging_sync_number
             OFFSET 0
-        ) staging_sync_number
+        ) staging_sync_bounded
+        OFFSET 0
     ) staging_sync_moved
 )

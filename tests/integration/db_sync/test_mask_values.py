@@ -1,0 +1,86 @@
+"""Random values of every kind of mask: what arrives is what a plain model says.
+
+`RANDOM_EXAMPLES=200 pytest …/test_mask_values.py` tries that many new ones.
+"""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from psycopg2.extras import execute_values
+
+from common.masking.keys import MaskKey
+from db_sync.rules import SyncRules
+from sandbox.database import Database
+from tests.integration.db_sync.mask_values import GROUPS, Group, fitting
+from tests.integration.db_sync.syncing import sync
+from tests.integration.db_sync.test_random import EXAMPLES, SETTINGS
+from tests.support.databases import Databases, Pair
+from tests.support.mask_model import MaskModel
+from tests.support.shown_values import comparable, shown
+
+KEY = MaskKey("a key that is only for tests, and long enough")
+MODEL = MaskModel(KEY)
+ROWS_OF_ARRAY = 3
+
+
+@pytest.fixture(params=GROUPS)
+def group(request: pytest.FixtureRequest) -> Group:
+    return GROUPS[request.param]
+
+
+@pytest.fixture
+def pair(databases: Databases, group: Group) -> Pair:
+    columns = ", ".join(f"{name} {sort}" for name, (sort, _, _) in group.columns().items())
+    return databases.pair(
+        f"CREATE DOMAIN shorter AS varchar(9); CREATE TABLE t (id int PRIMARY KEY, {columns})"
+    )
+
+
+@settings(SETTINGS, max_examples=EXAMPLES or 3, phases=[Phase.generate])
+@given(data=st.data())
+def test_what_arrives_is_what_the_model_makes_of_it(
+    pair: Pair, group: Group, data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(st.none() | group.values, min_size=5, max_size=40))
+    fill(pair.source, group, values)
+    columns = group.columns()
+    types = {name: of for name, (_, of, _) in columns.items()}
+    masks = {f"public.t.{name}": rule for name, (_, _, rule) in columns.items()}
+
+    sync(pair, rules=SyncRules.parse(json.dumps({"mask": masks})), mask_key=KEY)
+
+    arrived = shown(pair.target, "t", types)
+    for number, row in shown(pair.source, "t", types).items():
+        for name, (sort, of, rule) in columns.items():
+            expected = MODEL.masked(rule, of, row[name])
+            found = comparable(of, arrived[number][name])
+            assert found == comparable(of, expected), (sort, rule, row[name])
+
+
+def fill(database: Database, group: Group, values: list[str | None]) -> None:
+    """Insert a row for each value; an array has it and the next ones."""
+    types = [of for _, of, _ in group.columns().values()]
+    places = ", ".join(f"%s::{sort}" for sort, _, _ in group.columns().values())
+    rows = [
+        [
+            number,
+            *(
+                _fit(of, values[number : number + ROWS_OF_ARRAY] if of.is_array else [value])
+                for of in types
+            ),
+        ]
+        for number, value in enumerate(values)
+    ]
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("TRUNCATE t")
+        execute_values(cursor, "INSERT INTO t VALUES %s", rows, f"(%s, {places})")
+        connection.commit()
+
+
+def _fit(of: Any, values: list[str | None]) -> Any:
+    found = [None if value is None else fitting(of, value) for value in values]
+    return found if of.is_array else found[0]
