@@ -11,38 +11,20 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from ipaddress import ip_interface, ip_network
 from typing import Any
 
 from common.masking.keys import MaskKey
 from db_sync.mask.fake_names import FIRST_NAMES, LAST_NAMES
 from tests.support.mask_model_json import changed_at, json_text, read_json
+from tests.support.mask_model_numbers import WHOLE, Type, moved_number
 
 TEXTS = {"text", "varchar", "char", "citext"}
-WHOLE = {"smallint": 2, "integer": 4, "bigint": 8}  # and their bytes
-FLOATS = {
-    "real": (Fraction("3.4028235e38"), 37),
-    "double precision": (Fraction("1.7976931348623157e308"), 300),
-}
 DAY = 86_400_000_000  # microseconds
 # Before 4000 BC, and after these years, a date is moved towards the present only.
 FIRST_YEAR, LAST_YEAR, LAST_YEAR_OF_TIMESTAMPS = -3999, 5_000_000, 290_000
 BLANKS = " \t\n\r\f\v"
 LIKE_AN_ADDRESS = re.compile(r"[^@ \t\n\r\f\v,;<>()\"]+@([^@]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A type without domains: `size` is a text's length or a numeric's digits.
-
-    Of an array it is the elements' type.
-    """
-
-    name: str
-    size: int | None = None
-    scale: int = 0
-    is_array: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +131,8 @@ class MaskModel:
         return "-".join([made[:8], made[8:12], made[12:16], made[16:20], made[20:]])
 
     def _number(self, of: Type, value: str, options: dict[str, Any]) -> str:
-        if value in {"NaN", "Infinity", "-Infinity"}:
-            return value
-        old, scale = Fraction(value), _scale(value)
-        share = Fraction(_random(self._of_text("number", of, value)), 2**52)
-        percent = Fraction(str(options.get("within_percent", 10)))
-        greatest = _greatest(of)
-        within = abs(old) * percent / 100
-        if "within" in options:
-            within = Fraction(str(options["within"]))
-        within = min(within, max(abs(old), greatest - abs(old)))
-        if of.name in WHOLE:
-            by = _whole_amount(within, share)
-        else:
-            by = _rounded(within * (2 * share - 1), min(scale, FLOATS.get(of.name, (0, scale))[1]))
-        return _number_text(of, _moved(old, by, greatest), scale)
+        random = _random(self._of_text("number", of, value))
+        return moved_number(of, value, random, options)
 
     def _date(self, of: Type, value: str, options: dict[str, Any]) -> str:
         if value.endswith("infinity"):
@@ -246,62 +215,3 @@ def _new_year(year: int) -> int:
         return ended * 365 + ended // 4 - ended // 100 + ended // 400
 
     return days_before(year) - days_before(2000)
-
-
-def _scale(number: str) -> int:
-    exponent = Decimal(number).as_tuple().exponent
-    assert isinstance(exponent, int)
-    return max(0, -exponent)
-
-
-def _greatest(of: Type) -> Fraction:
-    if of.name in WHOLE:
-        return Fraction(2 ** (8 * WHOLE[of.name] - 1) - 1)
-    if of.name in FLOATS:
-        return FLOATS[of.name][0]
-    if of.size is None:
-        return Fraction(10) ** 1000
-    return Fraction(10) ** (of.size - of.scale) - Fraction(10) ** -of.scale
-
-
-def _whole_amount(within: Fraction, share: Fraction) -> Fraction:
-    most = within.__floor__()
-    by = (2 * most * share).__floor__() - most
-    return Fraction(0 if most == 0 else by + (by >= 0))
-
-
-def _moved(old: Fraction, by: Fraction, greatest: Fraction) -> Fraction:
-    """Return the number moved; the other way where it would lose its sign or be too large."""
-    if by == 0:
-        return old
-    for moved in (old + by, old - by):
-        has_sign = moved * old > 0 if old else moved > 0
-        if has_sign and abs(moved) <= greatest:
-            return moved
-    moved = min(abs(old) + abs(by), greatest)
-    return moved if old > 0 else -moved
-
-
-def _rounded(number: Fraction, scale: int) -> Fraction:
-    """Return a number rounded to so many decimal places, halves away from zero."""
-    scaled = abs(number) * Fraction(10) ** scale
-    whole = (scaled + Fraction(1, 2)).__floor__()
-    return Fraction(whole if number >= 0 else -whole) / Fraction(10) ** scale
-
-
-def _number_text(of: Type, number: Fraction, scale: int) -> str:
-    if of.name in FLOATS:
-        return repr(_nearest(of.name, number))
-    scale = scale if of.size is None and of.name not in WHOLE else of.scale
-    digits = _rounded(number, scale) * Fraction(10) ** scale
-    whole = str(abs(int(digits))).rjust(max(scale, 0) + 1, "0")
-    text = f"{whole[:-scale]}.{whole[-scale:]}" if scale > 0 else whole + "0" * -scale
-    return text if digits >= 0 else f"-{text}"
-
-
-def _nearest(name: str, number: Fraction) -> float:
-    as_double = float(number)
-    if name == "double precision":
-        return as_double
-    (nearest,) = struct.unpack("f", struct.pack("f", as_double))
-    return float(nearest)

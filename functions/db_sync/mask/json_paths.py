@@ -38,6 +38,15 @@ def parse_path(text: str) -> Path:
     return tuple(steps)
 
 
+def leads_to(path: Path, other: Path) -> bool:
+    """Return whether what is at one path may be at the other one, or above it."""
+    return len(path) <= len(other) and all(
+        step == counterpart
+        or (EVERY_KEY in (step, counterpart) and EACH not in (step, counterpart))
+        for step, counterpart in zip(path, other, strict=False)
+    )
+
+
 def replaced_at(
     path: Path, value: sql.Composable, replace: Replace, depth: int = 0
 ) -> sql.Composable:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any, Self
 
 from common.errors import ConfigurationError
 from common.masking.emails import EmailMask
-from db_sync.mask.json_paths import Path, parse_path
+from db_sync.mask.json_paths import Path, leads_to, parse_path
 
 MOST_PERCENT = 100
 MOST_DAYS = 36_500  # a hundred years
@@ -49,7 +50,7 @@ class MaskRule:
                 f'The mask of "{what}" is of the kind "{kind}", which does not exist. There are'
                 f" {', '.join(KINDS)}."
             )
-        if fault := KINDS[kind](options):
+        if fault := NO_NUL if _has_nul(options) else KINDS[kind](options):
             raise ConfigurationError(f'The mask of "{what}": {fault}')
         return cls(kind, options)
 
@@ -82,6 +83,7 @@ class MaskRule:
 
 
 type Fault = str  # a sentence; empty if there is none
+NO_NUL = "an option contains the character NUL, which no text in PostgreSQL has."
 type CheckOptions = Callable[[dict[str, Any]], Fault]
 
 
@@ -143,7 +145,7 @@ def _of_sql(options: dict[str, Any]) -> Fault:
             'a mask of the kind "sql" must have an "expression", like "left({column}, 20)", and'
             " nothing else."
         )
-    if ";" in expression or "\x00" in expression:
+    if ";" in expression:
         return 'the "expression" must not contain a semicolon: it is one expression.'
     return ""
 
@@ -161,10 +163,22 @@ def _of_json(options: dict[str, Any]) -> Fault:
         return error.message
     if unusable := sorted({rule.kind for _, rule in parsed} - IN_JSON):
         return f"within JSON a mask cannot be of the kind {' or '.join(unusable)}."
-    for path, _ in parsed:
-        if any(path != other and other[: len(path)] == path for other, _ in parsed):
-            return "one of the paths leads through another one, which masks all that is below it."
+    for (path, _), (other, _) in permutations(parsed, 2):
+        if leads_to(path, other):
+            return (
+                "one of the paths leads to or through what another one masks, with all that is"
+                " below it. Name each place once."
+            )
     return ""
+
+
+def _has_nul(value: object) -> bool:
+    """Return whether a text in an option's value has a character that PostgreSQL has not."""
+    if isinstance(value, dict):
+        return any(map(_has_nul, (*value, *value.values())))
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\x00" in value
 
 
 def _is_between(value: object, most: int) -> bool:

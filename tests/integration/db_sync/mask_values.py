@@ -83,9 +83,9 @@ def _numeric(digits: int, scale: int) -> st.SearchStrategy[str]:
     return numbers.map(lambda number: f"{number}e{-scale}")
 
 
-def _floats(width: int) -> st.SearchStrategy[str]:
+def _floats(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[str]:
     awkward = ["NaN", "Infinity", "-Infinity", "0", "-0", "5", "0.1", "123456.78"]
-    return st.floats(width=width).map(repr) | st.sampled_from(awkward)  # type: ignore[call-overload,no-any-return]
+    return numbers.map(repr) | st.sampled_from(awkward)
 
 
 TEXT_TYPES = {
@@ -158,8 +158,10 @@ GROUPS = {
         st.sampled_from(["NaN", "Infinity", "-Infinity", "1e400", "1.50", "0.000", "-1e-200"])
         | st.decimals(allow_nan=False, allow_infinity=False).map(str),
     ),
-    "reals": Group({"real": Type("real")}, NUMBER_RULES, _floats(32)),
-    "doubles": Group({"double precision": Type("double precision")}, NUMBER_RULES, _floats(64)),
+    "reals": Group({"real": Type("real")}, NUMBER_RULES, _floats(st.floats(width=32))),
+    "doubles": Group(
+        {"double precision": Type("double precision")}, NUMBER_RULES, _floats(st.floats())
+    ),
     "dates": Group({"date": Type("date")}, DATE_RULES, st.dates().map(str) | st.sampled_from(DAYS)),
     "timestamps": Group(
         {
