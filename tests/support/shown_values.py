@@ -6,7 +6,7 @@ from ipaddress import ip_interface, ip_network
 from typing import Any
 
 from sandbox.database import Database
-from tests.support.mask_model import Type
+from tests.support.mask_model_numbers import Type
 
 SHOWN = {
     "bytea": "encode({}, 'hex')",

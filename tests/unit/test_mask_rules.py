@@ -1,4 +1,4 @@
-"""Mask rules: which columns a pattern names, which rule wins, and how a malformed one is refused."""
+"""Mask rules: which columns a pattern names, which rule wins, how a malformed one is refused."""
 
 from typing import Any
 

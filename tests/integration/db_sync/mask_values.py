@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.mask_model import Type
+from tests.support.mask_model_numbers import Type
 
 BOUNDS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 # Letters with and without case, those that are lowered to ASCII, and blanks of several kinds.
