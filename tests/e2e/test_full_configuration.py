@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from common.masking.keys import MaskKey
 from sandbox.account import StagingAccount
+from sandbox.bookshop.people import PEOPLE, Outcome
 from sandbox.cloud import ACCOUNT, REGION
 from sandbox.deploy import build_host_layer, deploy
 from statemachine.execution import run
@@ -18,6 +20,7 @@ from tests.support.waiting import wait_until
 FULL = "full"
 FULL_STACK = f"staging-sync-{FULL}"
 EXISTING_STACK = "existing-resources"
+MASK_KEY = "0123456789abcdef" * 4
 TEMPLATE = Path(__file__).with_name("existing_resources.json")
 # What the update changes: a property of each kind of resource.
 CHANGED = {
@@ -41,6 +44,9 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
     )
     wait_until(lambda: is_settled(account, EXISTING_STACK), "the resources of the settings exist")
     of = outputs(account, EXISTING_STACK)
+    key = account.clients.secrets.create_secret(
+        Name="bookshop/mask-key", SecretString=MASK_KEY, KmsKeyId=of["Key"]
+    )["ARN"]
     yield {
         **every_setting(tmp_path, build_host_layer()),
         "account": ACCOUNT,
@@ -65,8 +71,17 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "email_column": "email",
         "sub_column": "cognito_sub",
         "users_where": "joined_on IS NOT NULL",
-        "sync_rules": {"exclude": ["public.page_views"]},
+        "sync_rules": {
+            "exclude": ["public.page_views"],
+            "mask": {
+                "*.email": {"with": "email", "keep_domains": ["example.com"]},
+                "public.users.name": "name",
+                "public.users.cognito_sub": "hash",
+            },
+        },
+        "mask_key_secret_arn": key,
     }
+    account.clients.secrets.delete_secret(SecretId=key, ForceDeleteWithoutRecovery=True)
     for stack in (FULL_STACK, EXISTING_STACK):
         remove(account, stack)
 
@@ -89,6 +104,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
     first = run(full, {"sync_cognito": True})
     assert (first.status, first.cause) == ("SUCCEEDED", "")
     written = files(full, first)
+    assert_masked_and_linked(account)
 
     deploy(
         account.cloud,
@@ -108,6 +124,27 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
     assert files(full, first) == written
     second = run(full, {"sync_cognito": True})
     assert (second.status, second.output["db_sync"]["status"]) == ("SUCCEEDED", "unchanged")
+
+
+def assert_masked_and_linked(account: StagingAccount) -> None:
+    """Check that no address, name or sub is production's, and that people find their rows."""
+    users = "SELECT email, name, cognito_sub, id FROM users"
+    real, masked = account.production.rows(users), account.staging.rows(users)
+    assert {row[3] for row in masked} == {row[3] for row in real}
+    domains = {email.partition("@")[2] for email, *_ in masked}
+    assert domains == {f"m{MaskKey(MASK_KEY).tag}.invalid"}
+    customers = {name for _, name, *_ in real if name.startswith("Customer ")}
+    assert customers
+    assert not customers & {name for _, name, *_ in masked}
+    found = {sub: id_ for *_, sub, id_ in masked}
+    own_rows = {email: id_ for email, _, _, id_ in real}
+    subs = set()
+    for person in PEOPLE:
+        if person.outcome is Outcome.LINKED and person.accounts[0].verified:
+            sub = account.pools.staging.log_in(person.accounts[0].username)
+            assert found.get(sub) == own_rows[person.rows[0]], person.name
+            subs.add(sub)
+    assert not ({row[2] for row in real} - subs - {None}) & found.keys()
 
 
 type Resources = dict[tuple[str, str], str]
