@@ -235,7 +235,7 @@ def test_a_generated_column_that_a_pattern_names_is_computed_from_masked_ones(
 
     ((address, text),) = pair.target.rows("SELECT host(ip_address), ip_text FROM t")
     assert text == f"{address}/32"
-    assert address.startswith("24")
+    assert int(address.split(".")[0]) >= 240
     assert sync_masked(pair, masks).status == "unchanged"
 
 
