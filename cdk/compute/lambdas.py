@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cdk.compute.database_access import grant_login
 from cdk.compute.endpoints import Endpoints
-from cdk.compute.layer import CaBundle, DependencyLayer
+from cdk.compute.layer import CaBundle, DependencyLayer, RulesFile
 from cdk.compute.network import Network, find_network
 from cdk.compute.python_function import PythonFunction
 from cdk.compute.secret_access import grant_read_secret
@@ -17,6 +17,10 @@ from cdk.settings.model import Settings
 from db_sync.environment import DbSyncEnvironment
 from list_cognito_users.environment import ListCognitoUsersEnvironment
 from update_db.environment import UpdateDbEnvironment
+
+# Characters of rules that are put into a variable. All of a Lambda's variables together may have
+# 4 KB, which no quota raises (Lambda developer guide, "Lambda quotas"); the others have up to 2.
+MOST_IN_VARIABLE = 2000
 
 
 class Lambdas(Construct):
@@ -69,12 +73,14 @@ class Lambdas(Construct):
 
     def _create_db_sync(self, network: Network | None) -> PythonFunction:
         settings = self._settings
+        rules = settings.sync_rules.variable(settings.kept_columns)
+        file = RulesFile(self, "Rules", rules=rules) if len(rules) > MOST_IN_VARIABLE else None
         db_sync = PythonFunction(
             self,
             "DbSync",
             package="db_sync",
             description="Makes the staging database's rows equal to production's",
-            layers=self._database_layers,
+            layers=[*self._database_layers, *([file] if file else [])],
             environment=DbSyncEnvironment(
                 exchange_bucket=self._exchange.name,
                 prod_secret_arn=settings.prod_secret_arn,
@@ -82,7 +88,8 @@ class Lambdas(Construct):
                 staging_secret_arn=settings.staging_secret_arn,
                 staging_database=settings.staging_database.variable(),
                 database_ca_bundle=self._ca_bundle_path,
-                sync_rules=settings.sync_rules.variable(settings.kept_columns),
+                sync_rules="" if file else rules,
+                sync_rules_file=file.path if file else None,
                 mask_key_secret_arn=settings.mask_key_secret_arn,
             ),
             network=network,

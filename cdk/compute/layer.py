@@ -1,4 +1,4 @@
-"""The Lambdas' layers: their dependencies, and certificates."""
+"""The Lambdas' layers: their dependencies, certificates, and rules that need more room."""
 
 import shutil
 import tempfile
@@ -10,6 +10,7 @@ from constructs import Construct
 from cdk.compute.dependencies import build_layer
 
 CA_FILE = "database-ca.pem"
+RULES_FILE = "sync-rules.json"
 
 
 class DependencyLayer(lambda_.LayerVersion):
@@ -47,5 +48,22 @@ class CaBundle(lambda_.LayerVersion):
                 scope,
                 id_,
                 description="Certificates that staging-sync's databases must be signed by",
+                code=lambda_.Code.from_asset(directory),
+            )
+
+
+class RulesFile(lambda_.LayerVersion):
+    """A layer of one file: the rules of a sync that have no room among its variables."""
+
+    path = f"/opt/{RULES_FILE}"
+
+    def __init__(self, scope: Construct, id_: str, *, rules: str) -> None:
+        """Create the layer from the rules' text."""
+        with tempfile.TemporaryDirectory() as directory:
+            (Path(directory) / RULES_FILE).write_text(rules)
+            super().__init__(
+                scope,
+                id_,
+                description="The rules of staging-sync's sync",
                 code=lambda_.Code.from_asset(directory),
             )

@@ -126,6 +126,25 @@ def test_the_remap_gets_the_most_exact_rule_of_the_email_column(
     }
 
 
+def test_rules_that_have_no_room_among_the_variables_are_in_a_layer_s_file(
+    tmp_path: Path, minimal_settings: dict[str, Any]
+) -> None:
+    reviewed = [f"public.a_table_with_a_long_name.column_{number}" for number in range(500)]
+    settings = {**minimal_settings, "sync_rules": {"reviewed": reviewed}}
+    stack = synthesize(tmp_path / "out", settings)
+
+    variables = stack.variables("db_sync")
+    texts = {name: stack.text(value) for name, value in variables.items()}
+    assert sum(len(name) + len(text) for name, text in texts.items()) < 4096
+    layers = [stack.text(layer) for layer in stack.function("db_sync")["Layers"]]
+    assert layers == ["<Lambdas/Layer>", "<Lambdas/Rules>"]
+    layer = stack.paths("AWS::Lambda::LayerVersion")["Lambdas/Rules"]
+    unpacked = stack.asset(layer["Content"]["S3Key"])  # to /opt
+    file = unpacked / Path(variables["SYNC_RULES_FILE"]).relative_to("/opt")
+    assert len(SyncRules.parse(file.read_text()).masks.reviewed) == 500
+    assert len(stack.function("update_db")["Layers"]) == 1
+
+
 def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesized) -> None:
     rules = json.loads(bare.variables("db_sync")["SYNC_RULES"])
     assert rules == {"exclude": [], "include": [], "keep": []}

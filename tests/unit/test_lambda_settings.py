@@ -151,7 +151,7 @@ ENVIRONMENTS = [
         sync_rules='{"keep": []}',
         mask_key_secret_arn="arn:mask-key",
     ),
-    DbSyncEnvironment(exchange_bucket="exchange"),
+    DbSyncEnvironment(exchange_bucket="exchange", sync_rules_file="/opt/sync-rules.json"),
     ListCognitoUsersEnvironment(
         exchange_bucket="exchange", cognito_user_pool_id="eu-central-1_Shop", list_users_rps=27.5
     ),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -159,6 +160,33 @@ def test_it_masks_with_the_key_of_the_secret_and_shows_neither_key_nor_originals
     written = json.dumps(output) + report + "".join(capfd.readouterr())
     derived = MaskKey(MASK_KEY).of_kind("email").hex()
     assert not any(value in written for value in ("ana@", "bo@", MASK_KEY, derived))
+
+
+def test_it_reads_rules_from_a_file_too(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_masks(monkeypatch)
+    file = tmp_path / "sync-rules.json"
+    file.write_text(json.dumps(MASKS))
+    monkeypatch.setenv("SYNC_RULES", "")
+    monkeypatch.setenv("SYNC_RULES_FILE", str(file))
+
+    handler(event(), FakeContext())
+
+    assert pair.target.value("SELECT email FROM users").endswith(".invalid")
+
+
+def test_without_the_file_of_the_rules_nothing_is_copied(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_masks(monkeypatch)
+    monkeypatch.setenv("SYNC_RULES", "")
+    monkeypatch.setenv("SYNC_RULES_FILE", str(tmp_path / "sync-rules.json"))
+
+    with pytest.raises(ConfigurationError, match=r"could not be read from .*sync-rules\.json"):
+        handler(event(), FakeContext())
+
+    assert pair.target.value("SELECT count(*) FROM users") == 0
 
 
 def test_masks_without_a_key_are_refused_before_anything_is_written(
