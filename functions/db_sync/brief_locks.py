@@ -14,11 +14,16 @@ from common.postgres.savepoint import Savepoint
 AT_ONCE = 20  # tables (or sequences) for two round trips
 
 
-def letting_go[T](items: Iterable[T], *sessions: Session) -> Iterator[T]:
+def letting_go[T](items: Iterable[T], *sessions: Session, at_once: int = AT_ONCE) -> Iterator[T]:
     """Iterate over items that are read one by one, and release the locks on them every few items.
 
     Settings made in between are undone too. Nothing is rolled back if the body fails: the whole
     transactions are then.
+
+    Args:
+        items: the items.
+        sessions: that read them.
+        at_once: how many items that are.
     """
     with ExitStack() as stack:
         savepoints: list[Savepoint] = []
@@ -28,7 +33,7 @@ def letting_go[T](items: Iterable[T], *sessions: Session) -> Iterator[T]:
                     stack.enter_context(session.savepoint(force_rollback=True))
                     for session in sessions
                 ]
-            elif number % AT_ONCE == 0:
+            elif number % at_once == 0:
                 for savepoint in savepoints:
                     savepoint.roll_back()
             yield item

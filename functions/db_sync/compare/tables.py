@@ -13,6 +13,7 @@ from db_sync.compare.fingerprint import NOTHING, Comparison, compare_sides
 from db_sync.compare.outcomes import Compared, Merge, Replace, Same
 from db_sync.compare.ranges import Ranges, divide, estimate_rows
 from db_sync.compare.row_sample import many_rows_differ, most_rows_differ
+from db_sync.compare.small_tables import compare_small, is_small
 from db_sync.plan.catalog import Table, table_rows
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
@@ -50,24 +51,23 @@ def compare_tables(run: Run, plans: list[TablePlan]) -> Compared:
         plan for plan in plans if plan.source.oid in in_source and plan.target.oid in in_target
     ]
     divided = _divide(run, filled, rows)
-    compared = Compared()
-    different: list[Found] = []
     with tables_themselves(run.source, run.target):
+        found = _compare_small_ones(run, divided, rows)
         for plan in letting_go(run.each("compare", plans), run.source, run.target):
+            if plan.name in found:
+                continue
             about_rows = rows[plan.source.oid]
             with run.step("compare", plan):
-                found = (
+                found[plan.name] = (
                     _compare(run, divided[plan.name], about_rows)
                     if plan.name in divided
                     else _with_an_empty_side(run, plan, about_rows, in_source, in_target)
                 )
-            if isinstance(found, Found):
-                different.append(found)
-            else:
-                compared.add(found)
-    # Indexes may serve here: what they miss changes the way to the result and not the result.
-    for each in different:
-        compared.add(_decide(run, each))
+    compared = Compared()
+    for plan in plans:
+        each = found[plan.name]
+        # Indexes may serve here: what they miss changes the way to the result and not the result.
+        compared.add(_decide(run, each) if isinstance(each, Found) else each)
     logger.info("compared", tables=len(plans), different=len(compared.differences))
     return compared
 
@@ -102,6 +102,18 @@ def _divide(run: Run, plans: list[TablePlan], rows: dict[int, int]) -> dict[Name
     return divided
 
 
+def _compare_small_ones(
+    run: Run, divided: dict[Name, Divided], rows: dict[int, int]
+) -> dict[Name, Found | Replace | Same]:
+    """Compare the small tables together, as far as they can be."""
+    small = [each.ranges for each in divided.values() if is_small(each.ranges)]
+    return {
+        ranges.plan.name: _found(ranges, rows[ranges.plan.source.oid], comparison)
+        for ranges, comparison in zip(small, compare_small(run, small), strict=True)
+        if comparison
+    }
+
+
 def _with_an_empty_side(
     run: Run, plan: TablePlan, about_rows: int, in_source: set[int], in_target: set[int]
 ) -> Replace | Same:
@@ -120,7 +132,10 @@ def _compare(run: Run, divided: Divided, about_rows: int) -> Found | Replace | S
     if divided.is_mostly_different:
         target_rows = count_rows(run.target, ranges.plan.target)
         return Replace(ranges, "most of a sample differs", about_rows, target_rows)
-    comparison = compare_sides(run, ranges)
+    return _found(ranges, about_rows, compare_sides(run, ranges))
+
+
+def _found(ranges: Ranges, about_rows: int, comparison: Comparison) -> Found | Same:
     if comparison.dirty_count:
         return Found(ranges, about_rows, comparison)
     return Same(ranges, comparison.source)
