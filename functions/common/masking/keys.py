@@ -120,6 +120,8 @@ def hexadecimal(digested: sql.Composable, digits: int) -> sql.Composable:
 
 
 def _key_of(kind: str) -> sql.Composable:
+    """Return the SQL for a kind's key; it fails without one, since NULL would let values pass."""
     return sql.SQL(
-        "(SELECT pg_catalog.decode(pg_catalog.current_setting({})::json ->> {}, 'hex'))"
+        "(SELECT pg_catalog.decode("
+        "coalesce(pg_catalog.current_setting({})::json ->> {}, 'no key'), 'hex'))"
     ).format(sql.Literal(SETTING), sql.Literal(kind))

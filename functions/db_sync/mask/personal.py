@@ -6,19 +6,27 @@ from db_sync.mask.kinds import MaskRule
 
 # Parts of a name, between underscores or capital letters. The first that fits tells the kind.
 NAMES: tuple[tuple[str, str], ...] = (
-    (r"e_?mails?", "email"),
-    (r"phones?|mobile|cell|fax|telephone|tel|msisdn|whatsapp", "phone"),
+    (r"(e_?)?mails?", "email"),
+    (r"(cell_?)?phones?(_?(no|nr|number))?|mobile|cell|fax|telephone|tel|msisdn|whatsapp", "phone"),
     (r"ip|ip_?addr(ess)?|remote_?addr|inet", "ip"),
     (r"(first|last|full|middle|given|family|sur|maiden|nick|display|user|login)_?names?", "name"),
     (r"(ship|bill|billing|shipping|contact|customer|recipient|sender|holder)_?names?", "name"),
-    (r"birth|born|dob|birthday|birthdate|birthplace|deceased|death", "date"),
-    (r"ssn|sin|nin|tin|tax_?(id|no|number)|vat|national_?id|passport|licen[cs]e|id_?card", "hash"),
-    (r"iban|bic|swift|account_?(no|number)|card_?(no|number)?|pan|cvv|cvc|routing", "hash"),
+    (r"(date_?of_?)?birth|born|dob|birthday|birthdate|birthplace|deceased|death", "date"),
+    (
+        r"ssn|sin|nin|tin|(tax|vat)_?(id|no|number)|national_?id|passport|licen[cs]e|id_?card",
+        "hash",
+    ),
+    (
+        r"iban|bic|swift|account_?(no|number)|(credit_?|debit_?)?card_?(no|number)?|pan|cvv|cvc"
+        r"|routing",
+        "hash",
+    ),
     (r"tokens?|secrets?|passwords?|passwd|pwd|password_?hash|salt|otp|totp|mfa|pin", "hash"),
     (
         r"api_?keys?|access_?keys?|private_?keys?|credentials?|cookies?|session_?(id|key)|jwt",
         "hash",
     ),
+    (r"device_?id|imei|mac_?addr(ess)?|user_?agent|fingerprint", "hash"),
     (r"address(es)?|addr|streets?|postal|post_?code|zip|zip_?code|city|town|house", "text"),
     (r"geo|lat|latitude|lon|lng|longitude|location|coordinates?|gps", "number"),
     (
@@ -26,9 +34,10 @@ NAMES: tuple[tuple[str, str], ...] = (
         "text",
     ),
     (r"salary|income|wages?", "number"),
-    (r"device_?id|imei|mac_?addr(ess)?|user_?agent|fingerprint", "hash"),
     (r"signature|avatar|photo|portrait|bio|biography", "text"),
 )
+# Such a column says how many there are.
+COUNT = re.compile(r"(^|_)counts?$")
 # Types that often hold what people wrote, or a copy of other columns. In a table with masks, a
 # column of such a type is suspected whatever its name.
 FREE_TYPES = frozenset(
@@ -58,6 +67,8 @@ EMPTY_ARRAY = "{}"
 def kind_by_name(column: str) -> str | None:
     """Return the kind of mask that a column's name suggests; None if it does not look personal."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column).lower()
+    if COUNT.search(snake):
+        return None
     for pattern, kind in NAMES:
         if re.search(rf"(?:^|[^a-z])(?:{pattern})(?:$|[^a-z])", snake):
             return kind

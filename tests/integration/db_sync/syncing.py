@@ -1,6 +1,5 @@
 """Syncs of a pair of test databases, and the checks after each of them."""
 
-from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
@@ -21,7 +20,6 @@ def sync(
     target: DatabaseAddress | None = None,
     tuning: Tuning | None = None,
     waits: Waits = WAITS,
-    mask_key: MaskKey | None = None,
 ) -> SyncResult:
     """Sync, and check that the target's schema is unchanged."""
     schema = pair.target.schema()
@@ -35,7 +33,6 @@ def sync(
             deadline or Deadline(),
             tuning=tuning or Tuning(),
             waits=waits,
-            mask_key=mask_key,
         ),
     )
     assert pair.target.schema() == schema

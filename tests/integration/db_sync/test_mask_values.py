@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import json
 from typing import Any
 
 import pytest
@@ -12,17 +11,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from psycopg2.extras import execute_values
 
-from common.masking.keys import MaskKey
-from db_sync.rules import SyncRules
 from sandbox.database import Database
 from tests.integration.db_sync.mask_values import GROUPS, Group, fitting
-from tests.integration.db_sync.syncing import sync
+from tests.integration.db_sync.masking import KEY, sync_masked
 from tests.integration.db_sync.test_random import EXAMPLES, SETTINGS
 from tests.support.databases import Databases, Pair
 from tests.support.mask_model import MaskModel
 from tests.support.shown_values import comparable, shown
 
-KEY = MaskKey("a key that is only for tests, and long enough")
 MODEL = MaskModel(KEY)
 ROWS_OF_ARRAY = 3
 
@@ -51,7 +47,7 @@ def test_what_arrives_is_what_the_model_makes_of_it(
     types = {name: of for name, (_, of, _) in columns.items()}
     masks = {f"public.t.{name}": rule for name, (_, _, rule) in columns.items()}
 
-    sync(pair, rules=SyncRules.parse(json.dumps({"mask": masks})), mask_key=KEY)
+    sync_masked(pair, masks)
 
     arrived = shown(pair.target, "t", types)
     for number, row in shown(pair.source, "t", types).items():
