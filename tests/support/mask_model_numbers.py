@@ -36,10 +36,8 @@ def moved_number(of: Type, value: str, random: int, options: dict[str, Any]) -> 
     if "within" in options:
         within = Fraction(str(options["within"]))
     within = min(within, max(abs(old), greatest - abs(old)))
-    if of.name in WHOLE:
-        by = _whole_amount(within, share)
-    else:
-        by = _rounded(within * (2 * share - 1), min(scale, FLOATS.get(of.name, (0, scale))[1]))
+    places = min(scale, FLOATS.get(of.name, (0, scale))[1])
+    by = _whole_amount(within * 10**places, share) / 10**places
     return _number_text(of, _moved(old, by, greatest), scale)
 
 

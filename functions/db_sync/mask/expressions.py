@@ -34,13 +34,8 @@ INTEGER_HASHES = {
     "integer": "pg_catalog.int4(('x' || {})::bit(32)) & 2147483647",
     "smallint": "(pg_catalog.int4(('x' || {})::bit(32)) & 32767)::smallint",
 }
-# By how much a number is moved, in mask_number.sql: a whole number by whole ones, but not by 0;
-# another by as many decimal places as it has.
-WHOLE_AMOUNT = (
-    "pg_catalog.floor(2 * nullif(within, 0) * share) - within"
-    " + CASE WHEN pg_catalog.floor(2 * within * share) >= within THEN 1 ELSE 0 END"
-)
-AMOUNT = "pg_catalog.round(within * (2 * share - 1), least(pg_catalog.scale(old), {}))"
+# The least that a number is moved by, in mask_number.sql: one in its last decimal place.
+UNIT = "pg_catalog.concat('1e', '{sign}', least(pg_catalog.scale(old), {places}))::numeric"
 MOST_PLACES = 16_383  # of a numeric
 # Places of a number in binary that is so small that less would be none.
 LEAST_PLACES = {"real": 37, "double precision": 300}
@@ -104,7 +99,8 @@ def _null(_: MaskRule, __: Value) -> sql.Composable:
 def _fixed(rule: MaskRule, value: Value) -> sql.Composable:
     fixed = rule.options["value"]
     is_json = value.type in {"json", "jsonb"} or not isinstance(fixed, str)
-    return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(
+    # IS NOT NULL would be false of a row (a composite type) in which one field is NULL.
+    return sql.SQL("CASE WHEN {} IS DISTINCT FROM NULL THEN {} END").format(
         value.expression, sql.Literal(json.dumps(fixed) if is_json else fixed)
     )
 
@@ -167,17 +163,21 @@ def _number(rule: MaskRule, value: Value) -> sql.Composable:
     else:
         percent = Decimal(str(rule.options.get("within_percent", DEFAULT_PERCENT)))
         within = sql.SQL("pg_catalog.abs(old) * {}").format(_numeric(percent / 100))
-    is_whole = value.type in INTEGER_HASHES
     places = LEAST_PLACES.get(value.type, MOST_PLACES)
+    is_whole = value.type in INTEGER_HASHES
+    unit, units = (
+        sql.SQL("1" if is_whole else UNIT.format(sign=sign, places=places)) for sign in ("-", "")
+    )
     return _query(
         "mask_number",
         number=number,
-        within=sql.SQL("pg_catalog.floor({})").format(within) if is_whole else within,
+        within=within,
+        unit=unit,
+        units=units,
         share=sql.SQL("{}::numeric * {}").format(
             _random(text_digest("number", value.text)), sql.SQL(SHARE)
         ),
         most=sql.SQL("{}::numeric").format(sql.SQL(value.greatest)),
-        amount=sql.SQL(WHOLE_AMOUNT if is_whole else AMOUNT.format(places)),
     )
 
 

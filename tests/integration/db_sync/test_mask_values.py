@@ -4,6 +4,8 @@
 """
 
 import contextlib
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,11 +18,13 @@ from tests.integration.db_sync.mask_values import GROUPS, Group, fitting
 from tests.integration.db_sync.masking import KEY, sync_masked
 from tests.integration.db_sync.test_random import EXAMPLES, SETTINGS
 from tests.support.databases import Databases, Pair
-from tests.support.mask_model import MaskModel
+from tests.support.mask_model import TEXTS, MaskModel
+from tests.support.mask_model_numbers import Type
 from tests.support.shown_values import comparable, shown
 
 MODEL = MaskModel(KEY)
 ROWS_OF_ARRAY = 3
+INFINITE = {"NaN", "Infinity", "-Infinity", "infinity", "-infinity"}
 
 
 @pytest.fixture(params=GROUPS)
@@ -55,6 +59,7 @@ def test_what_arrives_is_what_the_model_makes_of_it(
             expected = MODEL.masked(rule, of, row[name])
             found = comparable(of, arrived[number][name])
             assert found == comparable(of, expected), (sort, rule, row[name])
+            assert_bounds_hold(of, rule, row[name], arrived[number][name])
 
 
 def fill(database: Database, group: Group, values: list[str | None]) -> None:
@@ -77,6 +82,40 @@ def fill(database: Database, group: Group, values: list[str | None]) -> None:
         connection.commit()
 
 
-def _fit(of: Any, values: list[str | None]) -> Any:
+def _fit(of: Type, values: list[str | None]) -> Any:
     found = [None if value is None else fitting(of, value) for value in values]
     return found if of.is_array else found[0]
+
+
+def assert_bounds_hold(of: Type, rule: Any, old: Any, new: Any) -> None:
+    """Check what the rules promise of numbers, dates and texts, without the model."""
+    kind, options = (rule, {}) if isinstance(rule, str) else (rule["with"], rule)
+    if old is None or kind == "null":
+        assert new is None
+    elif of.is_array:
+        for before, after in zip(old, new, strict=True):
+            assert_bounds_hold(replace(of, is_array=False), rule, before, after)
+    elif old == "" and of.name in TEXTS:
+        assert new == ""
+    elif kind == "number" and old not in INFINITE:
+        before, after = Fraction(old), Fraction(new)
+        most = abs(before) * Fraction(str(options.get("within_percent", 10))) / 100
+        most = Fraction(str(options.get("within", most)))
+        is_binary = of.name in {"real", "double precision"}
+        error = max(abs(before), abs(after)) * Fraction("1e-6") if is_binary else 0
+        assert abs(after - before) <= most + error
+        assert before * after > 0 or before == 0 <= after
+    elif kind == "date" and old not in INFINITE:
+        days = abs(int(new) - int(old)) / (1 if of.name == "date" else 86_400_000_000)
+        assert 0 < days <= options.get("within_days", 30)
+    elif kind == "text":
+        assert [_shape(letter) for letter in new] == [_shape(letter) for letter in old]
+
+
+def _shape(letter: str) -> str:
+    """Return what must stay of a letter: whether it is small, a capital, a digit, or itself."""
+    if not letter.isascii() or letter.islower():
+        return "small"
+    if letter.isupper():
+        return "capital"
+    return "digit" if letter.isdigit() else letter
