@@ -161,7 +161,7 @@ def fill(tables: Sequence[Table], rows: Sequence[Rows]) -> str:
 
 def masks(tables: Sequence[Table]) -> dict[str, Any]:
     """Return the rules that the team writes."""
-    found = {}
+    found: dict[str, Any] = {}
     for table in tables:
         told = {"k": table.rule, **{f"c{n}": each.rule for n, each in enumerate(table.columns)}}
         if table.is_told:
