@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,18 +27,24 @@ from sandbox.signals import held
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+type Settings = dict[str, object]  # as in cdk.json
+
+NO_RULES: Settings = {}
+
 
 @dataclass(frozen=True, slots=True)
 class StagingAccount:
-    """The running parts, and how to reach them."""
+    """The running parts, the stack's settings, and how to reach all of it."""
 
     cloud: LocalAws
     clients: Clients
     production: Bookshop
     staging: Bookshop
     pools: Pools
+    settings: Settings
     production_secret_arn: str
     staging_secret_arn: str
+    mask_key_secret_arn: str
     state_machine_arn: str
     bucket: str
 
@@ -59,12 +66,16 @@ class StagingAccount:
 
 @contextlib.contextmanager
 def staging_account(
-    *, schedule: str | None = None, announce: Callable[[str], None] = lambda _: None
+    *,
+    schedule: str | None = None,
+    sync_rules: Settings = NO_RULES,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[StagingAccount]:
     """Run a staging account for the length of a with statement and leave nothing behind.
 
     Args:
         schedule: an EventBridge Scheduler expression; without one there is no schedule.
+        sync_rules: those of cdk.json; those of the bookshop's masks are in `bookshop.masks`.
         announce: is called with a sentence before each step.
 
     Raises:
@@ -91,13 +102,17 @@ def staging_account(
                 threads.submit(fill_production, production, pools.subs),
                 threads.submit(fill_staging, staging, pools.subs),
             ]
-        secrets = _store_secrets(clients, production, staging)
-        settings = _settings(secrets, pools, layer, schedule)
+        arns = _store_secrets(clients, production, staging)
+        settings = _settings(arns, pools, layer) | {
+            "schedule_expression": schedule,
+            "sync_rules": sync_rules,
+            "mask_key_secret_arn": arns["mask_key_secret_arn"] if "mask" in sync_rules else None,
+        }
         deploy(cloud, settings, root / "deploy")
         for task in filling:
             task.result()
-        names = secrets | _stack_outputs(clients)
-        yield StagingAccount(cloud, clients, production, staging, pools, **names)
+        names = arns | _stack_outputs(clients)
+        yield StagingAccount(cloud, clients, production, staging, pools, settings, **names)
 
 
 def _create(
@@ -113,26 +128,28 @@ def _create(
 
 
 def _store_secrets(clients: Clients, production: Bookshop, staging: Bookshop) -> dict[str, str]:
-    """Store both databases' secrets; return their ARNs by the names of the account's fields."""
+    """Store both databases' secrets and a mask key; return their ARNs by the account's fields."""
+    texts = {
+        "production": json.dumps(production.secret),
+        "staging": json.dumps(staging.secret),
+        "mask_key": secrets.token_hex(32),
+    }
     return {
         f"{name}_secret_arn": clients.secrets.create_secret(
-            Name=f"bookshop/{name}", SecretString=json.dumps(database.secret)
+            Name=f"bookshop/{name}", SecretString=text
         )["ARN"]
-        for name, database in (("production", production), ("staging", staging))
+        for name, text in texts.items()
     }
 
 
-def _settings(
-    secrets: dict[str, str], pools: Pools, layer: Path, schedule: str | None
-) -> dict[str, object]:
+def _settings(arns: dict[str, str], pools: Pools, layer: Path) -> Settings:
     """Return what cdk.json would say about this environment."""
     return {
-        "prod_secret_arn": secrets["production_secret_arn"],
-        "staging_secret_arn": secrets["staging_secret_arn"],
+        "prod_secret_arn": arns["production_secret_arn"],
+        "staging_secret_arn": arns["staging_secret_arn"],
         "user_pool_id": pools.staging.pool_id,
         "layer_dir": str(layer),
         "retain_data": False,
-        "schedule_expression": schedule,
         "alarm_email": "on-call@example.com",
     }
 

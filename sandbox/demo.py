@@ -20,7 +20,8 @@ from rich.text import Text
 from sandbox.account import StagingAccount, staging_account
 from sandbox.bookshop.comparison import contents
 from sandbox.bookshop.logins import Found, Login, log_in_everybody
-from sandbox.bookshop.people import Outcome
+from sandbox.bookshop.masks import MASKED, SYNC_RULES, is_masked, signs_of_originals
+from sandbox.bookshop.people import CUSTOMER, CUSTOMERS_EMAIL, Outcome
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 from statemachine import execution
@@ -28,7 +29,7 @@ from statemachine.board import follow, table
 from statemachine.execution import Execution
 
 INPUT = {"sync_cognito": True}
-SHOWN = ("Ada", "Bruno", "Dmitri", "Liam", "Jonas")  # one or two of each kind
+SHOWN = ("Ada", "Bruno", "Dmitri", CUSTOMER, "Liam", "Jonas")  # one or two of each kind
 # A status in the remap's report, and what it means.
 STATUSES = {
     "updated": "linked to their account in staging's pool",
@@ -78,7 +79,7 @@ def main() -> int:
                 if not console.is_terminal:
                     console.print(f"{text} …")
 
-            with staging_account(announce=announce) as account:
+            with staging_account(sync_rules=SYNC_RULES, announce=announce) as account:
                 status.stop()
                 tell(story, account)
     except KeyboardInterrupt:
@@ -106,6 +107,7 @@ def tell(story: Story, account: StagingAccount) -> None:
         story.console.print(result.cause, markup=False)
         return
     _show_changes(story, account, result)
+    _show_masks(story, account)
     _show_after(story, log_in_everybody(account))
     _show_next(story)
 
@@ -166,20 +168,47 @@ def _show_tables(story: Story, account: StagingAccount, sync: dict[str, Any]) ->
             ),
         )
     )
-    production, staging = contents(account.production), contents(account.staging)
+    production, staging = (
+        contents(database, without=MASKED) for database in (account.production, account.staging)
+    )
     total = sum(map(len, production.values()))
     story.fact(
-        f"all {total:,} rows of staging equal production's, except for users.cognito_sub",
+        f"all {total:,} rows of staging equal production's, except for the subs and the masks",
         holds=production == staging,
     )
 
 
+def _show_masks(story: Story, account: StagingAccount) -> None:
+    story.chapter(
+        "4. What staging does not know",
+        "Names, phone numbers, reviews and addresses are masked by the query that reads\n"
+        "production's rows; the team's own addresses stay.",
+    )
+    wanted = "SELECT email, name FROM users WHERE id = %s"
+    ((key,),) = account.production.rows("SELECT id FROM users WHERE email = %s", [CUSTOMERS_EMAIL])
+    (original,), (masked,) = (
+        database.rows(wanted, [key]) for database in (account.production, account.staging)
+    )
+    story.console.print(
+        table(("", "email", "name"), (("production", *original), ("staging", *masked)))
+    )
+    found = set(signs_of_originals(account.staging.contents()))
+    story.fact(
+        "no address, name, phone number or review of a customer is in staging",
+        holds=is_masked(masked[0]) and not found,
+    )
+
+
 def _show_after(story: Story, logins: list[Login]) -> None:
-    story.chapter("4. Staging after", "The same people log in again.")
+    story.chapter("5. Staging after", "The same people log in again.")
     story.console.print(_login_table(_shown(logins)))
     expected = _expected(logins)
     found = [login for login in expected if login.found is Found.OWN_ROW]
     story.fact(f"{len(found)} of {len(expected)} find their row", holds=found == expected)
+    story.fact(
+        f"{CUSTOMER}, whose address is masked, is one of them",
+        holds=any(login.person.name == CUSTOMER for login in found),
+    )
     story.fact(
         "nobody finds somebody else's row",
         holds=not any(login.found is Found.ANOTHERS_ROW for login in logins),

@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 
 from sandbox.account import StagingAccount, staging_account
+from sandbox.bookshop.masks import SYNC_RULES
 from sandbox.cloud import AWS_VENV_BIN
 from sandbox.deploy import ENVIRONMENT
 from sandbox.processes import SandboxError
@@ -21,7 +22,10 @@ def main() -> int:
     # Lines are not wrapped, so that they can be copied.
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
-        with ending_in_order(), staging_account(announce=console.print) as account:
+        with (
+            ending_in_order(),
+            staging_account(sync_rules=SYNC_RULES, announce=console.print) as account,
+        ):
             console.print(_instructions(account))
             signal.pause()
     except KeyboardInterrupt:

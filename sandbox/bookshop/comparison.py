@@ -1,11 +1,13 @@
 """What the databases hold, read without staging-sync's own code."""
 
 import contextlib
+from collections.abc import Collection
 
 from psycopg2 import sql
 
 from sandbox.database import Database
 
+type TableColumn = tuple[str, str]
 type Contents = dict[str, list[str]]  # a table's rows as text, sorted
 
 COLUMNS = """
@@ -18,13 +20,17 @@ GROUP BY table_name
 STAGING_OWNS = ("users", "cognito_sub")
 
 
-def contents(database: Database, *, with_subs: bool = False) -> Contents:
+def contents(
+    database: Database, *, with_subs: bool = False, without: Collection[TableColumn] = ()
+) -> Contents:
     """Return every row of every table.
 
     Args:
         database: which database.
         with_subs: whether to include users.cognito_sub, which differs after a remap.
+        without: columns to leave out, since they are masked.
     """
+    left_out = {*without, *(() if with_subs else (STAGING_OWNS,))}
     with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
         # Equal values have equal texts only with equal settings.
         cursor.execute("SET TimeZone = 'UTC'")
@@ -33,9 +39,7 @@ def contents(database: Database, *, with_subs: bool = False) -> Contents:
         found: dict[str, list[str]] = {}
         for table, columns in sorted(tables):
             wanted = [
-                sql.Identifier(column)
-                for column in columns
-                if with_subs or (table, column) != STAGING_OWNS
+                sql.Identifier(column) for column in columns if (table, column) not in left_out
             ]
             query = sql.SQL("SELECT ROW({})::text FROM {}").format(
                 sql.SQL(", ").join(wanted), sql.Identifier(table)

@@ -1,8 +1,9 @@
 -- About 20,000 rows, the same in every run; the people of sandbox/bookshop/people.py are in users already.
 
-INSERT INTO users (email, name, cognito_sub, referred_by, joined_on)
+INSERT INTO users (email, name, phone, cognito_sub, referred_by, joined_on)
 SELECT 'customer' || i || '@mail.example',
        'Customer ' || i,
+       '+1 555 ' || 7000000 + i,
        md5('production customer ' || i)::uuid::text,
        CASE WHEN i % 9 = 0 THEN 1 + i % 20 END,
        date '2021-01-01' + i % 1500

@@ -74,6 +74,8 @@ def _linked(name: str, *accounts: Account, row: str | None = None) -> Person:
 # A row with the sub of Liam's staging account, which somebody pasted into it while debugging.
 SUB_HOLDER = f"liam.test@{SHOP}"
 SUB_OWNER = "Liam"
+# The only one with an account in staging's pool whose address is not the shop's.
+CUSTOMER, CUSTOMERS_EMAIL = "Zoe", "zoe@mail.example"
 # The only one whose row was created in staging, by logging in there.
 TESTER = "Robot"
 
@@ -155,4 +157,6 @@ PEOPLE: tuple[Person, ...] = (
         never_logged_in=True,
     ),
     *map(_colleague, ("Wendy", "Yara")),
+    # A customer, who tests too; where masks are set, the address is masked in staging.
+    _linked(CUSTOMER, Account("zoe", CUSTOMERS_EMAIL), row=CUSTOMERS_EMAIL),
 )

@@ -1,7 +1,7 @@
 -- What happened in production since staging was last copied from it.
 
-INSERT INTO users (email, name, cognito_sub)
-SELECT 'new' || i || '@mail.example', 'New customer ' || i, md5('new customer ' || i)::uuid::text
+INSERT INTO users (email, name, phone, cognito_sub)
+SELECT 'new' || i || '@mail.example', 'New customer ' || i, '+1 555 ' || 8000000 + i, md5('new customer ' || i)::uuid::text
   FROM generate_series(1, 60) AS i;
 
 INSERT INTO authors (name) VALUES ('Newcomer');

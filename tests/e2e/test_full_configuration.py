@@ -1,6 +1,5 @@
 """The real CDK CLI deploys a stack with every setting, and updates it in place."""
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from sandbox.bookshop.people import PEOPLE, Outcome
 from sandbox.cloud import ACCOUNT, REGION
 from sandbox.deploy import build_host_layer, deploy
 from statemachine.execution import run
+from tests.e2e.stacks import of_stack, outputs, remove_environment, remove_stack
 from tests.e2e.tools import files
 from tests.infra.synthesized import every_setting
 from tests.support.waiting import wait_until
@@ -45,7 +45,7 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
     wait_until(lambda: is_settled(account, EXISTING_STACK), "the resources of the settings exist")
     of = outputs(account, EXISTING_STACK)
     key = account.clients.secrets.create_secret(
-        Name="bookshop/mask-key", SecretString=MASK_KEY, KmsKeyId=of["Key"]
+        Name="full/mask-key", SecretString=MASK_KEY, KmsKeyId=of["Key"]
     )["ARN"]
     yield {
         **every_setting(tmp_path, build_host_layer()),
@@ -82,8 +82,8 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
         "mask_key_secret_arn": key,
     }
     account.clients.secrets.delete_secret(SecretId=key, ForceDeleteWithoutRecovery=True)
-    for stack in (FULL_STACK, EXISTING_STACK):
-        remove(account, stack)
+    remove_environment(account, FULL)
+    remove_stack(account, EXISTING_STACK)
 
 
 def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
@@ -96,7 +96,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
         environment=FULL,
         is_bootstrapped=True,
     )
-    full = whose_stack(account)
+    full = of_stack(account, FULL)
     before = resources(account)
     assert {"AWS::EC2::VPCEndpoint", "AWS::Lambda::LayerVersion"} <= {kind for kind, _ in before}
     assert limits(account) == {(1769, 600)}
@@ -150,19 +150,6 @@ def assert_masked_and_linked(account: StagingAccount) -> None:
 type Resources = dict[tuple[str, str], str]
 
 
-def whose_stack(account: StagingAccount) -> StagingAccount:
-    """Return the account with this stack's state machine and bucket instead of its own."""
-    of = outputs(account, FULL_STACK)
-    return dataclasses.replace(
-        account, state_machine_arn=of["StateMachineArn"], bucket=of["ExchangeBucketName"]
-    )
-
-
-def outputs(account: StagingAccount, stack: str) -> dict[str, str]:
-    (found,) = account.clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
-
-
 def is_settled(account: StagingAccount, stack: str) -> bool:
     (found,) = account.clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
     return found["StackStatus"] == "CREATE_COMPLETE"
@@ -197,26 +184,3 @@ def retentions(account: StagingAccount, of: Resources) -> set[int]:
 def schedule_of(account: StagingAccount, of: Resources) -> Any:
     (name,) = (name for kind, name in of if kind == "AWS::Scheduler::Schedule")
     return account.clients.scheduler.get_schedule(Name=name)
-
-
-def remove(account: StagingAccount, stack: str) -> None:
-    """Delete a stack and wait until it is deleted, for the other tests."""
-    cloudformation = account.clients.cloudformation
-    if stack == FULL_STACK:
-        empty_bucket(account)
-    cloudformation.delete_stack(StackName=stack)
-
-    def is_gone() -> bool:
-        try:
-            (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-        except cloudformation.exceptions.ClientError:
-            return True
-        return found["StackStatus"] == "DELETE_COMPLETE"
-
-    wait_until(is_gone, f"{stack} is gone")
-
-
-def empty_bucket(account: StagingAccount) -> None:
-    bucket = outputs(account, FULL_STACK)["ExchangeBucketName"]
-    for entry in account.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-        account.clients.s3.delete_object(Bucket=bucket, Key=entry["Key"])

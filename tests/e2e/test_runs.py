@@ -21,7 +21,7 @@ from tests.e2e.tools import LINKED, everything, files, log_text
 CONSOLE_DEFAULT = {"Comment": "Insert your JSON here"}
 # The counts for the sandbox's people and customers, after staging has production's rows.
 COUNTS = {
-    "updated": 22,
+    "updated": 23,
     "unchanged": 0,
     "skipped_no_cognito_user": 2063,
     "skipped_no_db_user": 3,
@@ -121,7 +121,7 @@ def test_with_sync_cognito_output_and_report_count_the_same_people(account: Stag
     body = account.clients.s3.get_object(Bucket=account.bucket, Key=key)["Body"].read()
     lines = csv.DictReader(io.StringIO(gzip.decompress(body).decode()))
     assert Counter(line["status"] for line in lines) == {
-        "updated": 22,
+        "updated": 23,
         "no_cognito_user": 2063,
         "no_db_user": 3,
         "ambiguous": 3,
@@ -137,7 +137,7 @@ def test_a_second_run_changes_nothing(account: StagingAccount) -> None:
 
     assert execution.output["db_sync"]["status"] == "unchanged"
     mapping = execution.output["cognito_mapping"]
-    assert (mapping["updated"], mapping["unchanged"], mapping["unlinked"]) == (0, 22, 0)
+    assert (mapping["updated"], mapping["unchanged"], mapping["unlinked"]) == (0, 23, 0)
     assert everything(account) == before
 
 
