@@ -129,6 +129,10 @@ bench: install ## Compare a sync with pg_dump and pg_restore; options: make benc
 bench-cognito: install ## Measure listing a pool and remapping, up to a million users; options: make bench-cognito BENCH="--largest 100000"
 	@python -m tests.bench.cognito $(BENCH)
 
+.PHONY: bench-masks
+bench-masks: install ## Measure what each kind of mask takes for a value; options: make bench-masks BENCH="--rows 20000"
+	@python -m tests.bench.masks $(BENCH)
+
 .PHONY: bench-growth
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg
 	@python -m tests.bench.growth
