@@ -107,7 +107,7 @@ def test_the_command_follows_a_run_and_shows_what_it_did(
 
     assert (done.returncode, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    for line in ("db_sync status synced", "cognito_mapping updated 22"):
+    for line in ("db_sync status synced", "cognito_mapping updated 23"):
         assert line in lines
     for state in ("SyncDatabase", "ListCognitoUsers", "UpdateDatabase"):
         assert [line for line in lines if line.startswith(f"✔ {state}")]
