@@ -109,19 +109,28 @@ def places_with_signs(account: StagingAccount, execution: Execution, since: date
     assert all(CUSTOMERS_EMAIL in texts[name] for name in listings)
     assert all(texts.values())
     assert listings
-    # Those of the Lambdas and of the local AWS, which has the pool too.
-    temporary = {
-        str(path): path.read_text("latin-1")
+    # The files of the Lambdas and of the local AWS, which has the pool too.
+    temporary = [
+        path
         for path in account.cloud.authority.parent.rglob("*")
-        if path.is_file()
-    }
+        if path.is_file() and path.stat().st_mtime >= since.timestamp()
+    ]
     assert temporary
-    texts |= temporary
-    for name in [*listings, *temporary]:
-        for person in PEOPLE:
-            for user in person.accounts:
-                texts[name] = texts[name].replace(user.email, "")
-    return [name for name, text in texts.items() if has_signs(text)]
+    found = [name for name, text in texts.items() if name not in listings and has_signs(text)]
+    found += [name for name in listings if has_signs(without_pool(texts[name]))]
+    for path in temporary:
+        text = path.read_text("latin-1")
+        if has_signs(text) and has_signs(without_pool(text)):
+            found.append(str(path))
+    return found
+
+
+def without_pool(text: str) -> str:
+    """Return a text without the addresses of staging's pool."""
+    for person in PEOPLE:
+        for user in person.accounts:
+            text = text.replace(user.email, "")
+    return text
 
 
 def text_of(account: StagingAccount, execution: Execution, name: str) -> str:
