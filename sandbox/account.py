@@ -4,7 +4,7 @@ import contextlib
 import json
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from sandbox.signals import held
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-type Settings = dict[str, object]  # as in cdk.json
+type Settings = Mapping[str, object]  # as in cdk.json
 
 NO_RULES: Settings = {}
 
@@ -103,7 +103,8 @@ def staging_account(
                 threads.submit(fill_staging, staging, pools.subs),
             ]
         arns = _store_secrets(clients, production, staging)
-        settings = _settings(arns, pools, layer) | {
+        settings = {
+            **_settings(arns, pools, layer),
             "schedule_expression": schedule,
             "sync_rules": sync_rules,
             "mask_key_secret_arn": arns["mask_key_secret_arn"] if "mask" in sync_rules else None,
