@@ -22,6 +22,7 @@ from db_sync.statements import statement
 
 MOST_ROWS, FIRST_ROWS = 500, 50
 FEW_ROWS = 20_000  # in a larger table the rows are taken from pages all over it
+ROWS_OF_PAGES = 5_000  # rows that these pages have: a few of each page, and so of many pages
 DOCUMENTS, MOST_BYTES, MOST_STEPS = 100, 65_536, 12  # of a JSON column
 SECONDS = 10.0  # for one statement: it may have to wait for a migration, or read many dead rows
 LOOKED_AT = 300  # characters of a value
@@ -151,12 +152,14 @@ class Sampler:
         # The first ones too: the estimate may be wrong, and the pages empty.
         return sql.SQL(
             "((SELECT * FROM {0} LIMIT {1}) UNION ALL"
-            " (SELECT * FROM {0} TABLESAMPLE SYSTEM ({2}) LIMIT {3})) t"
+            " (SELECT * FROM {0} TABLESAMPLE SYSTEM ({2}) WHERE pg_catalog.random() < {3}"
+            " LIMIT {4})) t"
         ).format(
             all_rows,
             sql.Literal(FIRST_ROWS),
-            sql.Literal(100 * FEW_ROWS / 4 / estimated),
-            sql.Literal(MOST_ROWS),
+            sql.Literal(100 * ROWS_OF_PAGES / estimated),
+            sql.Literal(MOST_ROWS / ROWS_OF_PAGES),
+            sql.Literal(2 * MOST_ROWS),
         )
 
 

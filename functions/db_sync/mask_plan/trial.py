@@ -17,7 +17,7 @@ from db_sync.mask.kinds import MaskRule
 from db_sync.mask_plan.sample import Sampler, ask, limited
 from db_sync.plan.defined_types import ARRAY
 from db_sync.plan.mask_fitting import OF_ELEMENTS
-from db_sync.plan.tables import Mask, PlannedColumn, TablePlan
+from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import source_value, statement
 from db_sync.write.mask_trial import CHECK, ONE_NULL, PARTITIONS, Constraint
 
@@ -159,20 +159,22 @@ def _columns(
         yield sql.SQL("{} AS {}").format(value, sql.Identifier(name))
     for number, column in enumerate(masked):
         if column.mask:
+            # A domain's checks are tried by the cast to it.
+            type_ = sql.SQL(table.source.columns[column.name].type)
+            arriving = sql.SQL("CAST({} AS {})").format(column.mask.expression, type_)
             yield sql.SQL("{} AS {}").format(
-                _text(column, column.mask), sql.Identifier(_shown(number))
+                _text(column, column.mask.rule, arriving), sql.Identifier(_shown(number))
             )
 
 
-def _text(column: PlannedColumn, mask: Mask) -> sql.Composable:
+def _text(column: PlannedColumn, rule: MaskRule, masked: sql.Composable) -> sql.Composable:
     """Return the SQL for the masked text to show; NULL where the value is the original's."""
-    if mask.rule.kind == "sql":  # nobody knows what it leaves
+    if rule.kind == "sql":  # nobody knows what it leaves
         return sql.SQL("NULL::text")
     original: sql.Composable = sql.Identifier("t", column.name)
-    masked = mask.expression
-    if mask.rule.kind == "json":
-        return _within_json(original, masked, mask.rule)
-    if column.base_type.endswith(ARRAY) and mask.rule.kind in OF_ELEMENTS:
+    if rule.kind == "json":
+        return _within_json(original, masked, rule)
+    if column.base_type.endswith(ARRAY) and rule.kind in OF_ELEMENTS:
         masked, original = (sql.SQL("({})[1]").format(each) for each in (masked, original))
     return _if_changed(original, masked)
 
