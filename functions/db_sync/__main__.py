@@ -20,7 +20,7 @@ from common.postgres.waits import WAITS, Waits
 from db_sync.interrupts import interruptible
 from db_sync.mask_plan import command as mask_plan
 from db_sync.result import SyncResult
-from db_sync.rules import SyncRules
+from db_sync.rules import SyncRules, read_rules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from db_sync.terminal import Bars, print_result
@@ -42,24 +42,27 @@ def _run(arguments: list[str], waits: Waits) -> int:
     parser = argparse.ArgumentParser(
         prog="db-sync",
         description="Make a target PostgreSQL database's rows equal to a source's.",
-        epilog=f"There is one subcommand, to {mask_plan.SUMMARY}: db-sync {mask_plan.NAME}.",
+        epilog=f"There is one subcommand, to {mask_plan.SUMMARY}: db-sync {mask_plan.NAME}. The"
+        f" environment variable {MASK_KEY} is the key of the masks: openssl rand -hex 32.",
     )
     parser.add_argument("--source", required=True, metavar="URL", help="production; only read")
     parser.add_argument("--target", required=True, metavar="URL", help="staging; is written")
     parser.add_argument("--dry-run", action="store_true", help="report only, write nothing")
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="rules as JSON")
+    parser.add_argument(
+        "--rules", type=Path, metavar="FILE", help="rules as JSON; masks need MASK_KEY"
+    )
     parser.add_argument(
         "--remapped",
         action="store_true",
-        help="go on if changed masks take the logins of nearly everybody: a remap follows",
+        help="write even if changed masks unlink nearly all logins; you remap afterwards",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, only")
     call = parser.parse_args(arguments)
     try:
         source, target = DatabaseAddress.of_url(call.source), DatabaseAddress.of_url(call.target)
-        rules = SyncRules.parse(call.rules.read_text() if call.rules else "")
+        rules = SyncRules.parse(read_rules(call.rules))
         key = MaskKey(secret) if (secret := os.environ.get(MASK_KEY)) else None
-    except (ConfigurationError, OSError, UnicodeDecodeError) as error:
+    except ConfigurationError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
     logger.setLevel("CRITICAL")  # the result says everything that would be logged

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 from common.errors import ConfigurationError
@@ -61,6 +62,20 @@ class SyncRules:
                 'The sync rule "event_triggers_ok" must be true or false, without quotes.'
             )
         return cls(exclude, include, _kept(rules), event_triggers_ok, MaskRules.parse(rules))
+
+
+def read_rules(path: Path | None) -> str:
+    """Return the text of a file with rules; without a file there are none.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} cannot be read: it is not in UTF-8.") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 FIELDS = ("exclude", "include", "keep", "mask", "reviewed", "unreviewed", "event_triggers_ok")

@@ -37,6 +37,8 @@ class Bars:
     def show(self, phase: str, done: int, total: int) -> None:
         """Show how far a phase is; see `Progress` in `db_sync.run`."""
         if phase not in self._tasks:
+            if not total:
+                return
             self._tasks[phase] = self._progress.add_task(phase, total=total)
         self._progress.update(self._tasks[phase], completed=done, total=total)
 
@@ -63,6 +65,8 @@ def print_result(result: SyncResult) -> None:
             f"{sum(line.seconds.values()):.2f}",
         )
     console.print(table)
+    for column, how in result.masked.items():
+        console.print(f"masked: {column} ({how})", highlight=False, markup=False)
     for name, reason in result.left_alone.items():
         console.print(f"left alone: {name} ({reason})", highlight=False, markup=False)
     for warning in result.warnings:

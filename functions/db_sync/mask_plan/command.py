@@ -21,7 +21,7 @@ from common.postgres.waits import Waits
 from db_sync.interrupts import interruptible
 from db_sync.mask_plan.planning import MaskPlan, Rules, plan_source
 from db_sync.mask_plan.table import print_plan
-from db_sync.rules import SyncRules
+from db_sync.rules import SyncRules, read_rules
 from db_sync.run import Progress
 from db_sync.terminal import Bars
 
@@ -47,8 +47,8 @@ class _Call:
         """Return the call; nothing is read from the source yet.
 
         Raises:
-            ConfigurationError: an argument or the rules are malformed, or the output exists.
-            OSError, UnicodeDecodeError: the rules cannot be read.
+            ConfigurationError: an argument or the rules are malformed or cannot be read, or the
+                output exists.
         """
         output: Path = call.output
         if os.path.lexists(output):
@@ -57,7 +57,7 @@ class _Call:
             )
         if not os.access(output.parent, os.W_OK):
             raise ConfigurationError(f"{output} cannot be written: no such folder, or no right to.")
-        text = call.rules.read_text() if call.rules else ""
+        text = read_rules(call.rules)
         rules = SyncRules.parse(text)
         key = MaskKey(secret or secrets.token_hex(32))
         address = DatabaseAddress.of_url(call.source)
@@ -82,7 +82,7 @@ def run(arguments: list[str], *, mask_key: str | None, user: str, waits: Waits) 
     )
     try:
         call = _Call.of_arguments(parser.parse_args(arguments), mask_key)
-    except (ConfigurationError, OSError, UnicodeDecodeError) as error:
+    except ConfigurationError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
     logger.setLevel("CRITICAL")

@@ -63,7 +63,8 @@ def print_plan(plan: MaskPlan, output: str, *, has_random_key: bool) -> None:
         _print(console, sentence)
     if has_random_key:
         _print(console, "MASK_KEY is not set: the samples are masked with a key of their own.")
-    _print(console, f"{_counts(plan)}. Written to {output}: go through it, then sync with --rules.")
+    next_ = "correct the problems" if plan.problems else "go through it"
+    _print(console, f"{_counts(plan)}. Written to {output}: {next_}, then sync with --rules.")
 
 
 def _remarks(plan: MaskPlan) -> list[str]:

@@ -53,6 +53,16 @@ def test_with_json_it_prints_the_result_and_nothing_else(pair: Pair, tmp_path: P
     assert (result["status"], result["tables"], result["rows_inserted"]) == ("dry_run", 1, 1)
 
 
+def test_it_names_each_masked_column_with_its_rule(pair: Pair, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"mask": {"public.t.v": "null"}}')
+
+    done = command("--source", pair.source.url, "--target", pair.target.url, "--rules", str(rules))
+
+    masked = 'masked: public.t.v (null, by the rule "public.t.v")'
+    assert masked in done.stdout
+
+
 def test_a_refused_sync_exits_with_1_and_prints_the_errors_name(pair: Pair) -> None:
     done = command("--source", pair.target.url, "--target", pair.target.url)
 
@@ -76,4 +86,5 @@ def test_a_wrong_call_exits_with_2_and_shows_no_password(arguments: list[str]) -
     assert done.returncode == 2
     assert done.stderr != ""
     assert "Traceback" not in done.stderr
+    assert "Errno" not in done.stderr
     assert "secret-word" not in done.stderr

@@ -133,6 +133,7 @@ def test_a_wrong_call_exits_with_2(arguments: list[str]) -> None:
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+    assert "Errno" not in done.stderr
 
 
 def test_a_source_that_cannot_be_reached_exits_with_1_and_writes_nothing(output: Path) -> None:
