@@ -68,8 +68,8 @@ class EmailMask:
             or not all(isinstance(each, str) and DOMAIN.fullmatch(each) for each in domains)
         ):
             raise ConfigurationError(
-                'A mask of the kind "email" may have {"keep_domains": ["example.com"]}, a list of'
-                " domains, and nothing else."
+                '"keep_domains" must be a list of domains, like ["example.com"]; a mask of the kind'
+                ' "email" may have this and nothing else.'
             )
         lower = tuple(sorted({domain.lower() for domain in domains}))
         if any(domain.endswith(RESERVED) or not domain.isascii() for domain in lower):

@@ -7,7 +7,7 @@ from common.postgres.database import Session
 from db_sync.plan.catalog import table_rows
 from db_sync.plan.tables import MissingLabels, Plan
 
-CORRECT_MASKS = 'Masks do not hold; correct the sync rule "mask".'
+CORRECT_MASKS = 'Masks do not hold; correct "mask" or "reviewed" in the sync rules.'
 
 
 def require_fit(source: Session, plan: Plan) -> None:

@@ -208,7 +208,11 @@ class MaskPlanner:
                     rule, "the default for columns that were not reviewed", is_explicit=False
                 )
                 return
-        self._refuse(at, "it looks personal, and no default holds for it; name it in a rule")
+        self._refuse(
+            at,
+            "it looks personal, and no default holds for it; give it a rule, or name it in"
+            ' "reviewed"',
+        )
 
     def defaults(self, table: TablePlan, column: PlannedColumn) -> list[MaskRule]:
         """Return the masks to try for a column without a rule, the best first."""

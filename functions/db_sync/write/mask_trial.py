@@ -13,6 +13,7 @@ from psycopg2 import sql
 
 from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch, StagingSyncError
 from common.postgres.database import Session
+from common.postgres.errors import MISFIT
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import (
     catalog_records,
@@ -146,9 +147,10 @@ def _of_expressions(
         except StagingSyncError as error:
             yield (
                 f"the expression for {table.name}.{column.name} must be one over the columns of"
-                f" its row that returns {column.type}, and the same every time; functions that are"
-                f" not PostgreSQL's own need their schema, and must exist in both databases:"
-                f" {error.message}"
+                f" its row that returns {column.type}, and the same every time (immutable: without"
+                " now(), random() or a subquery); functions that are not PostgreSQL's own need"
+                " their schema, and must exist in both databases:"
+                f" {error.message.removeprefix(f'{MISFIT}: ')}"
             )
 
 

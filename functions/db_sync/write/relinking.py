@@ -24,8 +24,8 @@ def find_unlinking(run: Run, compared: Compared) -> list[str]:
     if run.options.is_remapped:
         return []
     return [
-        f"Nearly all rows of {plan.name} in the target have a {column} that the present mask rules"
-        f" and key would not give them. So they would lose their {', '.join(kept)}, and nobody"
+        f"Nearly all rows of {plan.name} in the target have another {column} than the present mask"
+        f" rules and key would give them. So they would lose their {', '.join(kept)}, and nobody"
         ' could log in until a remap: start with {"sync_cognito": true}, or the command with'
         " --remapped if you remap yourself."
         for plan in compared.plans

@@ -99,7 +99,7 @@ def test_an_expression_that_is_none_or_not_immutable_is_refused(
 
     assert reason.startswith(
         "the expression for public.notes.body must be one over the columns of its row that returns"
-        " text, and the same every time;"
+        " text, and the same every time (immutable: without now(), random() or a subquery);"
     )
     assert "SQLSTATE 42" in reason or "SQLSTATE 0A000" in reason
 
@@ -122,7 +122,7 @@ def test_all_expressions_that_are_refused_are_named(databases: Databases) -> Non
 
 @pytest.mark.parametrize("expression", ["a; DROP TABLE notes", "\0", ""])
 def test_an_expression_that_is_more_than_one_is_no_rule(expression: str) -> None:
-    with pytest.raises(ConfigurationError, match="expression"):
+    with pytest.raises(ConfigurationError, match=r"expression|NUL"):
         mask_rules(with_sql(expression))
 
 

@@ -17,8 +17,8 @@ MASKED: Masks = {"public.users.email": "email"}
 KEPT_DOMAIN: Masks = {"public.users.email": {"with": "email", "keep_domains": ["x.org"]}}
 UNMASKED: Masks = {"public.users.id": {"with": "sql", "expression": "{column}"}}
 REFUSAL = (
-    "Nearly all rows of public.users in the target have a email that the present mask rules and key"
-    " would not give them. So they would lose their sub, and nobody could log in until a remap:"
+    "Nearly all rows of public.users in the target have another email than the present mask rules"
+    " and key would give them. So they would lose their sub, and nobody could log in until a remap:"
     ' start with {"sync_cognito": true}, or the command with --remapped if you remap yourself.'
 )
 

@@ -133,8 +133,8 @@ def test_a_column_without_a_default_is_refused(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, location point NOT NULL)")
 
     assert refusal(pair, {}, unreviewed="mask") == (
-        "public.t.location cannot be masked: it looks personal, and no default holds for it; name"
-        " it in a rule",
+        "public.t.location cannot be masked: it looks personal, and no default holds for it; give"
+        ' it a rule, or name it in "reviewed"',
     )
 
 

@@ -19,6 +19,8 @@ from common.errors import ConfigurationError, DatabaseUnavailable, StagingSyncEr
 
 PQERRORS_SQLSTATE = 3  # severity and code only
 DIAGNOSIS_LIMIT = 5.0  # seconds; short, since the first attempt has waited long enough
+# What libpq asks after a refused connection, as if it were part of the reason.
+HINT = re.compile(r" Is the server running [^?]*\?")
 CODE = re.compile(r":  ([0-9A-Z]{5})$", re.MULTILINE)
 
 AUTHENTICATION = "28"  # the class of SQLSTATE
@@ -116,7 +118,7 @@ def connection_error(
         where: the database, for the message.
         by_token: whether a token of IAM was the password.
     """
-    reason = " ".join(failure.words.split())
+    reason = HINT.sub("", " ".join(failure.words.split()))
     if failure.state is not None:
         name, sentence = REFUSALS.get(failure.state) or REFUSALS.get(
             failure.state[:2], (DatabaseUnavailable, "The server's log says why")
@@ -133,7 +135,7 @@ def connection_error(
         )
     return DatabaseUnavailable(
         f"Could not connect to {where}: {reason or 'the connection broke'}. Check that the server"
-        " runs, the host and port in its secret, routes and security groups."
+        " runs, the host and port in its secret or URL, routes and security groups."
     )
 
 
