@@ -43,7 +43,7 @@ class SyncRules:
                 "event_triggers_ok": true}, and the fields of `MaskRules.parse`.
         """
         try:
-            rules = json.loads(text or "{}")
+            rules = json.loads(text or "{}", object_pairs_hook=_without_duplicates)
         except ValueError as error:
             raise ConfigurationError(f"The sync rules are not JSON: {error}.") from error
         if not isinstance(rules, dict) or not rules.keys() <= set(FIELDS):
@@ -79,6 +79,16 @@ def read_rules(path: Path | None) -> str:
 
 
 FIELDS = ("exclude", "include", "keep", "mask", "reviewed", "unreviewed", "event_triggers_ok")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of two fields of one name the first would be lost silently."""
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigurationError(
+            f"The sync rules have {', '.join(twice)} twice in one object. Remove one of each."
+        )
+    return dict(pairs)
 
 
 def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:

@@ -157,10 +157,15 @@ class MaskPlanner:
                 self._tell(table.name, [column.name for column in found])
 
     def undecided(self, table: TablePlan) -> list[PlannedColumn]:
-        """Return the columns that have no mask, were not reviewed, and follow no other."""
+        """Return the columns that have no mask, were not reviewed, and follow no other.
+
+        Kept columns among them, since a new row brings production's value; but not those that are a
+        person's, as the sub.
+        """
         return [
             column
-            for column in table.compared  # a kept column belongs to the target
+            for column in table.sent
+            if column.name not in table.while_same
             for at in [TableColumn(table.name, column.name)]
             if not self._is_decided(at) and self._references.heads(at) == {at}
         ]

@@ -189,7 +189,9 @@ def test_names_that_need_quotes_are_written_so_that_the_rules_find_them(
     assert synced(pair, rules).warnings == ()
 
 
-def test_reviewed_ruled_excluded_and_kept_columns_stay_as_they_are(databases: Databases) -> None:
+def test_reviewed_ruled_and_excluded_columns_stay_as_they_are_and_kept_ones_are_looked_at(
+    databases: Databases,
+) -> None:
     source = databases.make(
         "CREATE TABLE a (id int PRIMARY KEY, email text, phone text, city text);"
         " CREATE TABLE b (id int PRIMARY KEY, email text);"
@@ -204,7 +206,7 @@ def test_reviewed_ruled_excluded_and_kept_columns_stay_as_they_are(databases: Da
 
     plan = planned(source, given)
 
-    assert plan.rules == given
+    assert plan.rules == {**given, "mask": {"*.email": "hash", "public.a.city": "text"}}
     assert [str(table.name) for table in plan.plan.tables] == ["public.a"]
     assert plan.problems == []
 

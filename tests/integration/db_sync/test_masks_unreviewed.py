@@ -272,3 +272,23 @@ def test_rules_of_a_keyed_kind_need_a_key(databases: Databases) -> None:
 
     assert result.status == "synced"
     assert pair.target.value("SELECT count(email) FROM users") == 0
+
+
+def test_kept_columns_are_looked_at_since_new_rows_bring_productions_values(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE users (id int PRIMARY KEY, email text, phone text, cognito_sub text)",
+        source="INSERT INTO users VALUES (1, 'ada@x.org', '+49 170 1234', 'sub')",
+    )
+
+    result = sync_masked(
+        pair,
+        {"public.users.email": "email"},
+        keep=[
+            "public.users.phone",
+            {"column": "public.users.cognito_sub", "while_same": ["email"]},
+        ],
+    )
+
+    assert result.warnings == (told("users", "phone"),)

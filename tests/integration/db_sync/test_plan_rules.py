@@ -17,6 +17,7 @@ from tests.support.databases import Databases
         ("[]", "JSON object"),
         ("{", "not JSON"),
         ('{"exlude": []}', '"exclude", "include", "keep", .* and "event_triggers_ok" only'),
+        ('{"mask": {"a.b.c": "hash", "a.b.c": "null"}}', r"have a\.b\.c twice in one object"),
         ('{"event_triggers_ok": "true"}', '"event_triggers_ok" must be true or false'),
         ('{"exclude": "public.a"}', '"exclude" must be a list'),
         ('{"exclude": ["a"]}', '"schema.table"'),
