@@ -8,7 +8,7 @@ from db_sync.mask.personal import default_rules, kind_by_name
 PERSONAL = {
     "email": """
         email e_mail emails email_address emailAddress EmailAddress work_email billing_email
-        mail e_mails contactEmail unconfirmed_email EMAIL user_email_2
+        mail e_mails emailaddress contactEmail unconfirmed_email EMAIL user_email_2
     """,
     "phone": """
         phone phones phone_number phoneNumber phonenumber mobile mobile_no homePhone

@@ -6,7 +6,7 @@ from db_sync.mask.kinds import MaskRule
 
 # Parts of a name, between underscores or capital letters. The first that fits tells the kind.
 NAMES: tuple[tuple[str, str], ...] = (
-    (r"(e_?)?mails?", "email"),
+    (r"(e_?)?mails?(_?addr(ess(es)?)?)?", "email"),
     (r"(cell_?)?phones?(_?(no|nr|number))?|mobile|cell|fax|telephone|tel|msisdn|whatsapp", "phone"),
     (r"ip|ip_?addr(ess)?|remote_?addr|inet", "ip"),
     (r"(first|last|full|middle|given|family|sur|maiden|nick|display|user|login)_?names?", "name"),

@@ -145,6 +145,12 @@ class MaskRules:
         several = [pattern for pattern in self.masks if not pattern.only_column]
         return sorted(several, key=lambda pattern: pattern.exactness, reverse=True)
 
+    @cached_property
+    def _reviewed(self) -> tuple[set[tuple[Name, str]], list[ColumnPattern]]:
+        """The columns that were reviewed one by one, of which there may be thousands; patterns."""
+        ones = {column for pattern in self.reviewed if (column := pattern.only_column)}
+        return ones, [pattern for pattern in self.reviewed if not pattern.only_column]
+
     def rule_of(self, table: Name, column: str) -> tuple[ColumnPattern, MaskRule] | None:
         """Return the most exact rule for a column, with its pattern.
 
@@ -169,7 +175,8 @@ class MaskRules:
 
     def is_reviewed(self, table: Name, column: str) -> bool:
         """Return whether a person has decided that a column stays as it is."""
-        return any(pattern.matches(table, column) for pattern in self.reviewed)
+        ones, several = self._reviewed
+        return (table, column) in ones or any(each.matches(table, column) for each in several)
 
     def unmatched(self, columns: Iterable[tuple[Name, str]]) -> Iterator[str]:
         """Yield a clause for each pattern that names none of all columns."""

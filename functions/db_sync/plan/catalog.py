@@ -63,6 +63,12 @@ class Column:
         """Whether its value is computed from other columns of the row."""
         return self.generation is not None
 
+    @property
+    def computed_from(self) -> set[str]:
+        """The other columns of the row that it is computed from."""
+        expressions = self.generation.expressions if self.generation else ()
+        return {name for expression in expressions for name in expression.columns}
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:

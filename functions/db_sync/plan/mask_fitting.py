@@ -124,8 +124,14 @@ class MaskedColumn:
 
     @property
     def is_unique(self) -> bool:
-        """Whether values must stay unique: alone, or together with other columns."""
-        return self._target.is_unique
+        """Whether values, or what the target computes from them, must stay unique.
+
+        Alone, or together with other columns.
+        """
+        return self._target.is_unique or any(
+            each.is_unique and self.column.name in each.computed_from
+            for each in self.plan.target.columns.values()
+        )
 
     @property
     def bits(self) -> int:
@@ -151,6 +157,8 @@ class MaskedColumn:
             )
         if self._is_array and self.is_unique and kind in UNIQUE:
             yield "the column is a unique array, whose dimensions a mask does not keep"
+        if self.type in INTEGERS and self.rule.options.get("within", 1) < 1:
+            yield f'the column is {self._target.type}, which "within" less than 1 does not change'
         yield from self._too_short()
 
     def _too_short(self) -> Iterator[str]:

@@ -8,7 +8,7 @@ from common.postgres.names import Name
 from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
 from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
 from db_sync.mask.rules import MaskRules
-from db_sync.plan.catalog import TableColumn
+from db_sync.plan.catalog import COMPOSITE, TableColumn
 from db_sync.plan.defined_types import ARRAY, without_domains
 from db_sync.plan.mask_fitting import MaskedColumn
 from db_sync.plan.mask_references import Reference, References, why_unlike
@@ -181,11 +181,32 @@ class MaskPlanner:
         for each in self._references.referring_to(at):
             if kind_by_name(each.column) and not self._is_decided(each):
                 return f"the name of {each.table}.{each.column}, which refers to it"
+        if why := self._why_copy(table, at):
+            return why
         has_rules = any(each.table == table.name for each in self.assigned)
         type_ = self.bare_type(table, column)
-        if has_rules and (type_ in FREE_TYPES or type_.endswith(ARRAY)):
+        if has_rules and (
+            type_ in FREE_TYPES or type_.endswith(ARRAY) or self._has_fields(table, column)
+        ):
             return "its type, in a table with masks"
         return ""
+
+    def _why_copy(self, table: TablePlan, at: TableColumn) -> str:
+        """Return why a column holds what a rule masks elsewhere; nothing if it does not."""
+        for base in table.source.columns[at.column].computed_from:
+            other = TableColumn(table.name, base)
+            if other in self.assigned or (kind_by_name(base) and not self._is_decided(other)):
+                return f"the source computes it from {base}"
+        for _, child, parent in self._references.all:
+            is_synced = parent.table in self._tables
+            if child == at and not is_synced and self._rules.rule_of(*parent):
+                return f"it refers to {parent.table}.{parent.column}, which a rule masks"
+        return ""
+
+    def _has_fields(self, table: TablePlan, column: PlannedColumn) -> bool:
+        types = self._plan.catalogs.target.types
+        bare = without_domains(table.target.columns[column.name], types).base_type
+        return bare in types and types[bare].kind == COMPOSITE
 
     def bare_type(self, table: TablePlan, column: PlannedColumn) -> str:
         """Return a column's type without domains, or the schema of an extension's type."""

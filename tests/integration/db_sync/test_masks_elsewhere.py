@@ -152,3 +152,22 @@ def test_a_fixed_value_that_the_encoding_lacks_is_refused(encoded: tuple[str, Pa
         with pytest.raises(SchemaMismatch):
             sync_masked(pair, masks)
         assert pair.target.value("SELECT count(*) FROM a") == 0
+
+
+def test_masks_do_not_depend_on_how_a_roles_settings_read_a_backslash(databases: Databases) -> None:
+    pair = databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, ip text, at inet, phone text)",
+        source="INSERT INTO t VALUES (1, '2001:db9::1', '2001:db9::1', '1')",
+    )
+    masks = {
+        "public.t.ip": "ip",
+        "public.t.at": "ip",
+        "public.t.phone": {"with": "phone", "prefix": "\\1"},
+    }
+    sync_masked(pair, masks)
+
+    pair.source.server.execute(
+        "postgres", f"ALTER DATABASE {pair.source.name} SET standard_conforming_strings = off"
+    )
+
+    assert sync_masked(pair, masks).status == "unchanged"

@@ -282,3 +282,31 @@ def test_a_fixed_value_that_is_none_of_the_type_is_refused_before_anything_is_wr
     assert "SQLSTATE 22007" in refused.value.message
     assert "The table is public.t, masking born." in refused.value.message
     assert pair.target.contents() == before
+
+
+@pytest.mark.parametrize("masks", [{"public.t.v": "name"}, {"public.t.v": "text"}])
+def test_a_kind_is_refused_by_which_a_unique_generated_column_would_not_stay_unique(
+    databases: Databases, masks: Masks
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE t (id int PRIMARY KEY, v text,"
+        " lower text GENERATED ALWAYS AS (lower(v)) STORED UNIQUE)",
+        source="INSERT INTO t SELECT i, 'n' || i FROM generate_series(1, 99) i",
+    )
+
+    (reason,) = refusal(pair, masks)
+
+    assert "the column is unique" in reason
+    assert sync_masked(pair, {"public.t.v": "hash"}).status == "synced"
+
+
+def test_a_number_moved_by_less_than_one_is_refused_where_there_are_whole_ones_only(
+    databases: Databases,
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, v int, n numeric)")
+    rule = {"with": "number", "within": 0.5}
+
+    (reason,) = refusal(pair, {"public.t.v": rule, "public.t.n": rule})
+
+    assert "public.t.v" in reason
+    assert '"within" less than 1 does not change' in reason

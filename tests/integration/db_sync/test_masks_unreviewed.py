@@ -292,3 +292,45 @@ def test_kept_columns_are_looked_at_since_new_rows_bring_productions_values(
     )
 
     assert result.warnings == (told("users", "phone"),)
+
+
+def test_a_column_that_the_source_computes_from_a_masked_one_is_not_forgotten(
+    databases: Databases,
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY, since date, day int)")
+    pair.source.execute(
+        "ALTER TABLE t DROP COLUMN day, ADD day int GENERATED ALWAYS AS (extract(doy FROM since))"
+        " STORED; INSERT INTO t (id, since) VALUES (1, '1815-12-10')"
+    )
+
+    with pytest.raises(ConfigurationError) as refused:
+        sync_masked(pair, {"public.t.since": "date"}, unreviewed="fail")
+
+    assert told("t", "day") in str(refused.value)
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+def test_a_column_that_refers_to_an_excluded_one_with_a_rule_is_not_forgotten(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE users (code int PRIMARY KEY);"
+        "CREATE TABLE orders (id int PRIMARY KEY, owner int REFERENCES users)",
+        source="INSERT INTO users VALUES (7); INSERT INTO orders VALUES (1, 7)",
+        target="INSERT INTO users VALUES (7)",
+    )
+
+    result = sync_masked(pair, {"public.users.code": "hash"}, exclude=["public.users"])
+
+    assert result.warnings == (told("orders", "owner"),)
+
+
+def test_a_column_of_a_composite_type_in_a_table_with_masks_is_told(databases: Databases) -> None:
+    pair = databases.pair(
+        "CREATE TYPE place AS (street text, town text); CREATE DOMAIN somewhere AS place;"
+        "CREATE TABLE t (id int PRIMARY KEY, v int, lives place, works somewhere)"
+    )
+
+    result = sync_masked(pair, {"public.t.v": "hash"})
+
+    assert result.warnings == (told("t", "lives", "works"),)

@@ -1,4 +1,5 @@
--- An address that nobody has: of 240.0.0.0/4 (RFC 1112) or 2001:db8::/32 (RFC 3849).
+-- An address that nobody has: of 240.0.0.0/4 (RFC 1112) or 2001:db8::/32 (RFC 3849). No literal has
+-- a backslash, which some roles' setting standard_conforming_strings takes for an escape.
 (
     SELECT
         CASE
@@ -10,7 +11,7 @@
                 pg_catalog.get_byte(digest, 3)
             )
             ELSE '2001:db8' || pg_catalog.regexp_replace(
-                pg_catalog.encode(pg_catalog.substr(digest, 1, 12), 'hex'), '(....)', ':\1', 'g'
+                pg_catalog.encode(pg_catalog.substr(digest, 1, 12), 'hex'), '(?=(....)+$)', ':', 'g'
             )
         END
     FROM (SELECT {digest} AS digest OFFSET 0) staging_sync_digest
