@@ -134,6 +134,7 @@ class Table:
     columns: dict[str, Column]
     publications: Publications
     function_path: str  # a search path for the functions that it calls; "" if it calls none
+    parents: tuple[int, ...]  # oids of the tables that it inherits columns from
 
 
 @dataclass(frozen=True, slots=True)

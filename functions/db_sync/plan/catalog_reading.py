@@ -51,6 +51,7 @@ class _TableRow(NamedTuple):
     key: list[str]
     key_equalities: list[Json]
     rights: Json
+    parents: list[int]
 
 
 class _MissingRightsRow(NamedTuple):
@@ -103,6 +104,7 @@ def _read_tables(session: Session) -> dict[Name, Table]:
             columns=columns[row.oid],
             publications=publications.get(row.oid, Publications()),
             function_path=paths.get(row.oid, ""),
+            parents=tuple(row.parents),
         )
         for row in rows
     )

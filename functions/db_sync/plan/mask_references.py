@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from db_sync.plan.catalog import TableColumn
+from db_sync.plan.catalog import Catalog, Table, TableColumn
 from db_sync.plan.mask_fitting import TEXTS, MaskedColumn
 from db_sync.plan.tables import Plan
 
@@ -59,6 +59,16 @@ class References:
             reached |= more
             left += more
         return reached
+
+
+def ancestors(table: Table, catalog: Catalog) -> Iterator[Table]:
+    """Yield the tables of a catalog that one of its tables inherits from, the nearest first."""
+    if not table.parents:
+        return
+    parents = [each for each in catalog.tables.values() if each.oid in table.parents]
+    yield from parents
+    for parent in parents:
+        yield from ancestors(parent, catalog)
 
 
 def why_unlike(child: MaskedColumn, parent: MaskedColumn) -> str | None:

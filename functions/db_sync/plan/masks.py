@@ -11,7 +11,7 @@ from db_sync.mask.rules import MaskRules
 from db_sync.plan.catalog import COMPOSITE, TableColumn
 from db_sync.plan.defined_types import ARRAY, without_domains
 from db_sync.plan.mask_fitting import MaskedColumn
-from db_sync.plan.mask_references import Reference, References, why_unlike
+from db_sync.plan.mask_references import Reference, References, ancestors, why_unlike
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 
 # Stands for the tag of a key that is missing; the sync is refused.
@@ -66,6 +66,8 @@ class MaskPlanner:
         """Give columns the rules that name them, and those of the columns that they refer to."""
         for table in self._plan.tables:
             self._assign(table)
+        for table in self._plan.tables:
+            self._inherit(table)
         self.follow_keys()
 
     def _refuse(self, column: TableColumn, why: str) -> None:
@@ -96,6 +98,19 @@ class MaskPlanner:
                 self.assigned[TableColumn(table.name, column.name)] = Assigned(
                     rule, f'the rule "{pattern.text}"', is_explicit=True
                 )
+
+    def _inherit(self, table: TablePlan) -> None:
+        """Give columns the rules of the same columns in tables that they are inherited from.
+
+        Who reads such a table reads the rows of those that inherit from it.
+        """
+        for parent in ancestors(table.source, self._plan.catalogs.source):
+            for column in table.sent:
+                at = TableColumn(table.name, column.name)
+                found = self._rules.rule_of(parent.name, column.name)
+                if found and column.name in parent.columns and at not in self.assigned:
+                    because = f"the table {parent.name}, from which it is inherited"
+                    self.assigned[at] = Assigned(found[1], because, is_explicit=False)
 
     def follow_keys(self) -> None:
         """Give columns the masks of the columns that they refer to, over any number of keys."""

@@ -290,3 +290,33 @@ def test_a_child_that_is_excluded_and_loses_its_parents_is_named_in_a_warning(
     assert (
         "1 rows of public.orders break its foreign key orders_user_code_fkey to public.users."
     ) in result.warnings
+
+
+def test_a_column_that_is_inherited_gets_the_rule_of_the_table_that_it_comes_from(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(
+        "CREATE TABLE people (id int PRIMARY KEY, contact text, note text);"
+        "CREATE TABLE staff (PRIMARY KEY (id)) INHERITS (people);"
+        "CREATE TABLE bosses (PRIMARY KEY (id)) INHERITS (staff);"
+        "CREATE TABLE pupils (PRIMARY KEY (id)) INHERITS (people)",
+        source="INSERT INTO people VALUES (1, 'ada@x.org');"
+        "INSERT INTO staff VALUES (2, 'bo@x.org'); INSERT INTO bosses VALUES (3, 'cy@x.org'); INSERT INTO pupils VALUES (4, 'di@x.org')",
+    )
+
+    masks: Masks = {"public.people.contact": "email", "public.pupils.contact": "null"}
+    result = sync_masked(pair, masks, reviewed=["*.note"])
+
+    contacts = pair.target.rows("SELECT contact FROM people ORDER BY id")
+    assert [bool(each and each.endswith(".invalid")) for (each,) in contacts] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert contacts[3] == (None,)
+    assert result.warnings == ()
+    assert result.masked["public.bosses.contact"] == (
+        "email, by the table public.people, from which it is inherited"
+    )
+    assert result.masked["public.pupils.contact"] == 'null, by the rule "public.pupils.contact"'

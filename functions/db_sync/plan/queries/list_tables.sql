@@ -100,7 +100,10 @@ SELECT
                   WHERE CASE WHEN role = 0 THEN true ELSE pg_has_role(role, 'USAGE') END
               )
         )
-    ) AS rights
+    ) AS rights,
+    ARRAY(
+        SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = tables.oid ORDER BY h.inhseqno
+    )::bigint[] AS parents
 FROM tables
 LEFT JOIN key_columns ON key_columns.indrelid = tables.oid
 ORDER BY tables.nspname, tables.relname
