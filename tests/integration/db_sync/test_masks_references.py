@@ -301,7 +301,8 @@ def test_a_column_that_is_inherited_gets_the_rule_of_the_table_that_it_comes_fro
         "CREATE TABLE bosses (PRIMARY KEY (id)) INHERITS (staff);"
         "CREATE TABLE pupils (PRIMARY KEY (id)) INHERITS (people)",
         source="INSERT INTO people VALUES (1, 'ada@x.org');"
-        "INSERT INTO staff VALUES (2, 'bo@x.org'); INSERT INTO bosses VALUES (3, 'cy@x.org'); INSERT INTO pupils VALUES (4, 'di@x.org')",
+        "INSERT INTO staff VALUES (2, 'bo@x.org'); INSERT INTO bosses VALUES (3, 'cy@x.org');"
+        "INSERT INTO pupils VALUES (4, 'di@x.org')",
     )
 
     masks: Masks = {"public.people.contact": "email", "public.pupils.contact": "null"}
