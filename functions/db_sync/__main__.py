@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from common.errors import ConfigurationError, StagingSyncError
+from common.errors import ConfigurationError
 from common.log import logger
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
@@ -23,9 +23,8 @@ from db_sync.result import SyncResult
 from db_sync.rules import SyncRules, read_rules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
-from db_sync.terminal import Bars, print_result
+from db_sync.terminal import WRONG_CALL, Bars, print_result, told
 
-DONE, FAILED, WRONG_CALL = 0, 1, 2
 MASK_KEY = "MASK_KEY"  # the environment variable with the secret that masks depend on
 
 
@@ -84,20 +83,15 @@ def _sync(
     *,
     as_json: bool,
 ) -> int:
-    try:
+    def sync() -> None:
         with Bars() as bars:
             shown = replace(options, progress=bars.show)
             result = interruptible(
                 lambda before_commit: sync_database(source, target, shown, before_commit)
             )
-    except StagingSyncError as error:
-        print(f"{type(error).__name__}: {error.message}", *error.reasons, sep="\n", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("Interrupted: the target is as it was.", file=sys.stderr)
-        return FAILED
-    _print(result, as_json=as_json)
-    return DONE
+        _print(result, as_json=as_json)
+
+    return told(sync, interrupted="the target is as it was")
 
 
 def _user() -> str:

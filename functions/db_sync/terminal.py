@@ -1,15 +1,38 @@
-"""What the command shows on a terminal: a progress bar per phase, and the result as a table.
+"""What a command shows on a terminal: a progress bar per phase, its result, and its failures.
 
 Only the command imports this: rich is not in the Lambdas' layer.
 """
 
+import sys
+from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from common.errors import StagingSyncError
 from db_sync.result import SyncResult
+
+DONE, FAILED, WRONG_CALL = 0, 1, 2  # a command's exit codes
+
+
+def told(work: Callable[[], None], interrupted: str) -> int:
+    """Do a command's work; return its exit code, and print why it failed.
+
+    Args:
+        work: what it does; prints its result itself.
+        interrupted: what Ctrl-C has left behind, for a sentence.
+    """
+    try:
+        work()
+    except StagingSyncError as error:
+        print(f"{type(error).__name__}: {error.message}", *error.reasons, sep="\n", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"Interrupted: {interrupted}.", file=sys.stderr)
+        return FAILED
+    return DONE
 
 
 class Bars:

@@ -59,6 +59,19 @@ class Databases:
         self._run(f"COMMENT ON DATABASE {pair.target.name} IS '{MARKER}'")
         return pair
 
+    def pair_in(self, encoding: str, schema: str) -> Pair:
+        """Create production and a marked staging with one schema in an encoding of their own."""
+        made = []
+        for _ in range(2):
+            name = f"test_{next(NUMBERS)}"
+            self._run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+            self._made.append(name)
+            made.append(Database(self._server, name))
+            made[-1].execute(schema)
+        pair = Pair(*made)
+        pair.target.mark()
+        return pair
+
     @contextlib.contextmanager
     def on_server_of(self, version: int) -> Iterator["Databases"]:
         """Create databases on a server of another version, for the length of a with statement."""

@@ -12,6 +12,7 @@ from functools import partial
 
 from psycopg2 import sql
 
+from common.emails import BYTEWISE
 from common.masking.emails import digits_of
 from common.masking.keys import digest, hexadecimal, text_digest
 from common.postgres.queries import load_query
@@ -27,7 +28,6 @@ from db_sync.mask.kinds import (
 HASH_DIGITS = 32  # hexadecimal; all that may be shown of a digest
 PHONE_DIGITS = 8
 SECONDS_OF_A_DAY = 86_400
-BYTEWISE = sql.SQL('COLLATE pg_catalog."C"')
 # What an integer's hash is cut to: 8, 4 or 2 bytes, and no sign.
 INTEGER_HASHES = {
     "bigint": "pg_catalog.int8(('x' || {})::bit(64)) & 9223372036854775807",

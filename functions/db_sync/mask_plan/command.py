@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from common.errors import ConfigurationError, StagingSyncError
+from common.errors import ConfigurationError
 from common.log import logger
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
@@ -23,12 +23,11 @@ from db_sync.mask_plan.planning import MaskPlan, Rules, plan_source
 from db_sync.mask_plan.table import print_plan
 from db_sync.rules import SyncRules, read_rules
 from db_sync.run import Progress
-from db_sync.terminal import Bars
+from db_sync.terminal import WRONG_CALL, Bars, told
 
 NAME = "mask-plan"
 SUMMARY = "propose masks for the personal data of a source"
 OUTPUT = Path("mask-rules.json")
-DONE, FAILED, WRONG_CALL = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +85,14 @@ def run(arguments: list[str], *, mask_key: str | None, user: str, waits: Waits) 
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
     logger.setLevel("CRITICAL")
-    try:
+
+    def propose() -> None:
         with Bars() as bars:
             plan = interruptible(lambda _: _plan(call, user, waits, bars.show))
         _write(call.output, plan.rules)
-    except StagingSyncError as error:
-        print(f"{type(error).__name__}: {error.message}", *error.reasons, sep="\n", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("Interrupted: nothing was written.", file=sys.stderr)
-        return FAILED
-    print_plan(plan, str(call.output), has_random_key=call.is_random)
-    return DONE
+        print_plan(plan, str(call.output), has_random_key=call.is_random)
+
+    return told(propose, interrupted="nothing was written")
 
 
 def _plan(call: _Call, user: str, waits: Waits, progress: Progress) -> MaskPlan:

@@ -87,7 +87,7 @@ class _Round:
         """Propose what looks personal now; return whether there was anything."""
         is_more = False
         for table in self._given.plan.tables:
-            for column in self._planner.undecided(table):
+            for column in self._planner.review.undecided(table):
                 at = TableColumn(table.name, column.name)
                 if at in self._proposal.reviewed or at in self._proposal.undecidable:
                     continue
@@ -106,11 +106,11 @@ class _Round:
                 return "its keys or whole values look personal"
             if inside.masks:
                 return "names or values in it"
-        return self._planner.why_personal(table, column)
+        return self._planner.review.why_personal(table, column)
 
     def _decide(self, table: TablePlan, column: PlannedColumn, why: str) -> None:
         at = TableColumn(table.name, column.name)
-        if self._planner.bare_type(table, column) == BOOLEAN:
+        if self._planner.review.bare_type(table, column) == BOOLEAN:
             self._proposal.reviewed[at] = f"{why}, but it says only yes or no"
             return
         for rule in self._candidates(table, column):
@@ -132,7 +132,7 @@ class _Round:
             yield inside.rule
         if column.name.lower() == NAME:  # of a person or of anything: its table has masks
             yield MaskRule(NAME)
-        yield from self._planner.defaults(table, column)
+        yield from self._planner.review.defaults(table, column)
         yield MaskRule("null")
         defined = self._given.plan.catalogs.source.types.get(column.base_type)
         if defined and defined.kind == ENUM and defined.labels:

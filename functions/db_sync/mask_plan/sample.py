@@ -73,20 +73,20 @@ class Sampler:
         """Look at the values of the columns that nobody has decided about."""
         if table.name in self.samples.too_slow:
             return
-        undecided = self._planner.undecided(table)
+        undecided = self._planner.review.undecided(table)
         texts = [(column, text) for column in undecided if (text := self._text(table, column))]
         try:
             if texts:
                 self._count(table, texts)
             for column in undecided:
-                if self._planner.bare_type(table, column) in JSON:
+                if self._planner.review.bare_type(table, column) in JSON:
                     self._list_paths(table, column)
         except OutOfTime:
             self.samples.too_slow.add(table.name)
 
     def _text(self, table: TablePlan, column: PlannedColumn) -> sql.Composable | None:
         """Return a column's text, or its first element's; None if it has none."""
-        type_ = self._planner.bare_type(table, column)
+        type_ = self._planner.review.bare_type(table, column)
         value: sql.Composable = sql.Identifier("t", column.name)
         if type_.endswith(ARRAY):
             value = sql.SQL("({})[1]").format(value)

@@ -28,14 +28,20 @@ class References:
         """Find them."""
         self.all = tuple(dict.fromkeys(_references(plan)))  # most keys are on both sides
         sent = {TableColumn(table.name, each.name) for table in plan.tables for each in table.sent}
+        self._referred_to: dict[TableColumn, list[TableColumn]] = {}
         self._parents: dict[TableColumn, set[TableColumn]] = {}
         for _, child, parent in self.all:
+            self._referred_to.setdefault(child, []).append(parent)
             if parent in sent and parent != child:
                 self._parents.setdefault(child, set()).add(parent)
         self._children: dict[TableColumn, list[TableColumn]] = {}
         for child in sorted(self._parents):
             for head in self.heads(child) - {child}:
                 self._children.setdefault(head, []).append(child)
+
+    def referred_to_by(self, child: TableColumn) -> list[TableColumn]:
+        """Return the columns that a column refers to, synced or not."""
+        return self._referred_to.get(child, [])
 
     def heads(self, column: TableColumn) -> set[TableColumn]:
         """Return the synced columns that a column refers to in the end, over any number of keys.

@@ -6,12 +6,11 @@ from typing import NamedTuple
 from common.masking.keys import MaskKey
 from common.postgres.names import Name
 from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
-from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
 from db_sync.mask.rules import MaskRules
-from db_sync.plan.catalog import COMPOSITE, TableColumn
-from db_sync.plan.defined_types import ARRAY, without_domains
+from db_sync.plan.catalog import TableColumn
 from db_sync.plan.mask_fitting import MaskedColumn
 from db_sync.plan.mask_references import Reference, References, ancestors, why_unlike
+from db_sync.plan.mask_review import Review
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 
 # Stands for the tag of a key that is missing; the sync is refused.
@@ -40,6 +39,7 @@ class MaskPlanner:
 
     Attributes:
         assigned: the rule of each column that is masked.
+        review: which of the others look personal.
     """
 
     def __init__(self, plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
@@ -49,6 +49,7 @@ class MaskPlanner:
         self._tables = {table.name: table for table in plan.tables}
         self._references = References(plan)
         self.assigned: dict[TableColumn, Assigned] = {}
+        self.review = Review(plan, rules, self._references, self.assigned)
 
     def add(self) -> None:
         """Put the masks into the plan, with warnings and whatever forbids the sync."""
@@ -164,71 +165,16 @@ class MaskPlanner:
     def _look_at_others(self) -> None:
         """Find the columns that look personal and that nobody has decided about."""
         for table in self._plan.tables:
-            found = [column for column in self.undecided(table) if self.why_personal(table, column)]
+            found = [
+                column
+                for column in self.review.undecided(table)
+                if self.review.why_personal(table, column)
+            ]
             if found and self._rules.unreviewed == "mask":
                 for column in found:
                     self._mask_by_default(table, column)
             elif found:
                 self._tell(table.name, [column.name for column in found])
-
-    def undecided(self, table: TablePlan) -> list[PlannedColumn]:
-        """Return the columns that have no mask, were not reviewed, and follow no other.
-
-        Kept columns among them, since a new row brings production's value; but not those that are a
-        person's, as the sub.
-        """
-        return [
-            column
-            for column in table.sent
-            if column.name not in table.while_same
-            for at in [TableColumn(table.name, column.name)]
-            if not self._is_decided(at) and self._references.heads(at) == {at}
-        ]
-
-    def _is_decided(self, at: TableColumn) -> bool:
-        return at in self.assigned or self._rules.is_reviewed(*at)
-
-    def why_personal(self, table: TablePlan, column: PlannedColumn) -> str:
-        """Return what about a column looks personal; nothing if it does not."""
-        if kind_by_name(column.name):
-            return "its name"
-        at = TableColumn(table.name, column.name)
-        for each in self._references.referring_to(at):
-            if kind_by_name(each.column) and not self._is_decided(each):
-                return f"the name of {each.table}.{each.column}, which refers to it"
-        if why := self._why_copy(table, at):
-            return why
-        has_rules = any(each.table == table.name for each in self.assigned)
-        type_ = self.bare_type(table, column)
-        if has_rules and (
-            type_ in FREE_TYPES or type_.endswith(ARRAY) or self._has_fields(table, column)
-        ):
-            return "its type, in a table with masks"
-        return ""
-
-    def _why_copy(self, table: TablePlan, at: TableColumn) -> str:
-        """Return why a column holds what a rule masks elsewhere; nothing if it does not."""
-        for base in table.source.columns[at.column].computed_from:
-            other = TableColumn(table.name, base)
-            if other in self.assigned or (kind_by_name(base) and not self._is_decided(other)):
-                return f"the source computes it from {base}"
-        for _, child, parent in self._references.all:
-            is_synced = parent.table in self._tables
-            if child == at and not is_synced and self._rules.rule_of(*parent):
-                return f"it refers to {parent.table}.{parent.column}, which a rule masks"
-        return ""
-
-    def _has_fields(self, table: TablePlan, column: PlannedColumn) -> bool:
-        types = self._plan.catalogs.target.types
-        bare = without_domains(table.target.columns[column.name], types).base_type
-        return bare in types and types[bare].kind == COMPOSITE
-
-    def bare_type(self, table: TablePlan, column: PlannedColumn) -> str:
-        """Return a column's type without domains, or the schema of an extension's type."""
-        types = self._plan.catalogs.target.types
-        name = without_domains(table.target.columns[column.name], types).base_type
-        defined = types.get(name)
-        return defined.name if defined and defined.extension else name
 
     def _tell(self, table: Name, columns: list[str]) -> None:
         sentence = (
@@ -243,7 +189,7 @@ class MaskPlanner:
     def _mask_by_default(self, table: TablePlan, column: PlannedColumn) -> None:
         """Mask a column by the first default that holds for it."""
         at = TableColumn(table.name, column.name)
-        for rule in self.defaults(table, column):
+        for rule in self.review.defaults(table, column):
             if not any(self.with_rule(table, column, rule).misfits()):
                 self.assigned[at] = Assigned(
                     rule, "the default for columns that were not reviewed", is_explicit=False
@@ -254,11 +200,6 @@ class MaskPlanner:
             "it looks personal, and no default holds for it; give it a rule, or name it in"
             ' "reviewed"',
         )
-
-    def defaults(self, table: TablePlan, column: PlannedColumn) -> list[MaskRule]:
-        """Return the masks to try for a column without a rule, the best first."""
-        is_unique = table.target.columns[column.name].is_unique
-        return default_rules(column.name, self.bare_type(table, column), is_unique=is_unique)
 
     def _check_persons(self) -> None:
         """Refuse masks by which a person's row could not be told from another's."""

@@ -10,9 +10,8 @@ from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
-from db_sync.run import SyncOptions
-from db_sync.sync import sync_database
 from db_sync.tuning import Tuning
+from tests.integration.db_sync.syncing import sync
 from tests.support.databases import Pair
 
 KEY = MaskKey("a key that is for tests and for nothing else")
@@ -38,22 +37,17 @@ def sync_masked(
     tuning: Tuning | None = None,
     **others: Any,
 ) -> SyncResult:
-    """Sync with masks, and check that the target's schema is unchanged."""
-    schema = pair.target.schema()
-    result = sync_database(
-        source or pair.source.address,
-        target or pair.target.address,
-        SyncOptions(
-            "test",
-            mask_rules(masks, **others),
-            dry_run,
-            tuning=tuning or Tuning(),
-            mask_key=key,
-            is_remapped=is_remapped,
-        ),
+    """Sync with masks; `others` are the other rules."""
+    return sync(
+        pair,
+        rules=mask_rules(masks, **others),
+        dry_run=dry_run,
+        source=source,
+        target=target,
+        tuning=tuning,
+        mask_key=key,
+        is_remapped=is_remapped,
     )
-    assert pair.target.schema() == schema
-    return result
 
 
 def refusal(pair: Pair, masks: Masks, **others: Any) -> tuple[str, ...]:

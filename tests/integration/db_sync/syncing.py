@@ -1,5 +1,6 @@
 """Syncs of a pair of test databases, and the checks after each of them."""
 
+from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
@@ -17,14 +18,17 @@ def sync(
     rules: SyncRules | None = None,
     dry_run: bool = False,
     deadline: Deadline | None = None,
+    source: DatabaseAddress | None = None,
     target: DatabaseAddress | None = None,
     tuning: Tuning | None = None,
     waits: Waits = WAITS,
+    mask_key: MaskKey | None = None,
+    is_remapped: bool = False,
 ) -> SyncResult:
     """Sync, and check that the target's schema is unchanged."""
     schema = pair.target.schema()
     result = sync_database(
-        pair.source.address,
+        source or pair.source.address,
         target or pair.target.address,
         SyncOptions(
             "test",
@@ -33,6 +37,8 @@ def sync(
             deadline or Deadline(),
             tuning=tuning or Tuning(),
             waits=waits,
+            mask_key=mask_key,
+            is_remapped=is_remapped,
         ),
     )
     assert pair.target.schema() == schema

@@ -1,7 +1,5 @@
 """Databases whose texts are not UTF-8: synced byte for byte."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from sandbox.database import Database
@@ -21,25 +19,15 @@ TEXTS = {
 
 
 @pytest.fixture(params=TEXTS)
-def pair(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, databases: Databases) -> Pair:
     """Two databases with the same encoding, and a text in production."""
-    like = databases.make()
-    names = [f"{like.name}_{request.param.lower()}_{side}" for side in ("source", "target")]
-    for name in names:
-        like.server.execute(
-            "postgres",
-            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{request.param}' LOCALE 'C'",
-        )
-    pair = Pair(*(Database(like.server, name) for name in names))
-    for database in pair:
-        database.execute("CREATE TABLE t (id int PRIMARY KEY, v text, c varchar(20)); ")
-    pair.target.mark()
+    pair = databases.pair_in(
+        request.param, "CREATE TABLE t (id int PRIMARY KEY, v text, c varchar(20))"
+    )
     text = TEXTS[request.param].hex()
     value = f"convert_from('\\x{text}', '{request.param}')"
     pair.source.execute(f"INSERT INTO t SELECT n, {value}, {value} FROM generate_series(1, 300) n")
-    yield pair
-    for name in names:
-        like.server.execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    return pair
 
 
 def test_a_database_of_any_encoding_arrives_byte_for_byte(pair: Pair) -> None:

@@ -1,7 +1,5 @@
 """The same value has the same mask in any table, type, night, server and encoding."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from common.errors import SchemaMismatch
@@ -107,26 +105,14 @@ def test_servers_of_two_versions_make_the_same_masks(databases: Databases) -> No
 
 
 @pytest.fixture(params=ENCODINGS)
-def encoded(request: pytest.FixtureRequest, databases: Databases) -> Iterator[tuple[str, Pair]]:
+def encoded(request: pytest.FixtureRequest, databases: Databases) -> tuple[str, Pair]:
     """Two databases with an encoding, and a text in production."""
-    like = databases.make()
-    names = [f"{like.name}_{request.param.lower()}_{side}" for side in ("source", "target")]
-    for name in names:
-        like.server.execute(
-            "postgres",
-            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{request.param}' LOCALE 'C'",
-        )
-    pair = Pair(*(Database(like.server, name) for name in names))
-    for database in pair:
-        database.execute(SCHEMA)
-    pair.target.mark()
+    pair = databases.pair_in(request.param, SCHEMA)
     codec, text = ENCODINGS[request.param]
     value = f"convert_from('\\x{text.encode(codec, 'surrogateescape').hex()}', '{request.param}')"
     for table in "abc":
         pair.source.execute(f"INSERT INTO {table} VALUES (1, {', '.join([value] * len(KINDS))})")
-    yield request.param, pair
-    for name in names:
-        like.server.execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    return request.param, pair
 
 
 def test_texts_of_any_encoding_are_masked(encoded: tuple[str, Pair]) -> None:
