@@ -2,7 +2,11 @@
 
 *Identical*, not merely equal: numeric 1.0 and 1.00, interval '1 month' and '30 days' are equal and
 hash alike as values. A column is hashed by its value only if equal values of its type always have
-the same bytes; otherwise its text is hashed.
+the same bytes, or if what they differ in is hashed too; otherwise its text is hashed.
+
+Arrays are hashed by their text. PostgreSQL's hash of an array leaves out its dimensions, and is a
+polynomial in 31 of its elements' hashes: long arrays whose elements traded places in certain
+patterns hash alike, whatever the elements and the seed. So is jsonb: its numbers hash as values.
 """
 
 from collections.abc import Callable, Iterable
@@ -51,6 +55,54 @@ BY_VALUE = {
 }
 # PostgreSQL's own types whose cast to text gives their output, also in arrays.
 BY_TEXT = 'pg_catalog.hashtextextended({value}::text COLLATE "C", {seed})'
+# How values are hashed that are read as they are stored, and so may be read more than once: in a
+# fraction of the time. A mask would be computed again each time.
+STORED = {
+    # By its number, since whether a "char" has a sign depends on the server's processor.
+    '"char"': "pg_catalog.hashint4extended({value}::int4, {seed})",
+    "boolean": "pg_catalog.hashint4extended({value}::int4, {seed})",
+    "cidr": "pg_catalog.hashinetextended({value}, {seed})",
+    # The hash of a date cannot be called from SQL before PostgreSQL 18; nothing can be subtracted
+    # from an infinite one.
+    "date": (
+        "CASE WHEN pg_catalog.isfinite({value}) THEN pg_catalog.hashint4extended("
+        f"pg_catalog.date_mi({{value}}, '2000-01-01'::date), {{seed}}) ELSE {BY_TEXT} END"
+    ),
+    # Zero's hash is the seed, with and without a sign.
+    "double precision": (
+        f"CASE WHEN pg_catalog.float8eq({{value}}, 0::float8) THEN {BY_TEXT}"
+        " ELSE pg_catalog.hashfloat8extended({value}, {seed}) END"
+    ),
+    "inet": "pg_catalog.hashinetextended({value}, {seed})",
+    "interval": SENT.format(send="pg_catalog.interval_send"),
+    "macaddr": "pg_catalog.hashmacaddrextended({value}, {seed})",
+    "macaddr8": "pg_catalog.hashmacaddr8extended({value}, {seed})",
+    "name": "pg_catalog.hashnameextended({value}, {seed})",
+    # The hash of a numeric leaves out its sign and its scale, which NaN and the infinities lack. It
+    # is mixed once more: it is the hash of the digits XOR their weight, so that 1 and 10000 differ
+    # in one bit, and two columns that change from one to the other would cancel out. Zero hashes
+    # to the seed less one, which must be no other column's seed.
+    "numeric": (
+        "coalesce(pg_catalog.hashint4extended("
+        "3 * pg_catalog.scale({value}) + pg_catalog.numeric_cmp({value}, 0::numeric),"
+        f" pg_catalog.hash_numeric_extended({{value}}, 4000 + {{seed}})), {BY_TEXT})"
+    ),
+    "oid": "pg_catalog.hashoidextended({value}, {seed})",
+    "real": (
+        f"CASE WHEN pg_catalog.float4eq({{value}}, 0::float4) THEN {BY_TEXT}"
+        " ELSE pg_catalog.hashfloat4extended({value}, {seed}) END"
+    ),
+}
+# A type such as numeric(12, 2) gives its scale to each of its values, and has no infinity.
+STORED_SCALED = (
+    "pg_catalog.hashint4extended(pg_catalog.numeric_cmp({value}, 0::numeric),"
+    " pg_catalog.hash_numeric_extended({value}, 4000 + {seed}))"
+)
+# An enum's hash is that of a number, which differs from server to server; a cast may be the user's.
+STORED_ENUM = (
+    "pg_catalog.hashtextextended("
+    'pg_catalog.textin(pg_catalog.enum_out({value})) COLLATE "C", {seed})'
+)
 PLAIN_TEXT = frozenset(
     {
         "bit",
@@ -88,10 +140,24 @@ def row_hash(columns: Iterable[PlannedColumn], value_of: ValueOf) -> sql.Composa
 
 def _hashed(column: PlannedColumn, value: sql.Composable, seed: int) -> sql.Composable:
     """Return the SQL for the hash of one column's value."""
-    if column.type == UNPADDED:
-        template = BY_OUTPUT
-    elif column.base_type.removesuffix("[]") in PLAIN_TEXT:
-        template = BY_VALUE.get(column.base_type, BY_TEXT)
-    else:
-        template = BY_OUTPUT
+    template = _stored(column) or _computed(column)
     return sql.SQL(template).format(value=sql.SQL("({})").format(value), seed=sql.Literal(seed))
+
+
+def _stored(column: PlannedColumn) -> str | None:
+    """Return how a column is hashed whose values are stored alike; None: as any other."""
+    if column.mask or not column.is_binary:  # that is, both sides have the same type
+        return None
+    if column.is_enum:
+        return STORED_ENUM
+    has_scale = column.base_type == "numeric" and column.type != column.base_type
+    return STORED_SCALED if has_scale else STORED.get(column.base_type)
+
+
+def _computed(column: PlannedColumn) -> str:
+    """Return how a column is hashed whose values may take time to compute."""
+    if column.type == UNPADDED:
+        return BY_OUTPUT
+    if column.base_type.removesuffix("[]") in PLAIN_TEXT:
+        return BY_VALUE.get(column.base_type, BY_TEXT)
+    return BY_OUTPUT

@@ -82,7 +82,13 @@ class TablePlanner:
                 conversion is None and is_binary(source, target, self._catalogs),
                 target.unique_keys,
                 target.is_required,
+                self._are_enums(source, target),
             )
+
+    def _are_enums(self, source: Column, target: Column) -> bool:
+        ours = self._catalogs.source.types.get(source.base_type)
+        theirs = self._catalogs.target.types.get(target.base_type)
+        return ours is not None and theirs is not None and ours.kind == theirs.kind == ENUM
 
     def _compare_generations(
         self, name: str, source: Generation | None, target: Generation

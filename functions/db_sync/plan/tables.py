@@ -31,8 +31,9 @@ class PlannedColumn:
     """A column that is copied, as the target has it.
 
     `conversion` is the SQL that converts the source's value, which {} stands for; None if no cast
-    is needed. `is_binary`: whether the value may travel in COPY's binary format. With a `mask` the
-    source's value is read through it, and the conversion is a part of it.
+    is needed. `is_binary`: whether the value may travel in COPY's binary format. `is_enum`: whether
+    both sides' type is an enum, and no domain over one. With a `mask` the source's value is read
+    through it, and the conversion is a part of it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class PlannedColumn:
     is_binary: bool
     unique_keys: list[list[str]]
     is_required: bool
+    is_enum: bool
     mask: Mask | None = None
 
 
