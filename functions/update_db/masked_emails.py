@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 
-from common.emails import ASCII_ONLY, BYTEWISE, normalized
+from common.emails import ASCII_ONLY, BYTEWISE, is_plain, normalized
 from common.errors import ConfigurationError
 from common.masking.emails import KIND, EmailMask, looks_masked, without_suffix
 from common.masking.keys import MaskKey, hand_over_unseen
@@ -77,10 +77,18 @@ def plain_parts(row_email: sql.Composable, collation: str) -> Parts:
     """
     return {
         "pool_address": normalized(POOL_EMAIL, collation),
-        "pool_email": normalized(POOL_EMAIL, collation),
-        "row_email": normalized(row_email, collation),
+        "pool_email": _lowered(POOL_EMAIL, collation),
+        "row_email": _lowered(row_email, collation),
         "is_masked_otherwise": looks_masked(COMPARED),
     }
+
+
+def _lowered(email: sql.Composable, collation: str) -> sql.Composable:
+    """Return what `normalized` does, sooner for most emails: those that it would not change."""
+    text = sql.SQL("{}::text").format(email)
+    return sql.SQL("(CASE WHEN {} THEN {} ELSE {} END {})").format(
+        is_plain(text), text, normalized(email, collation), BYTEWISE
+    )
 
 
 def _of_address(expression: sql.Composable, address: sql.Composable) -> sql.Composable:

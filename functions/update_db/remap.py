@@ -5,16 +5,12 @@ is one statement for all users. Rows are then updated by their ctid, which nobod
 while the table is locked.
 """
 
-import gzip
-import io
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, cast
 
 from psycopg2 import sql
 
-from common.errors import SchemaMismatch, VerificationFailed
+from common.errors import SchemaMismatch
 from common.log import logger
 from common.manifest import Manifest
 from common.postgres.commits import commit
@@ -34,16 +30,17 @@ from common.postgres.waits import WAITS, Waits
 from update_db import sub_keys
 from update_db.findings import look_alikes, require_matched, unfound, warnings_of
 from update_db.near_misses import find_near_misses
+from update_db.report import SaveReport, write_report
 from update_db.result import RemapCounts, RemapResult
+from update_db.statements import planned_with, statement
 from update_db.sub_keys import Chain
 from update_db.users_table import UsersTable
+from update_db.writing import write_subs
 
 type LoadMapping = Callable[[Session], Manifest]
-type SaveReport = Callable[[IO[bytes]], str]
 
-# Of the report: level 9 would make it a tenth smaller, and take ten times as long.
-COMPRESSION = 1
-BUFFER = 1 << 17  # bytes; COPY writes one line at a time
+# The tables with the decisions, see create_decisions.sql.
+UNCHANGED, OTHERS = map(sql.Identifier, ("staging_sync_unchanged", "staging_sync_others"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +110,9 @@ def _run(
         if (counts.updated or released) and not options.dry_run:
             options.deadline.limit("the users were updated", target)
             with default_search_path(target):
-                _write(target, counts, released, parts)
+                write_subs(target, options.users, counts, released, parts)
     options.deadline.limit("the report was written", target)
-    report = _report(target, save_report)
+    report = write_report(target, save_report)
     if options.dry_run:
         target.rollback()
     else:
@@ -160,30 +157,40 @@ def _decide(
     """
     define(target, load_query("update_db", "create_decisions"))
     define(target, load_query("update_db", "create_looks"))
-    target.execute(load_query("update_db", "drop_relisted"))
+    if target.row(load_query("update_db", "is_relisted"))[0]:
+        target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # temporary tables stay writable
     else:
         tables = {options.users.name} | sub_keys.tables_on_the_way(chains)
         locks.lock_tables(target, sorted(tables), locks.EXCLUSIVE)
     with default_search_path(target):  # for names in the condition users_where
-        target.execute(_statement("decide", parts))
-        target.execute("ANALYZE pg_temp.staging_sync_decisions (status, old_sub, new_sub)")
+        with planned_with(target, enable_hashjoin="off"):
+            target.execute(statement("decide", parts))
+        target.execute("ANALYZE pg_temp.staging_sync_others (status, old_sub, new_sub)")
         target.execute(load_query("update_db", "decide_unlinked"))
         if options.users.where:
-            target.execute(_statement("decide_outsiders", parts))
-    counts, released = _count(target)
+            target.execute(statement("decide_outsiders", parts))
+    unchanged, others = (_count(target, each) for each in (UNCHANGED, OTHERS))
+    counts, released = _total(unchanged, others)
     # If nobody matches at all, a setting is wrong and not the rows.
-    if counts.matched and target.execute(_statement("decide_mismatched", parts)):
-        counts, released = _count(target)
+    if counts.matched and target.execute(statement("decide_mismatched", parts)):
+        return _total(unchanged, _count(target, OTHERS))
     return counts, released
 
 
-def _count(target: Session) -> tuple[RemapCounts, int]:
+def _count(target: Session, decisions: sql.Identifier) -> dict[str, int]:
+    """Return how many decisions of each kind one of their tables has."""
+    query = statement("count_decisions", {"decisions": decisions})
+    (found,) = target.records(query, None, dict[str, int])
+    return found
+
+
+def _total(*found: dict[str, int]) -> tuple[RemapCounts, int]:
     """Return how many rows each case has, and how many rows lose a sub that is another's."""
-    (found,) = target.records(load_query("update_db", "count_decisions"), None, dict[str, int])
-    released = found.pop("released")
-    return RemapCounts(**found), released
+    total = {name: sum(counts[name] for counts in found) for name in found[0]}
+    released = total.pop("released")
+    return RemapCounts(**total), released
 
 
 def _require_no_loss(
@@ -198,43 +205,4 @@ def _require_no_loss(
         SchemaMismatch: names every foreign key; the report, written even so, names the people.
     """
     if losses := sub_keys.find_losses(target, chains, parts["unlinked"]):
-        raise SchemaMismatch(sub_keys.explained(losses, _report(target, save_report)))
-
-
-def _write(
-    target: Session, counts: RemapCounts, released: int, parts: dict[str, sql.Composable]
-) -> None:
-    """Take subs away from rows that do not own them, then set the new ones.
-
-    Raises:
-        VerificationFailed: a matched row does not have its sub, or another row has it too.
-    """
-    if released:
-        target.execute(_statement("release_subs", parts))
-    if target.execute(_statement("set_subs", parts)) < counts.updated:
-        target.execute(_statement("set_moved_subs", parts))
-    target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # deferred triggers and checks run here
-    matched = counts.updated + counts.unchanged
-    holders, right = target.row(_statement("count_holders", parts))
-    if not matched == holders == right:
-        raise VerificationFailed(
-            f"{matched} users were matched; after the update {right} of them have their sub, and"
-            f" {holders - right} other rows have one of these. Everything was rolled back. Look for"
-            " a trigger or rule on the users table that suppresses or changes updates."
-        )
-
-
-def _statement(name: str, parts: dict[str, sql.Composable]) -> sql.Composed:
-    return sql.SQL(load_query("update_db", name)).format(**parts)
-
-
-def _report(target: Session, save_report: SaveReport) -> str:
-    """Write the report through a temporary file: it may not fit into memory."""
-    with tempfile.TemporaryFile() as file:
-        with (
-            gzip.open(file, "wb", compresslevel=COMPRESSION) as zipped,
-            io.BufferedWriter(cast(io.RawIOBase, zipped), BUFFER) as content,
-        ):
-            statement = _statement("write_report", {"encoding": sql.Literal(target.copy_encoding)})
-            target.copy_out(statement, content)
-        return save_report(file)
+        raise SchemaMismatch(sub_keys.explained(losses, write_report(target, save_report)))

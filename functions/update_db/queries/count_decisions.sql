@@ -12,4 +12,4 @@ SELECT
         WHERE status IN ('updated', 'unchanged', 'unverified_email') AND NOT is_verified
     ) AS unverified_email,
     count(*) FILTER (WHERE is_released) AS released
-FROM staging_sync_decisions
+FROM {decisions}

@@ -7,3 +7,4 @@ SELECT
     )
 FROM {users} AS u
 JOIN staging_sync_decisions d ON d.new_sub = {row_sub}
+WHERE {is_checked}

@@ -6,22 +6,25 @@ INSERT INTO staging_sync_decisions (
 WITH pool AS (
     SELECT
         {pool_email} AS email,
-        CAST(sub AS {sub_type})::text AS sub, -- as the column will show it
-        enabled IS DISTINCT FROM 'true' AS is_disabled,
-        email_verified IS DISTINCT FROM 'true' AS is_unverified,
-        CASE status WHEN 'CONFIRMED' THEN 1 WHEN 'EXTERNAL_PROVIDER' THEN 2 ELSE 3 END AS grade
+        -- The best is 0: enabled counts for more than verified, and that for more than the status.
+        CASE enabled WHEN 'true' THEN 0 ELSE 6 END
+            + CASE email_verified WHEN 'true' THEN 0 ELSE 3 END
+            + CASE status WHEN 'CONFIRMED' THEN 0 WHEN 'EXTERNAL_PROVIDER' THEN 1 ELSE 2 END AS grade,
+        CAST(sub AS {sub_type})::text COLLATE "C" AS sub -- as the column will show it
     FROM staging_sync_pool AS p
     OFFSET 0 -- no condition is pushed down, so that each email is lowered and masked once
 ), best AS (
     SELECT DISTINCT ON (email)
         email,
         sub,
-        NOT is_unverified AS is_verified,
-        count(*) OVER (PARTITION BY email, is_disabled, is_unverified, grade) AS winners,
-        count(*) OVER (PARTITION BY email) AS namesakes
+        mod(grade / 3, 2) = 0 AS is_verified,
+        count(*) OVER alike AS winners, -- of the first: all with its grade
+        -- A count over the whole partition would be another window, and read all users once more.
+        round(count(*) OVER alike / cume_dist() OVER alike)::bigint AS namesakes
     FROM pool
     WHERE email <> ''
-    ORDER BY email, is_disabled, is_unverified, grade
+    WINDOW alike AS (PARTITION BY email ORDER BY grade)
+    ORDER BY email, grade
 ), people AS (
     SELECT *, count(*) OVER (PARTITION BY email) AS namesakes
     FROM (
@@ -29,6 +32,7 @@ WITH pool AS (
             u.tableoid AS row_table, u.ctid AS row_place, {row_email} AS email, {row_sub} AS sub
         FROM {users} AS u
         WHERE {is_person}
+        OFFSET 0
     ) AS normalized
 ), matched AS (
     SELECT
@@ -51,6 +55,7 @@ WITH pool AS (
         best.namesakes AS users_with_it
     FROM people
     FULL JOIN best ON best.email = people.email
+    OFFSET 0 -- so that each status is found once
 )
 SELECT
     email,
@@ -60,20 +65,23 @@ SELECT
     is_verified,
     row_table,
     row_place,
-    concat_ws(
-        '; ',
-        CASE
-            WHEN status = 'no_db_user' THEN 'no row has this email'
-            WHEN status = 'no_cognito_user' AND email <> '' THEN 'no user of the pool has this email'
-            WHEN status = 'no_cognito_user' THEN 'the row has no email'
-            WHEN rows_with_it > 1 AND status = 'ambiguous' THEN rows_with_it || ' rows have this email'
-            WHEN status = 'ambiguous' THEN winners || ' users of the pool have this email and none is better'
-            WHEN users_with_it > 1 THEN 'the best of ' || users_with_it || ' users of the pool with this email'
-        END,
-        CASE WHEN status <> 'no_db_user' AND NOT is_verified THEN 'the email is not verified' END
-    )
+    CASE
+        WHEN status IN ('updated', 'unchanged') AND is_verified AND users_with_it = 1 THEN ''
+        ELSE concat_ws(
+            '; ',
+            CASE
+                WHEN status = 'no_db_user' THEN 'no row has this email'
+                WHEN status = 'no_cognito_user' AND email <> '' THEN 'no user of the pool has this email'
+                WHEN status = 'no_cognito_user' THEN 'the row has no email'
+                WHEN rows_with_it > 1 AND status = 'ambiguous' THEN rows_with_it || ' rows have this email'
+                WHEN status = 'ambiguous' THEN winners || ' users of the pool have this email and none is better'
+                WHEN users_with_it > 1 THEN 'the best of ' || users_with_it || ' users of the pool with this email'
+            END,
+            CASE WHEN status <> 'no_db_user' AND NOT is_verified THEN 'the email is not verified' END
+        )
+    END
 FROM matched
 UNION ALL
 SELECT NULL, 'no_db_user', NULL, NULL, NULL, NULL, NULL, 'the user of the pool has no email'
 FROM staging_sync_pool AS p
-WHERE coalesce({pool_address}, '') = ''
+WHERE p.email IS NULL OR (strpos(p.email, '@') = 0 AND {pool_address} = '')

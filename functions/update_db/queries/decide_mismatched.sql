@@ -1,7 +1,7 @@
 -- Rows that get no sub and have one that the pool knows under another email: whoever logs in with it
 -- would get somebody else's row. A user of the pool without an email proves nothing, nor does a row
 -- with an address that another key masked: it may be the same person's.
-UPDATE staging_sync_decisions d
+UPDATE staging_sync_others d
 SET
     is_released = {release_mismatched},
     status = 'mismatched',
@@ -13,7 +13,7 @@ FROM (
         FROM staging_sync_pool
         OFFSET 0
     ) AS p
-    JOIN staging_sync_decisions holder ON holder.old_sub = p.sub
+    JOIN staging_sync_others holder ON holder.old_sub = p.sub
     WHERE holder.row_place IS NOT NULL AND NOT holder.is_released
       AND holder.status IN ('no_cognito_user', 'ambiguous', 'unverified_email')
     OFFSET 0 -- so that the emails of these alone are masked

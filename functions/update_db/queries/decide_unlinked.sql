@@ -1,5 +1,5 @@
 -- A sub belongs to one row: any other row that has it loses it, or gets another one if it is matched.
-UPDATE staging_sync_decisions holder
+UPDATE staging_sync_others holder
 SET
     is_released = true,
     status = CASE holder.status WHEN 'updated' THEN 'updated' ELSE 'unlinked' END,
@@ -8,4 +8,4 @@ SET
         ELSE concat_ws('; ', 'the sub belongs to another row', holder.reason)
     END
 FROM staging_sync_decisions owner
-WHERE owner.new_sub = holder.old_sub AND holder.status <> 'unchanged'
+WHERE owner.new_sub = holder.old_sub

@@ -2,7 +2,7 @@
 -- returns how many rows there are.
 WITH alone AS MATERIALIZED (
     SELECT d.ctid AS place, d.status, coalesce(l.look, d.email) AS look, l.look IS NOT NULL AS is_unusual
-    FROM staging_sync_decisions d
+    FROM staging_sync_others d
     LEFT JOIN staging_sync_looks l ON l.email = d.email
     WHERE d.status IN ('no_cognito_user', 'no_db_user') AND d.email <> ''
 ), pairs AS MATERIALIZED (
@@ -11,7 +11,7 @@ WITH alone AS MATERIALIZED (
     JOIN alone theirs ON theirs.look = ours.look AND (ours.is_unusual OR theirs.is_unusual)
     WHERE ours.status = 'no_cognito_user' AND theirs.status = 'no_db_user'
 ), marked AS (
-    UPDATE staging_sync_decisions d
+    UPDATE staging_sync_others d
     SET reason = concat_ws(
         '; ',
         d.reason,

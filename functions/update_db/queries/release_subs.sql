@@ -4,5 +4,11 @@
 -- for good, and UNIQUE NULLS NOT DISTINCT allows only one NULL.
 UPDATE {users} AS u
 SET {sub} = CASE d.status WHEN 'updated' THEN {placeholder} ELSE {unlinked} END
-FROM staging_sync_decisions d
-WHERE d.is_released AND u.tableoid = d.row_table AND u.ctid = d.row_place
+FROM (
+    SELECT status, row_table, row_place
+    FROM staging_sync_others
+    WHERE is_released
+    ORDER BY row_table, row_place -- as they lie on the disk
+    OFFSET 0
+) AS d
+WHERE u.tableoid = d.row_table AND u.ctid = d.row_place

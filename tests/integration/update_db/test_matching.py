@@ -224,6 +224,39 @@ def test_several_rows_with_one_email_are_ambiguous(make_staging: MakeStaging) ->
     ]
 
 
+ONE_PERSONS_ACCOUNTS = [
+    PoolUser("jane@example.com", "s-0"),
+    PoolUser("jane@example.com", "s-1", enabled="false"),
+    PoolUser("jane@example.com", "s-2", status="UNCONFIRMED"),
+    PoolUser("jane@example.com", "s-3", email_verified="false"),
+    PoolUser("jane@example.com", "s-4", email_verified="false"),
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "status", "reason"),
+    [
+        (0, 5, "updated", "the best of 5 users of the pool with this email"),
+        (2, 5, "updated", "the best of 3 users of the pool with this email"),
+        (3, 5, "ambiguous", "2 users of the pool have this email and none is better"),
+        (1, 2, "updated", ""),
+    ],
+)
+def test_a_reason_counts_the_users_with_an_email_and_the_best_among_them(
+    make_staging: MakeStaging, first: int, last: int, status: str, reason: str
+) -> None:
+    staging = make_staging(JANE)
+
+    result = staging.remap(*reversed(ONE_PERSONS_ACCOUNTS[first:last]))
+
+    line = result.line_of("jane@example.com")
+    assert (line.status, line.reason.removesuffix("; the email is not verified")) == (
+        status,
+        reason,
+    )
+    assert staging.subs() == {1: f"s-{first}" if status == "updated" else "production-1"}
+
+
 def test_several_rows_with_an_email_that_the_pool_lacks_have_no_user(
     make_staging: MakeStaging,
 ) -> None:

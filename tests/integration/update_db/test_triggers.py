@@ -148,6 +148,78 @@ def test_a_trigger_that_takes_a_sub_from_somebody_else_is_noticed(
     assert staging.subs() == {1: "p-1", 2: "s-2"}
 
 
+@pytest.mark.parametrize(
+    ("changed", "to"),
+    [
+        ("NEW.cognito_sub = 's-1'", "OLD.cognito_sub"),
+        ("NEW.cognito_sub IS NULL", "OLD.cognito_sub"),
+        ("NEW.cognito_sub IS NULL", "'s-4'"),
+        ("NEW.cognito_sub = 's-1'", "'s-4'"),
+    ],
+)
+def test_a_trigger_that_writes_another_sub_than_it_was_told_is_noticed(
+    make_staging: MakeStaging, changed: str, to: str
+) -> None:
+    schema = f"""
+    CREATE TABLE users (id int, email text, cognito_sub text);
+    CREATE FUNCTION another() RETURNS trigger LANGUAGE plpgsql
+        AS $$BEGIN NEW.cognito_sub := {to}; RETURN NEW; END$$;
+    CREATE TRIGGER another BEFORE UPDATE ON users FOR EACH ROW WHEN ({changed})
+        EXECUTE FUNCTION another();
+    """
+    staging = make_staging(people("p-1", "p-2", "s-1", "s-4"), schema)
+    before = staging.subs()
+
+    with pytest.raises(VerificationFailed, match=r"3 users were matched; .* trigger or rule"):
+        staging.remap(*(PoolUser(f"u{id_}@example.com", f"s-{id_}") for id_ in (1, 2, 4)))
+
+    assert staging.subs() == before
+
+
+@pytest.mark.parametrize(
+    ("end", "table"),
+    [
+        ("", "users"),
+        ("PARTITION BY LIST (id); CREATE TABLE part PARTITION OF users DEFAULT", "part"),
+    ],
+)
+def test_a_trigger_that_writes_to_another_row_instead_is_noticed(
+    make_staging: MakeStaging, end: str, table: str
+) -> None:
+    # As many rows are written as there should be.
+    schema = f"""
+    CREATE TABLE users (id int, email text, cognito_sub text) {end};
+    CREATE FUNCTION instead() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN UPDATE users SET email = email WHERE id = 4; RETURN NULL; END$$;
+    CREATE TRIGGER instead BEFORE UPDATE ON {table} FOR EACH ROW
+        WHEN (OLD.id = 3) EXECUTE FUNCTION instead();
+    """
+    staging = make_staging(people("p-1", "s-2", "s-1", "s-4"), schema)
+    before = staging.subs()
+
+    with pytest.raises(VerificationFailed, match=r"after the update 3 of them .* 1 other rows"):
+        staging.remap(*(PoolUser(f"u{id_}@example.com", f"s-{id_}") for id_ in (1, 2, 4)))
+
+    assert staging.subs() == before
+
+
+def test_a_trigger_that_adds_a_row_with_a_matched_sub_is_noticed(
+    make_staging: MakeStaging,
+) -> None:
+    schema = """
+    CREATE TABLE users (id int, email text, cognito_sub text);
+    CREATE FUNCTION add() RETURNS trigger LANGUAGE plpgsql
+        AS $$BEGIN INSERT INTO users VALUES (9, 'u9@example.com', 's-2'); RETURN NULL; END$$;
+    CREATE TRIGGER add AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION add();
+    """
+    staging = make_staging(people("p-1", "s-2"), schema)
+
+    with pytest.raises(VerificationFailed, match=r"after the update 2 of them .* 1 other rows"):
+        staging.remap(*(PoolUser(f"u{id_}@example.com", f"s-{id_}") for id_ in (1, 2)))
+
+    assert staging.subs() == {1: "p-1", 2: "s-2"}
+
+
 def test_a_rule_that_swallows_updates_is_noticed(make_staging: MakeStaging) -> None:
     schema = f"{USERS} CREATE RULE never AS ON UPDATE TO users DO INSTEAD NOTHING"
     staging = make_staging(people("p-1"), schema)
