@@ -19,8 +19,8 @@ WITH pool AS (
         sub,
         mod(grade / 3, 2) = 0 AS is_verified,
         count(*) OVER alike AS winners, -- of the first: all with its grade
-        -- A count over the whole partition would be another window, and read all users once more.
-        round(count(*) OVER alike / cume_dist() OVER alike)::bigint AS namesakes
+        -- The winners' share of all with the email. Counting all would take another window.
+        cume_dist() OVER alike AS share
     FROM pool
     WHERE email <> ''
     WINDOW alike AS (PARTITION BY email ORDER BY grade)
@@ -34,17 +34,9 @@ WITH pool AS (
         WHERE {is_person}
         OFFSET 0
     ) AS normalized
-), matched AS (
+), paired AS (
     SELECT
         coalesce(people.email, best.email) AS email,
-        CASE
-            WHEN people.namesakes IS NULL THEN 'no_db_user'
-            WHEN best.email IS NULL THEN 'no_cognito_user'
-            WHEN people.namesakes > 1 OR best.winners > 1 THEN 'ambiguous'
-            WHEN NOT best.is_verified AND {require_verified} THEN 'unverified_email'
-            WHEN people.sub = best.sub THEN 'unchanged'
-            ELSE 'updated'
-        END AS status,
         people.sub AS old_sub,
         best.sub AS new_sub,
         best.is_verified,
@@ -52,21 +44,34 @@ WITH pool AS (
         people.row_place,
         people.namesakes AS rows_with_it,
         best.winners,
-        best.namesakes AS users_with_it
+        best.share,
+        people.namesakes = 1 AND best.winners = 1
+            AND (best.is_verified OR NOT {require_verified}) AS is_match
     FROM people
     FULL JOIN best ON best.email = people.email
-    OFFSET 0 -- so that each status is found once
+), decided AS (
+    SELECT
+        *,
+        CASE
+            WHEN is_match AND old_sub = new_sub THEN 'unchanged'
+            WHEN is_match THEN 'updated'
+            WHEN rows_with_it IS NULL THEN 'no_db_user'
+            WHEN winners IS NULL THEN 'no_cognito_user'
+            WHEN rows_with_it > 1 OR winners > 1 THEN 'ambiguous'
+            ELSE 'unverified_email'
+        END AS status
+    FROM paired
 )
 SELECT
     email,
     status,
     old_sub,
-    CASE WHEN status IN ('updated', 'unchanged') THEN new_sub END,
+    CASE WHEN is_match THEN new_sub END,
     is_verified,
     row_table,
     row_place,
     CASE
-        WHEN status IN ('updated', 'unchanged') AND is_verified AND users_with_it = 1 THEN ''
+        WHEN is_match AND is_verified AND share = 1 THEN '' -- as nearly all are
         ELSE concat_ws(
             '; ',
             CASE
@@ -75,12 +80,12 @@ SELECT
                 WHEN status = 'no_cognito_user' THEN 'the row has no email'
                 WHEN rows_with_it > 1 AND status = 'ambiguous' THEN rows_with_it || ' rows have this email'
                 WHEN status = 'ambiguous' THEN winners || ' users of the pool have this email and none is better'
-                WHEN users_with_it > 1 THEN 'the best of ' || users_with_it || ' users of the pool with this email'
+                WHEN share < 1 THEN 'the best of ' || round(winners / share) || ' users of the pool with this email'
             END,
             CASE WHEN status <> 'no_db_user' AND NOT is_verified THEN 'the email is not verified' END
         )
     END
-FROM matched
+FROM decided
 UNION ALL
 SELECT NULL, 'no_db_user', NULL, NULL, NULL, NULL, NULL, 'the user of the pool has no email'
 FROM staging_sync_pool AS p
