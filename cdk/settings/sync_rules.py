@@ -54,6 +54,14 @@ class SyncRuleSettings(Block):
             " statements of a sync: they do no harm"
         ),
     ] = False
+    parallel_query: Annotated[
+        bool | None,
+        Field(
+            description="`true`: both servers read each table with as many processes as"
+            " `max_parallel_workers_per_gather` allows. `false`: PostgreSQL decides. Without it:"
+            " `true` if the servers have different addresses"
+        ),
+    ] = None
 
     def variable(self, kept_columns: Sequence[Any]) -> str:
         """Return DbSync's variable: these rules, with the columns that are really kept."""

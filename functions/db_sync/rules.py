@@ -22,7 +22,8 @@ class SyncRules:
     """Which tables are left alone or included, and which columns belong to the target.
 
     `event_triggers_ok`: whether the target's event triggers do no harm if our role cannot disable
-    them.
+    them. `parallel_query`: whether the servers read tables in parallel wherever they can; None: if
+    their addresses differ.
     """
 
     exclude: frozenset[Name] = frozenset()
@@ -30,6 +31,7 @@ class SyncRules:
     keep: Mapping[Name, KeptColumns] = field(default_factory=dict)
     event_triggers_ok: bool = False
     masks: MaskRules = field(default_factory=MaskRules)
+    parallel_query: bool | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -40,7 +42,8 @@ class SyncRules:
                 {"exclude": ["schema.table"], "include": ["schema.table"],
                 "keep": ["schema.table.column",
                 {"column": "schema.table.column", "while_same": ["column"]}],
-                "event_triggers_ok": true}, and the fields of `MaskRules.parse`.
+                "event_triggers_ok": true, "parallel_query": true}, and the fields of
+                `MaskRules.parse`.
         """
         try:
             rules = json.loads(text or "{}", object_pairs_hook=_without_duplicates)
@@ -56,12 +59,14 @@ class SyncRules:
                 f'The sync rules "exclude" and "include" both name'
                 f" {', '.join(map(str, sorted(both)))}. Remove it from one of them."
             )
-        event_triggers_ok = rules.get("event_triggers_ok", False)
-        if not isinstance(event_triggers_ok, bool):
-            raise ConfigurationError(
-                'The sync rule "event_triggers_ok" must be true or false, without quotes.'
-            )
-        return cls(exclude, include, _kept(rules), event_triggers_ok, MaskRules.parse(rules))
+        return cls(
+            exclude,
+            include,
+            _kept(rules),
+            _switch(rules, "event_triggers_ok") or False,
+            MaskRules.parse(rules),
+            _switch(rules, "parallel_query"),
+        )
 
 
 def read_rules(path: Path | None) -> str:
@@ -78,7 +83,10 @@ def read_rules(path: Path | None) -> str:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-FIELDS = ("exclude", "include", "keep", "mask", "reviewed", "unreviewed", "event_triggers_ok")
+FIELDS = (
+    *("exclude", "include", "keep", "mask", "reviewed", "unreviewed"),
+    *("event_triggers_ok", "parallel_query"),
+)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,6 +97,15 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             f"The sync rules have {', '.join(twice)} twice in one object. Remove one of each."
         )
     return dict(pairs)
+
+
+def _switch(rules: dict[str, Any], rule: str) -> bool | None:
+    """Return a rule that is true or false; None if it is not there."""
+    if rule not in rules:
+        return None
+    if not isinstance(rules[rule], bool):
+        raise ConfigurationError(f'The sync rule "{rule}" must be true or false, without quotes.')
+    return bool(rules[rule])
 
 
 def _tables(rules: dict[str, Any], rule: str) -> frozenset[Name]:

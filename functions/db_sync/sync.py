@@ -19,6 +19,7 @@ from db_sync.compare.extensions import warn_of_added_rows
 from db_sync.compare.fingerprint import require_alike
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Finisher, finisher_of
+from db_sync.parallel import allow_parallel_reads
 from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.snapshot import open_snapshot, plan_sync
 from db_sync.plan.tables import Plan
@@ -109,6 +110,7 @@ def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult
     started = time.monotonic()
     snapshot = open_snapshot(run, plan_sync(run))
     plan = snapshot.plan  # of the schemas as they are locked now
+    allow_parallel_reads(run)
     find_names(run.target, plan.catalogs.target.function_paths)
     require_sound_masks(run, plan)
     wanted, unreadable = _read_source_sequences(run, plan)

@@ -15,6 +15,7 @@ from tests.bench.run import run
 from tests.bench.servers import Servers, running
 
 WIDTH = 132  # characters of the table
+PARALLEL = '{"parallel_query": true}'
 
 
 def main() -> int:
@@ -26,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="of the data; 1 is 1.4 GB")
     parser.add_argument("--runs", type=int, default=3, help="of each case; medians are shown")
+    parser.add_argument("--parallel", action="store_true", help="read tables in parallel")
     parser.add_argument("--bindir", type=Path, help="PostgreSQL's programs; default: the wheel's")
     call = parser.parse_args()
 
@@ -34,7 +36,7 @@ def main() -> int:
             log.print("Building the data")
             data.build(servers, call.scale)
             size = data.size(servers.source)
-            outcomes, masked = _run_all(servers, call.runs, log)
+            outcomes, masked = _run_all(servers, call.runs, is_parallel=call.parallel, log=log)
             return [
                 report.as_table(outcomes, list(peers.available())),
                 report.as_table_of_masks(masked),
@@ -45,9 +47,10 @@ def main() -> int:
 
 
 def _run_all(
-    servers: Servers, runs: int, log: Console
+    servers: Servers, runs: int, *, is_parallel: bool, log: Console
 ) -> tuple[list[Outcome], list[MaskedOutcome]]:
-    """Run the cases in turn, `runs` times."""
+    """Run the cases in turn, `runs` times; those without masks in parallel, if asked to."""
+    rules = PARALLEL if is_parallel else None
     syncs: dict[Case, list[Measurement]] = defaultdict(list)
     masked: dict[Case, list[Measurement]] = defaultdict(list)
     copies: dict[Case, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -57,7 +60,7 @@ def _run_all(
             masked[case].append(_run_masked(servers, masked_case))
             log.print(f"{number}/{runs} {case.name}, masked: {masked[case][-1].seconds:.1f} s")
         for case in CASES:
-            syncs[case].append(_run_case(servers, case))
+            syncs[case].append(_run_case(servers, case, rules))
             for name, peer in peers.available().items():
                 data.settle(servers)
                 copies[case][name].append(peers.measure(servers, peer))
@@ -73,10 +76,10 @@ def _run_all(
     )
 
 
-def _run_case(servers: Servers, case: Case) -> Measurement:
+def _run_case(servers: Servers, case: Case, rules: str | None) -> Measurement:
     changed = case.prepare(servers)
     data.settle(servers)
-    measured = measure_sync(servers)
+    measured = measure_sync(servers, rules)
     case.check(measured, changed)
     return measured
 

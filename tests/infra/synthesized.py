@@ -166,6 +166,7 @@ def every_setting(directory: Path, layer: Path) -> Json:
             "reviewed": ["public.shops.name"],
             "unreviewed": "fail",
             "event_triggers_ok": True,
+            "parallel_query": False,
         },
         "mask_key_secret_arn": MASK_KEY_SECRET,
         "schedule_expression": "cron(0 3 * * ? *)",

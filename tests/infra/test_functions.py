@@ -159,6 +159,7 @@ def test_other_names_and_rules_are_in_the_variables(everything: Synthesized) -> 
         "reviewed": ["public.shops.name"],
         "unreviewed": "fail",
         "event_triggers_ok": True,
+        "parallel_query": False,
     }
     assert everything.variables("db_sync")["MASK_KEY_SECRET_ARN"] == MASK_KEY_SECRET
     variables = everything.variables("update_db")

@@ -19,7 +19,7 @@ def test_all_malformed_settings_are_named_at_once_and_unknown_ones_first() -> No
     assert begin_with(
         problems,
         "sync_rules.exclud is not a setting; known are event_triggers_ok, exclude, include, keep,"
-        " mask, reviewed, unreviewed.",
+        " mask, parallel_query, reviewed, unreviewed.",
         "sync_rules.includ is not a setting.",
         "user_pool is not a setting; known are account, alarm_email, ",
         "schedule_time_zone is not a setting.",

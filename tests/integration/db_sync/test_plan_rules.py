@@ -16,9 +16,10 @@ from tests.support.databases import Databases
     [
         ("[]", "JSON object"),
         ("{", "not JSON"),
-        ('{"exlude": []}', '"exclude", "include", "keep", .* and "event_triggers_ok" only'),
+        ('{"exlude": []}', '"exclude", "include", "keep", .* and "parallel_query" only'),
         ('{"mask": {"a.b.c": "hash", "a.b.c": "null"}}', r"have a\.b\.c twice in one object"),
         ('{"event_triggers_ok": "true"}', '"event_triggers_ok" must be true or false'),
+        ('{"parallel_query": null}', '"parallel_query" must be true or false'),
         ('{"exclude": "public.a"}', '"exclude" must be a list'),
         ('{"exclude": ["a"]}', '"schema.table"'),
         ('{"keep": ["public.a"]}', '"schema.table.column"'),
