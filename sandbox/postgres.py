@@ -5,6 +5,7 @@ and stops servers only when the interpreter exits.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ with warnings.catch_warnings():
 
 DEFAULT_VERSION: int = TARGET_POSTGRES_VERSION
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
+USERS = Path("/etc/passwd")
 # A sandbox does not have to survive a power failure, and databases are often created and dropped.
 SETTINGS = MappingProxyType(
     {
@@ -82,7 +84,7 @@ class EmbeddedPostgres:
         self._log = directory / "server.log"
         self._user = SYSTEM_USER if os.geteuid() == 0 else None
         if self._user:
-            ensure_user_exists(self._user)
+            _create(self._user)
             ensure_prefix_permissions(directory)
             shutil.chown(directory, self._user)
         self._run_as_owner("initdb", "-U", "postgres", "-E", "UTF8", "--auth=trust")
@@ -170,6 +172,17 @@ class EmbeddedPostgres:
         if done.returncode:
             log = f" Its log ends:\n{log_end(self._log)}" if self._log.exists() else ""
             raise SandboxError(f"{program} failed: {said}{log}")
+
+
+def _create(user: str) -> None:
+    """Create a user of the system unless it exists.
+
+    `useradd` checks that before it locks the file, and replaces a user that another process has
+    created meanwhile by one with another number.
+    """
+    with USERS.open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        ensure_user_exists(user)
 
 
 def _programs_of(version: int) -> Path:
