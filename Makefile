@@ -113,9 +113,10 @@ test: install ## Lint, types and every test
 
 .PHONY: pytest
 pytest: install ## Every test, without lint and types
-	@# The end-to-end tests share one sandbox, so one process runs them; they mostly wait, and
-	@# the others run the rest meanwhile.
-	pytest -n 3 --dist loadgroup tests/e2e tests/unit tests/integration tests/statemachine tests/infra
+	@# One process runs the end-to-end tests, which mostly wait; two others run the rest meanwhile,
+	@# the shortest tests last.
+	pytest -n 3 --no-loadscope-reorder \
+	  tests/e2e tests/infra tests/integration tests/statemachine tests/unit
 
 .PHONY: check
 check: lint ## Lint, types and the unit tests: under a minute when warm

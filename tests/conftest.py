@@ -1,8 +1,9 @@
-"""Fixtures that several folders of tests share: real PostgreSQL databases, made fast; the log."""
+"""What several folders of tests share: real PostgreSQL databases, made fast; the log."""
 
 import io
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import botocore.session
 import pytest
@@ -11,6 +12,12 @@ from common.log import SERVICE, logger
 from sandbox.postgres import EmbeddedPostgres, temporary_server
 from tests.support.databases import Databases, system_programs
 from tests.support.service_models import shared_loader
+from tests.support.workers import FilesTogether
+
+
+@pytest.hookimpl(optionalhook=True)  # of xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
+    return FilesTogether(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")

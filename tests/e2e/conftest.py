@@ -1,7 +1,6 @@
 """One sandbox for all tests of a run; both databases are reset after each test."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +9,10 @@ from tests.e2e.tools import SCHEDULE, end_executions, reset_databases, save_data
 
 # The schedule fires a minute after it was created at the earliest: the other tests run meanwhile.
 LAST = "test_schedule_fires.py"
-HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == LAST)
-    for item in items:
-        # The hook also gets the tests of other folders.
-        if item.path.is_relative_to(HERE) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,6 @@ from sandbox.postgres import EmbeddedPostgres, temporary_server
 from sandbox.processes import clean_environment
 from tests.e2e.guide import Reader, guide_blocks
 
-# It has its own sandbox, so that it runs in parallel with the other end-to-end tests.
-pytestmark = pytest.mark.xdist_group("guide")
-
 # The guide's account and Region: the local AWS treats an account id as its root's access key.
 GUIDE_ACCOUNT, GUIDE_REGION = "111122223333", "eu-central-1"
 DATABASES = {"production": "shop", "staging": "shop_staging"}

@@ -5,9 +5,6 @@ import pytest
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases
 
-# Only one process of a parallel run starts the system's server.
-pytestmark = pytest.mark.xdist_group("server programs")
-
 # Strings that differ only in case are equal.
 CASELESS = """
 CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

@@ -83,7 +83,6 @@ def test_a_large_value_is_not_doubled_by_the_types_of_other_columns(databases: D
     assert_travels_as_it_is(pair_of(databases, OWN_TYPES, VALUES))
 
 
-@pytest.mark.xdist_group("server programs")
 def test_a_large_value_is_not_doubled_by_types_of_extensions(
     system_databases: Databases,
 ) -> None:

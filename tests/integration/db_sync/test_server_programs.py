@@ -10,9 +10,6 @@ from sandbox.processes import SandboxError
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 
-# Only one process of a parallel run starts the two servers that these tests need.
-pytestmark = pytest.mark.xdist_group("server programs")
-
 # Strings that differ only in case are equal.
 CASELESS = """
 CREATE COLLATION caseless

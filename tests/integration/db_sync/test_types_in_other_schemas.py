@@ -8,8 +8,6 @@ from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair
 
 # One process of a parallel run starts the system's server.
-pytestmark = pytest.mark.xdist_group("server programs")
-
 EXTENSIONS = """
 CREATE SCHEMA "Ext 1"; CREATE SCHEMA "Ext 2";
 CREATE EXTENSION citext SCHEMA {place};

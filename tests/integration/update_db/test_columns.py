@@ -246,7 +246,6 @@ def test_rows_of_a_table_that_inherits_are_users_too(make_staging: MakeStaging) 
     assert result.counts == {"updated": 2, "unlinked": 1}
 
 
-@pytest.mark.xdist_group("server programs")
 @pytest.mark.parametrize("schema", ["public", "ext"])
 def test_a_column_that_ignores_case_is_compared_like_any_other(
     make_staging: MakeStaging, system_databases: Databases, schema: str
