@@ -29,11 +29,13 @@ BREAKING: Masks = {
     **MASKS,
     "public.people.note": {"with": "sql", "expression": "repeat({column}, 9)"},
 }
+# Autovacuum may be at work on what was just inserted.
 STATE = """
 SELECT
     (SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'),
     (SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-        WHERE c.relnamespace = 'public'::regnamespace)
+        JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE c.relnamespace = 'public'::regnamespace AND a.backend_type = 'client backend')
 """
 
 
