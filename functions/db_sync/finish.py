@@ -1,18 +1,50 @@
 """How a sync ends: what differs is written and committed, or counted and nothing stays."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from common.errors import ConfigurationError
 from common.postgres.commits import commit
-from common.postgres.target import is_marked, require_marked
+from common.postgres.database import Session
+from common.postgres.settings.event_triggers import silenced
+from common.postgres.settings.privileged_settings import WRITING, require_privileged
+from common.postgres.target import is_marked, lock_writing, require_locked, require_marked
+from db_sync.compare.moment import Moment
 from db_sync.compare.outcomes import Compared
 from db_sync.plan.tables import Plan
+from db_sync.planner import prepare
 from db_sync.result import Status, TableResult
 from db_sync.run import Run
 from db_sync.write import sequences
+from db_sync.write.locking import Locked, lock_differences
+from db_sync.write.row_security import force_again
 from db_sync.write.sequences import Positions, WantedPositions
 from db_sync.write.tables import count_differences, write_differences
 from db_sync.write.views import refresh_views
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a comparison found.
+
+    `moment` is the target's, `wanted` where the source's sequences stand, by those of the target
+    that follow them.
+    """
+
+    plan: Plan
+    compared: Compared
+    moment: Moment
+    wanted: WantedPositions
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What was done, or would be; `compared` is what was found in the end."""
+
+    compared: Compared
+    changed: list[TableResult]
+    sequences: Positions
+    warnings: list[str]
 
 
 class Finisher(Protocol):
@@ -37,20 +69,11 @@ class Finisher(Protocol):
             ConfigurationError: there is one, and something would be written.
         """
 
-    def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
-        """Make the tables that differ equal, or count their changes; see `write.tables`."""
-
-    def update_dependents(
-        self, compared: Compared, wanted: WantedPositions
-    ) -> tuple[Positions, list[str]]:
-        """Bring materialized views and sequences in line with the rows.
-
-        Args:
-            compared: the tables that were written.
-            wanted: where the source's sequences stand, by those of the target that follow them.
+    def finish(self, findings: Findings) -> Finished | None:
+        """Write what was found, all but the commit; or count it, in the transaction that found it.
 
         Returns:
-            The sequences that have moved, and warnings.
+            None if the schema has changed since, so that all must be compared again.
         """
 
     def status(self, *, has_changes: bool) -> Status:
@@ -65,9 +88,10 @@ class Write:
 
     is_verified = True
 
-    def __init__(self, run: Run) -> None:
-        """Write in a run's target."""
+    def __init__(self, run: Run, lock_session: Session) -> None:
+        """Write in a run's target, whose lock another session holds."""
         self._run = run
+        self._lock_session = lock_session
         self._exhausted: Positions = {}
 
     def check_mark(self) -> None:
@@ -84,28 +108,52 @@ class Write:
             raise ConfigurationError("Nothing was written.", reasons)
         return []
 
-    def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
-        """Write the tables."""
-        return write_differences(self._run, compared, plan)
+    def finish(self, findings: Findings) -> Finished | None:
+        """Write in a transaction of its own, if there is anything to write.
 
-    def update_dependents(
-        self, compared: Compared, wanted: WantedPositions
-    ) -> tuple[Positions, list[str]]:
-        """Refresh views and set sequences, but those that can only be set at the commit."""
-        warnings = refresh_views(self._run, [plan.target.oid for plan in compared.plans])
-        moved = sequences.outdated(self._run.target, wanted)
-        sequences.restart(self._run.target, moved)
+        The one that compared is ended before that: its locks would keep others waiting, and in it
+        a row that was written since its snapshot could not be changed.
+        """
+        target = self._run.target
+        outdated = sequences.outdated(target, findings.wanted)
+        target.rollback()
+        if not findings.compared.differences and not outdated:
+            self._run.source.commit()
+            return Finished(findings.compared, [], {}, [])
+        target.begin()
+        require_privileged(target, WRITING)
+        require_locked(target)
+        lock_writing(target)
+        prepare(target)
+        harmless = self._run.options.rules.event_triggers_ok
+        with silenced(target, are_harmless=harmless, dry_run=False):
+            locked = lock_differences(self._run, findings.plan, findings.compared, findings.moment)
+            return self._write(locked, findings.wanted) if locked else None
+
+    def _write(self, locked: Locked, wanted: WantedPositions) -> Finished:
+        """Write the tables, and bring materialized views and sequences in line with them."""
+        target, compared = self._run.target, locked.compared
+        changed, warnings = write_differences(self._run, compared, locked.plan)
+        force_again(target, locked.tables)
+        warnings += refresh_views(self._run, [plan.target.oid for plan in compared.plans])
+        moved = sequences.outdated(target, wanted)
+        sequences.restart(target, moved)
+        # Those can only be set at the commit.
         self._exhausted = {name: at for name, at in moved.items() if at.is_exhausted}
-        return moved, warnings
+        return Finished(compared, changed, moved, warnings)
 
     def status(self, *, has_changes: bool) -> Status:
         """See `Finisher`."""
         return "synced" if has_changes else "unchanged"
 
     def end(self) -> None:
-        """Commit; set the exhausted sequences directly before that."""
-        sequences.set_exhausted(self._run.target, self._exhausted)
-        commit(self._run.target)
+        """Commit, if anything was written; set the exhausted sequences directly before that."""
+        target = self._run.target
+        if not target.is_in_transaction:
+            return
+        sequences.set_exhausted(target, self._exhausted)
+        self._lock_session.row("SELECT 1")  # it must still hold the lock
+        commit(target)
 
 
 class Count:
@@ -134,17 +182,11 @@ class Count:
         """Return them as warnings."""
         return [f"A sync that writes will be refused: {reason}" for reason in reasons]
 
-    def change_tables(self, compared: Compared, plan: Plan) -> tuple[list[TableResult], list[str]]:
-        """Count the changes of the tables."""
-        return count_differences(self._run, compared, plan)
-
-    def update_dependents(
-        self,
-        compared: Compared,  # noqa: ARG002  # views are not looked at
-        wanted: WantedPositions,
-    ) -> tuple[Positions, list[str]]:
-        """Return which sequences a sync would set."""
-        return sequences.outdated(self._run.target, wanted), []
+    def finish(self, findings: Findings) -> Finished:
+        """Count the changes of the tables and sequences; materialized views are not looked at."""
+        changed, warnings = count_differences(self._run, findings.compared, findings.plan)
+        moved = sequences.outdated(self._run.target, findings.wanted)
+        return Finished(findings.compared, changed, moved, warnings)
 
     def status(self, *, has_changes: bool) -> Status:  # noqa: ARG002  # the same either way
         """See `Finisher`."""
@@ -155,6 +197,6 @@ class Count:
         self._run.target.rollback()
 
 
-def finisher_of(run: Run) -> Finisher:
-    """Return how a run ends."""
-    return Count(run) if run.options.dry_run else Write(run)
+def finisher_of(run: Run, lock_session: Session) -> Finisher:
+    """Return how a run ends; `lock_session` holds the target's lock."""
+    return Count(run) if run.options.dry_run else Write(run, lock_session)

@@ -6,30 +6,30 @@ those of docs/architecture.md: check, plan, snapshot, compare, write, verify, fi
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
-from common.postgres.database import connect
+from common.postgres.database import Session, connect
 from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
-from common.postgres.settings.function_names import find_names
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
-from common.postgres.target import lock_target, require_source_apart
+from common.postgres.target import lock_target, require_locked, require_source_apart
 from db_sync.compare.extensions import warn_of_added_rows
 from db_sync.compare.fingerprint import require_alike
+from db_sync.compare.moment import Moment
 from db_sync.compare.tables import compare_tables
-from db_sync.finish import Finisher, finisher_of
+from db_sync.finish import Findings, Finished, Finisher, finisher_of
 from db_sync.parallel import allow_parallel_reads
 from db_sync.plan.sequences import plan_sequences
-from db_sync.plan.snapshot import open_snapshot, plan_sync
+from db_sync.plan.snapshot import PLANNING_ATTEMPTS, Snapshots, changing, open_snapshots
 from db_sync.plan.tables import Plan
-from db_sync.planner import prepare
 from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions
 from db_sync.write import sequences
 from db_sync.write.mask_trial import require_samples_fit, require_sound_masks
 from db_sync.write.relinking import find_unlinking
-from db_sync.write.row_security import no_forced_row_security
+from db_sync.write.row_security import stop_forcing
 from db_sync.write.sequences import WantedPositions
 
 type SaveReport = Callable[[SyncResult], None]
@@ -59,19 +59,21 @@ def sync_database(
             source_address, "source", execution=execution, read_only=True, waits=waits
         ) as source,
         connect(target_address, "target", execution=execution, waits=waits) as target,
+        connect(target_address, "target", execution=execution, waits=waits) as lock_session,
     ):
+        run = Run(source, target, options)
         return twice_at_most(
-            lambda: _sync(Run(source, target, options), save_report), target, source
+            lambda: _sync(run, lock_session, save_report), target, source, lock_session
         )
 
 
-def _sync(run: Run, save_report: SaveReport) -> SyncResult:
+def _sync(run: Run, lock_session: Session, save_report: SaveReport) -> SyncResult:
     """Do all steps, from the check to the commit."""
-    finisher = finisher_of(run)
-    warnings = _check(run, finisher)
-    harmless = run.options.rules.event_triggers_ok
-    with silenced(run.target, are_harmless=harmless, dry_run=run.options.dry_run) as event_triggers:
-        result = _make_equal(run, finisher, warnings + event_triggers)
+    finisher = finisher_of(run, lock_session)
+    warnings = _check(run, lock_session, finisher)
+    started = time.monotonic()
+    result = _make_equal(run, finisher, warnings)
+    result = replace(result, duration_seconds=round(time.monotonic() - started, 3))
     for warning in result.warnings:
         logger.warning("sync needs a look", warning=warning)
     save_report(result)
@@ -79,8 +81,11 @@ def _sync(run: Run, save_report: SaveReport) -> SyncResult:
     return result
 
 
-def _check(run: Run, finisher: Finisher) -> list[str]:
-    """Check that the target may be written, begin its transaction and hold its lock.
+def _check(run: Run, lock_session: Session, finisher: Finisher) -> list[str]:
+    """Check that the target may be written, and take its lock.
+
+    The lock belongs to a session of its own: the target is compared in one transaction and written
+    in another. It reads no table, so that it holds back no vacuum.
 
     Returns:
         Warnings.
@@ -90,50 +95,75 @@ def _check(run: Run, finisher: Finisher) -> list[str]:
     """
     source, target = run.source, run.target
     run.limit("the databases were checked")
-    target.begin()
-    target.learn_names()
-    require_privileged(target, WRITING)
-    # Open while the target's lock is waited for: a session that is idle outside of a transaction
+    lock_session.begin()
+    # Both are open while the lock is waited for: a session that is idle outside of a transaction
     # has the role's limits.
-    with source.transaction():
+    with target.transaction(), source.transaction():
+        target.learn_names()
+        require_privileged(target, WRITING)
         source.learn_names()
         require_source_apart(source, target)
         finisher.check_mark()
-        lock_target(target)
+        lock_target(lock_session)
+        require_locked(target)
         require_alike(source, target)
-    prepare(target)
-    return finisher.warnings()
+        return finisher.warnings()
 
 
 def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult:
-    """Plan, take the snapshot, compare, write and verify; all is done then but the commit."""
-    started = time.monotonic()
-    snapshot = open_snapshot(run, plan_sync(run))
-    plan = snapshot.plan  # of the schemas as they are locked now
+    """Plan, compare, write and verify; all is done then but the commit."""
+    for _ in range(PLANNING_ATTEMPTS):
+        snapshots = open_snapshots(run)
+        findings, found = _compare(run, finisher, snapshots)
+        if finished := finisher.finish(findings):
+            return _result(
+                run, finisher, snapshots, finished, warnings + findings.plan.warnings + found
+            )
+        run.target.rollback()
+        run.source.rollback()
+    raise changing(run.target)
+
+
+def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findings, list[str]]:
+    """Find out what differs, and whether it may be written; no table is locked for that.
+
+    Returns:
+        That, and warnings. The transactions of both sides are still open.
+    """
+    plan, target = snapshots.plan, run.target
+    harmless = run.options.rules.event_triggers_ok
+    # The target's transaction is rolled back.
     allow_parallel_reads(run)
-    find_names(run.target, plan.catalogs.target.function_paths)
-    require_sound_masks(run, plan)
-    wanted, unreadable = _read_source_sequences(run, plan)
-    unlike = warn_of_added_rows(run, plan.catalogs)
-    with no_forced_row_security(run.target, plan.tables):
+    with silenced(target, are_harmless=harmless, dry_run=True) as event_triggers:
+        require_sound_masks(run, plan)
+        wanted, unreadable = _read_source_sequences(run, plan)
+        unlike = warn_of_added_rows(run, plan.catalogs)
+        stop_forcing(target, plan.tables)
+        moment = Moment.of(target, [table.target.oid for table in plan.tables])
         compared = compare_tables(run, plan.tables)
         require_samples_fit(run, compared.plans)
         unlinking = finisher.refuse(find_unlinking(run, compared))
-        changed, found = finisher.change_tables(compared, plan)
-    moved, unrefreshed = finisher.update_dependents(compared, wanted)
+    warnings = event_triggers + unlinking + unreadable + unlike
+    return Findings(plan, compared, moment, wanted), warnings
+
+
+def _result(
+    run: Run, finisher: Finisher, snapshots: Snapshots, finished: Finished, warnings: list[str]
+) -> SyncResult:
+    """Return what was done, without how long it took."""
+    compared = finished.compared
     same = [table.result(dict(run.seconds[table.plan.name])) for table in compared.same]
+    plan = snapshots.plan
     return SyncResult(
-        status=finisher.status(has_changes=bool(compared.differences or moved)),
+        status=finisher.status(has_changes=bool(compared.differences or finished.sequences)),
         verified=finisher.is_verified,
-        tables=tuple(sorted(same + changed, key=lambda table: table.table)),
+        tables=tuple(sorted(same + finished.changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         masked=_masked(plan),
-        sequences=tuple(str(sequence) for sequence in moved),
-        warnings=tuple(
-            warnings + plan.warnings + unlinking + found + unrefreshed + unreadable + unlike
-        ),
-        duration_seconds=round(time.monotonic() - started, 3),
-        snapshot=snapshot.taken_at,
+        sequences=tuple(str(sequence) for sequence in finished.sequences),
+        warnings=tuple(warnings + finished.warnings),
+        duration_seconds=0.0,
+        snapshot=snapshots.taken_at,
         source_version=run.source.server_version,
         target_version=run.target.server_version,
     )

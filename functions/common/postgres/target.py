@@ -4,7 +4,7 @@ import secrets
 
 from psycopg2 import sql
 
-from common.errors import SyncInProgress, TargetNotAllowed
+from common.errors import DatabaseUnavailable, SyncInProgress, TargetNotAllowed
 from common.log import logger
 from common.postgres.database import Session
 from common.postgres.locking.holders import find_advisory_holder
@@ -16,6 +16,9 @@ KEEP_COMMENT = (
 )
 # Advisory locks are per database, so a constant serves for every target: "stgsync" in ASCII.
 LOCK_KEY = 0x73746773796E63
+# Of the transaction that writes: "stgsyncw". The lock above is another session's, which may end
+# before the server notices that the writing one is gone.
+WRITING_KEY = 0x73746773796E6377
 
 
 def is_marked(session: Session) -> bool:
@@ -90,7 +93,7 @@ def lock_target(target: Session) -> None:
         SyncInProgress: another run still holds it after `Waits.run_lock`; names that run.
     """
     timeout = target.waits.run_lock.start()
-    while not target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])[0]:
+    while not _try_lock(target):
         holder = _holder(target)
         if timeout.is_over:
             raise SyncInProgress(
@@ -101,9 +104,47 @@ def lock_target(target: Session) -> None:
         timeout.pause()
 
 
+def _try_lock(target: Session) -> bool:
+    """Take the target's lock if no run holds it and none that has lost it still writes."""
+    with target.savepoint(force_rollback=True):
+        (nobody_writes,) = target.row("SELECT pg_try_advisory_xact_lock(%s)", [WRITING_KEY])
+    if not nobody_writes:
+        return False
+    (is_ours,) = target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
+    return bool(is_ours)
+
+
+def require_locked(target: Session) -> None:
+    """Check that another session of this run holds the target's lock, as the target sees it.
+
+    Args:
+        target: a session in a transaction, which ends soon if it fails.
+
+    Raises:
+        DatabaseUnavailable: nobody holds it: a load balancer has led the two sessions to different
+            servers, or the other one is lost.
+    """
+    (nobody_holds_it,) = target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
+    if nobody_holds_it:
+        raise DatabaseUnavailable(
+            f"The lock of the target {target.address}, which another connection of this run took,"
+            " is not held there: that connection is lost, or the address leads to several servers."
+            " Nothing was written."
+        )
+
+
+def lock_writing(target: Session) -> None:
+    """Let no run take the target's lock before this transaction, which writes, has ended.
+
+    Args:
+        target: a session in a transaction; another one of this run holds the target's lock.
+    """
+    target.row("SELECT pg_advisory_xact_lock(%s)::text", [WRITING_KEY])
+
+
 def _holder(target: Session) -> str:
-    """Name the run that holds the target's lock."""
-    holder = find_advisory_holder(target, LOCK_KEY)
+    """Name the run that holds the target's lock, or that still writes."""
+    holder = find_advisory_holder(target, LOCK_KEY) or find_advisory_holder(target, WRITING_KEY)
     if holder is None:
         return "Another run"
     if holder.execution is None:

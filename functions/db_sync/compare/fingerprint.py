@@ -43,6 +43,20 @@ class Fingerprint(NamedTuple):
         return cls(int(number), int(rows), int(total))
 
 
+class Dirty(NamedTuple):
+    """A range that differs: its number, the source's rows and hash, and the target's rows."""
+
+    number: int
+    rows: int
+    hash: int
+    target_rows: int
+
+    @property
+    def of_source(self) -> Fingerprint:
+        """The source's fingerprint."""
+        return Fingerprint(self.number, self.rows, self.hash)
+
+
 class Totals(NamedTuple):
     """How many ranges of a table have rows, how many rows, and the sum of the rows' hashes."""
 
@@ -62,19 +76,22 @@ NOTHING = Totals(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both sides' totals, and the source's fingerprints of the ranges that differ.
+    """Both sides' totals, and the ranges that differ.
 
-    `dirty_count` ranges differ, in which the target has `dirty_target_rows`; `dirty` has the first
-    of them, at most `Tuning.max_ranges_noted`. Of the target's rows, `stale_rows` have a stale
-    generated column.
+    `dirty_count` ranges differ; `dirty` has the first of them, at most `Tuning.max_ranges_noted`.
+    Of the target's rows, `stale_rows` have a stale generated column.
     """
 
     source: Totals
     target: Totals
-    dirty: list[Fingerprint] = field(default_factory=list)
+    dirty: list[Dirty] = field(default_factory=list)
     dirty_count: int = 0
-    dirty_target_rows: int = 0
     stale_rows: int = 0
+
+    @property
+    def dirty_target_rows(self) -> int:
+        """How many rows the target has in the ranges that `dirty` has."""
+        return sum(each.target_rows for each in self.dirty)
 
     @property
     def range_count(self) -> int:
@@ -151,8 +168,8 @@ def compare(ours: Lines, theirs: Lines, most: int) -> Comparison:
         theirs: the target's.
         most: how many of the ranges that differ are listed.
     """
-    dirty: list[Fingerprint] = []
-    dirty_count = dirty_target_rows = 0
+    dirty: list[Dirty] = []
+    dirty_count = 0
     a, b = next(ours), next(theirs)
     while not (_is_total(a) and _is_total(b)):
         if a == b:  # most are, and need not be parsed
@@ -163,15 +180,13 @@ def compare(ours: Lines, theirs: Lines, most: int) -> Comparison:
         in_right = _is_total(a) or (not _is_total(b) and right.number <= left.number)
         dirty_count += 1
         if dirty_count <= most:
-            # A range that the source lacks has no rows there.
-            dirty.append(left if in_left else Fingerprint(right.number, 0, 0))
-        dirty_target_rows += right.rows if in_right else 0
+            # A range that one side lacks has no rows there.
+            source = left if in_left else Fingerprint(right.number, 0, 0)
+            dirty.append(Dirty(*source, right.rows if in_right else 0))
         a = next(ours) if in_left else a
         b = next(theirs) if in_right else b
     *_, stale_rows, _is_last = b.split()
-    return Comparison(
-        Totals.parse(a), Totals.parse(b), dirty, dirty_count, dirty_target_rows, int(stale_rows)
-    )
+    return Comparison(Totals.parse(a), Totals.parse(b), dirty, dirty_count, int(stale_rows))
 
 
 def _is_total(line: bytes) -> bool:

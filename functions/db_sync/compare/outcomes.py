@@ -1,9 +1,11 @@
 """What a comparison finds of a table: it is the same, its rows are merged, or they are replaced."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 from common.postgres.copying import Transferred
-from db_sync.compare.fingerprint import Comparison, Fingerprint, Totals
+from db_sync.compare.fingerprint import Comparison, Dirty, Totals
 from db_sync.compare.ranges import Ranges
 from db_sync.plan.tables import TablePlan
 from db_sync.result import Changes, TableResult
@@ -20,6 +22,11 @@ class Same:
     def plan(self) -> TablePlan:
         """The table."""
         return self.ranges.plan
+
+    @property
+    def comparison(self) -> Comparison:
+        """What it was found to be by."""
+        return Comparison(self.totals, self.totals)
 
     def result(self, seconds: dict[str, float]) -> TableResult:
         """Return the table's result, with the seconds that each phase took."""
@@ -56,8 +63,8 @@ class Merge:
         return self.comparison.source
 
     @property
-    def dirty(self) -> list[Fingerprint]:
-        """The source's fingerprints of the ranges `numbers`; none where these are all ranges."""
+    def dirty(self) -> list[Dirty]:
+        """The ranges `numbers`, as they were compared; none where these are all ranges."""
         return [] if self.numbers is None else self.comparison.dirty
 
     @property
@@ -126,6 +133,9 @@ class Replace:
         )
 
 
+type Outcome = Same | Merge | Replace
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What was found of all tables."""
@@ -134,15 +144,24 @@ class Compared:
     merges: list[Merge] = field(default_factory=list)
     replacements: list[Replace] = field(default_factory=list)
 
-    def add(self, found: Same | Merge | Replace) -> None:
-        """Put a table where it belongs."""
-        match found:
-            case Same():
-                self.same.append(found)
-            case Merge():
-                self.merges.append(found)
-            case Replace():
-                self.replacements.append(found)
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Self:
+        """Sort the outcomes of all tables."""
+        compared = cls()
+        for found in outcomes:
+            match found:
+                case Same():
+                    compared.same.append(found)
+                case Merge():
+                    compared.merges.append(found)
+                case Replace():
+                    compared.replacements.append(found)
+        return compared
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What was found of each table."""
+        return [*self.same, *self.merges, *self.replacements]
 
     @property
     def differences(self) -> list[Merge | Replace]:

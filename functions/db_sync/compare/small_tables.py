@@ -9,7 +9,7 @@ from psycopg2 import sql
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.copying import lines
 from db_sync.brief_locks import AT_ONCE, letting_go
-from db_sync.compare.fingerprint import Comparison, Fingerprint, Totals
+from db_sync.compare.fingerprint import Comparison, Dirty, Totals
 from db_sync.compare.generated import NOTHING_STALE, counted_stale
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_hash import ValueOf, row_hash
@@ -96,5 +96,4 @@ def _compared(ours: bytes, theirs: bytes) -> Comparison:
     target = Totals(int(target_rows > 0), target_rows, target_total)
     if source == target and not stale_rows:
         return Comparison(source, target)
-    dirty = [Fingerprint(0, rows, total)]
-    return Comparison(source, target, dirty, 1, target_rows, stale_rows)
+    return Comparison(source, target, [Dirty(0, rows, total, target_rows)], 1, stale_rows)

@@ -17,7 +17,7 @@ from common.postgres.database import Session
 from db_sync.compare.fingerprint import Fingerprint, Totals, of_target
 from db_sync.compare.outcomes import Merge
 from db_sync.compare.ranges import Ranges
-from db_sync.compare.tables import count_rows
+from db_sync.compare.row_counts import count_rows
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
 from db_sync.run import Run
@@ -40,7 +40,7 @@ def require_all_found(run: Run, merge: Merge, fetched: int) -> None:
     if merge.numbers is None:
         return
     plan, comparison = merge.plan, merge.comparison
-    rows = sum(fingerprint.rows for fingerprint in merge.dirty)
+    rows = sum(dirty.rows for dirty in merge.dirty)
     if fetched != rows:
         raise _broken_index(run.source, plan, fetched, rows)
     if not merge.ranges.reads_index(merge.numbers):
@@ -93,7 +93,7 @@ def verify_all_rows(run: Run, ranges: Ranges, source: Totals) -> None:
 
 def _wrong_ranges(merge: Merge, found: Iterable[Fingerprint]) -> list[str]:
     """Return which of the ranges that were written are not what the source has."""
-    written = set(merge.dirty)
+    written = {dirty.of_source for dirty in merge.dirty}
     numbers = {fingerprint.number for fingerprint in written}
     expected = {fingerprint for fingerprint in written if fingerprint.rows}
     differ = expected.symmetric_difference(each for each in found if each.number in numbers)

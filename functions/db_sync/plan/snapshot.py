@@ -1,4 +1,4 @@
-"""Two steps of a sync: planning it, and opening the snapshot of the source that the plan is for."""
+"""Two steps of a sync: planning it, and opening both sides' snapshots that the plan is for."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,13 @@ from common.errors import TargetBusy
 from common.masking.keys import hand_over
 from common.postgres.database import Session
 from common.postgres.settings.function_names import find_names
-from common.postgres.settings.privileged_settings import READING, require_privileged
+from common.postgres.settings.privileged_settings import READING, WRITING, require_privileged
 from db_sync.mask.kinds import KEYED
 from db_sync.plan.catalog import Catalog, Catalogs
 from db_sync.plan.catalog_reading import read_catalog
 from db_sync.plan.fit import require_fit
 from db_sync.plan.planning import make_plan
-from db_sync.plan.table_locks import (
-    begin_locked,
-    make_writers_wait,
-    read_through_policies,
-    tables_to_lock,
-)
+from db_sync.plan.table_locks import begin_locked, read_through_policies
 from db_sync.plan.tables import Plan
 from db_sync.run import Run
 
@@ -25,46 +20,61 @@ PLANNING_ATTEMPTS = 5  # to find a schema that does not change meanwhile
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One moment of production, and the plan made for it; `taken_at` is ISO 8601 in UTC."""
+class Snapshots:
+    """One moment of each side, and the plan made for them.
+
+    `taken_at`: when production's was taken, ISO 8601 in UTC.
+    """
 
     plan: Plan
     taken_at: str
 
 
-def plan_sync(run: Run) -> Plan:
-    """Read both catalogs and plan the sync; nothing is locked yet.
+def open_snapshots(run: Run) -> Snapshots:
+    """Begin a transaction on both sides in which the planned tables can be compared.
 
-    Raises:
-        ConfigurationError, SchemaMismatch: see `require_fit`.
-    """
-    return _plan_outside(run, read_catalog(run.target))
-
-
-def open_snapshot(run: Run, plan: Plan) -> Snapshot:
-    """Begin the source's transaction, and make the target's writers wait unless it is a dry run.
-
-    The planned tables are locked on both sides, so that their definitions do not change any more.
-    If one changed before that, the sync is planned again. Other tables may come and go.
+    These tables are locked as by a SELECT, so that their definitions do not change any more. If one
+    changed before that, the sync is planned again. Other tables may come and go.
 
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
         DatabaseUnavailable: a lock on the source was not granted in time.
         TargetBusy: a lock on the target was not, or a schema keeps changing.
     """
+    plan = _plan_outside(run, _read_outside(run.target))
     for _ in range(PLANNING_ATTEMPTS):
-        snapshot = _open_on_source(run, plan)
-        if run.options.dry_run:
-            return snapshot
-        locked = make_writers_wait(run, snapshot.plan)
-        plan = _plan(run, snapshot.plan.catalogs.source, read_catalog(run.target))
-        if plan.tables == snapshot.plan.tables and tables_to_lock(plan) <= locked:
-            return Snapshot(plan, snapshot.taken_at)
+        opened = _open_on_source(run, plan)
+        run.limit("the target's tables were locked")
+        if begin_locked(run.target, opened.plan):
+            require_privileged(run.target, WRITING)
+            plan = plan_again(run, opened.plan)
+            if plan.tables == opened.plan.tables:
+                find_names(run.target, plan.catalogs.target.function_paths)
+                return Snapshots(plan, opened.taken_at)
+        run.target.rollback()
         run.source.rollback()  # the tables of the new plan are locked before its snapshot
-    raise _changing(run.target)
+        plan = _plan_outside(run, _read_outside(run.target))
+    raise changing(run.target)
 
 
-def _open_on_source(run: Run, plan: Plan) -> Snapshot:
+def plan_again(run: Run, plan: Plan) -> Plan:
+    """Plan for the target's schema as it is now, and for the source's as it was planned for.
+
+    Raises:
+        ConfigurationError, SchemaMismatch: see `require_fit`.
+    """
+    return _plan(run, plan.catalogs.source, read_catalog(run.target))
+
+
+def changing(session: Session) -> TargetBusy:
+    """Return the error for a schema that does not stay the same for long enough."""
+    return TargetBusy(
+        f"The schema of the {session.role} {session.address} changes while it is read. Start again"
+        " when its migration is done."
+    )
+
+
+def _open_on_source(run: Run, plan: Plan) -> Snapshots:
     """Begin the source's transaction with the planned tables locked."""
     for _ in range(PLANNING_ATTEMPTS):
         if begin_locked(run.source, plan):
@@ -75,10 +85,16 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshot:
                 if again.masked_tables and run.options.mask_key:
                     hand_over(run.source, run.options.mask_key, KEYED)
                 (taken_at,) = run.source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
-                return Snapshot(again, taken_at)
+                return Snapshots(again, taken_at)
         run.source.rollback()
         plan = _plan_outside(run, plan.catalogs.target)
-    raise _changing(run.source)
+    raise changing(run.source)
+
+
+def _read_outside(target: Session) -> Catalog:
+    """Read the target's catalog in a transaction of its own; nothing is locked yet."""
+    with target.transaction():
+        return read_catalog(target)
 
 
 def _plan_outside(run: Run, target: Catalog) -> Plan:
@@ -105,10 +121,3 @@ def _plan(run: Run, source: Catalog, target: Catalog) -> Plan:
         read_through_policies(run.source, plan)
         require_fit(run.source, plan)
     return plan
-
-
-def _changing(session: Session) -> TargetBusy:
-    return TargetBusy(
-        f"The schema of the {session.role} {session.address} changes while it is read. Start again"
-        " when its migration is done."
-    )

@@ -1,54 +1,70 @@
 """Locks on the planned tables of both sides.
 
-The source's tables are locked as by any SELECT (ACCESS SHARE), and before the snapshot is taken:
-TRUNCATE is not MVCC-safe, so that a table truncated after the snapshot would appear empty.
-https://www.postgresql.org/docs/current/mvcc-caveats.html
+Both sides' tables are locked as by any SELECT (ACCESS SHARE) while they are compared, and before
+the snapshot is taken: TRUNCATE is not MVCC-safe, so that a table truncated after the snapshot would
+appear empty. https://www.postgresql.org/docs/current/mvcc-caveats.html
 """
+
+from collections.abc import Collection
 
 from psycopg2 import sql
 
-from common.errors import DatabaseUnavailable, OutOfTime, SchemaMismatch
+from common.errors import (
+    DatabaseUnavailable,
+    OutOfTime,
+    SchemaMismatch,
+    StagingSyncError,
+    TargetBusy,
+)
 from common.postgres.database import Session
 from common.postgres.locking import locks
 from common.postgres.locking.holders import describe_locks, find_table_locks
 from common.postgres.names import Name
 from common.postgres.settings.transaction_settings import REPEATABLE_READ
+from common.postgres.waits import Retry
 from db_sync.plan.tables import Plan
 from db_sync.planner import prepare
-from db_sync.run import Run
 
 BLOCKS_SELECT = "AccessExclusiveLock"
 
 
-def begin_locked(source: Session, plan: Plan) -> bool:
-    """Begin the source's transaction with locks on the planned tables; no snapshot is taken yet.
+def begin_locked(session: Session, plan: Plan) -> bool:
+    """Begin a side's transaction with locks on the planned tables; no snapshot is taken yet.
 
     Returns:
         False if one of the tables does not exist any more.
 
     Raises:
-        DatabaseUnavailable: a lock was not granted in time; names the sessions that hold one.
+        DatabaseUnavailable, TargetBusy: a lock on the source, or the target, was not granted in
+            time; names the sessions that hold one.
         OutOfTime: the run's time was up before that.
     """
     tables = [table.name for table in plan.tables]
-    timeout = source.waits.source_locks.start()
+    timeout = _patience(session).start()
     while True:
-        source.begin(REPEATABLE_READ)
-        prepare(source)
-        read_through_policies(source, plan)
+        session.begin(REPEATABLE_READ)
+        prepare(session)
+        if session.role == "source":
+            read_through_policies(session, plan)
         try:
-            _lock(source, tables)
+            _lock(session, tables)
         except SchemaMismatch:
             return False
         except OutOfTime:
-            source.rollback()  # releases the other locks: a migration may wait for them
-            if source.seconds_left <= 0:
+            session.rollback()  # releases the other locks: a migration may wait for them
+            if session.seconds_left <= 0:
                 raise
             if timeout.is_over:
-                raise _not_locked(source, tables) from None
+                raise _not_locked(session, tables) from None
             timeout.pause()
         else:
             return True
+
+
+def _patience(session: Session) -> Retry:
+    """Return how long the locks are waited for."""
+    waits = session.waits
+    return waits.source_locks if session.role == "source" else waits.table_locks
 
 
 def read_through_policies(source: Session, plan: Plan) -> None:
@@ -61,52 +77,48 @@ def read_through_policies(source: Session, plan: Plan) -> None:
         source.set_local(row_security="on")
 
 
-def _lock(source: Session, tables: list[Name]) -> None:
-    """Lock tables in one attempt, which is as short as those on the target."""
+def _lock(session: Session, tables: list[Name]) -> None:
+    """Lock tables in one attempt, which is as short as those of locks for writing."""
     if not tables:
         return
-    left = min(locks.ATTEMPT_LIMIT, max(1, source.seconds_left * 1000))
-    source.set_local(statement_timeout=int(left))
-    source.execute(
+    left = min(locks.ATTEMPT_LIMIT, max(1, session.seconds_left * 1000))
+    session.set_local(statement_timeout=int(left))
+    session.execute(
         sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
             sql.SQL(", ").join(table.identifier for table in tables)
         )
     )
-    source.lift_limit()
+    session.lift_limit()
 
 
-def _not_locked(source: Session, tables: list[Name]) -> DatabaseUnavailable:
-    with source.transaction():
-        found = find_table_locks(source, tables, readers=False)
+def _not_locked(session: Session, tables: list[Name]) -> StagingSyncError:
+    with session.transaction():
+        found = find_table_locks(session, tables, readers=False)
     holders = describe_locks([lock for lock in found if lock.mode == BLOCKS_SELECT])
-    seconds = source.waits.source_locks.seconds
-    return DatabaseUnavailable(
-        f"The tables of the source database {source.address} could not be locked within"
-        f" {seconds:.0f} s, even in the mode of a SELECT (ACCESS SHARE): {holders}. Start the"
-        " execution again when the migration of production is done."
+    is_source = session.role == "source"
+    return (DatabaseUnavailable if is_source else TargetBusy)(
+        f"The tables of the {session.role} database {session.address} could not be locked within"
+        f" {_patience(session).seconds:.0f} s, even in the mode of a SELECT (ACCESS SHARE):"
+        f" {holders}. Start the execution again when the migration of"
+        f" {'production' if is_source else 'staging'} is done."
     )
 
 
-def make_writers_wait(run: Run, plan: Plan) -> set[Name]:
-    """Lock the target's tables against writers; return their names.
+def tables_to_lock(plan: Plan, different: Collection[int]) -> set[Name]:
+    """Return which of the target's tables are locked against writers before some are written.
 
-    Otherwise a child that the application inserts meanwhile would survive its parent's deletion.
+    These tables, and those at the other end of their foreign keys. Otherwise a child that the
+    application inserts meanwhile would survive its parent's deletion; and while foreign keys are
+    not enforced, we might write a child whose parent the application deletes meanwhile.
+
+    Args:
+        plan: of the sync.
+        different: the oids of the tables that are to be written.
     """
-    run.limit("the target's tables were locked")
-    tables = tables_to_lock(plan)
-    locks.lock_tables(run.target, sorted(tables), locks.EXCLUSIVE)
-    return tables
-
-
-def tables_to_lock(plan: Plan) -> set[Name]:
-    """Return the tables that are synced, and those at the other end of their foreign keys.
-
-    Otherwise, while foreign keys are not enforced, we might write a child whose parent the
-    application deletes meanwhile.
-    """
-    synced = plan.synced
-    tables = {table.name for table in plan.tables}
+    names = {table.target.oid: table.name for table in plan.tables}
+    tables = {names[oid] for oid in different}
     for key in plan.catalogs.target.foreign_keys:
-        if synced & {key.child_root, key.parent_root}:
-            tables |= {key.child, key.parent}
+        if key.child_root in different or key.parent_root in different:
+            tables.add(names.get(key.child_root, key.child))
+            tables.add(names.get(key.parent_root, key.parent))
     return tables

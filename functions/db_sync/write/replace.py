@@ -13,7 +13,7 @@ from common.postgres.settings.function_names import names_for_definitions, names
 from db_sync.compare import fingerprint
 from db_sync.compare.outcomes import Replace
 from db_sync.compare.ranges import Ranges
-from db_sync.compare.tables import count_rows
+from db_sync.compare.row_counts import count_rows
 from db_sync.compare.verify import failure
 from db_sync.plan.catalog import table_rows
 from db_sync.plan.tables import TablePlan

@@ -6,8 +6,7 @@ blocks the table's readers until the transaction ends; readers of other tables a
 https://www.postgresql.org/docs/current/ddl-rowsecurity.html
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from psycopg2 import sql
 
@@ -17,27 +16,33 @@ from common.postgres.settings.replication_role import define
 from db_sync.plan.tables import TablePlan
 
 
-@contextmanager
-def no_forced_row_security(target: Session, plans: Iterable[TablePlan]) -> Iterator[None]:
-    """Switch FORCE ROW LEVEL SECURITY off where it applies to us, and on again.
+def stop_forcing(target: Session, plans: Iterable[TablePlan]) -> None:
+    """Switch FORCE ROW LEVEL SECURITY off where it applies to us, until it is forced again.
 
-    Nothing is restored if the body fails: the transaction is rolled back then.
+    Or until the transaction is rolled back.
 
     Raises:
         TargetBusy: a lock was not granted in time.
     """
-    forced = [plan.name for plan in plans if plan.target.rights.has_policies]
-    locks.lock_tables(target, forced, locks.ACCESS_EXCLUSIVE)
+    forced = _forced(plans)
+    locks.lock_tables(target, [plan.name for plan in forced], locks.ACCESS_EXCLUSIVE)
+    _alter(target, forced, "NO FORCE")
 
-    def alter(state: str) -> None:
-        for name in forced:
-            define(
-                target,
-                sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(
-                    name.identifier, sql.SQL(state)
-                ),
-            )
 
-    alter("NO FORCE")
-    yield
-    alter("FORCE")
+def force_again(target: Session, plans: Iterable[TablePlan]) -> None:
+    """Switch it on again where `stop_forcing` has switched it off."""
+    _alter(target, _forced(plans), "FORCE")
+
+
+def _forced(plans: Iterable[TablePlan]) -> list[TablePlan]:
+    return [plan for plan in plans if plan.target.rights.has_policies]
+
+
+def _alter(target: Session, plans: Iterable[TablePlan], state: str) -> None:
+    for plan in plans:
+        define(
+            target,
+            sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(
+                plan.name.identifier, sql.SQL(state)
+            ),
+        )

@@ -175,9 +175,8 @@ def test_planning_needs_as_many_round_trips_for_fifty_tables_as_for_five(
             connect(pair.source.address, "source", execution="test", read_only=True) as source,
             connect(pair.target.address, "target", execution="test") as target,
         ):
-            target.begin()
             run = Run(source, target, SyncOptions("test", dry_run=dry_run))
-            found = snapshot.open_snapshot(run, snapshot.plan_sync(run))
+            found = snapshot.open_snapshots(run)
         assert len(found.plan.tables) == tables * 2
         return len(trips)
 

@@ -1,0 +1,55 @@
+"""A moment of the target: what tells later whether it was written to since."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from common.postgres.database import Session
+from common.postgres.queries import load_query
+from common.postgres.settings.function_names import catalog_rows
+
+XIDS = 2**32  # a row has the last 32 bits of its transaction's id
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A snapshot as pg_current_snapshot() shows it, and what tables were stored in by then.
+
+    `storage` are the digests of list_storage.sql, by the tables' oids.
+    """
+
+    snapshot: str
+    storage: dict[int, int]
+
+    @classmethod
+    def of(cls, target: Session, tables: Sequence[int]) -> Self:
+        """Return the moment that a session sees.
+
+        Args:
+            target: in a transaction that has locked the tables.
+            tables: their oids.
+        """
+        return cls(read_snapshot(target), read_storage(target, tables))
+
+    @property
+    def oldest_xid(self) -> int:
+        """The oldest transaction that was active; all that the moment does not show are as new.
+
+        As 32 bits. See https://www.postgresql.org/docs/current/functions-info.html, pg_snapshot.
+        """
+        return int(self.snapshot.split(":")[0]) % XIDS
+
+
+def read_snapshot(target: Session) -> str:
+    """Return the snapshot of this statement, or of the transaction in REPEATABLE READ.
+
+    It is the same text only if no transaction that has an id has ended meanwhile.
+    """
+    (snapshot,) = target.row("SELECT pg_current_snapshot()::text")
+    return str(snapshot)
+
+
+def read_storage(target: Session, tables: Sequence[int]) -> dict[int, int]:
+    """Return digests of what tables are stored in, by their oids."""
+    query = load_query("db_sync/compare", "list_storage")
+    return dict(catalog_rows(target, query, [list(tables)]))

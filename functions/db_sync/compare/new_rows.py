@@ -1,0 +1,100 @@
+"""Rows of the target that are new since a table was compared, and a comparison of their ranges."""
+
+from psycopg2 import sql
+
+from db_sync.compare.fingerprint import Comparison, Totals, compare_sides
+from db_sync.compare.moment import Moment
+from db_sync.compare.ranges import Ranges
+from db_sync.planner import tables_themselves
+from db_sync.run import Run
+from db_sync.statements import statement, target_value
+
+WORTHWHILE = 1 / 4  # of the ranges; with more of them, all of the table is compared as quickly
+
+
+def read_age(run: Run, moment: Moment) -> int:
+    """Return how far back the oldest transaction is that a moment of the target does not show.
+
+    For this transaction of the target's session only, to which age() refers.
+    """
+    (age,) = run.target.row("SELECT pg_catalog.age(%s::xid)", [str(moment.oldest_xid)])
+    return int(age)
+
+
+def compare_new_rows(run: Run, ranges: Ranges, known: Comparison, age: int) -> Comparison | None:
+    """Return a table's comparison as of now, for which only ranges with new rows are compared.
+
+    Args:
+        run: the target's session has locked the table.
+        ranges: the table.
+        known: the comparison of all its ranges at an earlier moment.
+        age: of that moment, see `read_age`.
+
+    Returns:
+        None if rows have gone elsewhere, or too many ranges have new ones.
+    """
+    most = min(run.tuning.max_ranges_noted, int(known.range_count * WORTHWHILE))
+    found = _count_new_rows(run, ranges, age, most)
+    old_rows, rows = found.pop(None, 0), sum(found.values())
+    if not found:
+        return known if old_rows == known.target.rows else None
+    numbers = sorted(number for number in found if number is not None)
+    if len(numbers) > most:
+        return None
+    again = compare_sides(run, ranges, numbers)
+    in_ranges = _count_in(run, ranges, numbers)
+    elsewhere = old_rows + rows - in_ranges
+    if again.target.rows != in_ranges or elsewhere != _rows_elsewhere(known, again, set(numbers)):
+        return None
+    return _joined(known, again, set(numbers), Totals(known.target.ranges, old_rows + rows, 0))
+
+
+def _count_new_rows(run: Run, ranges: Ranges, age: int, most: int) -> dict[int | None, int]:
+    """Return how many new rows ranges have, and by None how many rows are not new.
+
+    Not of more ranges than one beyond `most`.
+    """
+    query = statement(
+        "compare/count_new_rows",
+        {
+            "age": sql.Literal(age),
+            "number": ranges.number(target_value),
+            "rows": ranges.rows(ranges.plan.target, target_value, None),
+            "most": sql.Literal(most + 2),
+        },
+    )
+    with tables_themselves(run.target):
+        return dict(run.target.rows(query))
+
+
+def _count_in(run: Run, ranges: Ranges, numbers: list[int]) -> int:
+    """Return how many rows some ranges have, counted without an index."""
+    query = statement(
+        "compare/count_in_ranges",
+        {
+            "number": ranges.number(target_value),
+            "numbers": sql.Literal("{" + ",".join(map(str, numbers)) + "}"),
+            "rows": ranges.rows(ranges.plan.target, target_value, None),
+        },
+    )
+    with tables_themselves(run.target):
+        (rows,) = run.target.row(query)
+    return int(rows)
+
+
+def _rows_elsewhere(known: Comparison, again: Comparison, numbers: set[int]) -> int:
+    """Return how many rows the target had outside of ranges when all were compared.
+
+    Inside of one it had as many as the source, unless the range was dirty.
+    """
+    dirty = [each for each in known.dirty if each.number in numbers]
+    inside = again.source.rows + sum(each.target_rows - each.rows for each in dirty)
+    return known.target.rows - inside
+
+
+def _joined(known: Comparison, again: Comparison, numbers: set[int], target: Totals) -> Comparison:
+    """Return a comparison in which that of some ranges is replaced by a later one."""
+    kept = [each for each in known.dirty if each.number not in numbers]
+    dirty = sorted([*kept, *again.dirty])
+    stale_rows = max(known.stale_rows, again.stale_rows)
+    return Comparison(known.source, target, dirty, len(dirty), stale_rows)
