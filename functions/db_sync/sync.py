@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from common.errors import DatabaseUnavailable
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import Session, connect
@@ -31,6 +32,11 @@ from db_sync.write.mask_trial import require_samples_fit, require_sound_masks
 from db_sync.write.relinking import find_unlinking
 from db_sync.write.row_security import stop_forcing
 from db_sync.write.sequences import WantedPositions
+
+TWO_CONNECTIONS = (
+    "A sync has two connections to the target open at the same time: a pooler in between must allow"
+    " both."
+)
 
 type SaveReport = Callable[[SyncResult], None]
 
@@ -96,9 +102,13 @@ def _check(run: Run, lock_session: Session, finisher: Finisher) -> list[str]:
     source, target = run.source, run.target
     run.limit("the databases were checked")
     lock_session.begin()
+    try:
+        target.begin()
+    except DatabaseUnavailable as error:
+        raise error.adding(TWO_CONNECTIONS) from error
     # Both are open while the lock is waited for: a session that is idle outside of a transaction
     # has the role's limits.
-    with target.transaction(), source.transaction():
+    with source.transaction():
         target.learn_names()
         require_privileged(target, WRITING)
         source.learn_names()
@@ -107,7 +117,9 @@ def _check(run: Run, lock_session: Session, finisher: Finisher) -> list[str]:
         lock_target(lock_session)
         require_locked(target)
         require_alike(source, target)
-        return finisher.warnings()
+        warnings = finisher.warnings()
+    target.rollback()
+    return warnings
 
 
 def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult:

@@ -79,12 +79,27 @@ def state(database: Database) -> str:
     return f"{database.schema()}\n{database.contents()}\n{positions}"
 
 
-def at_first(action: Callable[[], object]) -> Progress:
-    """Return a progress callback that does something once, before the first table is compared."""
+def at_first(action: Callable[[], object], *phases: str) -> Progress:
+    """Return a progress callback that does something once, when one of some phases begins.
+
+    While "compare", no table of the target is locked against writers; from "fetch" or "copy" on,
+    those are that are to be written.
+    """
     left = [action]
 
-    def show(_phase: str, _done: int, _total: int) -> None:
-        if left:
+    def show(phase: str, _done: int, _total: int) -> None:
+        if left and phase in phases:
+            left.pop()()
+
+    return show
+
+
+def once_compared(action: Callable[[], object]) -> Progress:
+    """Return a progress callback that does something once, when all tables have been compared."""
+    left = [action]
+
+    def show(phase: str, done: int, total: int) -> None:
+        if left and (phase, done) == ("compare", total):
             left.pop()()
 
     return show
@@ -109,7 +124,9 @@ def sync_while_others_wait(
             started.extend(pool.submit(others.execute, statement) for statement in statements)
             wait_until(lambda: waiting_for_locks(others) == len(statements), "all of them wait")
 
-        options = SyncOptions("test", rules or SyncRules(), progress=at_first(start))
+        options = SyncOptions(
+            "test", rules or SyncRules(), progress=at_first(start, "fetch", "copy")
+        )
         assert sync_database(pair.source.address, target, options).verified
         return [statement.exception(TIMEOUT) for statement in started]
 

@@ -13,6 +13,8 @@ from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from sandbox.database import Database
 from tests.integration.db_sync.faults import (
+    PRODUCTION,
+    SCHEMA,
     at_first,
     different_pair,
     either_role,
@@ -35,20 +37,45 @@ def pair(databases: Databases) -> Pair:
 
 
 @either_role
-def test_every_write_to_staging_waits_during_the_complete_sync(pair: Pair, role: str) -> None:
-    waiting: list[bool] = []
+def test_only_writes_to_tables_that_are_written_wait_and_only_from_then_on(
+    pair: Pair, role: str
+) -> None:
+    tables = ("parent", "child", "log", "same")
+    waiting: dict[str, set[str]] = {}
 
-    def write(_phase: str, _done: int, _total: int) -> None:
-        waiting.extend(
-            has_to_wait(pair.target, f"DELETE FROM {table}")
-            for table in ("parent", "child", "log", "same")
+    def write(phase: str, _done: int, _total: int) -> None:
+        waiting.setdefault(phase, set()).update(
+            table for table in tables if has_to_wait(pair.target, f"DELETE FROM {table}")
         )
 
     sync_database(pair.source.address, target_as(pair, role), SyncOptions("test", progress=write))
 
-    assert len(waiting) > 16
-    assert all(waiting)
-    assert_same(pair)
+    written = {"parent", "child", "log"}
+    assert waiting["compare"] == set()
+    assert waiting["fetch"] == waiting["copy"] == waiting["delete"] == waiting["write"] == written
+
+
+@either_role
+def test_nothing_waits_and_nothing_is_waited_for_where_nothing_differs(
+    databases: Databases, role: str
+) -> None:
+    pair = databases.pair(SCHEMA, source=PRODUCTION, target=PRODUCTION)
+    waiting: list[bool] = []
+
+    def write(_phase: str, _done: int, _total: int) -> None:
+        waiting.extend(
+            has_to_wait(pair.target, f"UPDATE {table} SET id = id")
+            for table in ("parent", "child", "same")
+        )
+
+    options = SyncOptions("test", progress=write, waits=SHORT)
+    with contextlib.closing(pair.target.connect()) as application:
+        application.cursor().execute("DELETE FROM log")
+        result = sync_database(pair.source.address, target_as(pair, role), options)
+
+    assert result.status == "unchanged"
+    assert waiting
+    assert not any(waiting)
 
 
 @either_role
@@ -106,8 +133,9 @@ def test_a_new_child_in_an_unsynced_table_is_checked_too(pair: Pair, role: str) 
 
 
 @either_role
+@pytest.mark.parametrize("phase", ["compare", "fetch"])
 def test_the_application_cannot_delete_a_parent_whose_new_child_the_sync_writes(
-    databases: Databases, role: str
+    databases: Databases, role: str, phase: str
 ) -> None:
     pair = databases.pair(
         "CREATE TABLE parent (id int PRIMARY KEY);"
@@ -122,7 +150,7 @@ def test_the_application_cannot_delete_a_parent_whose_new_child_the_sync_writes(
             with contextlib.suppress(psycopg2.errors.LockNotAvailable):
                 application.cursor().execute(AT_ONCE + "DELETE FROM parent WHERE id = 1")
 
-        options = SyncOptions("test", rules, progress=at_first(delete), waits=SHORT)
+        options = SyncOptions("test", rules, progress=at_first(delete, phase), waits=SHORT)
         with contextlib.suppress(TargetBusy):  # the deletion came first
             sync_database(pair.source.address, target_as(pair, role), options)
         application.commit()
@@ -163,7 +191,7 @@ def test_the_sync_waits_for_a_lock_and_then_compares_what_its_holder_wrote(
 ) -> None:
     target = target_as(pair, role)
     with ThreadPoolExecutor(1) as pool, contextlib.closing(pair.target.connect()) as application:
-        application.cursor().execute("UPDATE same SET id = 2")
+        application.cursor().execute("UPDATE parent SET v = 'late' WHERE id = 1")
         running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
         wait_until(lambda: "relation" in waits(pair.target), "the sync waits")
         wait_until(lambda: "relation" not in waits(pair.target), "it pauses between attempts")

@@ -25,7 +25,7 @@ CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM t;
 """
 PRODUCTION = "INSERT INTO t (v) VALUES ('a'), ('b'), ('c'); INSERT INTO log VALUES ('a line')"
 STAGING = "INSERT INTO t (v) VALUES ('old'); INSERT INTO log VALUES ('old line')"
-# What the application has done when a sync begins to compare. It then writes to a table that the
+# What the application has done when a sync has its first locks. It then writes to a table that the
 # sync has locked against writers; once the sync requests more locks, each waits for the other.
 READS_A_TABLE = "SELECT * FROM log"
 READS_A_VIEW = "SELECT * FROM counted"
@@ -67,12 +67,12 @@ class Application:
                 writing.result(TIMEOUT)
 
 
-def while_comparing(times: int, action: Callable[[], None]) -> Progress:
-    """Return a progress callback that does something in the first runs, while they hold locks."""
+def while_writing(times: int, action: Callable[[], None]) -> Progress:
+    """Return a progress callback that does something in the first runs, once they hold locks."""
     left = [action] * times
 
     def show(phase: str, done: int, _total: int) -> None:
-        if (phase, done) == ("compare", 0) and left:
+        if (phase, done) == ("fetch", 0) and left:
             left.pop()()
 
     return show
@@ -85,7 +85,7 @@ def test_in_a_deadlock_the_sync_releases_its_locks_and_then_finishes(
     waits = Waits(table_locks=Retry(2.0, pause=0.3))  # a deadlock is found without waiting
     with ThreadPoolExecutor() as pool:
         application = Application(pair.target, pool, first)
-        progress = while_comparing(1, application.begin)
+        progress = while_writing(1, application.begin)
         options = SyncOptions("test", progress=progress, waits=waits)
 
         result = sync_database(pair.source.address, pair.target.address, options)
@@ -100,7 +100,7 @@ def test_a_second_deadlock_ends_the_run_and_the_application_continues(
 ) -> None:
     with ThreadPoolExecutor() as pool:
         application = Application(pair.target, pool, READS_A_TABLE)
-        options = SyncOptions("test", progress=while_comparing(2, application.begin))
+        options = SyncOptions("test", progress=while_writing(2, application.begin))
 
         with pytest.raises(TargetBusy, match="waited for each other") as busy:
             sync_database(pair.source.address, pair.target.address, options)
@@ -121,7 +121,7 @@ def test_a_view_whose_refresh_would_deadlock_is_skipped_and_the_sync_continues(
     pair.source.execute("DROP TABLE log")
     with ThreadPoolExecutor() as pool:
         application = Application(pair.target, pool, READS_A_VIEW)
-        progress = while_comparing(1, application.begin)
+        progress = while_writing(1, application.begin)
         options = SyncOptions("test", progress=progress, waits=waits)
 
         result = sync_database(pair.source.address, pair.target.address, options)
