@@ -45,7 +45,9 @@ def test_only_writes_to_tables_that_are_written_wait_and_only_from_then_on(
 
     def write(phase: str, _done: int, _total: int) -> None:
         waiting.setdefault(phase, set()).update(
-            table for table in tables if has_to_wait(pair.target, f"DELETE FROM {table}")
+            table
+            for table in tables
+            if has_to_wait(pair.target, f"LOCK {table} IN ROW EXCLUSIVE MODE")
         )
 
     sync_database(pair.source.address, target_as(pair, role), SyncOptions("test", progress=write))
@@ -60,6 +62,7 @@ def test_nothing_waits_and_nothing_is_waited_for_where_nothing_differs(
     databases: Databases, role: str
 ) -> None:
     pair = databases.pair(SCHEMA, source=PRODUCTION, target=PRODUCTION)
+    target = target_as(pair, role)
     waiting: list[bool] = []
 
     def write(_phase: str, _done: int, _total: int) -> None:
@@ -71,7 +74,7 @@ def test_nothing_waits_and_nothing_is_waited_for_where_nothing_differs(
     options = SyncOptions("test", progress=write, waits=SHORT)
     with contextlib.closing(pair.target.connect()) as application:
         application.cursor().execute("DELETE FROM log")
-        result = sync_database(pair.source.address, target_as(pair, role), options)
+        result = sync_database(pair.source.address, target, options)
 
     assert result.status == "unchanged"
     assert waiting
