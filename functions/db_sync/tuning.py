@@ -16,6 +16,8 @@ class Tuning:
         min_ranges_for_sample: a table of so many ranges is sampled before all of it is compared.
         sampled_ranges: how many ranges a sample has.
         max_ranges_noted: more ranges that differ are counted and not noted one by one (some 20 MB).
+        min_rows_to_divide: if so many rows are in the ranges that differ, parts of these ranges are
+            compared before rows are fetched.
         max_rows_verified_whole: a table of so many rows is read again completely, in no time.
         min_rows_for_index_rebuild: with fewer rows, indexes are kept up as quickly as they are
             built.
@@ -28,6 +30,7 @@ class Tuning:
     min_ranges_for_sample: int = 1_000
     sampled_ranges: int = 32
     max_ranges_noted: int = 100_000
+    min_rows_to_divide: int = 10_000
     max_rows_verified_whole: int = 100_000
     min_rows_for_index_rebuild: int = 10_000
     max_rows_counted: int = 100_000

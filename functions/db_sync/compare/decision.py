@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from db_sync.compare.fingerprint import Comparison
+from db_sync.compare.narrowing import narrowed
 from db_sync.compare.outcomes import Merge, Replace, Same
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_sample import many_rows_differ
@@ -39,14 +40,16 @@ def decide(run: Run, found: Found) -> Merge | Replace:
     if plan.target.publications.refuses_changes:
         return replace(REFUSES_CHANGES)
     if not _is_mostly_dirty(run, comparison):
-        numbers = [fingerprint.number for fingerprint in comparison.dirty]
-        return Merge(ranges, "rows differ", comparison, numbers)
-    if plan.own or plan.kept:  # values of the target's own, which replacing would lose
-        return Merge(ranges, "most of it differs", comparison, numbers=None)
-    with run.step("compare", plan):
-        if many_rows_differ(run, ranges):
-            return replace("most of it differs")
-    return Merge(ranges, "rows differ in most ranges", comparison, numbers=None)
+        numbers = [dirty.number for dirty in comparison.dirty]
+        merge = Merge(ranges, "rows differ", comparison, numbers)
+        return narrowed(run, merge) or merge
+    # Not where replacing would lose values of the target's own.
+    if not plan.own and not plan.kept:
+        with run.step("compare", plan):
+            if many_rows_differ(run, ranges):
+                return replace("most of it differs")
+    merge = Merge(ranges, "rows differ in most ranges", comparison, numbers=None)
+    return narrowed(run, merge) or merge
 
 
 def _is_mostly_dirty(run: Run, comparison: Comparison) -> bool:

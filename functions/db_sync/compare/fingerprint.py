@@ -20,7 +20,6 @@ from common.postgres.settings.function_names import names_of
 from db_sync.compare.generated import NOTHING_STALE, counted_stale
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_hash import ValueOf, row_hash
-from db_sync.plan.catalog import Table
 from db_sync.run import Run
 from db_sync.statements import Parts, source_value, statement, target_value
 
@@ -70,6 +69,10 @@ class Totals(NamedTuple):
         ranges, rows, total, *_ = line.split()
         return cls(int(ranges), int(rows), int(total))
 
+    def has_rows_of(self, other: "Totals") -> bool:
+        """Whether both are of the same rows, in whatever ranges."""
+        return (self.rows, self.hash) == (other.rows, other.hash)
+
 
 NOTHING = Totals(0, 0, 0)
 
@@ -87,6 +90,11 @@ class Comparison:
     dirty: list[Dirty] = field(default_factory=list)
     dirty_count: int = 0
     stale_rows: int = 0
+
+    @property
+    def has_noted_all(self) -> bool:
+        """Whether `dirty` has every range that differs."""
+        return len(self.dirty) == self.dirty_count
 
     @property
     def dirty_target_rows(self) -> int:
@@ -126,7 +134,10 @@ def require_alike(source: Session, target: Session) -> None:
 
 
 def of_source(
-    source: Session, ranges: Ranges, numbers: Sequence[int] | None = None
+    source: Session,
+    ranges: Ranges,
+    numbers: Sequence[int] | None = None,
+    grouped: Ranges | None = None,
 ) -> AbstractContextManager[Lines]:
     """Begin to read the source's fingerprints in the background, for a with statement.
 
@@ -134,28 +145,36 @@ def of_source(
         source: the session, which is busy until the with statement ends.
         ranges: the table and how it is divided.
         numbers: of the ranges; None: all.
+        grouped: the ranges whose fingerprints are read, if these are others.
     """
-    query = _query(ranges, ranges.plan.source, source_value, numbers, NOTHING_STALE)
-    return lines(source, query)
+    rows = ranges.rows(ranges.plan.source, source_value, numbers)
+    return lines(source, _query(grouped or ranges, rows, source_value, NOTHING_STALE))
 
 
 def of_target(
     target: Session,
     ranges: Ranges,
     numbers: Sequence[int] | None = None,
+    grouped: Ranges | None = None,
     stale: Parts = NOTHING_STALE,
 ) -> AbstractContextManager[Lines]:
     """Begin to read the target's, as `of_source` does; `stale` counts the stale rows."""
-    query = _query(ranges, ranges.plan.target, target_value, numbers, stale)
-    return lines(target, query)
+    rows = ranges.rows(ranges.plan.target, target_value, numbers)
+    return lines(target, _query(grouped or ranges, rows, target_value, stale))
 
 
-def compare_sides(run: Run, ranges: Ranges, numbers: Sequence[int] | None = None) -> Comparison:
-    """Read both sides' fingerprints at the same time and compare them."""
+def compare_sides(
+    run: Run,
+    ranges: Ranges,
+    numbers: Sequence[int] | None = None,
+    grouped: Ranges | None = None,
+) -> Comparison:
+    """Read both sides' fingerprints at the same time and compare them; see `of_source`."""
+    stale = counted_stale(ranges.plan)
     with (
         names_of(run.target, ranges.plan.target.function_path),
-        of_source(run.source, ranges, numbers) as ours,
-        of_target(run.target, ranges, numbers, counted_stale(ranges.plan)) as theirs,
+        of_source(run.source, ranges, numbers, grouped) as ours,
+        of_target(run.target, ranges, numbers, grouped, stale) as theirs,
     ):
         return compare(ours, theirs, run.tuning.max_ranges_noted)
 
@@ -193,15 +212,13 @@ def _is_total(line: bytes) -> bool:
     return line.endswith(b"t\n")
 
 
-def _query(
-    ranges: Ranges, table: Table, value_of: ValueOf, numbers: Sequence[int] | None, stale: Parts
-) -> sql.Composed:
+def _query(ranges: Ranges, rows: sql.Composable, value_of: ValueOf, stale: Parts) -> sql.Composed:
     return statement(
         "compare/fingerprint_ranges",
         {
             "number": ranges.number(value_of),
             "hash": row_hash(ranges.plan.compared, value_of),
-            "rows": ranges.rows(table, value_of, numbers),
+            "rows": rows,
             **stale,
         },
     )

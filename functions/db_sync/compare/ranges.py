@@ -7,7 +7,7 @@ rows, is one range.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg2 import sql
 
@@ -23,6 +23,8 @@ from db_sync.tuning import Tuning
 # Beyond that many key values per row, ranges by value would be mostly empty or very uneven.
 SPARSE = 1024
 GREATEST = 2**63 - 1  # of a bigint
+PARTS_SHIFT = 3
+PARTS = 1 << PARTS_SHIFT
 INTEGERS = frozenset({"smallint", "integer", "bigint"})
 
 
@@ -38,6 +40,20 @@ class Ranges:
     count: int = 1
     least: int = 0
     greatest: int = 0
+
+    @property
+    def divided(self) -> "Ranges | None":
+        """The same table in `PARTS` ranges for each of these; None if these cannot be divided."""
+        if self.shift is None:
+            return replace(self, count=self.count * PARTS) if self.count > 1 else None
+        if self.shift < PARTS_SHIFT:
+            return None
+        return replace(
+            self,
+            shift=self.shift - PARTS_SHIFT,
+            least=self.least << PARTS_SHIFT,
+            greatest=((self.greatest + 1) << PARTS_SHIFT) - 1,
+        )
 
     def number(self, value_of: ValueOf) -> sql.Composable:
         """Return the SQL for the number (bigint) of the range that a row is in."""
