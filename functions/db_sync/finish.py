@@ -135,6 +135,7 @@ class Write:
         target, compared = self._run.target, locked.compared
         changed, warnings = write_differences(self._run, compared, locked.plan)
         force_again(target, locked.tables)
+        warnings += locked.warnings
         warnings += refresh_views(self._run, [plan.target.oid for plan in compared.plans])
         moved = sequences.outdated(target, wanted)
         sequences.restart(target, moved)

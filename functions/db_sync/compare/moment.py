@@ -9,6 +9,7 @@ from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
 
 XIDS = 2**32  # a row has the last 32 bits of its transaction's id
+FORGOTTEN = "10 minutes"  # a prepared transaction that is older is hardly still being committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,16 @@ def read_storage(target: Session, tables: Sequence[int]) -> dict[int, int]:
     """Return digests of what tables are stored in, by their oids."""
     query = load_query("db_sync/compare", "list_storage")
     return dict(catalog_rows(target, query, [list(tables)]))
+
+
+def warn_of_prepared(target: Session, moment: Moment) -> list[str]:
+    """Return a warning if a forgotten prepared transaction makes rows look new that are not."""
+    query = load_query("db_sync/compare", "find_oldest_prepared")
+    found = catalog_rows(target, query, [str(moment.oldest_xid), FORGOTTEN])
+    return [
+        f"A prepared transaction of the target's server has been open since {prepared} UTC (owner"
+        f" {owner}, transaction {moment.oldest_xid}). So whatever was written since then looks as"
+        " if it was written during the sync, and is compared again while writers wait. COMMIT"
+        " PREPARED or ROLLBACK PREPARED ends it, with its gid from pg_prepared_xacts."
+        for owner, prepared in found
+    ]

@@ -11,7 +11,7 @@ from common.postgres.locking import locks
 from common.postgres.names import Name
 from common.postgres.settings.function_names import find_names
 from db_sync.compare.meanwhile import compare_again
-from db_sync.compare.moment import Moment, read_snapshot
+from db_sync.compare.moment import Moment, read_snapshot, warn_of_prepared
 from db_sync.compare.outcomes import Compared, Outcome
 from db_sync.plan.snapshot import plan_again
 from db_sync.plan.table_locks import tables_to_lock
@@ -22,11 +22,12 @@ from db_sync.write.row_security import stop_forcing
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What is to be written, and the synced tables that are locked."""
+    """What is to be written, the synced tables that are locked, and warnings."""
 
     plan: Plan
     compared: Compared
     tables: list[TablePlan]
+    warnings: list[str]
 
 
 def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -> Locked | None:
@@ -46,6 +47,7 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
     """
     find_names(run.target, plan.catalogs.target.function_paths)
     locked: set[Name] = set()
+    warnings: list[str] = []
     while wanted := _tables_to_lock(plan, compared) - locked:
         run.limit("the target's tables were locked")
         locks.lock_tables(run.target, sorted(wanted), locks.EXCLUSIVE)
@@ -58,7 +60,9 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
             return None
         plan = now
         compared = _up_to_date(run, compared, wanted, moment)
-    return Locked(plan, compared, [table for table in plan.tables if table.name in locked])
+        warnings = warn_of_prepared(run.target, moment)
+    tables = [table for table in plan.tables if table.name in locked]
+    return Locked(plan, compared, tables, warnings)
 
 
 def _tables_to_lock(plan: Plan, compared: Compared) -> set[Name]:

@@ -3,6 +3,7 @@
 Each write below happens at the worst moment: when all has been compared, and nothing is locked.
 """
 
+import contextlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -13,6 +14,7 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
 from common.postgres.target import LOCK_KEY, lock_writing, require_locked
 from common.postgres.waits import Retry, Waits
+from db_sync.compare import moment
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
 from db_sync.tuning import Tuning
@@ -283,6 +285,29 @@ def test_a_prepared_transaction_that_is_committed_after_the_comparison_is_seen(
         pair.target.address,
         once_compared(lambda: pair.target.execute("COMMIT PREPARED 'late'")),
     )
+
+
+def test_a_forgotten_prepared_transaction_is_warned_of(
+    preparing: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moment, "FORGOTTEN", "0 seconds")
+    pair = preparing.pair(SCHEMA, source=ROWS, target=ROWS + DIFFERENCES)
+    pair.target.execute("CREATE TABLE elsewhere (id int)")
+    with contextlib.closing(pair.target.connect()) as forgetful:
+        forgetful.cursor().execute(
+            "INSERT INTO elsewhere VALUES (1); PREPARE TRANSACTION 'ada@example.com'"
+        )
+    pair.target.execute("UPDATE child SET v = v", "UPDATE named SET v = v")
+    writer = Writer(pair.target, "an update")
+    options = SyncOptions("test", progress=once_compared(writer.commit), tuning=TUNING)
+
+    result = sync_database(pair.source.address, pair.target.address, options)
+
+    pair.target.execute("ROLLBACK PREPARED 'ada@example.com'", "DROP TABLE elsewhere")
+    assert_same(pair)
+    (warning,) = [each for each in result.warnings if "prepared" in each]
+    assert "owner postgres" in warning
+    assert "ada@example.com" not in warning
 
 
 def test_a_run_whose_lock_is_lost_writes_nothing(pair: Pair) -> None:
