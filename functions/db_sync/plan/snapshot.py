@@ -93,8 +93,10 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshots:
 
 def _read_outside(target: Session) -> Catalog:
     """Read the target's catalog in a transaction of its own; nothing is locked yet."""
-    with target.transaction():
-        return read_catalog(target)
+    target.begin()
+    catalog = read_catalog(target)
+    target.rollback()
+    return catalog
 
 
 def _plan_outside(run: Run, target: Catalog) -> Plan:

@@ -47,21 +47,23 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
     """
     find_names(run.target, plan.catalogs.target.function_paths)
     locked: set[Name] = set()
+    tables: list[TablePlan] = []
     warnings: list[str] = []
     while wanted := _tables_to_lock(plan, compared) - locked:
         run.limit("the target's tables were locked")
         locks.lock_tables(run.target, sorted(wanted), locks.EXCLUSIVE)
         locked |= wanted
-        stop_forcing(run.target, [table for table in plan.tables if table.name in wanted])
-        if read_snapshot(run.target) == moment.snapshot:
-            continue  # nobody has written anything
-        now = plan_again(run, plan)
-        if _changed(plan, now, locked):
-            return None
-        plan = now
-        compared = _up_to_date(run, compared, wanted, moment)
-        warnings = warn_of_prepared(run.target, moment)
-    tables = [table for table in plan.tables if table.name in locked]
+        planned = _of(plan, wanted)
+        tables += planned
+        nobody_wrote = read_snapshot(run.target) == moment.snapshot
+        if not nobody_wrote:
+            plan = plan_again(run, plan)
+            if _of(plan, wanted) != planned:
+                return None
+        stop_forcing(run.target, planned)
+        if not nobody_wrote:
+            compared = _up_to_date(run, compared, wanted, moment)
+            warnings = warn_of_prepared(run.target, moment)
     return Locked(plan, compared, tables, warnings)
 
 
@@ -69,13 +71,8 @@ def _tables_to_lock(plan: Plan, compared: Compared) -> set[Name]:
     return tables_to_lock(plan, {table.target.oid for table in compared.plans})
 
 
-def _changed(plan: Plan, now: Plan, locked: Collection[Name]) -> bool:
-    """Return whether the plan of a locked table is another one now."""
-
-    def of_locked(plan: Plan) -> list[TablePlan]:
-        return [table for table in plan.tables if table.name in locked]
-
-    return of_locked(plan) != of_locked(now)
+def _of(plan: Plan, names: Collection[Name]) -> list[TablePlan]:
+    return [table for table in plan.tables if table.name in names]
 
 
 def _up_to_date(run: Run, compared: Compared, tables: Collection[Name], moment: Moment) -> Compared:

@@ -151,6 +151,12 @@ def backends(database: Database) -> list[int]:
     ]
 
 
+def working_backends(database: Database) -> list[int]:
+    """Return the same without the one that only holds the target's lock."""
+    holders = database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    return [pid for pid in backends(database) if (pid,) not in holders]
+
+
 def is_in_transaction(database: Database) -> bool:
     """Return whether a sync has a transaction open in a database."""
     return bool(

@@ -16,7 +16,6 @@ from db_sync.sync import sync_database
 from sandbox.database import Database
 from tests.integration.db_sync.faults import (
     HOLD_READS,
-    backends,
     either_role,
     either_side,
     held,
@@ -24,6 +23,7 @@ from tests.integration.db_sync.faults import (
     target_as,
     wait_for_no_backend,
     waits,
+    working_backends,
 )
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
@@ -109,7 +109,7 @@ def interrupted(
         with holding:
             running = pool.submit(sync_database, pair.source.address, target, SyncOptions("test"))
             yield
-            (pid,) = backends(side_of(pair, side))
+            (pid,) = working_backends(side_of(pair, side))
             side_of(pair, side).rows(f"SELECT {function}({pid})")
         with pytest.raises(error, match=f"{words}: .*, the {side} database "):
             running.result(TIMEOUT)

@@ -145,7 +145,7 @@ def test_a_schema_that_keeps_changing_is_refused(
         sync(pair)
 
 
-@pytest.mark.parametrize(("dry_run", "limit"), [(True, 50), (False, 65)])
+@pytest.mark.parametrize(("dry_run", "limit"), [(True, 60), (False, 60)])
 def test_planning_needs_as_many_round_trips_for_fifty_tables_as_for_five(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, dry_run: bool, limit: int
 ) -> None:
