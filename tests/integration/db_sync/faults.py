@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from common.postgres.connection.address import DatabaseAddress
+from common.postgres.target import LOCK_KEY
 from db_sync.rules import SyncRules
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
@@ -18,6 +19,10 @@ from tests.support.waiting import TIMEOUT, wait_until
 OWNER = "table_owner"
 # It locks only the index, so every session that plans a query of the table waits.
 HOLD_READS = "ALTER INDEX {}_pkey SET TABLESPACE pg_default"
+LOCK_HOLDERS = (
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    f" AND (classid::bigint << 32 | objid::bigint) = {LOCK_KEY}"
+)
 # Tables to merge, one to replace (it has no key), one without a difference, a sequence to set, and
 # a view to refresh.
 SCHEMA = """
@@ -153,7 +158,7 @@ def backends(database: Database) -> list[int]:
 
 def working_backends(database: Database) -> list[int]:
     """Return the same without the one that only holds the target's lock."""
-    holders = database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    holders = database.rows(LOCK_HOLDERS)
     return [pid for pid in backends(database) if (pid,) not in holders]
 
 

@@ -12,7 +12,7 @@ import pytest
 from common.errors import DatabaseUnavailable, SyncInProgress
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
-from common.postgres.target import LOCK_KEY, lock_writing, require_locked
+from common.postgres.target import lock_writing, require_locked
 from common.postgres.waits import Retry, Waits
 from db_sync.compare import moment
 from db_sync.run import Progress, SyncOptions
@@ -21,6 +21,7 @@ from db_sync.tuning import Tuning
 from sandbox.database import Database
 from sandbox.postgres import temporary_server
 from tests.integration.db_sync.faults import (
+    LOCK_HOLDERS,
     at_first,
     either_role,
     once_compared,
@@ -313,9 +314,8 @@ def test_a_forgotten_prepared_transaction_is_warned_of(
 def test_a_run_whose_lock_is_lost_writes_nothing(pair: Pair) -> None:
     before = state(pair.target)
     lost = (
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-        f" AND ((classid::bigint << 32) | objid::bigint) = {LOCK_KEY}"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        f"SELECT pg_terminate_backend(pid) FROM ({LOCK_HOLDERS} AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())) holder"
     )
     options = SyncOptions("test", progress=at_first(lambda: pair.target.rows(lost), "write"))
 
