@@ -14,6 +14,7 @@ from db_sync.plan.fit import require_fit
 from db_sync.plan.planning import make_plan
 from db_sync.plan.table_locks import begin_locked, read_through_policies
 from db_sync.plan.tables import Plan
+from db_sync.planner import sorting
 from db_sync.run import Run
 
 PLANNING_ATTEMPTS = 5  # to find a schema that does not change meanwhile
@@ -63,7 +64,7 @@ def plan_again(run: Run, plan: Plan) -> Plan:
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
     """
-    return _plan(run, plan.catalogs.source, read_catalog(run.target))
+    return _plan(run, plan.catalogs.source, _read_prepared(run.target))
 
 
 def changing(session: Session) -> TargetBusy:
@@ -78,7 +79,7 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshots:
     """Begin the source's transaction with the planned tables locked."""
     for _ in range(PLANNING_ATTEMPTS):
         if begin_locked(run.source, plan):
-            again = _plan(run, read_catalog(run.source), plan.catalogs.target)
+            again = _plan(run, _read_prepared(run.source), plan.catalogs.target)
             if again.tables == plan.tables:
                 require_privileged(run.source, READING)
                 require_fit(run.source, again)
@@ -89,6 +90,12 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshots:
         run.source.rollback()
         plan = _plan_outside(run, plan.catalogs.target)
     raise changing(run.source)
+
+
+def _read_prepared(session: Session) -> Catalog:
+    """Read a catalog in a transaction that is prepared for a comparison."""
+    with sorting(session):
+        return read_catalog(session)
 
 
 def _read_outside(target: Session) -> Catalog:
