@@ -17,21 +17,25 @@ from db_sync.plan.catalog import Table
 from db_sync.run import Run
 from db_sync.statements import Parts, source_value, statement, target_value
 
+MOST_RANGES = 32  # of a small table: some 2,000 rows
+
 
 def is_small(ranges: Ranges) -> bool:
-    """Return whether a table can be compared together with others: it is one range.
+    """Return whether a table can be compared together with others: it has few rows.
 
     Not one whose expressions call functions of the application's, which need a search path each.
     """
-    return ranges.shift is None and ranges.count == 1 and not ranges.plan.target.function_path
+    is_in_few = ranges.shift is None and ranges.count <= MOST_RANGES
+    return is_in_few and not ranges.plan.target.function_path
 
 
 def compare_small(run: Run, tables: Sequence[Ranges]) -> list[Comparison | None]:
-    """Compare small tables.
+    """Compare small tables, each as if it were one range.
 
     Returns:
-        A comparison for each; None for those that must be compared alone, since an error in the
-        statement for several does not say in which of them it was.
+        A comparison for each; None for those that must be compared alone: they differ and have
+        more ranges, or there was an error in the statement for several, which does not say in
+        which of them it was.
     """
     found: list[Comparison | None] = []
     for some in letting_go(batched(tables, AT_ONCE), run.source, run.target, at_once=1):
@@ -51,7 +55,7 @@ def compare_small(run: Run, tables: Sequence[Ranges]) -> list[Comparison | None]
     return found
 
 
-def _compare(run: Run, tables: Sequence[Ranges]) -> list[Comparison]:
+def _compare(run: Run, tables: Sequence[Ranges]) -> list[Comparison | None]:
     """Read both sides' fingerprints of several tables at the same time."""
     ours = _query(
         [
@@ -66,7 +70,7 @@ def _compare(run: Run, tables: Sequence[Ranges]) -> list[Comparison]:
         ]
     )
     with lines(run.source, ours) as source, lines(run.target, theirs) as target:
-        return [_compared(left, right) for left, right in zip(source, target, strict=True)]
+        return [_compared(*each) for each in zip(tables, source, target, strict=True)]
 
 
 def _query(fingerprints: Sequence[sql.Composable]) -> sql.Composed:
@@ -88,7 +92,7 @@ def _fingerprint(
     )
 
 
-def _compared(ours: bytes, theirs: bytes) -> Comparison:
+def _compared(ranges: Ranges, ours: bytes, theirs: bytes) -> Comparison | None:
     """Compare one table's lines."""
     _, rows, total, _ = map(int, ours.split())
     _, target_rows, target_total, stale_rows = map(int, theirs.split())
@@ -96,4 +100,6 @@ def _compared(ours: bytes, theirs: bytes) -> Comparison:
     target = Totals(int(target_rows > 0), target_rows, target_total)
     if source == target and not stale_rows:
         return Comparison(source, target)
+    if ranges.count > 1:
+        return None
     return Comparison(source, target, [Dirty(0, rows, total, target_rows)], 1, stale_rows)
