@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.signals import ending_in_order
-from tests.bench import data
+from tests.bench import data, many_tables
 from tests.bench.measure import run_sync
 from tests.bench.servers import Servers, running
 
@@ -25,14 +25,6 @@ SCALES = (0.02, 0.05, 0.1, 0.2, 0.4)
 CHANGES_SCALE = 0.1
 CHANGES = (0.0, 0.001, 0.01, 0.05, 0.2, 0.5, 1.0)  # shares of the orders
 TABLES = (1, 50, 100, 200, 400)
-TABLE = """
-CREATE TABLE {name} (id serial PRIMARY KEY, email text UNIQUE, amount numeric, at timestamptz);
-"""
-TABLE_ROWS = """
-INSERT INTO {name} (email, amount, at)
-SELECT 'user' || i, i / 7.0, timestamptz '2020-01-01' + i * interval '1 day'
-FROM generate_series(1, 200) i;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +93,7 @@ def by_tables(log: Console) -> Iterator[Series]:
     with running(None) as servers:
         made = 0
         for count in TABLES:
-            for number in range(made, count):
-                for database in (servers.source, servers.target):
-                    database.execute(TABLE.format(name=f"t{number}"))
-                servers.source.execute(TABLE_ROWS.format(name=f"t{number}"))
+            many_tables.add(servers, range(made, count))
             made = count
             run_sync(servers)
             points.append((count, _seconds(servers, data.change_nothing)))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from sandbox.database import Database
 from tests.bench.servers import Servers
@@ -32,6 +32,16 @@ WRITES = (
 )
 
 
+class Watched(NamedTuple):
+    """The statements of a reader and a writer of the target, whose waits are measured."""
+
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+REFERENCE = Watched(READS, WRITES)
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """What one sync took: seconds, and bytes of memory at its peak; and its output."""
@@ -43,17 +53,21 @@ class Measurement:
     output: dict[str, Any]
 
 
-def measure_sync(servers: Servers, rules: str | None = None) -> Measurement:
+def measure_sync(
+    servers: Servers, rules: str | None = None, watched: Watched = REFERENCE
+) -> Measurement:
     """Run `python -m db_sync` in a separate process, while others use the target.
 
     Args:
         servers: both servers.
         rules: the sync rules as JSON; None: no file of rules.
+        watched: what the others do.
 
     Raises:
         RuntimeError: it failed; has the end of its standard error.
     """
-    with Probe(servers.target, READS) as reader, Probe(servers.target, WRITES) as writer:
+    reads, writes = watched
+    with Probe(servers.target, reads) as reader, Probe(servers.target, writes) as writer:
         seconds, peak_memory, printed = run_sync(servers, rules)
     return Measurement(seconds, peak_memory, reader.longest, writer.longest, json.loads(printed))
 

@@ -1,23 +1,38 @@
 """The other ways to copy a database: pg_dump with pg_restore, and pgcopydb."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable
 
+from tests.bench import data
 from tests.bench.servers import NAME, Servers
 
 COPY = "bench_copy"  # the peers' database on the target's server
 JOBS = "2"
+DUMP_AND_RESTORE, PGCOPYDB = "pg_dump, pg_restore", "pgcopydb"
 
 type Peer = Callable[[Servers], None]
 
 
-def available() -> dict[str, Peer]:
-    """Return the peers that this machine has, by name."""
-    peers: dict[str, Peer] = {"pg_dump, pg_restore": _dump_and_restore}
-    if shutil.which("pgcopydb"):
-        peers["pgcopydb"] = _copy_with_pgcopydb
+def available(servers: Servers) -> dict[str, Peer]:
+    """Return the peers that this machine has for these servers, by name."""
+    peers: dict[str, Peer] = {DUMP_AND_RESTORE: _dump_and_restore}
+    if why_no_pgcopydb(servers) is None:
+        peers[PGCOPYDB] = _copy_with_pgcopydb
     return peers
+
+
+def why_no_pgcopydb(servers: Servers) -> str | None:
+    """Return why pgcopydb is left out; None if it is not."""
+    if not shutil.which(PGCOPYDB):
+        return "pgcopydb is not installed."
+    said = servers.source.server.run(PGCOPYDB, "--version")
+    version = data.version(servers.source)
+    listed = re.search(r"compatible with Postgres (.*)", said)
+    if listed and version.split(".")[0] not in re.findall(r"\d+", listed[1]):
+        return f"pgcopydb is left out: this one is {listed[0]}, and the servers are {version}."
+    return None
 
 
 def measure(servers: Servers, peer: Peer) -> float:
@@ -43,8 +58,9 @@ def _dump_and_restore(servers: Servers) -> None:
 
 
 def _copy_with_pgcopydb(servers: Servers) -> None:
+    # It runs the pg_dump and pg_restore that are first on the PATH: those of the servers' version.
     servers.target.server.run(
-        "pgcopydb",
+        PGCOPYDB,
         "clone",
         *("--source", servers.source.url, "--target", servers.target.server.url(COPY)),
         *("--table-jobs", JOBS, "--index-jobs", JOBS, "--dir", _directory(servers)),
