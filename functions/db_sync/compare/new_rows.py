@@ -34,52 +34,47 @@ def compare_new_rows(run: Run, ranges: Ranges, known: Comparison, age: int) -> C
         None if rows have gone elsewhere, or too many ranges have new ones.
     """
     most = min(run.tuning.max_ranges_noted, int(known.range_count * WORTHWHILE))
-    found = _count_new_rows(run, ranges, age, most)
-    old_rows, rows = found.pop(None, 0), sum(found.values())
-    if not found:
-        return known if old_rows == known.target.rows else None
-    numbers = sorted(number for number in found if number is not None)
+    with tables_themselves(run.target):
+        numbers = _find_new_rows(run, ranges, age, most + 1)
+        rows, in_ranges = _count_rows(run, ranges, numbers)
+    if not numbers:
+        return known if rows == known.target.rows else None
     if len(numbers) > most:
         return None
     again = compare_sides(run, ranges, numbers)
-    in_ranges = _count_in(run, ranges, numbers)
-    elsewhere = old_rows + rows - in_ranges
-    if again.target.rows != in_ranges or elsewhere != _rows_elsewhere(known, again, set(numbers)):
+    if again.target.rows != in_ranges:  # an index lacks rows
         return None
-    return _joined(known, again, set(numbers), Totals(known.target.ranges, old_rows + rows, 0))
+    if rows - in_ranges != _rows_elsewhere(known, again, set(numbers)):
+        return None
+    return _joined(known, again, set(numbers), Totals(known.target.ranges, rows, 0))
 
 
-def _count_new_rows(run: Run, ranges: Ranges, age: int, most: int) -> dict[int | None, int]:
-    """Return how many new rows ranges have, and by None how many rows are not new.
-
-    Not of more ranges than one beyond `most`.
-    """
+def _find_new_rows(run: Run, ranges: Ranges, age: int, most: int) -> list[int]:
+    """Return the numbers of ranges that have new rows, in order and not of more than `most`."""
     query = statement(
-        "compare/count_new_rows",
+        "compare/find_new_rows",
         {
             "age": sql.Literal(age),
             "number": ranges.number(target_value),
             "rows": ranges.rows(ranges.plan.target, target_value, None),
-            "most": sql.Literal(most + 2),
+            "most": sql.Literal(most),
         },
     )
-    with tables_themselves(run.target):
-        return dict(run.target.rows(query))
+    return sorted(number for (number,) in run.target.rows(query))
 
 
-def _count_in(run: Run, ranges: Ranges, numbers: list[int]) -> int:
-    """Return how many rows some ranges have, counted without an index."""
+def _count_rows(run: Run, ranges: Ranges, numbers: list[int]) -> tuple[int, int]:
+    """Return how many rows the target has, and how many of them in some ranges."""
     query = statement(
-        "compare/count_in_ranges",
+        "compare/count_rows_in",
         {
             "number": ranges.number(target_value),
             "numbers": sql.Literal("{" + ",".join(map(str, numbers)) + "}"),
             "rows": ranges.rows(ranges.plan.target, target_value, None),
         },
     )
-    with tables_themselves(run.target):
-        (rows,) = run.target.row(query)
-    return int(rows)
+    rows, in_ranges = run.target.row(query)
+    return rows, in_ranges
 
 
 def _rows_elsewhere(known: Comparison, again: Comparison, numbers: set[int]) -> int:

@@ -12,9 +12,10 @@ import pytest
 from common.errors import DatabaseUnavailable, SyncInProgress
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
+from common.postgres.names import Name
 from common.postgres.target import lock_writing, require_locked
 from common.postgres.waits import Retry, Waits
-from db_sync.compare import moment
+from db_sync.compare import meanwhile, moment
 from db_sync.run import Progress, SyncOptions
 from db_sync.sync import sync_database
 from db_sync.tuning import Tuning
@@ -154,6 +155,20 @@ def test_what_was_written_before_the_comparison_and_committed_after_it_is_overwr
     writer = Writer(pair.target, write)
 
     sync_with(pair, target, once_compared(writer.commit))
+
+
+@pytest.mark.parametrize(
+    "write", ["an update", "an update of a row that differs", "an insertion", "subtransactions"]
+)
+def test_only_ranges_with_new_rows_are_compared_again(
+    pair: Pair, write: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: list[Name] = []
+    monkeypatch.setattr(meanwhile, "_compare_whole", lambda _, table: whole.append(table.plan.name))
+
+    sync_with(pair, pair.target.address, once_compared(lambda: Writer(pair.target, write).commit()))
+
+    assert whole == []
 
 
 @either_role

@@ -1,2 +1,0 @@
--- How many rows some ranges have.
-SELECT count(*) FROM {rows} WHERE {number} = ANY ({numbers}::bigint[])
