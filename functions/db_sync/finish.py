@@ -11,7 +11,7 @@ from common.postgres.settings.privileged_settings import WRITING, require_privil
 from common.postgres.target import is_marked, lock_writing, require_locked, require_marked
 from db_sync.compare.moment import Moment
 from db_sync.compare.outcomes import Compared
-from db_sync.parallel import allow_parallel_reads
+from db_sync.parallel import allow_parallel_verification
 from db_sync.plan.tables import Plan
 from db_sync.planner import prepare
 from db_sync.result import Status, TableResult
@@ -126,7 +126,7 @@ class Write:
         require_locked(target)
         lock_writing(target)
         prepare(target)
-        allow_parallel_reads(self._run)
+        allow_parallel_verification(self._run)
         harmless = self._run.options.rules.event_triggers_ok
         with silenced(target, are_harmless=harmless, dry_run=False):
             locked = lock_differences(self._run, findings.plan, findings.compared, findings.moment)

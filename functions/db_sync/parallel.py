@@ -1,6 +1,7 @@
 """Whether the servers compute fingerprints with several processes each.
 
-Two servers on one machine already share its cores: more processes only get in each other's way.
+Two servers on one machine already share its cores: while both are read, more processes only get in
+each other's way. While rows are written and verified, only the target is read.
 """
 
 from common.postgres.database import Session
@@ -13,7 +14,16 @@ SETTINGS = {"parallel_setup_cost": 0, "parallel_tuple_cost": 0}
 ADDRESS = "SELECT pg_catalog.inet_server_addr()"  # NULL through a Unix socket
 
 
-def allow_parallel_reads(run: Run) -> None:
+def allow_parallel_verification(run: Run) -> None:
+    """Let the target's server read tables in parallel for the rest of the writing transaction.
+
+    Unless the rule `parallel_query` forbids it.
+    """
+    if run.options.rules.parallel_query is not False:
+        run.target.set_local(**SETTINGS)
+
+
+def allow_parallel_comparison(run: Run) -> None:
     """Let both servers read tables in parallel for the rest of their transactions.
 
     Only if the rule `parallel_query` says so; without it, if they are on different machines.

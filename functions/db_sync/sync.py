@@ -21,7 +21,7 @@ from db_sync.compare.fingerprint import require_alike
 from db_sync.compare.moment import Moment
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Findings, Finished, Finisher, finisher_of
-from db_sync.parallel import allow_parallel_reads
+from db_sync.parallel import allow_parallel_comparison
 from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.snapshot import PLANNING_ATTEMPTS, Snapshots, changing, open_snapshots
 from db_sync.plan.tables import Plan
@@ -145,7 +145,7 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
     plan, target = snapshots.plan, run.target
     harmless = run.options.rules.event_triggers_ok
     # The target's transaction is rolled back.
-    allow_parallel_reads(run)
+    allow_parallel_comparison(run)
     with silenced(target, are_harmless=harmless, dry_run=True) as event_triggers:
         require_sound_masks(run, plan)
         wanted, unreadable = _read_source_sequences(run, plan)
