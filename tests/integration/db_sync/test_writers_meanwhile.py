@@ -303,6 +303,26 @@ def test_a_prepared_transaction_that_is_committed_after_the_comparison_is_seen(
     )
 
 
+@pytest.fixture(scope="module")
+def old_server() -> Iterator[Databases]:
+    """Databases of a server whose transaction ids have been used up seven times."""
+    with temporary_server() as server:
+        server.stop()
+        server._run_as_owner("pg_resetwal", "--epoch=7")
+        server._run_as_owner("pg_ctl", "-w", "-l", str(server._log), "start")
+        yield Databases(server)
+
+
+@pytest.mark.parametrize("write", ["an update", "a deletion and an insertion elsewhere"])
+def test_writes_are_found_when_transaction_ids_have_more_than_32_bits(
+    old_server: Databases, write: str
+) -> None:
+    pair = old_server.pair(SCHEMA, source=ROWS, target=ROWS + DIFFERENCES)
+    assert pair.target.value("SELECT pg_current_xact_id()::text::bigint >> 32") == 7
+
+    sync_with(pair, pair.target.address, once_compared(lambda: Writer(pair.target, write).commit()))
+
+
 def test_a_forgotten_prepared_transaction_is_warned_of(
     preparing: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
