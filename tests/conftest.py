@@ -23,7 +23,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogethe
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection() -> None:
-    """Import the tests without garbage collections: they find none, and take a third of the time."""
+    """Import the tests without garbage collections, which take a third of the time."""
     gc.disable()
 
 
