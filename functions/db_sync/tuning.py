@@ -26,7 +26,7 @@ class Tuning:
 
     rows_per_range: int = 64
     min_rows_for_key_ranges: int = 2_000
-    min_ranges_for_mostly: int = 64
+    min_ranges_for_mostly: int = 32
     min_ranges_for_sample: int = 1_000
     sampled_ranges: int = 32
     max_ranges_noted: int = 100_000
