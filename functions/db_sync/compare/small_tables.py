@@ -14,7 +14,7 @@ from db_sync.compare.generated import NOTHING_STALE, counted_stale
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_hash import ValueOf, row_hash
 from db_sync.plan.catalog import Table
-from db_sync.run import Run
+from db_sync.run import PARTICIPLES, Run
 from db_sync.statements import Parts, source_value, statement, target_value
 
 MOST_RANGES = 32  # of a small table: some 2,000 rows
@@ -29,8 +29,15 @@ def is_small(ranges: Ranges) -> bool:
     return is_in_few and not ranges.plan.target.function_path
 
 
-def compare_small(run: Run, tables: Sequence[Ranges]) -> list[Comparison | None]:
+def compare_small(
+    run: Run, tables: Sequence[Ranges], phase: str = "compare"
+) -> list[Comparison | None]:
     """Compare small tables, each as if it were one range.
+
+    Args:
+        run: the run.
+        tables: the tables.
+        phase: what the run notes the seconds for.
 
     Returns:
         A comparison for each; None for those that must be compared alone: they differ and have
@@ -39,7 +46,7 @@ def compare_small(run: Run, tables: Sequence[Ranges]) -> list[Comparison | None]
     """
     found: list[Comparison | None] = []
     for some in letting_go(batched(tables, AT_ONCE), run.source, run.target, at_once=1):
-        run.limit("small tables were compared")
+        run.limit(f"small tables were {PARTICIPLES[phase]}")
         started = time.monotonic()
         try:
             with run.source.savepoint(), run.target.savepoint():
@@ -51,7 +58,7 @@ def compare_small(run: Run, tables: Sequence[Ranges]) -> list[Comparison | None]
             continue
         for ranges in some:
             seconds = (time.monotonic() - started) / len(some)
-            run.seconds[ranges.plan.name]["compare"] += round(seconds, 3)
+            run.seconds[ranges.plan.name][phase] += round(seconds, 3)
     return found
 
 
