@@ -259,7 +259,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """One side's catalog; two are equal if the schemas are, whatever the facts."""
+    """One side's catalog; two are equal if the schemas are, whatever the facts.
+
+    `snapshot`: what a later `pg_current_snapshot()` is compared with, to see whether the catalog
+    can have changed since; empty if that cannot be seen.
+    """
 
     tables: dict[Name, Table]
     foreign_keys: tuple[ForeignKey, ...]
@@ -268,6 +272,7 @@ class Catalog:
     types: dict[str, Type]
     facts: Facts = field(compare=False)
     missing_rights: tuple[MissingRights, ...] = ()  # read on the target only
+    snapshot: str = field(default="", compare=False)
 
     @property
     def function_paths(self) -> list[str]:

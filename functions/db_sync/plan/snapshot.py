@@ -1,6 +1,6 @@
 """Two steps of a sync: planning it, and opening both sides' snapshots that the plan is for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.errors import TargetBusy
 from common.masking.keys import hand_over
@@ -64,7 +64,7 @@ def plan_again(run: Run, plan: Plan) -> Plan:
     Raises:
         ConfigurationError, SchemaMismatch: see `require_fit`.
     """
-    return _plan(run, plan.catalogs.source, _read_prepared(run.target))
+    return _plan_for(run, plan, plan.catalogs.source, read_again(run.target, plan.catalogs.target))
 
 
 def changing(session: Session) -> TargetBusy:
@@ -79,7 +79,8 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshots:
     """Begin the source's transaction with the planned tables locked."""
     for _ in range(PLANNING_ATTEMPTS):
         if begin_locked(run.source, plan):
-            again = _plan(run, _read_prepared(run.source), plan.catalogs.target)
+            source = read_again(run.source, plan.catalogs.source)
+            again = _plan_for(run, plan, source, plan.catalogs.target)
             if again.tables == plan.tables:
                 require_privileged(run.source, READING)
                 require_fit(run.source, again)
@@ -92,16 +93,40 @@ def _open_on_source(run: Run, plan: Plan) -> Snapshots:
     raise changing(run.source)
 
 
-def _read_prepared(session: Session) -> Catalog:
-    """Read a catalog in a transaction that is prepared for a comparison."""
+def read_again(session: Session, known: Catalog) -> Catalog:
+    """Return a catalog as it is now, in a transaction that is prepared for a comparison.
+
+    It is read only if it can have changed since it was `known`.
+    """
+    if known.snapshot and known.snapshot == _read_snapshot(session):
+        return known
     with sorting(session):
         return read_catalog(session)
+
+
+def _read_snapshot(session: Session) -> str:
+    """Return the snapshot of this statement, or of the transaction in REPEATABLE READ.
+
+    It is the same text only if no transaction that has an id has ended meanwhile, and without one
+    nothing in the catalog can change. On a standby the text does not list the transactions that
+    are active, so that this is not known: the snapshot is empty.
+    """
+    (snapshot,) = session.row(
+        "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE pg_current_snapshot()::text END"
+    )
+    return str(snapshot)
+
+
+def read_first(session: Session) -> Catalog:
+    """Read a catalog in a transaction in which nothing is locked yet."""
+    snapshot = _read_snapshot(session)  # before the catalog: what it misses ends after it
+    return replace(read_catalog(session), snapshot=snapshot)
 
 
 def _read_outside(target: Session) -> Catalog:
     """Read the target's catalog in a transaction of its own; nothing is locked yet."""
     target.begin()
-    catalog = read_catalog(target)
+    catalog = read_first(target)
     target.rollback()
     return catalog
 
@@ -109,7 +134,20 @@ def _read_outside(target: Session) -> Catalog:
 def _plan_outside(run: Run, target: Catalog) -> Plan:
     """Plan with the source's catalog, read in a transaction of its own."""
     with run.source.transaction():
-        return _plan(run, read_catalog(run.source), target)
+        return _plan(run, read_first(run.source), target)
+
+
+def _plan_for(run: Run, plan: Plan, source: Catalog, target: Catalog) -> Plan:
+    """Plan again, unless both catalogs are those that it was planned for."""
+    known = plan.catalogs
+    is_same = (known.source, known.source.facts, known.target, known.target.facts) == (
+        *(source, source.facts),
+        *(target, target.facts),
+    )
+    if not is_same:
+        return _plan(run, source, target)
+    find_names(run.source, source.function_paths)
+    return plan
 
 
 def _plan(run: Run, source: Catalog, target: Catalog) -> Plan:

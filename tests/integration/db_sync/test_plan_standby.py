@@ -8,6 +8,7 @@ import pytest
 from common.errors import ConfigurationError, DatabaseUnavailable, TargetNotAllowed
 from common.postgres.database import connect
 from common.postgres.settings.transaction_settings import REPEATABLE_READ
+from db_sync.plan.snapshot import read_first
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from sandbox.database import Database
@@ -179,3 +180,12 @@ def test_a_statement_that_a_replica_ends_to_replay_wal_is_unavailable_with_advic
         with pytest.raises(DatabaseUnavailable, match=ADVICE):
             source.rows("SELECT 30, pg_sleep(30)")
     dropping.join()
+
+
+def test_a_replicas_catalog_is_always_read_again(standby: Standby, production: Database) -> None:
+    address = standby.database(production.name).address
+    with connect(address, "source", execution="test", read_only=True) as session:
+        session.begin()
+
+        # There pg_current_snapshot() does not list the transactions that are active.
+        assert read_first(session).snapshot == ""
