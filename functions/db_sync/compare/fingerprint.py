@@ -24,6 +24,7 @@ from db_sync.run import Run
 from db_sync.statements import Parts, source_value, statement, target_value
 
 OLDEST_VERSION = 140000
+MODULUS = 2**63 - 1  # of the sums, as in fingerprint_ranges.sql and fingerprint_table.sql
 
 type Lines = Iterator[bytes]  # as fingerprint_ranges.sql copies them out
 
@@ -70,8 +71,12 @@ class Totals(NamedTuple):
         return cls(int(ranges), int(rows), int(total))
 
     def has_rows_of(self, other: "Totals") -> bool:
-        """Whether both are of the same rows, in whatever ranges."""
-        return (self.rows, self.hash) == (other.rows, other.hash)
+        """Whether both are of the same rows, in whatever ranges.
+
+        SQL's remainder has the sign of the sum, so that the remainder of the ranges' remainders may
+        be another number than that of all rows' sum: one that is equal modulo `MODULUS`.
+        """
+        return self.rows == other.rows and (self.hash - other.hash) % MODULUS == 0
 
 
 NOTHING = Totals(0, 0, 0)

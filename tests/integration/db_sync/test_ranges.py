@@ -3,6 +3,7 @@
 import pytest
 
 from common.postgres.database import connect
+from db_sync.compare.fingerprint import Totals, of_source
 from db_sync.compare.ranges import Ranges, divide, estimate_rows
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.catalog_reading import read_catalog
@@ -85,6 +86,23 @@ def test_dense_integer_keys_are_divided_by_value_and_others_by_hash(databases: D
         "greatest",
         "least",
     ]
+
+
+def test_totals_are_of_the_same_rows_however_these_are_divided(databases: Databases) -> None:
+    pair = make_pair(databases, "dense")
+    ranges = [Ranges(ranges_of(pair).plan, count=2**exponent) for exponent in range(12)]
+    with (
+        connect(pair.source.address, "source", execution="test") as session,
+        session.transaction(),
+    ):
+        totals: list[Totals] = []
+        for each in ranges:
+            with of_source(session, each) as lines:
+                *_, last = lines
+            totals.append(Totals.parse(last))
+
+    assert len({each.hash for each in totals}) == 2  # the remainder has the sign of the sum
+    assert all(each.has_rows_of(totals[0]) for each in totals)
 
 
 def test_a_composite_key_is_divided_by_hash(databases: Databases) -> None:
