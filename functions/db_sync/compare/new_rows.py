@@ -5,6 +5,7 @@ from psycopg2 import sql
 from db_sync.compare.fingerprint import Comparison, Totals, compare_sides
 from db_sync.compare.moment import Moment
 from db_sync.compare.ranges import Ranges
+from db_sync.compare.row_counts import count_rows
 from db_sync.planner import tables_themselves
 from db_sync.run import Run
 from db_sync.statements import statement, target_value
@@ -36,11 +37,12 @@ def compare_new_rows(run: Run, ranges: Ranges, known: Comparison, age: int) -> C
     most = min(run.tuning.max_ranges_noted, int(known.range_count * WORTHWHILE))
     with tables_themselves(run.target):
         numbers = _find_new_rows(run, ranges, age, most + 1)
-        rows, in_ranges = _count_rows(run, ranges, numbers)
-    if not numbers:
-        return known if rows == known.target.rows else None
-    if len(numbers) > most:
-        return None
+        if not numbers:
+            rows = count_rows(run.target, ranges.plan.target)
+            return known if rows == known.target.rows else None
+        if len(numbers) > most:
+            return None
+        rows, in_ranges = _count_rows_in(run, ranges, numbers)
     again = compare_sides(run, ranges, numbers)
     if again.target.rows != in_ranges:  # an index lacks rows
         return None
@@ -63,13 +65,12 @@ def _find_new_rows(run: Run, ranges: Ranges, age: int, most: int) -> list[int]:
     return sorted(number for (number,) in run.target.rows(query))
 
 
-def _count_rows(run: Run, ranges: Ranges, numbers: list[int]) -> tuple[int, int]:
+def _count_rows_in(run: Run, ranges: Ranges, numbers: list[int]) -> tuple[int, int]:
     """Return how many rows the target has, and how many of them in some ranges."""
     query = statement(
         "compare/count_rows_in",
         {
-            "number": ranges.number(target_value),
-            "numbers": sql.Literal("{" + ",".join(map(str, numbers)) + "}"),
+            "are_in_ranges": ranges.are_of(target_value, numbers),
             "rows": ranges.rows(ranges.plan.target, target_value, None),
         },
     )

@@ -96,6 +96,21 @@ class Ranges:
             " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
         ).format(_listed(numbers, self.shift), all_rows, value_of(key), self.number(value_of))
 
+    def are_of(self, value_of: ValueOf, numbers: Sequence[int]) -> sql.Composable:
+        """Return the condition that a row `t` is in one of some ranges, which needs no index."""
+        listed = sql.Literal("{" + ",".join(map(str, numbers)) + "}")
+        condition = sql.SQL("{} = ANY ({}::bigint[])").format(self.number(value_of), listed)
+        if self.shift is None:
+            return condition
+        # Most rows are outside of these bounds, which takes less time to find out.
+        (key,) = key_columns(self.plan)
+        return sql.SQL("{} BETWEEN {} AND {} AND {}").format(
+            value_of(key),
+            sql.Literal(min(numbers) << self.shift),
+            sql.Literal(min(((max(numbers) + 1) << self.shift) - 1, GREATEST)),
+            condition,
+        )
+
     def row_hashes(
         self, table: Table, value_of: ValueOf, numbers: Sequence[int] | None = None
     ) -> sql.Composable:

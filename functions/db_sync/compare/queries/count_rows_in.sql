@@ -1,3 +1,3 @@
 -- How many rows a table has, and how many of them are in some ranges.
-SELECT count(*), count(*) FILTER (WHERE {number} = ANY ({numbers}::bigint[]))
+SELECT count(*), count(*) FILTER (WHERE {are_in_ranges})
 FROM {rows}
