@@ -182,7 +182,9 @@ def test_a_domains_check_that_reads_a_table_written_later_is_named(databases: Da
         CREATE DOMAIN z_order AS int CONSTRAINT known CHECK (is_known(VALUE));
         CREATE TABLE a_lines (id int PRIMARY KEY, z_order z_order)
         """,
-        source="INSERT INTO z_orders VALUES (4711); INSERT INTO a_lines VALUES (1, 4711)",
+        # So many that it is not among the small tables, which are filled first.
+        source="INSERT INTO z_orders SELECT generate_series(1, 20000); ANALYZE z_orders;"
+        "INSERT INTO a_lines VALUES (1, 4711)",
     )
 
     with pytest.raises(SchemaMismatch, match=r"domain.*type public\.z_order, constraint known"):

@@ -145,10 +145,12 @@ def test_a_schema_that_keeps_changing_is_refused(
         sync(pair)
 
 
-@pytest.mark.parametrize(("dry_run", "limit"), [(True, 60), (False, 60)])
+@pytest.mark.parametrize(("dry_run", "limit"), [(True, 70), (False, 70)])
 def test_planning_needs_as_many_round_trips_for_fifty_tables_as_for_five(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, dry_run: bool, limit: int
 ) -> None:
+    # Else the catalogs are read once or twice, as others happen to write to the server or not.
+    monkeypatch.setattr(snapshot, "_read_snapshot", lambda _: "")
     trips: list[Session] = []
     original = Session._cursor
 
