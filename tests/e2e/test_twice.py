@@ -43,8 +43,10 @@ VALUES ('robot@bookshop.example', 'Robot', gen_random_uuid()),
        ('tara@bookshop.example', 'Tara', gen_random_uuid())
 """
 
-# Somebody writes to staging: a sync waits until that has ended, and then reads and writes.
+# Somebody writes to staging: a sync that has compared waits until that has ended, and then writes.
 WRITING = "LOCK TABLE users IN ROW EXCLUSIVE MODE"
+# A migration of a table that no login reads: even a sync that will write nothing waits to read it.
+MIGRATING = "LOCK TABLE page_views IN ACCESS EXCLUSIVE MODE"
 SYNC_WAITS = """
 SELECT FROM pg_stat_activity
 WHERE application_name LIKE 'staging-sync%' AND wait_event_type = 'Lock'
@@ -148,7 +150,7 @@ def run_held(account: StagingAccount, polls: Polls, *, writes: bool) -> Executio
         ThreadPoolExecutor(1) as thread,
     ):
         with holding(account, TAKEN_NUMBER) if writes else contextlib.nullcontext():
-            with holding(account, WRITING):
+            with holding(account, WRITING if writes else MIGRATING):
                 arn = start(account, RELINK)
                 wait_for(SYNC_WAITS, "the sync waits")
                 following = thread.submit(execute, follower, RUNS_LOCK)
