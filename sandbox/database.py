@@ -1,7 +1,7 @@
 """One database of an embedded server, used as a superuser by the sandbox and the tests."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class Database:
 
     def rows(self, query: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Return a query's rows."""
-        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+        with self._reading() as connection, connection.cursor() as cursor:
             cursor.execute(query, parameters or None)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
@@ -62,10 +62,20 @@ class Database:
 
     def schema(self) -> str:
         """Return the schema as a dump; see `dumps.dump_schema`."""
-        with contextlib.closing(self.connect()) as connection:
+        with self._reading() as connection:
             return dump_schema(connection, self.server, self.name)
 
     def contents(self) -> str:
         """Return every row as a sorted dump; see `dumps.dump_contents`."""
-        with contextlib.closing(self.connect()) as connection:
+        with self._reading() as connection:
             return dump_contents(connection)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """Yield a connection that is used to read, and end its transaction before it is closed.
+
+        A server notices a moment later that a client is gone, and releases its locks only then.
+        """
+        with contextlib.closing(self.connect()) as connection:
+            yield connection
+            connection.rollback()

@@ -1,7 +1,7 @@
 """The sync: the target's rows made equal to the source's, in one transaction, verified.
 
 `sync_database` is the engine's only entry point, for the Lambda and for the command. Its steps are
-those of docs/architecture.md: check, plan, snapshot, compare, write, verify, finish.
+those of docs/architecture.md: check, plan, snapshots, compare, lock, write, verify, finish.
 """
 
 import time

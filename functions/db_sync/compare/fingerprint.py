@@ -70,6 +70,11 @@ class Totals(NamedTuple):
         ranges, rows, total, *_ = line.split()
         return cls(int(ranges), int(rows), int(total))
 
+    @property
+    def extent(self) -> "Extent":
+        """The same without the hash."""
+        return Extent(self.ranges, self.rows)
+
     def has_rows_of(self, other: "Totals") -> bool:
         """Whether both are of the same rows, in whatever ranges.
 
@@ -82,16 +87,23 @@ class Totals(NamedTuple):
 NOTHING = Totals(0, 0, 0)
 
 
+class Extent(NamedTuple):
+    """How many ranges of a table have rows, and how many rows."""
+
+    ranges: int
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both sides' totals, and the ranges that differ.
+    """The source's totals, the target's extent, and the ranges that differ.
 
     `dirty_count` ranges differ; `dirty` has the first of them, at most `Tuning.max_ranges_noted`.
     Of the target's rows, `stale_rows` have a stale generated column.
     """
 
     source: Totals
-    target: Totals
+    target: Extent
     dirty: list[Dirty] = field(default_factory=list)
     dirty_count: int = 0
     stale_rows: int = 0
@@ -210,7 +222,8 @@ def compare(ours: Lines, theirs: Lines, most: int) -> Comparison:
         a = next(ours) if in_left else a
         b = next(theirs) if in_right else b
     *_, stale_rows, _is_last = b.split()
-    return Comparison(Totals.parse(a), Totals.parse(b), dirty, dirty_count, int(stale_rows))
+    extent = Totals.parse(b).extent
+    return Comparison(Totals.parse(a), extent, dirty, dirty_count, int(stale_rows))
 
 
 def _is_total(line: bytes) -> bool:

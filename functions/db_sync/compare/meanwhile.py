@@ -90,7 +90,7 @@ def _compare_large_again(
 ) -> Iterator[Outcome]:
     """Compare the ranges that have new rows, or all of a table where that is not enough."""
     age = read_age(run, moment) if tables else 0
-    for table in letting_go(run.each("look", tables), run.source, run.target):
+    for table in letting_go(run.each("recheck", tables), run.source, run.target):
         comparison = None
         if table.plan.target.oid not in moved:
             with run.step("compare", table.plan):

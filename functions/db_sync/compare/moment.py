@@ -7,6 +7,7 @@ from typing import Self
 from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
+from db_sync.current_snapshot import read_snapshot
 
 XIDS = 2**32  # a row has the last 32 bits of its transaction's id
 FORGOTTEN = "10 minutes"  # a prepared transaction that is older is hardly still being committed
@@ -14,7 +15,7 @@ FORGOTTEN = "10 minutes"  # a prepared transaction that is older is hardly still
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A snapshot as pg_current_snapshot() shows it, and what tables were stored in by then.
+    """A snapshot as `read_snapshot` returns it, and what tables were stored in by then.
 
     `storage` are the digests of list_storage.sql, by the tables' oids.
     """
@@ -39,15 +40,6 @@ class Moment:
         As 32 bits. See https://www.postgresql.org/docs/current/functions-info.html, pg_snapshot.
         """
         return int(self.snapshot.split(":")[0]) % XIDS
-
-
-def read_snapshot(target: Session) -> str:
-    """Return the snapshot of this statement, or of the transaction in REPEATABLE READ.
-
-    It is the same text only if no transaction that has an id has ended meanwhile.
-    """
-    (snapshot,) = target.row("SELECT pg_current_snapshot()::text")
-    return str(snapshot)
 
 
 def read_storage(target: Session, tables: Sequence[int]) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 from psycopg2 import sql
 
-from db_sync.compare.fingerprint import Comparison, Totals, compare_sides
+from db_sync.compare.fingerprint import Comparison, Extent, compare_sides
 from db_sync.compare.moment import Moment
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_counts import count_rows
@@ -48,7 +48,7 @@ def compare_new_rows(run: Run, ranges: Ranges, known: Comparison, age: int) -> C
         return None
     if rows - in_ranges != _rows_elsewhere(known, again, set(numbers)):
         return None
-    return _joined(known, again, set(numbers), Totals(known.target.ranges, rows, 0))
+    return _joined(known, again, set(numbers), known.target._replace(rows=rows))
 
 
 def _find_new_rows(run: Run, ranges: Ranges, age: int, most: int) -> list[int]:
@@ -88,7 +88,7 @@ def _rows_elsewhere(known: Comparison, again: Comparison, numbers: set[int]) -> 
     return known.target.rows - inside
 
 
-def _joined(known: Comparison, again: Comparison, numbers: set[int], target: Totals) -> Comparison:
+def _joined(known: Comparison, again: Comparison, numbers: set[int], target: Extent) -> Comparison:
     """Return a comparison in which that of some ranges is replaced by a later one."""
     kept = [each for each in known.dirty if each.number not in numbers]
     dirty = sorted([*kept, *again.dirty])

@@ -26,7 +26,7 @@ class Same:
     @property
     def comparison(self) -> Comparison:
         """What it was found to be by."""
-        return Comparison(self.totals, self.totals)
+        return Comparison(self.totals, self.totals.extent)
 
     def result(self, seconds: dict[str, float]) -> TableResult:
         """Return the table's result, with the seconds that each phase took."""

@@ -106,7 +106,8 @@ def _compared(ranges: Ranges, ours: bytes, theirs: bytes) -> Comparison | None:
     source = Totals(int(rows > 0), rows, total)
     target = Totals(int(target_rows > 0), target_rows, target_total)
     if source == target and not stale_rows:
-        return Comparison(source, target)
+        return Comparison(source, target.extent)
     if ranges.count > 1:
         return None
-    return Comparison(source, target, [Dirty(0, rows, total, target_rows)], 1, stale_rows)
+    dirty = [Dirty(0, rows, total, target_rows)]
+    return Comparison(source, target.extent, dirty, 1, stale_rows)

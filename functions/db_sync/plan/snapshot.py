@@ -7,6 +7,7 @@ from common.masking.keys import hand_over
 from common.postgres.database import Session
 from common.postgres.settings.function_names import find_names
 from common.postgres.settings.privileged_settings import READING, WRITING, require_privileged
+from db_sync.current_snapshot import read_snapshot
 from db_sync.mask.kinds import KEYED
 from db_sync.plan.catalog import Catalog, Catalogs
 from db_sync.plan.catalog_reading import read_catalog
@@ -98,28 +99,15 @@ def read_again(session: Session, known: Catalog) -> Catalog:
 
     It is read only if it can have changed since it was `known`.
     """
-    if known.snapshot and known.snapshot == _read_snapshot(session):
+    if known.snapshot and known.snapshot == read_snapshot(session):
         return known
     with sorting(session):
         return read_catalog(session)
 
 
-def _read_snapshot(session: Session) -> str:
-    """Return the snapshot of this statement, or of the transaction in REPEATABLE READ.
-
-    It is the same text only if no transaction that has an id has ended meanwhile, and without one
-    nothing in the catalog can change. On a standby the text does not list the transactions that
-    are active, so that this is not known: the snapshot is empty.
-    """
-    (snapshot,) = session.row(
-        "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE pg_current_snapshot()::text END"
-    )
-    return str(snapshot)
-
-
 def read_first(session: Session) -> Catalog:
     """Read a catalog in a transaction in which nothing is locked yet."""
-    snapshot = _read_snapshot(session)  # before the catalog: what it misses ends after it
+    snapshot = read_snapshot(session)  # before the catalog: what it misses ends after it
     return replace(read_catalog(session), snapshot=snapshot)
 
 

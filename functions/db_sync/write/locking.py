@@ -11,8 +11,9 @@ from common.postgres.locking import locks
 from common.postgres.names import Name
 from common.postgres.settings.function_names import find_names
 from db_sync.compare.meanwhile import compare_again
-from db_sync.compare.moment import Moment, read_snapshot, warn_of_prepared
+from db_sync.compare.moment import Moment, warn_of_prepared
 from db_sync.compare.outcomes import Compared, Outcome
+from db_sync.current_snapshot import read_snapshot
 from db_sync.plan.snapshot import plan_again
 from db_sync.plan.table_locks import tables_to_lock
 from db_sync.plan.tables import Plan, TablePlan

@@ -1,5 +1,6 @@
--- How many rows of the table this session has inserted, updated and deleted, partitions' and inheriting
--- tables' too. A transaction's own writes are counted at once, and those of a trigger among them.
+-- How many rows of the table our connection to the server has inserted, updated and deleted, those of
+-- partitions and of inheriting tables too. Writes of the open transaction are counted at once, and
+-- those of its triggers among them.
 SELECT
     sum(pg_stat_get_xact_tuples_inserted(oid))::bigint AS inserted,
     sum(pg_stat_get_xact_tuples_updated(oid))::bigint AS updated,

@@ -150,7 +150,7 @@ def test_planning_needs_as_many_round_trips_for_fifty_tables_as_for_five(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, dry_run: bool, limit: int
 ) -> None:
     # Else the catalogs are read once or twice, as others happen to write to the server or not.
-    monkeypatch.setattr(snapshot, "_read_snapshot", lambda _: "")
+    monkeypatch.setattr(snapshot, "read_snapshot", lambda _: "")
     trips: list[Session] = []
     original = Session._cursor
 

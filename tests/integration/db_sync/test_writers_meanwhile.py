@@ -138,23 +138,18 @@ def sync_with(pair: Pair, target: DatabaseAddress, progress: Progress) -> None:
 
 @either_role
 @each_write
-def test_what_was_written_after_the_comparison_is_overwritten(
-    pair: Pair, role: str, write: str
+@pytest.mark.parametrize("begins", ["before", "after"])
+def test_what_is_committed_after_the_comparison_is_overwritten(
+    pair: Pair, role: str, write: str, begins: str
 ) -> None:
     target = target_as(pair, role)
+    early = [Writer(pair.target, write)] if begins == "before" else []
 
-    sync_with(pair, target, once_compared(lambda: Writer(pair.target, write).commit()))
+    def commit() -> None:
+        writer = early[0] if early else Writer(pair.target, write)
+        writer.commit()
 
-
-@either_role
-@each_write
-def test_what_was_written_before_the_comparison_and_committed_after_it_is_overwritten(
-    pair: Pair, role: str, write: str
-) -> None:
-    target = target_as(pair, role)
-    writer = Writer(pair.target, write)
-
-    sync_with(pair, target, once_compared(writer.commit))
+    sync_with(pair, target, once_compared(commit))
 
 
 @pytest.mark.parametrize(
