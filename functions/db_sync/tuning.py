@@ -22,6 +22,9 @@ class Tuning:
         min_rows_for_index_rebuild: with fewer rows, indexes are kept up as quickly as they are
             built.
         max_rows_counted: telling apart the rows of a larger table takes half as long as copying it.
+        keeper_turn: the seconds that a keeper holds the snapshot before the other one relieves it;
+            None: until a minute before its deadline.
+        keeper_poll: the seconds between two looks of a keeper at what the others wrote.
     """
 
     rows_per_range: int = 64
@@ -34,3 +37,5 @@ class Tuning:
     max_rows_verified_whole: int = 100_000
     min_rows_for_index_rebuild: int = 10_000
     max_rows_counted: int = 100_000
+    keeper_turn: float | None = None
+    keeper_poll: float = 2.0

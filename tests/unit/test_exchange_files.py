@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from moto import mock_aws
 from urllib3.exceptions import ProtocolError
@@ -143,3 +144,30 @@ def test_a_bucket_that_is_missing_is_named(exchange: Exchange) -> None:
         elsewhere.write_json("a", {})
     with pytest.raises(ConfigurationError, match="write s3://elsewhere/executions/run-1/b: NoSuch"):
         elsewhere.upload("b", io.BytesIO(b"x"))
+
+
+def test_a_file_that_may_be_missing_is_none_if_it_is(exchange: Exchange) -> None:
+    assert exchange.read_if_there("parts/end.json") is None
+
+    exchange.write_json("parts/end.json", {})
+
+    assert exchange.read_if_there("parts/end.json") == b"{}"
+
+
+def test_a_bucket_that_is_missing_is_an_error_even_if_the_file_may_be(exchange: Exchange) -> None:
+    elsewhere = Exchange(exchange.client, "elsewhere", "run-1")
+
+    with pytest.raises(ConfigurationError, match="NoSuchBucket"):
+        elsewhere.read_if_there("parts/end.json")
+
+
+def test_a_file_that_may_not_be_read_is_an_error_and_not_missing(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
+
+    monkeypatch.setattr(exchange.client, "get_object", refuse)
+
+    with pytest.raises(ConfigurationError, match="AccessDenied from GetObject"):
+        exchange.read_if_there("parts/end.json")

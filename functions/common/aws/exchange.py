@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from common.aws.clients import CLIENT_CONFIG, aws_errors, give_up_soon
+from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -99,6 +100,26 @@ class Exchange:
         # A StreamingBody's own "with" yields urllib3's stream, whose errors are not botocore's.
         with aws_errors(f"read s3://{self.bucket}/{key}"), closing(self.open(key)) as body:
             return body.read()
+
+    def read_if_there(self, name: str) -> bytes | None:
+        """Return the bytes of a file of this execution; None if there is none.
+
+        Without the right to list the bucket, S3 answers 403 and not 404 for a file that is missing.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`.
+        """
+        try:
+            return self.read(self.key(name))
+        except ConfigurationError as error:
+            if _is_missing(error.__cause__):
+                return None
+            raise
+
+
+def _is_missing(error: BaseException | None) -> bool:
+    """Return whether S3 said that there is no such object."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey"
 
 
 def _client(config: Config) -> "S3Client":

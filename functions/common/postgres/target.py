@@ -7,7 +7,8 @@ from psycopg2 import sql
 from common.errors import DatabaseUnavailable, SyncInProgress, TargetNotAllowed
 from common.log import logger
 from common.postgres.database import Session
-from common.postgres.locking.holders import find_advisory_holder
+from common.postgres.locking.advisory import RUNS, key_of, try_lock_shared
+from common.postgres.locking.holders import Holder, find_advisory_holder, find_holder_of_class
 
 MARKER = "staging-sync target"
 KEEP_COMMENT = (
@@ -96,21 +97,75 @@ def lock_target(target: Session) -> None:
     while not _try_lock(target):
         holder = _holder(target)
         if timeout.is_over:
-            raise SyncInProgress(
-                f"{holder} holds the lock of the target {target.address}. Wait until it has ended"
-                " or stop it, then start this execution again."
-            )
+            raise _in_progress(target, holder)
         logger.info("waiting for the target's lock", holder=holder)
         timeout.pause()
 
 
+def share_target(target: Session, execution: str) -> None:
+    """Take the target's lock together with others of one execution, until the transaction ends.
+
+    The keepers and parts of an execution hold it at the same time, and nobody else: no part of
+    another execution, no sync and no remap. Another run can take it in between two of them, so one
+    of them must hold it all the while.
+
+    Args:
+        target: a session in a transaction.
+        execution: the name of the execution.
+
+    Raises:
+        SyncInProgress: another run still holds it after `Waits.run_lock`; names that run.
+    """
+    timeout = target.waits.run_lock.start()
+    while not _try_share(target, execution):
+        holder = _holder(target, execution)
+        if timeout.is_over:
+            raise _in_progress(target, holder)
+        logger.info("waiting for the target's lock", holder=holder)
+        timeout.pause_apart()
+
+
+def _in_progress(target: Session, holder: str) -> SyncInProgress:
+    return SyncInProgress(
+        f"{holder} holds the lock of the target {target.address}. Wait until it has ended or stop"
+        " it, then start this execution again."
+    )
+
+
+def _try_share(target: Session, execution: str) -> bool:
+    """Take the target's lock shared if no other run holds or shares it, and none still writes.
+
+    The execution's own key is taken before others' are looked for: of two executions that do so at
+    the same moment, at least one sees the other. If both do, both step back, and try again after
+    pauses of different length.
+    """
+    with target.savepoint() as savepoint:
+        try_lock_shared(target, RUNS, execution)  # nobody takes it alone
+        is_ours = (
+            find_holder_of_class(target, RUNS, but=key_of(execution)) is None
+            and _nobody_writes(target, "pg_try_advisory_xact_lock_shared")
+            and _try_key(target, "pg_try_advisory_xact_lock_shared", LOCK_KEY)
+        )
+        if not is_ours:
+            savepoint.roll_back()
+    return is_ours
+
+
 def _try_lock(target: Session) -> bool:
     """Take the target's lock if no run holds it and none that has lost it still writes."""
+    function = "pg_try_advisory_xact_lock"
+    return _nobody_writes(target, function) and _try_key(target, function, LOCK_KEY)
+
+
+def _nobody_writes(target: Session, function: str) -> bool:
+    """Return whether no transaction of a run writes, even if the run has lost the target's lock."""
     with target.savepoint(force_rollback=True):
-        (nobody_writes,) = target.row("SELECT pg_try_advisory_xact_lock(%s)", [WRITING_KEY])
-    if not nobody_writes:
-        return False
-    (is_ours,) = target.row("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
+        return _try_key(target, function, WRITING_KEY)
+
+
+def _try_key(target: Session, function: str, key: int) -> bool:
+    """Try an advisory lock until the transaction ends, by a function of PostgreSQL's."""
+    (is_ours,) = target.row(f"SELECT {function}(%s)", [key])
     return bool(is_ours)
 
 
@@ -142,11 +197,25 @@ def lock_writing(target: Session) -> None:
     target.row("SELECT pg_advisory_xact_lock(%s)::text", [WRITING_KEY])
 
 
-def _holder(target: Session) -> str:
-    """Name the run that holds the target's lock, or that still writes."""
-    holder = find_advisory_holder(target, LOCK_KEY) or find_advisory_holder(target, WRITING_KEY)
+def _holder(target: Session, execution: str | None = None) -> str:
+    """Name the run that holds the target's lock, or that still writes.
+
+    Args:
+        target: a session in a transaction.
+        execution: the one that wants to share the lock, if any: its own sessions are not named.
+    """
+    holder = _sharer(target, execution)
+    holder = holder or find_advisory_holder(target, LOCK_KEY)
+    holder = holder or find_advisory_holder(target, WRITING_KEY)
     if holder is None:
         return "Another run"
     if holder.execution is None:
         return f"No run of staging-sync, but {holder},"
     return f"Execution {holder.execution} (backend {holder.pid})"
+
+
+def _sharer(target: Session, execution: str | None) -> Holder | None:
+    """Return a session of another execution that shares the target's lock; None if none does."""
+    if execution is None:
+        return None
+    return find_holder_of_class(target, RUNS, but=key_of(execution))

@@ -1,6 +1,7 @@
 """How long a session waits for locks or a new password, and how a long wait is reported."""
 
 import math
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,10 @@ class Timeout:
     def pause(self) -> None:
         """Wait before the next attempt."""
         time.sleep(self.pause_seconds)
+
+    def pause_apart(self) -> None:
+        """Wait about as long, so that two that got in each other's way do not do so again."""
+        time.sleep(self.pause_seconds * random.uniform(0.5, 1.5))  # noqa: S311  # no secret
 
 
 @dataclass(frozen=True, slots=True)

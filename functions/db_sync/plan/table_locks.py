@@ -40,12 +40,25 @@ def begin_locked(session: Session, plan: Plan) -> bool:
         OutOfTime: the run's time was up before that.
     """
     tables = [table.name for table in plan.tables]
+    return begin_with_locks(
+        session, tables, has_policies=session.role == "source" and _has_policies(plan)
+    )
+
+
+def begin_with_locks(session: Session, tables: list[Name], *, has_policies: bool) -> bool:
+    """As `begin_locked`, with tables and not a plan.
+
+    Args:
+        session: of the source or the target.
+        tables: what is locked.
+        has_policies: whether some are read through policies that show us every row.
+    """
     timeout = _patience(session).start()
     while True:
         session.begin(REPEATABLE_READ)
         prepare(session)
-        if session.role == "source":
-            read_through_policies(session, plan)
+        if has_policies:
+            session.set_local(row_security="on")
         try:
             _lock(session, tables)
         except SchemaMismatch:
@@ -73,8 +86,12 @@ def read_through_policies(source: Session, plan: Plan) -> None:
     With it off, PostgreSQL raises an error rather than hide rows. No policy can be added meanwhile:
     CREATE POLICY waits for our lock on the table, and with the lock held the catalog is read again.
     """
-    if any(table.source.rights.has_policies for table in plan.tables):
+    if _has_policies(plan):
         source.set_local(row_security="on")
+
+
+def _has_policies(plan: Plan) -> bool:
+    return any(table.source.rights.has_policies for table in plan.tables)
 
 
 def _lock(session: Session, tables: list[Name]) -> None:

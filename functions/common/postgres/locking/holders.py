@@ -11,6 +11,7 @@ from common.postgres.names import Name
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_records
 
+NO_KEY: dict[str, int | None] = dict.fromkeys(("high", "low", "class", "but"))
 APPLICATION_NAME_LENGTH = 63  # where the server cuts it
 
 
@@ -61,14 +62,28 @@ class TableLock(NamedTuple):
 def find_table_locks(session: Session, tables: list[Name], *, readers: bool) -> list[TableLock]:
     """Return who else holds locks on these tables; `readers`: whether readers' locks count."""
     names = [session.quoted(table.identifier) for table in tables]
-    parameters = {"tables": names, "readers": readers, "high": None, "low": None}
+    parameters: dict[str, Any] = {**NO_KEY, "tables": names, "readers": readers}
     return catalog_records(session, _list_lock_holders(), parameters, _table_lock)
 
 
 def find_advisory_holder(session: Session, key: int) -> Holder | None:
     """Return who else holds the advisory lock of a 64-bit key; None if nobody does by now."""
-    key_halves = {"high": key >> 32, "low": key & 0xFFFFFFFF}
-    parameters = {"tables": [], "readers": False, **key_halves}
+    return _first_holder(session, {"high": key >> 32, "low": key & 0xFFFFFFFF})
+
+
+def find_holder_of_class(session: Session, key_class: int, *, but: int) -> Holder | None:
+    """Return who holds an advisory lock of a class of two-part keys; None if nobody does.
+
+    Args:
+        session: in a transaction.
+        key_class: the first part of the keys.
+        but: the second part of the one whose holders do not count.
+    """
+    return _first_holder(session, {"class": key_class, "but": but})
+
+
+def _first_holder(session: Session, key: dict[str, int]) -> Holder | None:
+    parameters: dict[str, Any] = {**NO_KEY, "tables": [], "readers": False, **key}
     holders = catalog_records(session, _list_lock_holders(), parameters, _holder)
     return holders[0] if holders else None
 

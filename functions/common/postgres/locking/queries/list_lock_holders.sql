@@ -1,6 +1,7 @@
 -- Other sessions' locks: on the given tables and their partitions (those of mere readers only if
--- asked for), and the advisory lock of a 64-bit key. A prepared transaction holds its locks without
--- a backend; the lock that it holds on its own id tells which one it is.
+-- asked for), and the advisory lock of a 64-bit key, or those of a class of two-part keys, all but
+-- one. A prepared transaction holds its locks without a backend; the lock that it holds on its own
+-- id tells which one it is.
 WITH members AS (
     SELECT relid::oid AS relid FROM unnest(%(tables)s::regclass[]) root (name)
     CROSS JOIN LATERAL (SELECT root.name AS relid UNION SELECT relid FROM pg_partition_tree(root.name)) tree
@@ -25,6 +26,7 @@ WHERE l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
   AND (
     l.relation IN (SELECT relid FROM members) AND (l.mode <> 'AccessShareLock' OR %(readers)s)
     OR l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid = %(high)s AND l.objid = %(low)s
+    OR l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = %(class)s AND l.objid <> %(but)s
   )
 ORDER BY l.pid, prepared
 LIMIT 10

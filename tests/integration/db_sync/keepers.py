@@ -1,0 +1,68 @@
+"""Both keepers of a pair of databases, each in a thread that calls it again and again."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from common.errors import StagingSyncError
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.deadline import Deadline
+from common.postgres.names import Name
+from common.postgres.waits import Retry, Waits
+from db_sync.parts.board import Board, End
+from db_sync.parts.keeping import keep_snapshot
+from db_sync.run import SyncOptions
+from db_sync.tuning import Tuning
+
+TURN = 1.0  # seconds
+WAITS = Waits(run_lock=Retry(10.0, pause=0.05))
+TUNING = Tuning(keeper_turn=TURN, keeper_poll=0.05)
+
+
+@dataclass(slots=True)
+class Keepers:
+    """The keepers of an execution, and what they raised."""
+
+    source: DatabaseAddress
+    target: DatabaseAddress
+    board: Board
+    tables: list[Name]
+    execution: str = "parts"
+    deadline: Deadline = field(default_factory=Deadline)
+    tuning: Tuning = TUNING
+    errors: list[StagingSyncError] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def turn(self, keeper: str) -> bool:
+        """Take one turn."""
+        options = SyncOptions(
+            self.execution, deadline=self.deadline, waits=WAITS, tuning=self.tuning
+        )
+        return keep_snapshot(self.source, self.target, options, keeper, self.board, self.tables)
+
+    def branch(self, keeper: str) -> None:
+        """Call a keeper until it says that all is done, and again after each error."""
+        done = False
+        while not done and not self.stopped.is_set():
+            try:
+                done = self.turn(keeper)
+            except StagingSyncError as error:
+                self.errors.append(error)
+                time.sleep(0.1)
+
+    @contextlib.contextmanager
+    def running(self, keepers: str = "ab") -> Iterator[list[threading.Thread]]:
+        """Run them for the length of a with statement, until the word that all is done."""
+        threads = [threading.Thread(target=self.branch, args=(each,)) for each in keepers]
+        for thread in threads:
+            thread.start()
+        try:
+            yield threads
+        finally:
+            self.stopped.set()
+            self.board.write_end(End(1_000, failed=False))
+            for thread in threads:
+                thread.join(30)
+                assert not thread.is_alive()

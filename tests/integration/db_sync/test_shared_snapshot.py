@@ -1,0 +1,1 @@
+"""One moment of production, seen by sessions that import it long after it was taken."""
