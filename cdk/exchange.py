@@ -62,7 +62,7 @@ class ExchangeBucket(Construct):
         Validations.of(self.bucket).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
-                reason="Three roles have access, its files expire, and each execution's history"
+                reason="Four roles have access, its files expire, and each execution's history"
                 " says who wrote what: access logs would need a second bucket and say no more.",
             )
         )
@@ -72,23 +72,37 @@ class ExchangeBucket(Construct):
         """The bucket's name."""
         return self.bucket.bucket_name
 
-    def grant_read(self, role: aws_iam.Role, files: str) -> None:
+    def grant_read(self, role: aws_iam.IRole, files: str) -> None:
         """Allow a role to read these files of every execution."""
         self._allow(role, files, "s3:GetObject")
         self._allow_key(role, "kms:Decrypt")
 
-    def grant_write(self, role: aws_iam.Role, files: str) -> None:
+    def grant_write(self, role: aws_iam.IRole, files: str) -> None:
         """Allow a role to write these files of every execution in one request."""
         self._allow(role, files, "s3:PutObject")
         self._allow_key(role, "kms:GenerateDataKey")
 
-    def grant_upload(self, role: aws_iam.Role, files: str) -> None:
+    def grant_upload(self, role: aws_iam.IRole, files: str) -> None:
         """Allow a role to upload these files of every execution in parts, and to abort that."""
         self._allow(role, files, "s3:PutObject", "s3:AbortMultipartUpload")
         # S3 decrypts the parts to put them together.
         self._allow_key(role, "kms:GenerateDataKey", "kms:Decrypt")
 
-    def _allow_key(self, role: aws_iam.Role, *actions: str) -> None:
+    def grant_list(self, role: aws_iam.IRole, files: str) -> None:
+        """Allow a role to list these files of an execution, and no others of the bucket.
+
+        Without it S3 answers "forbidden" for a file that is not there (Amazon S3 API reference,
+        "GetObject").
+        """
+        role.add_to_principal_policy(
+            aws_iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[self.bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": f"executions/*/{files}"}},
+            )
+        )
+
+    def _allow_key(self, role: aws_iam.IRole, *actions: str) -> None:
         """Allow a role to use the customer managed key through S3, and for this bucket only.
 
         With a bucket key the encryption context is the bucket's ARN (S3 user guide, "Reducing
@@ -97,7 +111,7 @@ class ExchangeBucket(Construct):
         if self._key is None:
             return
         region = Stack.of(self).region
-        role.add_to_policy(
+        role.add_to_principal_policy(
             aws_iam.PolicyStatement(
                 actions=list(actions),
                 resources=[self._key.key_arn],
@@ -110,9 +124,9 @@ class ExchangeBucket(Construct):
             )
         )
 
-    def _allow(self, role: aws_iam.Role, files: str, *actions: str) -> None:
+    def _allow(self, role: aws_iam.IRole, files: str, *actions: str) -> None:
         path = f"executions/*/{files}"
-        role.add_to_policy(
+        role.add_to_principal_policy(
             aws_iam.PolicyStatement(
                 actions=list(actions), resources=[self.bucket.arn_for_objects(path)]
             )

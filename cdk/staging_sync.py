@@ -45,7 +45,13 @@ class StagingSync(Construct):
             self, "Lambdas", name=self.name, settings=settings, exchange=exchange, key=key
         )
         workflow = Workflow(
-            self, "Workflow", name=self.name, lambdas=lambdas, settings=settings, key=key
+            self,
+            "Workflow",
+            name=self.name,
+            lambdas=lambdas,
+            exchange=exchange,
+            settings=settings,
+            key=key,
         )
         self.state_machine: stepfunctions.StateMachine = workflow.state_machine
         self.bucket: aws_s3.Bucket = exchange.bucket

@@ -1,19 +1,36 @@
 """The state machine: the definition in statemachine/, with the functions' ARNs put in."""
 
-from aws_cdk import Acknowledgment, Aws, Fn, Validations, aws_iam, aws_kms, aws_logs
+from typing import cast
+
+from aws_cdk import (
+    Acknowledgment,
+    ArnFormat,
+    Aws,
+    CfnElement,
+    Fn,
+    Stack,
+    Token,
+    Validations,
+    aws_iam,
+    aws_kms,
+    aws_logs,
+)
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from cdk.compute.dependencies import ROOT
 from cdk.compute.lambdas import Lambdas
+from cdk.exchange import ExchangeBucket
 from cdk.logs import create_log_group
 from cdk.settings.model import Settings
 
 DEFINITION = ROOT / "statemachine" / "staging_sync.asl.json"
+LABEL = "SyncParts"  # of the definition's distributed Map; its child executions' ARNs have it
+ROUNDS = "parts/round-*.jsonl"  # the lists that it reads
 
 
 class Workflow(Construct):
-    """The state machine, its log group, and a role that may invoke exactly its functions."""
+    """The state machine, its log group, and a role that may do exactly what its states do."""
 
     def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
@@ -22,6 +39,7 @@ class Workflow(Construct):
         *,
         name: str,
         lambdas: Lambdas,
+        exchange: ExchangeBucket,
         settings: Settings,
         key: aws_kms.IKey | None,
     ) -> None:
@@ -32,6 +50,7 @@ class Workflow(Construct):
             id_: the construct's id.
             name: the state machine's.
             lambdas: the functions that its Tasks invoke.
+            exchange: the bucket with the lists of a sync in parts.
             settings: how long its log is kept.
             key: a customer managed key for the log and the executions' history.
         """
@@ -66,11 +85,68 @@ class Workflow(Construct):
                 actions=["lambda:InvokeFunction"], resources=list(functions.values())
             )
         )
+        exchange.grant_read(self.state_machine.role, ROUNDS)
+        self._grant_distributed_map(name)
         Validations.of(self.state_machine).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
                 reason="X-Ray's actions and those that deliver logs support no resource-level"
                 " permissions.",
+            )
+        )
+
+    def _grant_distributed_map(self, name: str) -> None:
+        """Allow the machine to start executions of itself, to watch and to stop them.
+
+        A distributed Map runs each item as such an execution (Step Functions developer guide, "IAM
+        policies for using Distributed Map states"). The machine is named by its known ARN, since
+        it needs its role first.
+        """
+        # A child execution's ARN has the Map's label after the machine's name.
+        own, children = f"{name}:*", f"{name}/{LABEL}:*"
+        policy = aws_iam.Policy(
+            self,
+            "DistributedMap",
+            roles=[self.state_machine.role],
+            statements=[
+                aws_iam.PolicyStatement(
+                    actions=["states:StartExecution"],
+                    resources=[self._arn("stateMachine", name)],
+                ),
+                aws_iam.PolicyStatement(
+                    actions=["states:DescribeExecution", "states:StopExecution"],
+                    resources=[self._arn("execution", own), self._arn("execution", children)],
+                ),
+                aws_iam.PolicyStatement(
+                    actions=["states:RedriveExecution"],
+                    resources=[self._arn("execution", children)],
+                ),
+            ],
+        )
+        # Not the construct: its role is a part of it, which the policy depends on.
+        cast(CfnElement, self.state_machine.node.default_child).node.add_dependency(policy)
+        for executions in (own, children):
+            self._acknowledge_executions(policy, executions)
+
+    def _arn(self, resource: str, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="states",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _acknowledge_executions(self, policy: aws_iam.Policy, executions: str) -> None:
+        stack = Stack.of(self)
+        # cdk-nag writes what only the deployment knows in angle brackets.
+        region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+        account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+        arn = f"arn:<AWS::Partition>:states:{region}:{account}:execution:{executions}"
+        Validations.of(policy).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{arn}]",
+                reason="The asterisk stands for the name of an execution of this state machine,"
+                " which is not known before it starts.",
             )
         )
 

@@ -21,6 +21,7 @@ from update_db.environment import UpdateDbEnvironment
 # Characters of rules that are put into a variable. All of a Lambda's variables together may have
 # 4 KB, which no quota raises (Lambda developer guide, "Lambda quotas"); the others have up to 2.
 MOST_IN_VARIABLE = 2000
+PARTS = "parts/*"
 
 
 class Lambdas(Construct):
@@ -91,6 +92,8 @@ class Lambdas(Construct):
                 sync_rules="" if file else rules,
                 sync_rules_file=file.path if file else None,
                 mask_key_secret_arn=settings.mask_key_secret_arn,
+                in_parts=settings.in_parts,
+                parts_concurrency=settings.parts_concurrency,
             ),
             network=network,
             ephemeral_storage_mb=settings.ephemeral_storage_mb,
@@ -101,6 +104,10 @@ class Lambdas(Construct):
         if settings.mask_key_secret_arn:
             self._grant_mask_key(db_sync.role, settings.mask_key_secret_arn)
         self._exchange.grant_write(db_sync.role, "db-sync.json")
+        # What the invocations of a divided sync tell each other.
+        self._exchange.grant_read(db_sync.role, PARTS)
+        self._exchange.grant_write(db_sync.role, PARTS)
+        self._exchange.grant_list(db_sync.role, PARTS)
         return db_sync
 
     def _create_list_cognito_users(self) -> PythonFunction:

@@ -23,6 +23,7 @@ from cdk.settings.values import (
     KeyArn,
     LogRetention,
     MemorySize,
+    PartsConcurrency,
     Percent,
     PolicyArn,
     Region,
@@ -43,6 +44,7 @@ from cdk.settings.values import (
     WindowMinutes,
     ZoneName,
 )
+from db_sync.environment import DbSyncEnvironment, InParts
 from list_cognito_users.environment import ListCognitoUsersEnvironment
 from update_db.environment import UpdateDbEnvironment
 
@@ -234,8 +236,28 @@ class Fields(Block):
     ] = 512
     timeout_seconds: Annotated[
         TimeoutSeconds,
-        Field(description="each Lambda's timeout; a sync that needs more time fails"),
+        Field(
+            description="each Lambda's timeout; a sync that needs more time is divided into parts"
+            " if `in_parts` allows it, and otherwise fails"
+        ),
     ] = 900
+    in_parts: Annotated[
+        InParts,
+        Field(
+            description="when a sync that one Lambda has no time for is divided into parts, each"
+            " with a transaction of its own: if the tables that need it are empty in staging,"
+            " whenever it is needed, or never. While parts run, staging is neither the old state"
+            " nor the new one"
+        ),
+    ] = DbSyncEnvironment.in_parts
+    parts_concurrency: Annotated[
+        PartsConcurrency,
+        Field(
+            description="how many parts run at once, each in a Lambda with a connection to both"
+            " databases; two more Lambdas hold production's snapshot. An account's Region has 1,000"
+            " Lambdas at once by default, and a new account fewer"
+        ),
+    ] = DbSyncEnvironment.parts_concurrency
     log_retention_days: Annotated[
         LogRetention,
         Field(description="how long logs are kept; an execution's history is kept for 90 days"),

@@ -16,6 +16,7 @@ from cdk.settings.schedule_expression import fault_of
 from common.errors import ConfigurationError
 from common.postgres.names import split_name
 from common.settings import MOST_PERCENT
+from db_sync.environment import MOST_PARTS_AT_ONCE
 from db_sync.mask.rules import MaskRules
 from db_sync.rules import SyncRules
 from list_cognito_users.rate import MAX_RATE
@@ -209,6 +210,7 @@ MemorySize = Annotated[int, limits(128, 10240)]
 EphemeralStorage = Annotated[int, limits(512, 10240)]
 # Up to 30 s of it are reserved for an orderly end, so that less than a minute is too little.
 TimeoutSeconds = Annotated[int, limits(60, 900)]
+PartsConcurrency = Annotated[int, limits(1, MOST_PARTS_AT_ONCE)]
 LogRetention = Annotated[
     int, Rule(f"one of {', '.join(map(str, KEPT_DAYS))}", lambda days: days in KEPT_DAYS)
 ]

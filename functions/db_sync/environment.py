@@ -1,23 +1,50 @@
 """DbSync's environment variables; CDK sets them by the same class."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
 from common.errors import ConfigurationError
 from common.settings import (
     DatabaseVariables,
+    Form,
     OptionalStrings,
     OptionalText,
     StagingEnvironment,
     Text,
 )
 
+# When a sync that one Lambda has no time for is divided into parts.
+type InParts = Literal["first_load", "when_needed", "never"]
+# A Map run has up to 10,000 children at once; an account has 1,000 Lambdas by default.
+MOST_PARTS_AT_ONCE = 1000
+
+
+def _read_in_parts(variable: str, text: str) -> str:
+    allowed = get_args(InParts.__value__)
+    if text not in allowed:
+        raise ConfigurationError(
+            f"The environment variable {variable} must be one of {', '.join(allowed)}."
+        )
+    return text
+
+
+def _read_concurrency(variable: str, text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,3}", text, re.ASCII) or int(text) > MOST_PARTS_AT_ONCE:
+        raise ConfigurationError(
+            f"The environment variable {variable} must be a whole number from 1 to"
+            f" {MOST_PARTS_AT_ONCE}, like 8."
+        )
+    return int(text)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DbSyncEnvironment(StagingEnvironment):
     """Both databases, the rules as JSON, which `SyncRules.parse` reads, and the masks' key.
 
-    Rules that have no room among the variables are in a file.
+    Rules that have no room among the variables are in a file. `in_parts` says when a sync may be
+    divided, and `parts_concurrency` how many of its parts run at once.
     """
 
     prod_secret_arn: OptionalText = None
@@ -25,6 +52,8 @@ class DbSyncEnvironment(StagingEnvironment):
     sync_rules: Text = ""
     sync_rules_file: OptionalText = None
     mask_key_secret_arn: OptionalText = None
+    in_parts: Annotated[InParts, Form(_read_in_parts)] = "first_load"
+    parts_concurrency: Annotated[int, Form(_read_concurrency)] = 8
 
     @property
     def production(self) -> DatabaseVariables:

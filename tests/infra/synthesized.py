@@ -179,6 +179,8 @@ def every_setting(directory: Path, layer: Path) -> Json:
         "memory_mb": 1769,
         "ephemeral_storage_mb": 2048,
         "timeout_seconds": 600,
+        "in_parts": "when_needed",
+        "parts_concurrency": 24,
         "log_retention_days": 30,
         "alarm_topic_arn": TOPIC,
         "chat_topic_arn": CHAT_TOPIC,

@@ -63,6 +63,8 @@ def test_db_sync_s_variables_are_its_secrets_bucket_and_rules(full: Synthesized)
         "STAGING_SECRET_ARN": SECRETS["staging_secret_arn"],
         "EXCHANGE_BUCKET": variables["EXCHANGE_BUCKET"],
         "SYNC_RULES": variables["SYNC_RULES"],
+        "IN_PARTS": "first_load",
+        "PARTS_CONCURRENCY": "8",
     }
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
@@ -162,6 +164,8 @@ def test_other_names_and_rules_are_in_the_variables(everything: Synthesized) -> 
         "parallel_query": False,
     }
     assert everything.variables("db_sync")["MASK_KEY_SECRET_ARN"] == MASK_KEY_SECRET
+    assert everything.variables("db_sync")["IN_PARTS"] == "when_needed"
+    assert everything.variables("db_sync")["PARTS_CONCURRENCY"] == "24"
     variables = everything.variables("update_db")
     assert variables["MASK_KEY_SECRET_ARN"] == MASK_KEY_SECRET
     assert json.loads(variables["EMAIL_MASK"]) == {

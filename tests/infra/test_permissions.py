@@ -1,10 +1,13 @@
 """Each role may do exactly what is listed here."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cdk.compute.lambdas import PARTS
+from cdk.workflow import ROUNDS
 from common.manifest import LISTING_FOLDER, MANIFEST_NAME
 from db_sync.handler import REPORT as DB_SYNC_REPORT
 from tests.infra.synthesized import (
@@ -53,6 +56,9 @@ DB_SYNC = {
     ("secretsmanager:GetSecretValue", PROD),
     ("secretsmanager:GetSecretValue", STAGING),
     ("s3:PutObject", f"{EXECUTIONS}/db-sync.json"),
+    ("s3:GetObject", f"{EXECUTIONS}/parts/*"),
+    ("s3:PutObject", f"{EXECUTIONS}/parts/*"),
+    ("s3:ListBucket", "<Exchange/Bucket.Arn>", "s3:prefix=executions/*/parts/*"),
 }
 LIST_COGNITO_USERS = {
     *logging_to("Lambdas/ListCognitoUsers/Logs"),
@@ -86,13 +92,29 @@ WORKFLOW = {
     ("lambda:InvokeFunction", "<Lambdas/DbSync/Function.Arn>"),
     ("lambda:InvokeFunction", "<Lambdas/ListCognitoUsers/Function.Arn>"),
     ("lambda:InvokeFunction", "<Lambdas/UpdateDb/Function.Arn>"),
+    ("s3:GetObject", f"{EXECUTIONS}/parts/round-*.jsonl"),
 }
-BARE_ROLES = {
+LAMBDA_ROLES = {
     "Lambdas/DbSync/Role": DB_SYNC,
     "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS,
     "Lambdas/UpdateDb/Role": UPDATE_DB,
-    "Workflow/StateMachine/Role": WORKFLOW,
 }
+WORKFLOW_ROLE = "Workflow/StateMachine/Role"
+
+
+def running_a_distributed_map(place: str) -> Permissions:
+    """Return what the machine may do with itself, at `region:account`."""
+    states = f"arn:<AWS::Partition>:states:{place}"
+    own = f"{states}:execution:staging-sync-staging:*"
+    children = f"{states}:execution:staging-sync-staging/SyncParts:*"
+    return {
+        ("states:StartExecution", f"{states}:stateMachine:staging-sync-staging"),
+        ("states:DescribeExecution", own),
+        ("states:DescribeExecution", children),
+        ("states:StopExecution", own),
+        ("states:StopExecution", children),
+        ("states:RedriveExecution", children),
+    }
 
 
 def permissions_by_role(stack: Synthesized) -> dict[str, Permissions]:
@@ -119,9 +141,9 @@ def permissions_of(stack: Synthesized, statement: dict[str, Any]) -> Permissions
 
 def conditions_of(stack: Synthesized, condition: dict[str, Any]) -> list[str]:
     """Return a statement's conditions as `key=value`; each must hold."""
-    assert set(condition) <= {"StringEquals"}
+    assert set(condition) <= {"StringEquals", "StringLike"}
     return sorted(
-        f"{key}={stack.text(value)}" for key, value in condition.get("StringEquals", {}).items()
+        f"{key}={stack.text(value)}" for each in condition.values() for key, value in each.items()
     )
 
 
@@ -130,17 +152,20 @@ def as_list(value: Any) -> list[Any]:
 
 
 def test_without_vpc_and_pool_each_role_may_do_exactly_this(bare: Synthesized) -> None:
-    assert permissions_by_role(bare) == BARE_ROLES
+    assert permissions_by_role(bare) == {
+        **LAMBDA_ROLES,
+        WORKFLOW_ROLE: WORKFLOW | running_a_distributed_map("<AWS::Region>:<AWS::AccountId>"),
+    }
 
 
 def test_with_vpc_pool_and_schedule_each_role_may_do_exactly_this(full: Synthesized) -> None:
     roles = permissions_by_role(full)
-    (scheduler,) = roles.keys() - BARE_ROLES.keys()
+    (scheduler,) = roles.keys() - LAMBDA_ROLES.keys() - {WORKFLOW_ROLE}
     assert roles == {
-        **BARE_ROLES,
         "Lambdas/DbSync/Role": DB_SYNC | NETWORKING,
         "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS | LIST_POOL,
         "Lambdas/UpdateDb/Role": UPDATE_DB | NETWORKING,
+        WORKFLOW_ROLE: WORKFLOW | running_a_distributed_map("eu-central-1:111122223333"),
         scheduler: {
             ("states:StartExecution", "<Workflow/StateMachine>"),
             ("sqs:SendMessage", "<Schedule/DeadLetters.Arn>"),
@@ -163,6 +188,7 @@ def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_on
             *decrypting_secret(staging),
             *decrypting_secret(mask_key),
             through_s3("kms:GenerateDataKey"),
+            through_s3("kms:Decrypt"),
         },
         "Lambdas/ListCognitoUsers/Role": {
             through_s3("kms:GenerateDataKey"),
@@ -174,7 +200,8 @@ def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_on
             through_s3("kms:GenerateDataKey"),
             through_s3("kms:Decrypt"),
         },
-        "Workflow/StateMachine/Role": {
+        WORKFLOW_ROLE: {
+            through_s3("kms:Decrypt"),
             ("kms:Decrypt", CUSTOMER_KEY, f"{CONTEXT}aws:states:stateMachineArn={MACHINE}"),
             ("kms:GenerateDataKey", CUSTOMER_KEY, f"{CONTEXT}aws:states:stateMachineArn={MACHINE}"),
             ("kms:GenerateDataKey", CUSTOMER_KEY, f"{CONTEXT}SourceArn={LOGS}"),
@@ -262,6 +289,27 @@ def test_no_role_has_permissions_from_anywhere_else(
     assert synthesized.resources("AWS::Lambda::Permission") == []
 
 
+@pytest.mark.parametrize("stack", ["bare", "full"])
+def test_the_machine_s_permission_to_start_itself_is_in_a_policy_that_the_machine_waits_for(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
+    synthesized: Synthesized = request.getfixturevalue(stack)
+    resources = synthesized.template["Resources"]
+    (machine,) = (name for name in resources if "StateMachine" in resources[name]["Type"])
+    (policy,) = (name for name in resources if "states:RedriveExecution" in str(resources[name]))
+    # A policy that refers to the machine would wait for it, and the machine for its role.
+    assert machine not in json.dumps(resources[policy])
+    assert resources[policy]["Type"] == "AWS::IAM::Policy"
+    assert policy in resources[machine]["DependsOn"]
+
+
+def test_no_action_on_executions_or_files_is_for_all_of_them(full: Synthesized) -> None:
+    for role in permissions_by_role(full).values():
+        for action, resource, *_ in role:
+            if action.startswith(("states:", "s3:", "lambda:", "kms:")):
+                assert resource != "*", action
+
+
 def test_each_role_is_for_one_service(full: Synthesized) -> None:
     services = {
         path: [
@@ -280,7 +328,7 @@ def test_each_role_is_for_one_service(full: Synthesized) -> None:
 
 
 def test_without_a_pool_there_are_no_permissions_and_variables_for_one(bare: Synthesized) -> None:
-    actions = {action for role in permissions_by_role(bare).values() for action, _ in role}
+    actions = {action for role in permissions_by_role(bare).values() for action, *_ in role}
     assert not [action for action in actions if action.startswith("cognito")]
     assert "COGNITO_USER_POOL_ID" not in bare.variables("list_cognito_users")
 
@@ -289,6 +337,8 @@ def test_the_permissions_are_for_the_files_that_the_code_names() -> None:
     assert ("s3:PutObject", f"{EXECUTIONS}/{DB_SYNC_REPORT}") in DB_SYNC
     assert ("s3:PutObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in LIST_COGNITO_USERS
     assert ("s3:GetObject", f"{EXECUTIONS}/{LISTING_FOLDER}/*") in UPDATE_DB
+    assert ("s3:GetObject", f"{EXECUTIONS}/{PARTS}") in DB_SYNC
+    assert ("s3:GetObject", f"{EXECUTIONS}/{ROUNDS}") in WORKFLOW
     assert MANIFEST_NAME.startswith(f"{LISTING_FOLDER}/")
     assert ("s3:GetObject", f"{EXECUTIONS}/{MANIFEST_NAME}") in LIST_COGNITO_USERS
     assert ("s3:PutObject", f"{EXECUTIONS}/{REMAP_REPORT}") in UPDATE_DB

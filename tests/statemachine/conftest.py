@@ -11,6 +11,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 import db_sync.handler
 import list_cognito_users.handler
 import update_db.handler
+from tests.statemachine.json_lines import read_json_lines
 from tests.statemachine.kept import computed_once
 from tests.statemachine.lambdas import RESULTS, Lambdas, succeeding
 from tests.statemachine.staging import Staging, make_staging
@@ -35,6 +36,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _computed_once() -> Iterator[None]:
     with computed_once():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _json_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_json_lines(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
