@@ -134,6 +134,10 @@ bench-cognito: install ## Measure listing a pool and remapping, up to a million 
 bench-masks: install ## Measure what each kind of mask takes for a value; options: make bench-masks BENCH="--rows 20000"
 	@python -m tests.bench.masks $(BENCH)
 
+.PHONY: bench-scale
+bench-scale: install ## Simulate syncs in parts of up to 10 TB
+	@python -m tests.bench.simulation
+
 .PHONY: bench-growth
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg
 	@python -m tests.bench.growth
