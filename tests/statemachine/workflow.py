@@ -65,6 +65,8 @@ class Workflow:
         for placeholder, function in FUNCTIONS.items():
             arn = f"arn:aws:lambda:{REGION}:123456789012:function:{function}"
             definition = definition.replace(f"${{{placeholder}}}", arn)
+        # moto's grammar takes no whole number here.
+        definition = definition.replace('Percentage": 100,', 'Percentage": 100.0,')
         client = boto3.client("stepfunctions", region_name=REGION)
         machine = client.create_state_machine(
             name="staging-sync",
