@@ -175,10 +175,11 @@ def test_what_aws_counts_and_bills_is_added_up() -> None:
     # Two keepers of 1,700 seconds, each of three turns of 840.
     assert outcome.turns == 6
     assert outcome.lambda_seconds == 10_000 + 2 * 1700
-    # Once: a start, an end, a task (5), three choices (2), a Parallel (4) and a Pass (2). Each
-    # round: a Map (6), a task and a choice. Each turn: a task and a choice.
-    assert outcome.events == 2 + 5 + 6 + 4 + 2 + 3 * (6 + 5 + 2) + 6 * (5 + 2)
-    assert outcome.transitions == 7 + 3 * 3 + 6 * 2 + 90 * 2 + 7 + 1
+    # Once: a start, an end, a task (5), three choices (2), a Parallel (4), three Pass (2) and Done
+    # (2). Each round: a Map (6), a task and a choice. Each turn: a task and a choice.
+    assert outcome.events == 2 + 5 + 6 + 4 + 6 + 2 + 3 * (6 + 5 + 2) + 6 * (5 + 2)
+    # Nine states and a start; three in each round, two in each turn, a start and two in each child.
+    assert outcome.transitions == 10 + 3 * 3 + 6 * 2 + 90 * 3 + 7
     assert outcome.dollars == pytest.approx(
-        13_400 * 2 * 0.0000133334 + 106 * 0.0000002 + 216 * 0.000025
+        13_400 * 2 * 0.0000133334 + 106 * 0.0000002 + 308 * 0.000025
     )

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tests.bench.simulation import history
 from tests.bench.simulation.lambdas import Account, Pace, Round, Starts
 from tests.bench.simulation.workload import CHECKS, Staging, Work, divide
 
@@ -15,22 +16,6 @@ MAX_EVENTS = 25_000
 KEEPERS = 2
 DIVIDING = 60.0  # seconds of SyncDatabase until it answers that there are parts
 FINISHING, FINISHING_PART = 10.0, 0.02  # seconds of FinishSync, and of it for each part's result
-
-# Entries in the parent's history, with the Lambda's ARN as a Task's resource.
-TASK = 5  # entered, scheduled, started, succeeded, exited
-CHOICE = PASS = 2  # entered, exited
-PARALLEL = 4  # and started, succeeded
-MAP = 6  # and its run's started, succeeded
-EXECUTION = 2  # started, succeeded
-# CognitoOnly?, SyncDatabase, Divided?, SyncInParts, SyncCognito?, Done
-ONCE_EVENTS = EXECUTION + 3 * CHOICE + TASK + PARALLEL + PASS
-ROUND_EVENTS = MAP + TASK + CHOICE  # SyncParts, FinishSync, PartsLeft?
-TURN_EVENTS = TASK + CHOICE  # KeepSnapshot, and whether it is done
-# State transitions, of which a start is one, also that of a child execution.
-ONCE_TRANSITIONS = 7
-ROUND_TRANSITIONS = 3
-TURN_TRANSITIONS = 2
-CHILD_TRANSITIONS = 2
 
 # us-east-1, without the free tiers: aws.amazon.com/lambda/pricing, aws.amazon.com/step-functions/
 # pricing; docs/deployment.md has the same.
@@ -77,18 +62,22 @@ class Outcome:
     @property
     def events(self) -> int:
         """Entries in the parent's history."""
-        return ONCE_EVENTS + self.rounds * ROUND_EVENTS + self.turns * TURN_EVENTS
+        return (
+            history.EXECUTION
+            + history.entries(*history.ONCE)
+            + history.entries(*history.ROUND) * self.rounds
+            + history.entries(*history.TURN) * self.turns
+        )
 
     @property
     def transitions(self) -> int:
-        """State transitions of the parent and of all children; a part given up has a Pass."""
+        """State transitions of the parent and of all children."""
         return (
-            ONCE_TRANSITIONS
-            + self.rounds * ROUND_TRANSITIONS
-            + self.turns * TURN_TRANSITIONS
-            + self.account.children * CHILD_TRANSITIONS
+            (history.START + len(history.ONCE))
+            + len(history.ROUND) * self.rounds
+            + len(history.TURN) * self.turns
+            + (history.START + len(history.CHILD)) * self.account.children
             + self.account.retries
-            + self.account.given_up
         )
 
     @property
