@@ -9,8 +9,11 @@ import getpass
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from common.errors import ConfigurationError
 from common.log import logger
@@ -19,13 +22,28 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import WAITS, Waits
 from db_sync.interrupts import interruptible
 from db_sync.mask_plan import command as mask_plan
+from db_sync.parts.jobs import sync_in_parts
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules, read_rules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from db_sync.terminal import WRONG_CALL, Bars, print_result, told
 
+MOST_JOBS = 64
+IN_BETWEEN = (
+    "parts of the target are as in production and others as they were. Start again, which goes on"
+    " from there"
+)
 MASK_KEY = "MASK_KEY"  # the environment variable with the secret that masks depend on
+
+
+class Work(Protocol):
+    """A sync, in one or in parts."""
+
+    def __call__(
+        self, options: SyncOptions, *, save_report: Callable[[SyncResult], None]
+    ) -> SyncResult:
+        """Do it; `save_report` is called before the last commit."""
 
 
 def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
@@ -55,8 +73,17 @@ def _run(arguments: list[str], waits: Waits) -> int:
         action="store_true",
         help="write even if changed masks unlink nearly all logins; you remap afterwards",
     )
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="in parts, by N processes: staging is in between meanwhile; with 1 it is atomic",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, only")
     call = parser.parse_args(arguments)
+    if call.dry_run and call.jobs > 1:
+        parser.error("--dry-run writes nothing, so that there is nothing to do in parts.")
     try:
         source, target = DatabaseAddress.of_url(call.source), DatabaseAddress.of_url(call.target)
         rules = SyncRules.parse(read_rules(call.rules))
@@ -73,25 +100,29 @@ def _run(arguments: list[str], waits: Waits) -> int:
         mask_key=key,
         is_remapped=call.remapped,
     )
-    return _sync(source, target, options, as_json=call.json)
+    if call.jobs == 1:
+        work = partial(sync_database, source, target)
+        return _sync(work, options, "the target is as it was", as_json=call.json)
+    work = partial(sync_in_parts, source, target, jobs=call.jobs)
+    return _sync(work, options, IN_BETWEEN, as_json=call.json)
 
 
-def _sync(
-    source: DatabaseAddress,
-    target: DatabaseAddress,
-    options: SyncOptions,
-    *,
-    as_json: bool,
-) -> int:
+def _jobs(text: str) -> int:
+    """Return how many processes are wanted."""
+    jobs = int(text)
+    if not 1 <= jobs <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_JOBS}")
+    return jobs
+
+
+def _sync(work: Work, options: SyncOptions, interrupted: str, *, as_json: bool) -> int:
     def sync() -> None:
         with Bars() as bars:
             shown = replace(options, progress=bars.show)
-            result = interruptible(
-                lambda before_commit: sync_database(source, target, shown, before_commit)
-            )
+            result = interruptible(lambda before_commit: work(shown, save_report=before_commit))
         _print(result, as_json=as_json)
 
-    return told(sync, interrupted="the target is as it was")
+    return told(sync, interrupted=interrupted)
 
 
 def _user() -> str:

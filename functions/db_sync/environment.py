@@ -1,5 +1,6 @@
 """DbSync's environment variables; CDK sets them by the same class."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from common.settings import (
     StagingEnvironment,
     Text,
 )
+from db_sync.tuning import Rates, Tuning
 
 # When a sync that one Lambda has no time for is divided into parts.
 type InParts = Literal["first_load", "when_needed", "never"]
@@ -43,7 +45,8 @@ def _read_concurrency(variable: str, text: str) -> int:
 class DbSyncEnvironment(StagingEnvironment):
     """Both databases, the rules as JSON, which `SyncRules.parse` reads, and the masks' key.
 
-    Rules that have no room among the variables are in a file. `in_parts` says when a sync may be
+    Rules that have no room among the variables are in a file. `tuning` has numbers of `Tuning` as
+    JSON, and is set by tests alone. `in_parts` says when a sync may be
     divided, and `parts_concurrency` how many of its parts run at once.
     """
 
@@ -52,6 +55,7 @@ class DbSyncEnvironment(StagingEnvironment):
     sync_rules: Text = ""
     sync_rules_file: OptionalText = None
     mask_key_secret_arn: OptionalText = None
+    tuning: OptionalText = None
     in_parts: Annotated[InParts, Form(_read_in_parts)] = "first_load"
     parts_concurrency: Annotated[int, Form(_read_concurrency)] = 8
 
@@ -61,6 +65,12 @@ class DbSyncEnvironment(StagingEnvironment):
         return DatabaseVariables(
             "PROD", self.prod_secret_arn, self.prod_database or {}, self.database_ca_bundle or ""
         )
+
+    def read_tuning(self) -> Tuning:
+        """Return the numbers by which a sync chooses its ways: the defaults, but for tests."""
+        given = json.loads(self.tuning or "{}")
+        rates = Rates(**given.pop("rates", {}))
+        return Tuning(**given, rates=rates)
 
     def read_rules(self) -> str:
         """Return the rules' text.

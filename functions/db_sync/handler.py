@@ -1,4 +1,4 @@
-"""DbSync: refreshes the staging database from production."""
+"""DbSync: refreshes the staging database from production, in one transaction or in parts."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -10,23 +10,28 @@ from common.aws.databases import database_of
 from common.aws.exchange import Exchange
 from common.aws.mask_key import read_mask_key
 from common.entry import entry_point
-from common.errors import StagingSyncError
+from common.errors import InvalidInput, StagingSyncError
 from common.event import Event
 from common.metrics import PHASES, Metric, emit
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
 from db_sync.environment import DbSyncEnvironment
 from db_sync.memory import granted, within
+from db_sync.parts.finishing import SaveReport
+from db_sync.parts.operations import Operations, PartsFolder
 from db_sync.result import SyncResult, failure_report
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
-from db_sync.sync import sync_database
 
 REPORT = "db-sync.json"
 
 
 def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str, Any]:
-    """Sync, write the report to S3, emit metrics, and return the output's `db_sync` object."""
+    """Sync, or do one of the operations of a sync in parts.
+
+    A sync that is done writes its report to S3, emits metrics, and is answered with the output's
+    `db_sync` object.
+    """
     environment = DbSyncEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
     options = SyncOptions(
@@ -35,7 +40,9 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
         waits=waits,
+        tuning=environment.read_tuning(),
         is_remapped=event.input.sync_cognito,
+        in_parts=environment.in_parts,
     )
 
     def save_report(result: SyncResult) -> None:
@@ -47,18 +54,48 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
         target = database_of(environment.staging)
         if environment.mask_key_secret_arn:
             options = replace(options, mask_key=read_mask_key(environment.mask_key_secret_arn))
+        operations = Operations(
+            source, target, options, PartsFolder(exchange), environment.parts_concurrency
+        )
         with within(granted()):
-            result = sync_database(source, target, options, save_report)
+            found = _do(event, operations, save_report)
     except StagingSyncError as error:
-        with suppress(StagingSyncError):  # the sync's error is the one that counts
-            exchange.write_json(REPORT, failure_report(error))
+        if event.rest.get("operation") in {None, "finish_sync"}:
+            with suppress(StagingSyncError):  # the sync's error is the one that counts
+                exchange.write_json(REPORT, failure_report(error))
         raise
+    if not isinstance(found, SyncResult):
+        return found
     if not event.input.dry_run:
-        emit(event.execution, _measure(result))
-    return {**result.output(), "report": exchange.uri(REPORT)}
+        emit(event.execution, _measure(found))
+    return {**found.output(), "report": exchange.uri(REPORT)}
 
 
 handler = entry_point(sync)
+
+
+def _do(
+    event: Event, operations: Operations, save_report: SaveReport
+) -> SyncResult | dict[str, Any]:
+    """Do the operation that the event names; without one, the sync.
+
+    Raises:
+        InvalidInput: there is no such operation.
+    """
+    match event.rest.get("operation"):
+        case None:
+            return operations.sync(save_report)
+        case "keep_snapshot":
+            return operations.keep_snapshot(event.rest.get("keeper"))
+        case "sync_part":
+            return operations.sync_part(event.rest.get("part"))
+        case "finish_sync":
+            return operations.finish_sync(event.rest.get("divided"), save_report)
+        case _:
+            raise InvalidInput(
+                'The event\'s "operation" is none of DbSync. Start the state machine instead of'
+                " invoking its Lambdas."
+            )
 
 
 def _measure(result: SyncResult) -> dict[Metric, float]:

@@ -47,7 +47,10 @@ class TableResult:
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a sync did; `snapshot` is the moment of the source's snapshot, ISO 8601 in UTC."""
+    """What a sync did; `snapshot` is the moment of the source's snapshot, ISO 8601 in UTC.
+
+    `atomic`: whether it was done in one transaction, and not in parts.
+    """
 
     status: Status
     verified: bool
@@ -60,6 +63,7 @@ class SyncResult:
     snapshot: str
     source_version: int
     target_version: int
+    atomic: bool = True
 
     def output(self) -> dict[str, Any]:
         """Return the `db_sync` object of the execution's output, without its report."""
@@ -71,6 +75,7 @@ class SyncResult:
             "rows_updated": sum(table.rows_updated for table in self.tables),
             "rows_deleted": sum(table.rows_deleted for table in self.tables),
             "verified": self.verified,
+            "atomic": self.atomic,
             "duration_seconds": self.duration_seconds,
             "warnings": self._first_warnings(),
         }

@@ -15,6 +15,8 @@ from common.postgres.names import Name
 from common.postgres.naming import naming
 from common.postgres.waits import WAITS, Waits
 from db_sync.brief_locks import AT_ONCE
+from db_sync.environment import InParts
+from db_sync.pace import Pace
 from db_sync.plan.catalog import Table
 from db_sync.plan.tables import TablePlan
 from db_sync.rules import SyncRules
@@ -43,7 +45,8 @@ class SyncOptions:
     """How to sync; `execution` names the run to others that meet its lock.
 
     `mask_key` is needed if the rules mask. `is_remapped`: whether a remap follows, which links
-    people again whose address is masked otherwise than before.
+    people again whose address is masked otherwise than before. `in_parts`: when it may be divided
+    if there is no time for it.
     """
 
     execution: str
@@ -55,11 +58,15 @@ class SyncOptions:
     tuning: Tuning = field(default_factory=Tuning)
     mask_key: MaskKey | None = None
     is_remapped: bool = False
+    in_parts: InParts = "never"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: both sessions, its options, and the seconds that each table took in each phase."""
+    """One run: both sessions, its options, and the seconds that each table took in each phase.
+
+    `pace` tells whether it will be done in time.
+    """
 
     source: Session
     target: Session
@@ -67,6 +74,7 @@ class Run:
     seconds: dict[Name, dict[str, float]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def tuning(self) -> Tuning:
@@ -77,8 +85,9 @@ class Run:
         """Limit both sessions' next statements to the time that is left.
 
         Raises:
-            OutOfTime: see `Deadline.limit`.
+            OutOfTime: see `Deadline.limit` and `Pace.check`.
         """
+        self.pace.check(self.seconds)
         self.options.deadline.limit(doing, self.source, self.target)
 
     def each[T](self, phase: str, items: Sequence[T]) -> Iterator[T]:

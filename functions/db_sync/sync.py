@@ -22,6 +22,7 @@ from db_sync.compare.moment import Moment
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Findings, Finished, Finisher, finisher_of
 from db_sync.parallel import allow_parallel_comparison
+from db_sync.parts.sizes import watch
 from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.snapshot import PLANNING_ATTEMPTS, Snapshots, changing, open_snapshots
 from db_sync.plan.tables import Plan
@@ -143,6 +144,7 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
         That, and warnings. The transactions of both sides are still open.
     """
     plan, target = snapshots.plan, run.target
+    watch(run, plan)
     harmless = run.options.rules.event_triggers_ok
     # The target's transaction is rolled back.
     allow_parallel_comparison(run)
@@ -153,6 +155,8 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
         stop_forcing(target, plan.tables)
         moment = Moment.of(target, [table.target.oid for table in plan.tables])
         compared = compare_tables(run, plan.tables)
+        run.pace.replacing({replace.plan.name for replace in compared.replacements})
+        run.limit("the rows that differ were written")
         require_samples_fit(run, compared.plans)
         unlinking = finisher.refuse(find_unlinking(run, compared))
     warnings = event_triggers + unlinking + unreadable + unlike
@@ -171,7 +175,7 @@ def _result(
         verified=finisher.is_verified,
         tables=tuple(sorted(same + finished.changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
-        masked=_masked(plan),
+        masked=plan.masks_told,
         sequences=tuple(str(sequence) for sequence in finished.sequences),
         warnings=tuple(warnings + finished.warnings),
         duration_seconds=0.0,
@@ -179,16 +183,6 @@ def _result(
         source_version=run.source.server_version,
         target_version=run.target.server_version,
     )
-
-
-def _masked(plan: Plan) -> dict[str, str]:
-    """Return the masked columns, each with its kind and where its rule comes from."""
-    return {
-        f"{table.name}.{column.name}": f"{column.mask.rule}, by {column.mask.because}"
-        for table in plan.tables
-        for column in table.masked
-        if column.mask
-    }
 
 
 def _read_source_sequences(run: Run, plan: Plan) -> tuple[WantedPositions, list[str]]:

@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """How many bytes of a table are read and compared, and how many are written, per second."""
+
+    compare: float = 100e6
+    write: float = 25e6
+
+
+@dataclass(frozen=True, slots=True)
 class Tuning:
     """From how many rows or ranges on another way is faster; the defaults are measured.
 
@@ -22,9 +30,12 @@ class Tuning:
         min_rows_for_index_rebuild: with fewer rows, indexes are kept up as quickly as they are
             built.
         max_rows_counted: telling apart the rows of a larger table takes half as long as copying it.
+        part_seconds: how long a part of a divided sync should take.
+        longest_part: how long a part may take that cannot be divided, in seconds.
         keeper_turn: the seconds that a keeper holds the snapshot before the other one relieves it;
             None: until a minute before its deadline.
         keeper_poll: the seconds between two looks of a keeper at what the others wrote.
+        rates: how fast tables are compared and written, as long as nothing was measured.
     """
 
     rows_per_range: int = 64
@@ -37,5 +48,8 @@ class Tuning:
     max_rows_verified_whole: int = 100_000
     min_rows_for_index_rebuild: int = 10_000
     max_rows_counted: int = 100_000
+    part_seconds: float = 120.0
+    longest_part: float = 660.0
     keeper_turn: float | None = None
     keeper_poll: float = 2.0
+    rates: Rates = Rates()

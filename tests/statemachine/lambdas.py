@@ -69,6 +69,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         "rows_updated": 400,
         "rows_deleted": 80,
         "verified": True,
+        "atomic": True,
         "duration_seconds": 12.3,
         "warnings": [],
         "report": "s3://exchange/executions/run/db-sync.json",

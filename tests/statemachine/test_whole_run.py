@@ -39,6 +39,7 @@ def test_production_is_copied_and_people_get_the_subs_of_stagings_pool(
             "rows_updated": 1,
             "rows_deleted": 1,
             "verified": True,
+            "atomic": True,
             "warnings": [],
             "report": f"{folder}/db-sync.json",
         },

@@ -50,11 +50,12 @@ class Session(Connection):
         self._forget_transaction()
 
     def _forget_transaction(self) -> None:
-        """Reset what `replication_role` and `function_names` have set for the last transaction."""
+        """Reset what was set for the last transaction: the replication role, names and the like."""
         self.replication_role = "origin"
         self.silences_event_triggers = False
         self.search_path = transaction_settings.SEARCH_PATH
         self.function_paths: tuple[str, ...] = ()
+        self.reads_section = False  # see `db_sync.planner.tables_themselves`
 
     def __enter__(self) -> Self:
         return self

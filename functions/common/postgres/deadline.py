@@ -1,5 +1,6 @@
 """A run's deadline: it ends with an error of ours before Lambda kills it in a statement."""
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Self
@@ -22,6 +23,11 @@ class Deadline:
         """Return the deadline of a Lambda that is killed in so many milliseconds."""
         return cls(time.monotonic() + left / 1000 - MARGIN)
 
+    @property
+    def seconds_left(self) -> float:
+        """How many seconds are left; infinity without a deadline."""
+        return math.inf if self.at is None else self.at - time.monotonic()
+
     def limit(self, doing: str, *sessions: Session) -> None:
         """Limit the statements of sessions to the time that is left.
 
@@ -34,8 +40,7 @@ class Deadline:
         """
         if self.at is None:
             return
-        left = self.at - time.monotonic()
-        if left <= 0:
+        if self.seconds_left <= 0:
             raise OutOfTime(
                 f"The time was up before {doing}; the target is as it was. Raise the Lambda's"
                 " timeout (at most 900 s) or memory, or run `db-sync` from a host."

@@ -15,7 +15,7 @@ from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
 from db_sync.compare.row_hash import ValueOf, row_hash
-from db_sync.plan.catalog import Table, table_rows
+from db_sync.plan.catalog import Table, rows_with_places, table_rows
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import source_value
 from db_sync.tuning import Tuning
@@ -92,9 +92,15 @@ class Ranges:
         # for a range between two unknown keys, and would read the whole table instead. It also
         # makes the join check the row's own range, since a broken index may lead to another row.
         return sql.SQL(
-            "{} JOIN LATERAL (SELECT t.tableoid, t.ctid, t.* FROM {}"
+            "{} JOIN LATERAL (SELECT {} FROM {}"
             " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
-        ).format(_listed(numbers, self.shift), all_rows, value_of(key), self.number(value_of))
+        ).format(
+            _listed(numbers, self.shift),
+            rows_with_places(table),
+            all_rows,
+            value_of(key),
+            self.number(value_of),
+        )
 
     def are_of(self, value_of: ValueOf, numbers: Sequence[int]) -> sql.Composable:
         """Return the condition that a row `t` is in one of some ranges, which needs no index."""
@@ -147,7 +153,9 @@ def _listed(numbers: Sequence[int], shift: int) -> sql.Composable:
 def estimate_rows(source: Session, plans: Sequence[TablePlan]) -> dict[int, int]:
     """Return the estimated numbers of rows of the source's tables, by oid."""
     query = load_query("db_sync/compare", "estimate_rows")
-    return dict(catalog_rows(source, query, [[plan.source.oid for plan in plans]]))
+    rows: dict[int, int] = dict(catalog_rows(source, query, [[plan.source.oid for plan in plans]]))
+    sections = {plan.source.oid: plan.source.section for plan in plans if plan.source.section}
+    return rows | {oid: section.about_rows for oid, section in sections.items()}
 
 
 def divide(source: Session, plan: TablePlan, rows: int, tuning: Tuning) -> Ranges:

@@ -13,7 +13,7 @@ def which_have_rows(session: Session, tables: Sequence[Table]) -> set[int]:
     """Return the oids of the tables that have rows, in few round trips."""
 
     def ask(some: Sequence[Table]) -> list[bool]:
-        exist = [sql.SQL("EXISTS (SELECT FROM {})").format(table_rows(table)) for table in some]
+        exist = [sql.SQL("EXISTS (SELECT FROM {} t)").format(table_rows(table)) for table in some]
         query = sql.SQL("SELECT ARRAY[{}]::boolean[]").format(sql.SQL(", ").join(exist))
         (found,) = session.row(query)
         return list(found)
@@ -24,5 +24,5 @@ def which_have_rows(session: Session, tables: Sequence[Table]) -> set[int]:
 
 def count_rows(session: Session, table: Table) -> int:
     """Return how many rows a table has."""
-    (rows,) = session.row(sql.SQL("SELECT count(*) FROM {}").format(table_rows(table)))
+    (rows,) = session.row(sql.SQL("SELECT count(*) FROM {} t").format(table_rows(table)))
     return int(rows)

@@ -120,8 +120,23 @@ class Publications:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """Some of a table's rows, by the bounds of their keys: see `db_sync.parts`.
+
+    `condition` is SQL that is true of its rows `t`, on both sides; `about_rows`: how many rows of
+    the source that are, estimated.
+    """
+
+    condition: sql.Composable
+    about_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """A table; partitions are part of their partitioned table."""
+    """A table; partitions are part of their partitioned table.
+
+    With a `section`, only those of its rows are read and written.
+    """
 
     oid: int
     name: Name
@@ -135,6 +150,7 @@ class Table:
     publications: Publications
     function_path: str  # a search path for the functions that it calls; "" if it calls none
     parents: tuple[int, ...]  # oids of the tables that it inherits columns from
+    section: Section | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +304,23 @@ class Catalogs(NamedTuple):
 
 
 def table_rows(table: Table) -> sql.Composable:
-    """Return a table as a FROM item, without the tables that inherit from it."""
+    """Return a table's rows as a FROM item without an alias, which PostgreSQL 15 requires.
+
+    Without the tables that inherit from it. Of a section, also the place of each row is a column.
+    """
+    if table.section is None:
+        return whole_table(table)
+    return sql.SQL("(SELECT t.tableoid, t.ctid, t.* FROM {} t WHERE {})").format(
+        whole_table(table), table.section.condition
+    )
+
+
+def whole_table(table: Table) -> sql.Composable:
+    """Return a table, whatever its section, as statements that write to it name it."""
     only = sql.SQL("" if table.is_partitioned else "ONLY ")
     return only + table.name.identifier
+
+
+def rows_with_places(table: Table) -> sql.Composable:
+    """Return the columns of `table_rows` as `t`, with the place of each row: tableoid and ctid."""
+    return sql.SQL("t.*" if table.section else "t.tableoid, t.ctid, t.*")

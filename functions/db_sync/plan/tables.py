@@ -143,6 +143,16 @@ class Plan:
         return [table for table in self.tables if table.masked]
 
     @property
+    def masks_told(self) -> dict[str, str]:
+        """The masked columns, each with its kind and where its rule comes from."""
+        return {
+            f"{table.name}.{column.name}": f"{column.mask.rule}, by {column.mask.because}"
+            for table in self.tables
+            for column in table.masked
+            if column.mask
+        }
+
+    @property
     def synced(self) -> set[int]:
         """The oids of the target's tables that are synced."""
         return {table.target.oid for table in self.tables}

@@ -76,6 +76,11 @@ class Checks:
         """The tables that they are on; dropping one takes a lock that conflicts with readers."""
         return {check.on for check in self._of_tables}
 
+    @property
+    def domains(self) -> set[Name]:
+        """The domains that they are on."""
+        return {check.on for check in self._of_domains}
+
     @contextmanager
     def dropped_meanwhile(self) -> Iterator[None]:
         """Drop those of tables, and create all of them again after the with statement.

@@ -91,9 +91,15 @@ def foresee(target: Session, key: ForeignKey, writing: Writing) -> Prospect:
     return _foreseen(target, key, child, parent)
 
 
-def count_orphans(target: Session, key: ForeignKey) -> int:
-    """Return how many rows lack their parent as the tables are now."""
-    return _count(target, key, key.child_rows, _no(key, key.parent_rows))
+def count_orphans(target: Session, key: ForeignKey, which: sql.Composable = ALL) -> int:
+    """Return how many rows lack their parent as the tables are now.
+
+    Args:
+        target: the session.
+        key: the foreign key.
+        which: a condition on the rows `c` of the child that are looked at.
+    """
+    return _count(target, key, key.child_rows, which, _no(key, key.parent_rows))
 
 
 def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> Prospect:

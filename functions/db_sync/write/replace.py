@@ -17,7 +17,7 @@ from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_counts import count_rows
 from db_sync.compare.small_tables import compare_small, is_small
 from db_sync.compare.verify import failure
-from db_sync.plan.catalog import table_rows
+from db_sync.plan.catalog import Table, whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
 from db_sync.result import TableResult
@@ -72,18 +72,28 @@ def _empty(run: Run, replacements: Sequence[Replace], keys: Sequence[ForeignKey]
     PostgreSQL rejects TRUNCATE of a table that another table's foreign key references, so that its
     rows are deleted; so are those of a table whose subscribers would not receive the TRUNCATE.
     """
-    published = [each for each in replacements if not each.plan.target.publications.hides_truncate]
+    published = [each for each in replacements if _may_truncate(each.plan.target)]
     worthwhile = [each for each in published if each.target_rows or _is_large(run, each)]
     truncated = _without_referenced(_with_referring(worthwhile, published, keys), keys)
     with names_for_writing(run.target):
         if truncated:
-            tables = [table_rows(replace.plan.target) for replace in truncated]
+            tables = [whole_table(replace.plan.target) for replace in truncated]
             run.target.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
         for replace in replacements:
             if replace not in truncated and replace.target_rows:
-                rows = table_rows(replace.plan.target)
-                run.target.execute(sql.SQL("DELETE FROM {}").format(rows))
+                run.target.execute(_delete_all(replace.plan.target))
     return truncated
+
+
+def _may_truncate(table: Table) -> bool:
+    """Return whether all rows of a table may be removed without deleting each."""
+    return table.section is None and not table.publications.hides_truncate
+
+
+def _delete_all(table: Table) -> sql.Composable:
+    """Return the statement that deletes a table's rows, or those of its section."""
+    condition = table.section.condition if table.section else sql.SQL("true")
+    return sql.SQL("DELETE FROM {} t WHERE {}").format(whole_table(table), condition)
 
 
 def _with_referring(
@@ -135,7 +145,7 @@ def _copy_small(
         ]
     for replace in run.each("index", replacements):
         with run.step("index", replace.plan):
-            _analyze(run.target, replace.plan)
+            analyze(run.target, replace.plan)
     with tables_themselves(run.target):
         _verify_small(run, [replace.plan for replace in replacements])
     return [_counted(run, *each) for each in zip(replacements, sent, strict=True)]
@@ -197,7 +207,7 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
     with fingerprint.of_source(run.source, everything) as ours:
         with run.timed("index", plan), _names_for_indexes(run.target, path, indexes):
             create_indexes(run.target, plan, indexes)
-            _analyze(run.target, plan)
+            analyze(run.target, plan)
         with (
             run.timed("verify", plan),
             tables_themselves(run.target),
@@ -209,8 +219,12 @@ def _copy(run: Run, replace: Replace, *, is_truncated: bool) -> TableResult:
 
 
 def _is_large(run: Run, replace: Replace) -> bool:
-    """Return whether a table's indexes are built anew, which takes less time than keeping them."""
-    return replace.about_rows > run.tuning.min_rows_for_index_rebuild
+    """Return whether a table's indexes are built anew, which takes less time than keeping them.
+
+    Not those of a section, since others of the table are written at the same time.
+    """
+    is_whole = replace.plan.target.section is None
+    return is_whole and replace.about_rows > run.tuning.min_rows_for_index_rebuild
 
 
 def _names_for_indexes(
@@ -220,12 +234,14 @@ def _names_for_indexes(
     return names_for_definitions(target, path) if path or indexes else nullcontext()
 
 
-def _analyze(target: Session, plan: TablePlan) -> None:
-    """Update the planner's statistics.
+def analyze(target: Session, plan: TablePlan) -> None:
+    """Update the planner's statistics; not after one section, but when all of them are written.
 
     From PostgreSQL 17 on, ANALYZE resolves names in pg_catalog only. If an index expression needs
     others, nobody's ANALYZE can compute it, and only the columns' statistics are updated.
     """
+    if plan.target.section:
+        return
     statement = sql.SQL("ANALYZE {}").format(plan.name.identifier)
     if not plan.target.function_path:
         target.execute(statement)

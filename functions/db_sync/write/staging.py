@@ -15,7 +15,7 @@ from common.postgres.settings.function_names import names_of
 from common.postgres.settings.replication_role import define
 from db_sync.compare import generated
 from db_sync.compare.outcomes import Merge
-from db_sync.plan.catalog import table_rows
+from db_sync.plan.catalog import table_rows, whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.result import Changes
 from db_sync.run import Run
@@ -150,7 +150,7 @@ def _parts(merge: Merge) -> Parts:
     ]
     return {
         "table": plan.name.identifier,
-        "rows": table_rows(plan.target),
+        "rows": whole_table(plan.target),
         "stage": stage_of(plan),
         "changes": changes_of(plan),
         "changed": changed_rows(plan),

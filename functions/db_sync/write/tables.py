@@ -120,7 +120,7 @@ def _lock_exclusively(
 ) -> None:
     """Take the ACCESS EXCLUSIVE locks in attempts; TRUNCATE and ALTER TABLE would wait for them."""
     tables = {key.child for key in dropped} | {key.parent for key in dropped}
-    tables |= {replace.plan.name for replace in replacements}
+    tables |= {each.plan.name for each in replacements if each.plan.target.section is None}
     tables |= {trigger.on for trigger in firing if trigger.locks_out_readers}
     tables |= checks.tables
     locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)

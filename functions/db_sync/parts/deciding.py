@@ -1,0 +1,73 @@
+"""Whether a sync is done in one, or divided into parts since one Lambda has no time for it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from common.errors import OutOfTime
+from common.log import logger
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.deadline import MARGIN, Deadline
+from db_sync.parts.dividing import Limits, divide
+from db_sync.parts.opening import begin_target
+from db_sync.parts.part import Division
+from db_sync.parts.pieces import sessions
+from db_sync.parts.sizes import may_be_divided, measure
+from db_sync.plan.snapshot import open_snapshots
+from db_sync.result import SyncResult
+from db_sync.run import Run, SyncOptions
+from db_sync.sync import sync_database
+
+# Of the seconds that a run keeps for its end, those in which it can still be divided.
+LATE = MARGIN - 5.0
+NOT_EMPTY = (
+    "It could be done in parts, but staging is not empty and would be in between meanwhile: set"
+    ' "in_parts": "when_needed" in cdk.json if that may be, and deploy.'
+)
+
+
+def sync_or_divide(
+    source_address: DatabaseAddress,
+    target_address: DatabaseAddress,
+    options: SyncOptions,
+    save_report: Callable[[SyncResult], None],
+) -> SyncResult | Division:
+    """Make the target's rows equal to the source's, or divide that if there is no time for it.
+
+    Nothing is written in the latter case.
+
+    Args:
+        source_address: production; only read.
+        target_address: staging.
+        options: `in_parts` says when a sync may be divided.
+        save_report: called with the result before the commit.
+
+    Raises:
+        OutOfTime: there is no time, and the sync may not be divided, or cannot be.
+        StagingSyncError: another one of `common.errors`; the target is as it was.
+    """
+    started = time.time()
+    try:
+        return sync_database(source_address, target_address, options, save_report)
+    except OutOfTime as error:
+        if options.dry_run or options.in_parts == "never":
+            raise
+        logger.info("there is no time for the sync in one transaction", why=error.message)
+        why = error
+    at = options.deadline.at
+    late = replace(options, deadline=Deadline(None if at is None else at + LATE))
+    with sessions(source_address, target_address, late) as run:
+        return _divide(run, why, started)
+
+
+def _divide(run: Run, why: OutOfTime, started: float) -> Division:
+    """Divide a sync; `why` it must be."""
+    begin_target(run)
+    run.target.rollback()
+    plan = open_snapshots(run).plan
+    sizes = measure(run.source, run.target, plan.tables)
+    if not may_be_divided(run.options, sizes.values()):
+        raise why.adding(NOT_EMPTY)
+    tuning = run.tuning
+    limits = Limits(tuning.part_seconds, tuning.longest_part)
+    return divide(run, plan, tuning.rates, limits, started)
