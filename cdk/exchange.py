@@ -89,16 +89,17 @@ class ExchangeBucket(Construct):
         self._allow_key(role, "kms:GenerateDataKey", "kms:Decrypt")
 
     def grant_list(self, role: aws_iam.IRole, files: str) -> None:
-        """Allow a role to list these files of an execution, and no others of the bucket.
+        """Allow a role to learn that one of these files is not there.
 
-        Without it S3 answers "forbidden" for a file that is not there (Amazon S3 API reference,
-        "GetObject").
+        Without it S3 answers "forbidden" for a missing file (Amazon S3 API reference, "GetObject").
+        Which prefix it checks then is not documented, so that a request without one is allowed
+        too: such a listing shows the names of all files. Other folders cannot be listed.
         """
         role.add_to_principal_policy(
             aws_iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[self.bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": f"executions/*/{files}"}},
+                conditions={"StringLikeIfExists": {"s3:prefix": f"executions/*/{files}"}},
             )
         )
 

@@ -141,7 +141,7 @@ def permissions_of(stack: Synthesized, statement: dict[str, Any]) -> Permissions
 
 def conditions_of(stack: Synthesized, condition: dict[str, Any]) -> list[str]:
     """Return a statement's conditions as `key=value`; each must hold."""
-    assert set(condition) <= {"StringEquals", "StringLike"}
+    assert set(condition) <= {"StringEquals", "StringLikeIfExists"}
     return sorted(
         f"{key}={stack.text(value)}" for each in condition.values() for key, value in each.items()
     )

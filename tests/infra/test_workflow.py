@@ -126,7 +126,7 @@ def test_a_divided_sync_continues_when_all_its_parts_are_done(full: Synthesized)
     assert states["SyncDatabase"]["Next"] == "Divided?"
     assert states["SyncInParts"]["Next"] == states["Divided?"]["Default"] == "SyncCognito?"
     # The third branch's result, under the key of an undivided sync's.
-    assert states["SyncInParts"]["ResultSelector"] == {"db_sync.$": "$[2].db_sync"}
+    assert states["SyncInParts"]["ResultSelector"] == {"db_sync.$": "$[2]"}
     assert states["SyncInParts"]["Branches"][2]["StartAt"] == "SyncParts"
 
 
@@ -196,7 +196,8 @@ def test_a_round_ends_with_finish_sync_which_may_begin_another(full: Synthesized
     assert states["FinishSync"]["Next"] == "PartsLeft?"
     (rule,) = states["PartsLeft?"]["Choices"]
     assert (rule["StringEquals"], rule["Next"]) == ("divided", "SyncParts")
-    assert states[states["PartsLeft?"]["Default"]]["End"]
+    ended = states[states["PartsLeft?"]["Default"]]
+    assert (ended["InputPath"], ended["End"]) == ("$.db_sync", True)
 
 
 def test_the_machine_is_standard_traced_and_logs_everything(full: Synthesized) -> None:
