@@ -116,7 +116,7 @@ def sync_in_parts(
         worker = Worker(source_address, target_address, shared, board)
         results: dict[int, list[PieceResult]] = defaultdict(list)
         numbers: Sequence[int] = [part.number for part in division.parts]
-        with _processes(jobs) as executor:
+        with processes(jobs) as executor:
             while True:
                 for result in _do_all(executor, worker, division, numbers, options):
                     results[result.number].append(result)
@@ -149,7 +149,7 @@ def _do_all(
 
 
 @contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
+def processes(jobs: int) -> Iterator[Executor]:
     """Start processes for a with statement; if it fails, what they have not begun is left out."""
     with ProcessPoolExecutor(
         jobs, multiprocessing.get_context("spawn"), initializer=_start_process

@@ -1,60 +1,243 @@
 """A sync in parts by several processes: the end state is the snapshot, as after a sync in one."""
 
-from db_sync.parts.jobs import sync_in_parts
-from db_sync.result import SyncResult
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from common.errors import SchemaMismatch, StagingSyncError, SyncInProgress
+from common.masking.keys import MaskKey
+from common.postgres.waits import Retry, Waits
+from db_sync.parts import dividing, jobs
+from db_sync.parts.part import Division
 from db_sync.rules import SyncRules
-from db_sync.run import SyncOptions
-from db_sync.tuning import Rates, Tuning
-from tests.integration.db_sync.syncing import assert_same
-from tests.support.databases import Databases, Pair
+from tests.integration.db_sync.parts import (
+    ROWS,
+    SHOP,
+    at_the_beginning,
+    at_the_end,
+    sync_divided,
+)
+from tests.integration.db_sync.syncing import assert_same, sync
+from tests.integration.db_sync.test_broken_indexes import write_unseen
+from tests.support.databases import Databases
 
-# So slow that tables of some thousand rows are divided.
-SLOW = Tuning(rates=Rates(compare=500_000, write=100_000))
-
-SHOP = """
-CREATE TABLE people (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);
-CREATE TABLE orders (
-    id bigint PRIMARY KEY, person bigint NOT NULL REFERENCES people, note text NOT NULL
-);
-CREATE TABLE lines (
-    "order" bigint REFERENCES orders, line smallint, price numeric, PRIMARY KEY ("order", line)
-);
-CREATE TABLE tokens (token uuid PRIMARY KEY, label text NOT NULL);
-CREATE TABLE words (word text PRIMARY KEY, meaning varchar(40));
-CREATE TABLE events (happened timestamptz, what text);
-"""
-ROWS = """
-INSERT INTO people SELECT i, 'user' || i || '@example.com' FROM generate_series(1, 2000) i;
--- Half of the keys are far away from the others.
-INSERT INTO orders
-SELECT CASE WHEN i % 2 = 0 THEN i ELSE i::bigint * 1000000 END, i % 2000 + 1, md5(i::text)
-FROM generate_series(1, 8000) i;
-INSERT INTO lines SELECT o.id, n, n * 1.10 FROM orders o, generate_series(1, 3) n;
-INSERT INTO tokens SELECT md5(i::text)::uuid, 'label ' || i FROM generate_series(1, 5000) i;
-INSERT INTO words SELECT chr(33 + i % 90) || 'Wört' || i, md5(i::text)
-FROM generate_series(1, 5000) i;
-INSERT INTO events SELECT now() - i * interval '1 minute', 'event ' || i
-FROM generate_series(1, 500) i;
-ANALYZE;
+CHANGES = """
+UPDATE orders SET note = 'changed' WHERE id % 977 = 0;
+DELETE FROM lines WHERE "order" % 1009 = 0;
+INSERT INTO orders SELECT 9000000000000 + i, 1, 'new' FROM generate_series(1, 50) i;
+UPDATE tokens SET label = upper(label) WHERE token::text LIKE '7%';
+DELETE FROM words WHERE word LIKE '%7';
+INSERT INTO words VALUES ('ein neues', 'Wort');
+UPDATE people SET email = 'other' || id || '@example.com' WHERE id < 20;
+INSERT INTO events VALUES ('2020-01-01', 'old');
 """
 
 
-def sync_divided(pair: Pair, rules: SyncRules | None = None, jobs: int = 2) -> SyncResult:
-    options = SyncOptions("test", rules or SyncRules(), tuning=SLOW)
-    return sync_in_parts(pair.source.address, pair.target.address, options, jobs)
+@pytest.fixture
+def divisions(monkeypatch: pytest.MonkeyPatch) -> list[Division]:
+    """The divisions that are made."""
+    made: list[Division] = []
+
+    def divide(*arguments: Any) -> Division:
+        made.append(dividing.divide(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(jobs, "divide", divide)
+    return made
 
 
-def test_a_first_load_in_parts_arrives_identical(databases: Databases) -> None:
-    pair = databases.pair(SHOP)
-    pair.source.execute(ROWS)
+@pytest.fixture(autouse=True)
+def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads instead of processes, which take a second to start, unless a test asks for these."""
+    if "real_processes" not in request.fixturenames:
+        monkeypatch.setattr(jobs, "processes", ThreadPoolExecutor)
+
+
+@pytest.fixture
+def real_processes() -> None:
+    """Whoever asks for it gets processes."""
+
+
+def parts_of(division: Division, table: str) -> int:
+    return sum(str(name) == f"public.{table}" for part in division.parts for name in part.tables)
+
+
+@pytest.mark.usefixtures("real_processes")
+def test_a_first_load_in_parts_arrives_identical(
+    databases: Databases, divisions: list[Division]
+) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
     result = sync_divided(pair)
     assert_same(pair)
     assert (result.status, result.verified, result.atomic) == ("synced", True, False)
-    assert {table.table: table.rows_inserted for table in result.tables} == {
-        "public.people": 2000,
-        "public.orders": 8000,
-        "public.lines": 24000,
-        "public.tokens": 5000,
-        "public.words": 5000,
-        "public.events": 500,
+    assert {table.table: (table.rows, table.rows_inserted) for table in result.tables} == {
+        "public.people": (2000, 2000),
+        "public.orders": (8000, 8000),
+        "public.lines": (24000, 24000),
+        "public.tokens": (5000, 5000),
+        "public.words": (5000, 5000),
+        "public.events": (500, 500),
     }
+    (division,) = divisions
+    tables = ("orders", "lines", "tokens", "words")
+    assert all(parts_of(division, table) > 1 for table in tables)
+    assert parts_of(division, "events") == 1
+
+
+def test_changes_in_a_filled_target_arrive_and_nothing_else_is_written(
+    databases: Databases, divisions: list[Division]
+) -> None:
+    pair = databases.pair(SHOP, source=ROWS, target=ROWS)
+    pair.source.execute(CHANGES)
+    result = sync_divided(pair)
+    assert_same(pair)
+    changes = {
+        table.table: (table.rows_inserted, table.rows_updated, table.rows_deleted)
+        for table in result.tables
+    }
+    once = databases.pair(SHOP, source=ROWS, target=ROWS)
+    once.source.execute(CHANGES)
+    assert changes == {
+        table.table: (table.rows_inserted, table.rows_updated, table.rows_deleted)
+        for table in sync(once).tables
+    }
+    (division,) = divisions
+    assert parts_of(division, "orders") > 1
+    assert parts_of(division, "people") == 1  # their addresses move between them
+
+
+def test_a_second_run_changes_nothing(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    sync_divided(pair)
+    result = sync_divided(pair)
+    assert (result.status, result.verified) == ("unchanged", True)
+
+
+def test_what_production_writes_meanwhile_is_not_copied(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    before = pair.source.contents()
+    sync_divided(pair, meanwhile=at_the_beginning(lambda: pair.source.execute(CHANGES)))
+    assert pair.target.contents() == before
+    assert pair.source.contents() != before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM orders WHERE id = 4000",
+        'DELETE FROM lines WHERE "order" = 4000; DELETE FROM orders WHERE id = 4000',
+        "INSERT INTO tokens VALUES (gen_random_uuid(), 'a tester''s')",
+        "INSERT INTO orders VALUES (-5, 1, 'a tester''s'); INSERT INTO lines VALUES (-5, 1, 1)",
+    ],
+)
+def test_rows_that_the_application_adds_or_deletes_meanwhile_are_put_right(
+    databases: Databases, statement: str
+) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+
+    def act() -> None:
+        # As an application does without foreign keys: they would refuse the first one.
+        pair.target.execute(f"SET session_replication_role = replica; {statement}")
+
+    result = sync_divided(pair, meanwhile=at_the_end(act))
+    assert_same(pair)
+    assert result.verified
+
+
+def test_a_parent_that_the_application_deletes_meanwhile_comes_back(databases: Databases) -> None:
+    """Its table is not divided, so that only the foreign key tells."""
+    pair = databases.pair(SHOP, source=ROWS)
+    forget = "SET session_replication_role = replica; DELETE FROM people WHERE id = 77"
+    sync_divided(pair, meanwhile=at_the_end(lambda: pair.target.execute(forget)))
+    assert_same(pair)
+
+
+def test_a_row_that_breaks_a_constraint_of_staging_fails_its_part_only(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    pair.target.execute("ALTER TABLE tokens ADD CONSTRAINT short CHECK (label <> 'label 4711')")
+    schema = pair.target.schema()
+    with pytest.raises(SchemaMismatch, match=r"public\.tokens.*short") as raised:
+        sync_divided(pair)
+    assert "start again to go on" in str(raised.value)
+    assert "label 4711" not in str(raised.value)
+    assert pair.target.schema() == schema
+
+    pair.target.execute("ALTER TABLE tokens DROP CONSTRAINT short")
+    sync_divided(pair)
+    assert_same(pair)
+
+
+def test_foreign_keys_that_production_lacks_are_checked(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    pair.source.execute(
+        "ALTER TABLE orders DROP CONSTRAINT orders_person_fkey",
+        "UPDATE orders SET person = 99999 WHERE id = 4000",
+    )
+    with pytest.raises(SchemaMismatch, match=r"1 rows of public\.orders break its foreign key"):
+        sync_divided(pair)
+
+
+def test_rows_that_break_productions_own_key_are_warned_of(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    pair.source.execute(
+        "ALTER TABLE orders DROP CONSTRAINT orders_person_fkey",
+        "UPDATE orders SET person = 99999 WHERE id = 4000",
+        "ALTER TABLE orders ADD CONSTRAINT orders_person_fkey FOREIGN KEY (person)"
+        " REFERENCES people NOT VALID",
+    )
+    result = sync_divided(pair)
+    assert pair.target.contents() == pair.source.contents()
+    assert any("in the same way" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_rows_that_an_index_lacks_are_never_verified(databases: Databases, side: str) -> None:
+    schema = "CREATE TABLE t (id bigint PRIMARY KEY, v text)"
+    rows = "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 30000) i; ANALYZE t"
+    pair = databases.pair(schema, source=rows, target=rows)
+    database = pair.source if side == "source" else pair.target
+    write_unseen(database, "INSERT INTO t VALUES (40000, 'unseen')")
+    with pytest.raises(StagingSyncError, match="REINDEX"):
+        sync_divided(pair)
+
+
+def test_masked_rows_arrive_masked(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    rules = SyncRules.parse(
+        '{"mask": {"public.people.email": "email", "public.tokens.label": "text"}}'
+    )
+    key = MaskKey("k" * 32)
+    once = databases.pair(SHOP, source=ROWS)
+    sync(once, rules=rules, mask_key=key)
+    sync_divided(pair, rules=rules, mask_key=key)
+    assert pair.target.contents() == once.target.contents()
+
+
+def test_a_kept_column_is_filled_by_the_first_load_and_kept_from_then_on(
+    databases: Databases,
+) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    rules = SyncRules.parse('{"keep": ["public.orders.note"]}')
+    sync_divided(pair, rules=rules)
+    assert_same(pair)
+    pair.source.execute("UPDATE orders SET note = 'production''s' WHERE id = 2")
+    pair.target.execute("UPDATE orders SET note = 'staging''s' WHERE id = 2")
+    assert sync_divided(pair, rules=rules).status == "unchanged"
+    assert pair.target.rows("SELECT note FROM orders WHERE id = 2") == [("staging's",)]
+
+
+def test_another_run_waits_for_none_of_the_parts(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    refused: list[str] = []
+
+    def other() -> None:
+        with pytest.raises(SyncInProgress) as raised:
+            sync(pair, waits=Waits(run_lock=Retry(0.5, pause=0.1)))
+        refused.append(str(raised.value))
+
+    sync_divided(pair, meanwhile=at_the_beginning(other))
+    assert "Execution test" in refused[0]
+    assert_same(pair)
