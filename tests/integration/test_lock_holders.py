@@ -124,3 +124,16 @@ def test_a_prepared_transaction_that_holds_the_targets_lock_is_named(database: D
 
     assert f"but the prepared transaction {xid} (owner app" in said
     assert ADDRESS not in said
+
+
+def test_a_holder_that_came_while_we_waited_for_an_earlier_one_is_named_too(
+    database: Database,
+) -> None:
+    with connect(database.address, "target", execution="test", waits=AT_ONCE) as session:
+        session.begin()
+        for execution in ("first", "second"):
+            with (
+                holding(database, LOCK_TARGET, f"staging-sync {execution}") as pid,
+                pytest.raises(SyncInProgress, match=rf"Execution {execution} \(backend {pid}\)"),
+            ):
+                target.lock_target(session)

@@ -7,8 +7,8 @@ from psycopg2 import sql
 from common.errors import DatabaseUnavailable, SyncInProgress, TargetNotAllowed
 from common.log import logger
 from common.postgres.database import Session
-from common.postgres.locking.advisory import RUNS, key_of, try_lock_shared
-from common.postgres.locking.holders import Holder, find_advisory_holder, find_holder_of_class
+from common.postgres.locking.advisory import RUNS, is_other_key_held, try_lock_shared
+from common.postgres.locking.holders import find_advisory_holder
 
 MARKER = "staging-sync target"
 KEEP_COMMENT = (
@@ -118,7 +118,7 @@ def share_target(target: Session, execution: str) -> None:
     """
     timeout = target.waits.run_lock.start()
     while not _try_share(target, execution):
-        holder = _holder(target, execution)
+        holder = _holder(target)
         if timeout.is_over:
             raise _in_progress(target, holder)
         logger.info("waiting for the target's lock", holder=holder)
@@ -142,7 +142,7 @@ def _try_share(target: Session, execution: str) -> bool:
     with target.savepoint() as savepoint:
         try_lock_shared(target, RUNS, execution)  # nobody takes it alone
         is_ours = (
-            find_holder_of_class(target, RUNS, but=key_of(execution)) is None
+            not is_other_key_held(target, RUNS, execution)
             and _nobody_writes(target, "pg_try_advisory_xact_lock_shared")
             and _try_key(target, "pg_try_advisory_xact_lock_shared", LOCK_KEY)
         )
@@ -197,25 +197,11 @@ def lock_writing(target: Session) -> None:
     target.row("SELECT pg_advisory_xact_lock(%s)::text", [WRITING_KEY])
 
 
-def _holder(target: Session, execution: str | None = None) -> str:
-    """Name the run that holds the target's lock, or that still writes.
-
-    Args:
-        target: a session in a transaction.
-        execution: the one that wants to share the lock, if any: its own sessions are not named.
-    """
-    holder = _sharer(target, execution)
-    holder = holder or find_advisory_holder(target, LOCK_KEY)
-    holder = holder or find_advisory_holder(target, WRITING_KEY)
+def _holder(target: Session) -> str:
+    """Name the run that holds the target's lock, or that still writes."""
+    holder = find_advisory_holder(target, LOCK_KEY) or find_advisory_holder(target, WRITING_KEY)
     if holder is None:
         return "Another run"
     if holder.execution is None:
         return f"No run of staging-sync, but {holder},"
     return f"Execution {holder.execution} (backend {holder.pid})"
-
-
-def _sharer(target: Session, execution: str | None) -> Holder | None:
-    """Return a session of another execution that shares the target's lock; None if none does."""
-    if execution is None:
-        return None
-    return find_holder_of_class(target, RUNS, but=key_of(execution))

@@ -16,8 +16,17 @@ from common.postgres.deadline import MARGIN
 from common.postgres.locking.advisory import BEGINNING, try_lock
 from common.postgres.names import Name
 from common.postgres.target import share_target
+from common.postgres.waits import Retry
 from db_sync.parts.board import Board, End, Kept, News
-from db_sync.parts.shared_snapshot import begin_at_any, export, is_alive, lock_first, mark_alive
+from db_sync.parts.shared_snapshot import (
+    NOT_HERE,
+    begin_at_any,
+    export,
+    is_alive,
+    lock_first,
+    mark_alive,
+    pause_in_transaction,
+)
 from db_sync.run import SyncOptions
 
 # Seconds before the deadline at which a turn ends, so that the other keeper has time to come.
@@ -31,7 +40,8 @@ PAUSE_AFTER_FAILURE = 10.0
 # Seconds for which that word is taken for this run's and not for that of a run before a redrive.
 RECENT = 60.0
 UNLIMITED_TURN = 840.0  # seconds, without a deadline
-BEGINNING_PAUSE = 0.5  # seconds, while the other keeper takes a snapshot
+# How long the other keeper is waited for, if it holds a snapshot or takes one.
+PATIENCE = Retry(30.0, pause=0.5)
 
 
 def keep_snapshot(  # noqa: PLR0913, PLR0917 - what the operation is given
@@ -122,16 +132,19 @@ class _Turn:
         Raises:
             DatabaseUnavailable, SchemaMismatch, OutOfTime: see `keep_snapshot`.
         """
+        source, tables = self.source, self.job.tables
+        timeout = PATIENCE.start()
         while True:
             news = News.of(self.job.board)
-            if other := begin_at_any(
-                self.source, news.current, self.job.tables, has_policies=False
-            ):
+            if other := begin_at_any(source, news.current, tables, has_policies=False):
                 return self._take_over(other)
-            if kept := self._begin_epoch(news):
-                return kept
-            self.source.rollback()
-            time.sleep(BEGINNING_PAUSE)
+            if not any(is_alive(self.target, kept) for kept in news.current):
+                if kept := self._begin_epoch(news):
+                    return kept
+                source.rollback()
+            elif timeout.is_over:
+                raise DatabaseUnavailable(f"The other keeper holds the snapshot, but {NOT_HERE}")
+            pause_in_transaction(source, timeout)
 
     def hold(self, kept: Kept) -> End | None:
         """Stay until FinishSync's word, which is returned, or the end of the turn.
@@ -154,7 +167,7 @@ class _Turn:
         """Hold the snapshot of the other keeper, which is imported already."""
         until = time.time() + _length(_full_turn(self.job.options), other.kept_until - time.time())
         kept = Kept(export(self.source), other.epoch, other.taken_at, until)
-        mark_alive(self.source, kept)
+        self._mark_alive(kept)
         self.job.board.keep(self.job.keeper, kept)
         logger.info(
             "a keeper has taken the snapshot over", keeper=self.job.keeper, epoch=kept.epoch
@@ -173,7 +186,7 @@ class _Turn:
         (taken_at,) = self.source.row("SELECT to_json(clock_timestamp()) #>> '{}'")
         until = time.time() + _full_turn(self.job.options)
         kept = Kept(snapshot, news.last_epoch + 1, taken_at, until)
-        mark_alive(self.source, kept)
+        self._mark_alive(kept)
         with self.source.savepoint(force_rollback=True):
             if not try_lock(self.source, BEGINNING, self.source.application_name):
                 return None
@@ -182,6 +195,14 @@ class _Turn:
             self.job.board.keep(self.job.keeper, kept)
         logger.info("a keeper has taken a snapshot", keeper=self.job.keeper, epoch=kept.epoch)
         return kept
+
+    def _mark_alive(self, kept: Kept) -> None:
+        """Show that this keeper is there: on the source, where its snapshot is, and on the target.
+
+        Whoever finds it on the target only has connected to another server of the source.
+        """
+        mark_alive(self.source, kept)
+        mark_alive(self.target, kept)
 
     def _is_over(self, kept: Kept, news: News) -> bool:
         """Return whether the turn is over.

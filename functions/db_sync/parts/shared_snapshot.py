@@ -14,12 +14,18 @@ from common.errors import DatabaseUnavailable, SchemaMismatch
 from common.postgres.database import Session
 from common.postgres.locking.advisory import KEPT, try_lock, try_lock_shared
 from common.postgres.names import Name
-from common.postgres.waits import Retry
+from common.postgres.waits import Retry, Timeout
 from db_sync.parts.board import Board, Kept, News
 from db_sync.plan.table_locks import begin_with_locks
 
 # For a keeper that is started again, and waits for locks, or that waits after a failure.
 WAIT = Retry(240.0, pause=2.0)
+
+NOT_HERE = (
+    "it is not on the server of the source to which this connection leads. If the address leads to"
+    " several servers, as that of an Aurora cluster's readers does, name one of them in the secret:"
+    " a snapshot exists on one server only."
+)
 
 
 class SnapshotLost(DatabaseUnavailable):
@@ -81,7 +87,7 @@ def begin_kept(
             return kept
         if timeout.is_over:
             raise _none(news)
-        timeout.pause()
+        pause_in_transaction(source, timeout)
 
 
 def begin_at_any(
@@ -124,38 +130,43 @@ def lock_first(source: Session, tables: list[Name], *, has_policies: bool) -> No
         )
 
 
+def pause_in_transaction(source: Session, timeout: Timeout) -> None:
+    """Wait in a transaction: in between, the role's limit for idle sessions would apply."""
+    with source.transaction():
+        timeout.pause()
+
+
 def export(source: Session) -> str:
     """Return an id of the transaction's snapshot, valid as long as the transaction lives."""
     (snapshot,) = source.row("SELECT pg_export_snapshot()")
     return str(snapshot)
 
 
-def mark_alive(source: Session, kept: Kept) -> None:
-    """Show on the source that this transaction holds a snapshot, as long as it lives."""
-    try_lock(source, KEPT, _name(source, kept))
+def mark_alive(session: Session, kept: Kept) -> None:
+    """Show on a server that the holder of a snapshot is there, until the transaction ends."""
+    try_lock(session, KEPT, _name(session, kept))
 
 
-def is_alive(source: Session, kept: Kept) -> bool:
-    """Return whether another transaction on this server holds a snapshot."""
-    with source.savepoint(force_rollback=True):
-        return not try_lock_shared(source, KEPT, _name(source, kept))
+def is_alive(session: Session, kept: Kept) -> bool:
+    """Return whether another transaction on this server shows that it holds a snapshot."""
+    with session.savepoint(force_rollback=True):
+        return not try_lock_shared(session, KEPT, _name(session, kept))
 
 
-def _name(source: Session, kept: Kept) -> str:
-    return f"{source.application_name}/{kept.epoch}/{kept.snapshot}"
+def _name(session: Session, kept: Kept) -> str:
+    return f"{session.application_name}/{kept.epoch}/{kept.snapshot}"
 
 
 def _lost(source: Session, kept: Kept) -> SnapshotLost:
     return SnapshotLost(
-        f"The snapshot {kept.snapshot} (epoch {kept.epoch}) is not held in the source database"
-        f" {source.address} any more. If that address leads to several servers, name one of them"
-        " in the secret: a snapshot exists on one server only."
+        f"The snapshot {kept.snapshot} (epoch {kept.epoch}) is lost: {NOT_HERE} It was looked for"
+        f" in {source.address}."
     )
 
 
 def _none(news: News) -> DatabaseUnavailable:
-    what = f"epoch {news.last_epoch}, is lost" if news.current else "is held by no keeper yet"
+    what = f"lost (epoch {news.last_epoch}): {NOT_HERE}" if news.current else "held by no keeper."
     return DatabaseUnavailable(
-        f"The snapshot of production that all parts copy {what}. The log of KeepSnapshotA and"
-        " KeepSnapshotB says why; start the execution again (redrive)."
+        f"The snapshot of production that all parts copy is {what} The log of KeepSnapshotA and"
+        " KeepSnapshotB says why. Start the execution again (redrive)."
     )

@@ -1,10 +1,13 @@
 """Both keepers of a pair of databases, each in a thread that calls it again and again."""
 
 import contextlib
+import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing.managers import BaseManager
+from multiprocessing.process import BaseProcess
 
 from common.errors import StagingSyncError
 from common.postgres.connection.address import DatabaseAddress
@@ -15,9 +18,11 @@ from db_sync.parts.board import Board, End
 from db_sync.parts.keeping import keep_snapshot
 from db_sync.run import SyncOptions
 from db_sync.tuning import Tuning
+from tests.support.board import MemoryBoard
 
 TURN = 1.0  # seconds
 WAITS = Waits(run_lock=Retry(10.0, pause=0.05))
+NO_TURNS = Tuning(keeper_turn=None, keeper_poll=0.05)
 TUNING = Tuning(keeper_turn=TURN, keeper_poll=0.05)
 
 
@@ -66,3 +71,45 @@ class Keepers:
             for thread in threads:
                 thread.join(30)
                 assert not thread.is_alive()
+
+
+class Boards(BaseManager):
+    """A process with a board that the processes of both keepers share."""
+
+    def shared(self) -> Board:
+        """Return the board, which can be handed to another process."""
+        board: Board = self.board()  # type: ignore[attr-defined]  # registered below
+        return board
+
+
+Boards.register("board", MemoryBoard)
+
+
+@dataclass(slots=True)
+class KeeperProcess:
+    """A keeper in a process of its own, as in a Lambda, which can be killed."""
+
+    keepers: Keepers
+    keeper: str
+    process: BaseProcess | None = None
+
+    def start(self) -> None:
+        """Start it, as the workflow does again when it was killed."""
+        context = multiprocessing.get_context("spawn")
+        urls = [address.parameters for address in (self.keepers.source, self.keepers.target)]
+        arguments = (*urls, self.keepers.board, self.keepers.tables, self.keeper)
+        self.process = context.Process(target=_keep_in_process, args=arguments)
+        self.process.start()
+
+    def kill(self) -> None:
+        """Kill it without a warning."""
+        assert self.process
+        self.process.kill()
+        self.process.join()
+
+
+def _keep_in_process(
+    source: dict[str, str], target: dict[str, str], board: Board, tables: list[Name], keeper: str
+) -> None:
+    addresses = DatabaseAddress(source), DatabaseAddress(target)
+    Keepers(*addresses, board, tables).branch(keeper)

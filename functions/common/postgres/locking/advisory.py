@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 import hashlib
 
 from common.postgres.database import Session
+from common.postgres.queries import load_query
 
 # Classes; "st" in ASCII, and a number. A key of one part never equals one of two.
 RUNS = 0x73740001  # on the target: the executions that share it
@@ -31,3 +32,11 @@ def try_lock_shared(session: Session, key_class: int, name: str) -> bool:
     """As `try_lock`, but others may take it in the same way."""
     (is_ours,) = session.row(TRY_SHARED, [key_class, key_of(name)])
     return bool(is_ours)
+
+
+def is_other_key_held(session: Session, key_class: int, name: str) -> bool:
+    """Return whether anybody holds the lock of another name of the class."""
+    parameters = {"class": key_class, "but": key_of(name)}
+    query = load_query("common/postgres/locking", "is_other_key_held")
+    (is_held,) = session.row(query, parameters)
+    return bool(is_held)

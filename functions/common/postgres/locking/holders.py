@@ -4,6 +4,7 @@ An `application_name` and the gid of a prepared transaction may contain anything
 only if they are ours. Other holders are named by backend and user.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from common.postgres.database import APPLICATION_NAME, Session
@@ -62,34 +63,28 @@ class TableLock(NamedTuple):
 def find_table_locks(session: Session, tables: list[Name], *, readers: bool) -> list[TableLock]:
     """Return who else holds locks on these tables; `readers`: whether readers' locks count."""
     names = [session.quoted(table.identifier) for table in tables]
-    parameters: dict[str, Any] = {**NO_KEY, "tables": names, "readers": readers}
-    return catalog_records(session, _list_lock_holders(), parameters, _table_lock)
+    parameters = {"tables": names, "readers": readers, "high": None, "low": None}
+    return _list_holders(session, parameters, _table_lock)
 
 
 def find_advisory_holder(session: Session, key: int) -> Holder | None:
     """Return who else holds the advisory lock of a 64-bit key; None if nobody does by now."""
-    return _first_holder(session, {"high": key >> 32, "low": key & 0xFFFFFFFF})
-
-
-def find_holder_of_class(session: Session, key_class: int, *, but: int) -> Holder | None:
-    """Return who holds an advisory lock of a class of two-part keys; None if nobody does.
-
-    Args:
-        session: in a transaction.
-        key_class: the first part of the keys.
-        but: the second part of the one whose holders do not count.
-    """
-    return _first_holder(session, {"class": key_class, "but": but})
-
-
-def _first_holder(session: Session, key: dict[str, int]) -> Holder | None:
-    parameters: dict[str, Any] = {**NO_KEY, "tables": [], "readers": False, **key}
-    holders = catalog_records(session, _list_lock_holders(), parameters, _holder)
+    key_halves = {"high": key >> 32, "low": key & 0xFFFFFFFF}
+    parameters = {"tables": [], "readers": False, **key_halves}
+    holders = _list_holders(session, parameters, _holder)
     return holders[0] if holders else None
 
 
-def _list_lock_holders() -> str:
-    return load_query("common/postgres/locking", "list_lock_holders")
+def _list_holders[T](
+    session: Session, parameters: dict[str, Any], make: Callable[..., T]
+) -> list[T]:
+    """Return who holds locks now: a transaction would go on seeing the sessions that it saw first.
+
+    https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS
+    """
+    session.row("SELECT pg_catalog.pg_stat_clear_snapshot()::pg_catalog.text")
+    query = load_query("common/postgres/locking", "list_lock_holders")
+    return catalog_records(session, query, parameters, make)
 
 
 def _table_lock(**row: Any) -> TableLock:
