@@ -83,6 +83,7 @@ def _narrow(plan: Plan, part: Part) -> Plan:
         catalogs=Catalogs(source, replace(target, foreign_keys=())),
         tables=tables,
         missing_labels=[each for each in plan.missing_labels if each.table.oid in read],
+        unchecked_keys=target.foreign_keys,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from psycopg2 import sql
 
+from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name
 from db_sync.mask.kinds import MaskRule
 from db_sync.plan.catalog import Catalogs, Table
@@ -120,7 +121,8 @@ class Plan:
     `catalogs` are what it was made from. `configuration_errors` are sentences about rules and
     rights, `schema_mismatches` about the two schemas, `mask_misfits` about masks that the schema
     does not allow: any of them forbids the sync. Whether rows use `missing_labels` is still to be
-    looked up.
+    looked up. `unchecked_keys` are foreign keys of the target that stay in place, and that somebody
+    else checks.
     """
 
     catalogs: Catalogs
@@ -131,6 +133,7 @@ class Plan:
     schema_mismatches: list[str] = field(default_factory=list)
     mask_misfits: list[str] = field(default_factory=list)
     missing_labels: list[MissingLabels] = field(default_factory=list)
+    unchecked_keys: tuple[ForeignKey, ...] = ()
 
     @property
     def is_forbidden(self) -> bool:

@@ -90,7 +90,7 @@ def write_differences(
         keys.dropped_meanwhile(),
         checks.dropped_meanwhile(),
     ):
-        results = replace_tables(run, compared.replacements, keys.in_place)
+        results = replace_tables(run, compared.replacements, [*keys.in_place, *plan.unchecked_keys])
         run.source.commit()  # production need not hold back vacuum any longer
         results += merge_tables(run, fetched, keys.in_force)
         with names_for_writing(run.target):
