@@ -135,8 +135,9 @@ bench-masks: install ## Measure what each kind of mask takes for a value; option
 	@python -m tests.bench.masks $(BENCH)
 
 .PHONY: bench-scale
-bench-scale: install ## Simulate syncs in parts of up to 10 TB
+bench-scale: install ## Compare db-sync --jobs with other tools, and simulate up to 10 TB; options: make bench-scale BENCH="--scale 0.2 --runs 1"
 	@python -m tests.bench.simulation
+	@python -m tests.bench.scale $(BENCH)
 
 .PHONY: bench-growth
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg

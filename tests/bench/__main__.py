@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -67,7 +68,8 @@ def _on_reference_data(
     log.print("Building the data")
     data.build(servers, call.scale)
     size = data.size(servers.source)
-    cases = InTurn(servers, CASES, PARALLEL if call.parallel else None)
+    sync = partial(measure_sync, rules=PARALLEL if call.parallel else None)
+    cases = InTurn(servers, CASES, sync, peers.available(servers))
     masked: dict[Case, list[Measurement]] = defaultdict(list)
     for number in (f"{each}/{call.runs}" for each in range(1, call.runs + 1)):
         for masked_case in MASKED_CASES:
@@ -96,7 +98,7 @@ def _on_many_tables(
     log.print(f"Building {count:,} tables")
     many_tables.add(servers, range(count))
     size = data.size(servers.source)
-    cases = InTurn(servers, of_many_tables(count))
+    cases = InTurn(servers, of_many_tables(count), measure_sync, peers.available(servers))
     for number in range(1, call.runs + 1):
         cases.measure(f"{number}/{call.runs}", log)
     return [
@@ -108,7 +110,7 @@ def _on_many_tables(
 def _run_masked(servers: Servers, case: MaskedCase) -> Measurement:
     case.unmasked.prepare(servers)
     data.settle(servers)
-    measured = measure_sync(servers, MASK_RULES)
+    measured = measure_sync(servers, rules=MASK_RULES)
     case.check(servers, measured)
     return measured
 

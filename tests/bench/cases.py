@@ -72,7 +72,7 @@ CASES = (
     Case("0.1% changed, scattered", data.change_scattered, must=0.4, aim=0.3, is_merged=True),
     Case("everything changed", data.change_everything, must=1.2, aim=1.1),
 )
-INITIAL_LOAD, NOTHING_CHANGED, *_ = CASES
+INITIAL_LOAD, NOTHING_CHANGED, RECENT, *_ = CASES
 
 
 def of_many_tables(count: int) -> tuple[Case, ...]:

@@ -1,28 +1,34 @@
 """Cases and the other tools, measured in turn on the same servers."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 
-from tests.bench import data, peers
+from tests.bench import data
 from tests.bench.cases import Case
-from tests.bench.measure import Measurement, measure_sync
+from tests.bench.measure import Measurement, Watched
+from tests.bench.peers import Peer
+from tests.bench.peers import measure as measure_peer
 from tests.bench.report import Outcome
 from tests.bench.servers import Servers
+
+type Sync = Callable[[Servers, Watched], Measurement]
 
 
 class InTurn:
     """Measures cases one after another, and the peers after each, as often as it is called."""
 
-    def __init__(self, servers: Servers, cases: Sequence[Case], rules: str | None = None) -> None:
-        """Prepare to measure `cases`; `rules`: the sync's, as JSON."""
+    def __init__(
+        self, servers: Servers, cases: Sequence[Case], sync: Sync, peers: Mapping[str, Peer]
+    ) -> None:
+        """Prepare to measure `cases` with `sync`, and each of `peers`."""
         self.syncs: dict[Case, list[Measurement]] = defaultdict(list)
         self._copies: dict[Case, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._servers = servers
         self._cases = cases
-        self._rules = rules
-        self._peers = peers.available(servers)
+        self._sync = sync
+        self._peers = peers
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -36,13 +42,14 @@ class InTurn:
             copies = self._copies[case]
             for name, peer in self._peers.items():
                 data.settle(self._servers)
-                copies[name].append(peers.measure(self._servers, peer))
-            others = ", ".join(f"{name} {taken[-1]:.1f} s" for name, taken in copies.items())
-            log.print(f"{number} {case.name}: {self.syncs[case][-1].seconds:.1f} s; {others}")
+                copies[name].append(measure_peer(self._servers, peer))
+            others = "".join(f"; {name} {taken[-1]:.1f} s" for name, taken in copies.items())
+            seconds = self.syncs[case][-1].seconds
+            log.print(f"{number} {case.name}: {seconds:.1f} s{others}", soft_wrap=True)
 
     def _run(self, case: Case) -> Measurement:
         changed = case.prepare(self._servers)
         data.settle(self._servers)
-        measured = measure_sync(self._servers, self._rules, case.watched)
+        measured = self._sync(self._servers, case.watched)
         case.check(measured, changed)
         return measured

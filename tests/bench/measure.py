@@ -40,6 +40,9 @@ class Watched(NamedTuple):
 
 
 REFERENCE = Watched(READS, WRITES)
+NOBODY = Watched((), ())
+
+DB_SYNC = ("db_sync",)  # the module that is run, and its options besides those of every sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +57,39 @@ class Measurement:
 
 
 def measure_sync(
-    servers: Servers, rules: str | None = None, watched: Watched = REFERENCE
+    servers: Servers,
+    watched: Watched = REFERENCE,
+    *,
+    rules: str | None = None,
+    module: Sequence[str] = DB_SYNC,
 ) -> Measurement:
     """Run `python -m db_sync` in a separate process, while others use the target.
 
     Args:
         servers: both servers.
-        rules: the sync rules as JSON; None: no file of rules.
         watched: what the others do.
+        rules: the sync rules as JSON; None: no file of rules.
+        module: that is run, and further options of it.
 
     Raises:
         RuntimeError: it failed; has the end of its standard error.
     """
     reads, writes = watched
     with Probe(servers.target, reads) as reader, Probe(servers.target, writes) as writer:
-        seconds, peak_memory, printed = run_sync(servers, rules)
+        seconds, peak_memory, printed = run_sync(servers, rules, module)
     return Measurement(seconds, peak_memory, reader.longest, writer.longest, json.loads(printed))
 
 
-def run_sync(servers: Servers, rules: str | None = None) -> tuple[float, int, str]:
+def run_sync(
+    servers: Servers, rules: str | None = None, module: Sequence[str] = DB_SYNC
+) -> tuple[float, int, str]:
     """Run `python -m db_sync`; return its seconds, its peak memory in bytes, and its output.
 
     Raises:
         RuntimeError: it failed; has the end of its standard error.
     """
     command = [
-        *(sys.executable, "-m", "db_sync", "--json"),
+        *(sys.executable, "-m", *module, "--json"),
         *("--source", servers.source.url, "--target", servers.target.url),
     ]
     if rules:

@@ -4,22 +4,23 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 
 from tests.bench import data
 from tests.bench.servers import NAME, Servers
 
 COPY = "bench_copy"  # the peers' database on the target's server
-JOBS = "2"
+JOBS = 2
 DUMP_AND_RESTORE, PGCOPYDB = "pg_dump, pg_restore", "pgcopydb"
 
 type Peer = Callable[[Servers], None]
 
 
-def available(servers: Servers) -> dict[str, Peer]:
-    """Return the peers that this machine has for these servers, by name."""
-    peers: dict[str, Peer] = {DUMP_AND_RESTORE: _dump_and_restore}
+def available(servers: Servers, jobs: int = JOBS) -> dict[str, Peer]:
+    """Return the peers that this machine has for these servers, by name; each with so many jobs."""
+    peers: dict[str, Peer] = {DUMP_AND_RESTORE: partial(_dump_and_restore, jobs=jobs)}
     if why_no_pgcopydb(servers) is None:
-        peers[PGCOPYDB] = _copy_with_pgcopydb
+        peers[PGCOPYDB] = partial(_copy_with_pgcopydb, jobs=jobs)
     return peers
 
 
@@ -51,19 +52,19 @@ def measure(servers: Servers, peer: Peer) -> float:
         shutil.rmtree(_directory(servers), ignore_errors=True)
 
 
-def _dump_and_restore(servers: Servers) -> None:
-    directory = _directory(servers)
-    servers.source.server.run("pg_dump", "-Fd", "-j", JOBS, "-Z0", "-f", directory, NAME)
-    servers.target.server.run("pg_restore", "-j", JOBS, "-d", COPY, directory)
+def _dump_and_restore(servers: Servers, jobs: int) -> None:
+    directory, as_many = _directory(servers), str(jobs)
+    servers.source.server.run("pg_dump", "-Fd", "-j", as_many, "-Z0", "-f", directory, NAME)
+    servers.target.server.run("pg_restore", "-j", as_many, "-d", COPY, directory)
 
 
-def _copy_with_pgcopydb(servers: Servers) -> None:
+def _copy_with_pgcopydb(servers: Servers, jobs: int) -> None:
     # It runs the pg_dump and pg_restore that are first on the PATH: those of the servers' version.
     servers.target.server.run(
         PGCOPYDB,
         "clone",
         *("--source", servers.source.url, "--target", servers.target.server.url(COPY)),
-        *("--table-jobs", JOBS, "--index-jobs", JOBS, "--dir", _directory(servers)),
+        *("--table-jobs", str(jobs), "--index-jobs", str(jobs), "--dir", _directory(servers)),
     )
 
 

@@ -111,8 +111,8 @@ def as_table(outcomes: Sequence[Outcome]) -> Table:
             f"{outcome.ratio:.3f}",
             f"{case.must:.2f}",
             f"{case.aim:.2f}",
-            _verdict(outcome.ratio, case.must, case.aim),
-            f"{memory:.0f} MB {_verdict(memory, MUST_MEMORY_OF_SYNC, AIM_MEMORY_OF_SYNC)}",
+            verdict(outcome.ratio, case.must, case.aim),
+            f"{memory:.0f} MB {verdict(memory, MUST_MEMORY_OF_SYNC, AIM_MEMORY_OF_SYNC)}",
             _waits(reader, must_not=case.lets_read),
             _waits(writer, must_not=case.lets_write),
         )
@@ -141,8 +141,8 @@ def as_table_of_masks(outcomes: Sequence[MaskedOutcome]) -> Table:
     return table
 
 
-def describe(servers: Servers, scale: float, runs: int, size: int) -> str:
-    """Return the conditions of the measurement.
+def conditions(servers: Servers, scale: float, runs: int, size: int) -> str:
+    """Return the conditions of a measurement.
 
     Args:
         servers: the servers.
@@ -153,6 +153,13 @@ def describe(servers: Servers, scale: float, runs: int, size: int) -> str:
     return (
         f"{machine()}; {postgresql(servers.source)}, two servers;"
         f" scale {scale:g} ({size / 1e9:.2f} GB), median of {runs}."
+    )
+
+
+def describe(servers: Servers, scale: float, runs: int, size: int) -> str:
+    """Return the conditions of a measurement, as `conditions` does, and what must be reached."""
+    return (
+        f"{conditions(servers, scale, runs, size)}"
         f" Memory: must {MUST_MEMORY_OF_SYNC} MB, aim {AIM_MEMORY_OF_SYNC} MB."
         " Who reads staging where 1% changed, and who writes to it where nothing changed, must not"
         f" wait: less than {MUST_BLOCKED} s, since a probe's statement takes milliseconds itself."
@@ -176,7 +183,8 @@ def _waits(seconds: float, *, must_not: bool) -> str:
     return f"{seconds:.2f} s" + (" MISSED" if must_not and seconds >= MUST_BLOCKED else "")
 
 
-def _verdict(value: float, must: float, aim: float) -> str:
+def verdict(value: float, must: float, aim: float) -> str:
+    """Return how a value compares with what it must and should not exceed."""
     if value <= aim:
         return "aim"
     return "must" if value <= must else "MISSED"
