@@ -4,24 +4,54 @@ It gives a Lambda's errors the names that AWS gives them. ministack calls every 
 handler a Runtime.HandlerError; AWS uses the exception's class (Lambda developer guide, "Python
 function errors"), and our state machine's Retry fields rely on that. So ministack's worker process
 also reports the class, and two of its functions are wrapped to return it to the caller.
+
+And it runs our Parallel and our distributed Map as AWS does: a branch that fails, or somebody who
+stops the execution, ends the other branches, which ministack lets run on; and no more items run at
+once than MaxConcurrencyPath says, which ministack does not read.
 """
 
 import asyncio.constants
 import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]  # it is installed in .venv-aws only
 from ministack.core import lambda_runtime  # type: ignore[import-not-found]
-from ministack.services import lambda_svc  # type: ignore[import-not-found]
+from ministack.services import (  # type: ignore[import-not-found]
+    lambda_svc,
+    stepfunctions,
+)
 
 # How the worker process's script reports an exception of the handler.
 REPORT = '"error": str(e), "trace": traceback.format_exc()'
 _answers = threading.local()  # the thread that serves an invocation calls the worker
 
 
+@dataclass(frozen=True, slots=True)
+class _Branches:
+    """The branches of a Parallel state, and whether one of them has failed."""
+
+    execution: dict[str, Any]
+    machines: frozenset[int]  # the ids of their states
+    failed: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def are_stopped(self) -> bool:
+        """Whether those that still run are to end."""
+        return self.failed.is_set() or self.execution["status"] != "RUNNING"
+
+
+# Around whatever runs in a thread: ministack passes contexts on to its threads.
+_around: ContextVar[tuple[_Branches, ...]] = ContextVar("around", default=())
+
+
 def main() -> None:
     """Run ministack as its own command does."""
     name_errors()
+    stop_branches()
+    limit_items()
     # It would also listen on port 443, if that is free, for Cognito's issuer URL.
     app._port_is_bindable = lambda *_: False
     # Otherwise it waits half a minute for clients to close their connections.
@@ -52,6 +82,59 @@ def name_errors() -> None:
 
     lambda_runtime.Worker.invoke = ask_and_note
     lambda_svc._execute_function_warm = execute_and_name
+
+
+def stop_branches() -> None:
+    """End a Parallel's branches when one has failed or the execution was stopped.
+
+    A Lambda that runs is waited for. Nothing is invoked after it.
+    """
+    run_all, run_one = stepfunctions._run_parallel_branches, stepfunctions._run_sub_machine
+
+    def run_branches(state: Any, data: Any, execution: Any, context: Any) -> Any:
+        machines = frozenset(id(branch["States"]) for branch in state["Branches"])
+        token = _around.set((*_around.get(), _Branches(execution, machines)))
+        try:
+            return run_all(state, data, execution, context)
+        finally:
+            _around.reset(token)
+
+    def run_branch(states: Any, *arguments: Any) -> Any:
+        try:
+            return run_one(states, *arguments)
+        except Exception:
+            for branches in _around.get():
+                if id(states) in branches.machines:
+                    branches.failed.set()
+            raise
+
+    stepfunctions._run_parallel_branches = run_branches
+    stepfunctions._run_sub_machine = run_branch
+    for name in ("_execute_task", "_scaled_sleep"):  # each attempt of a Task, and between them
+        setattr(stepfunctions, name, _unless_stopped(getattr(stepfunctions, name)))
+
+
+def _unless_stopped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that ends its thread where a branch is to end, and does the same else."""
+
+    def call(*arguments: Any) -> Any:
+        if any(branches.are_stopped for branches in _around.get()):
+            raise SystemExit
+        return function(*arguments)
+
+    return call
+
+
+def limit_items() -> None:
+    """Run no more items of a distributed Map at once than its MaxConcurrencyPath says."""
+    run_all = stepfunctions._run_distributed_map
+
+    def run_items(state: Any, raw: Any, data: Any, *others: Any) -> Any:
+        if path := state.get("MaxConcurrencyPath"):
+            state = {**state, "MaxConcurrency": stepfunctions._resolve_path(path, data)}
+        return run_all(state, raw, data, *others)
+
+    stepfunctions._run_distributed_map = run_items
 
 
 if __name__ == "__main__":
