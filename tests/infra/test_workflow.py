@@ -1,7 +1,6 @@
 """The state machine as it is deployed."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from statelint.linter import Linter  # type: ignore[import-untyped]  # it ships 
 
 from cdk.workflow import LABEL
 from tests.infra.synthesized import Synthesized
+from tests.support.definition import all_states, machines, tasks
 from tests.support.lambda_errors import NETWORK_ERRORS, SERVICE_ERRORS
 
 TEMPORARY = {"TargetBusy", "DatabaseUnavailable"}
@@ -30,23 +30,6 @@ KEEPERS = ["KeepSnapshotA", "KeepSnapshotB"]
 OF_AWS = {'Field "Label" not allowed', 'Field "InputType" not allowed'}
 MOST_EVENTS = 25_000  # of an execution's history (Step Functions developer guide, "Quotas")
 TURN_EVENTS = 5 + 2  # of a keeper: its Task's and its Choice's
-
-
-def machines(machine: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
-    """Return the states of a machine, and of each branch and each item's machine within."""
-    yield machine["States"]
-    for state in machine["States"].values():
-        for inner in (*state.get("Branches", ()), state.get("ItemProcessor", {"States": {}})):
-            yield from machines(inner)
-
-
-def all_states(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: state for states in machines(definition) for name, state in states.items()}
-
-
-def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    states = all_states(definition)
-    return {name: state for name, state in states.items() if state["Type"] == "Task"}
 
 
 def substituted(stack: Synthesized) -> dict[str, Any]:
