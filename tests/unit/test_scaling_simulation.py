@@ -7,7 +7,7 @@ import pytest
 
 from tests.bench.simulation.execution import LEFT_OVER, TIMEOUT, Outcome, Settings, run
 from tests.bench.simulation.lambdas import Account, Pace, Round, Starts
-from tests.bench.simulation.workload import GIGABYTE, Staging, Work, divide, skewed
+from tests.bench.simulation.workload import GIGABYTE, TABLES, Staging, Work, divide, skewed
 
 AT_ONCE = Starts(map=0, child=0, cold=0, session=0)
 
@@ -107,18 +107,28 @@ def test_a_part_that_always_fails_is_tried_four_times_and_left() -> None:
     assert (account.given_up, account.cold_starts) == (2, 8)
 
 
-def test_parts_are_ranges_of_large_tables_and_small_tables_together() -> None:
-    parts = divide([1000, 30, 30, 30, 30], largest=100)
+@pytest.mark.parametrize(
+    ("tables", "parts"),
+    [
+        pytest.param([1000, 60, 30, 30], [100] * 10 + [90, 30], id="a large one beside small ones"),
+        pytest.param([140], [140], id="one that is not much larger than a part"),
+        pytest.param([160], [80, 80], id="one that is"),
+        pytest.param([0.1] * 201, [20, 0.1], id="more than a part may have"),
+        pytest.param([0], [], id="nothing"),
+    ],
+)
+def test_a_part_is_a_range_of_a_large_table_or_several_small_tables(
+    tables: Sequence[float], parts: Sequence[float]
+) -> None:
+    assert divide(tables, size=100) == pytest.approx(parts)
 
-    assert sorted(parts) == pytest.approx([30, 90] + [100] * 10)
 
+def test_a_skewed_database_is_a_huge_table_and_a_thousand_others() -> None:
+    tables = skewed(10_000 * GIGABYTE)
 
-def test_parts_have_all_bytes_of_a_skewed_database_and_are_not_too_large() -> None:
-    parts = divide(skewed(10_000 * GIGABYTE), largest=2.5 * GIGABYTE)
-
-    assert sum(parts) == pytest.approx(10_000 * GIGABYTE)
-    assert max(parts) <= 2.5 * GIGABYTE
-    assert 4000 < len(parts) < 6500
+    assert len(tables) == 1001
+    assert sum(tables) == pytest.approx(10_000 * GIGABYTE)
+    assert max(tables) == pytest.approx(6000 * GIGABYTE)
 
 
 @pytest.mark.parametrize(
@@ -132,21 +142,22 @@ def test_parts_have_all_bytes_of_a_skewed_database_and_are_not_too_large() -> No
 def test_the_first_limit_is_the_one_that_leaves_the_least(
     staging: Staging, concurrency: int, limit: str
 ) -> None:
-    work = Work("load", seconds=20, disk=2)
+    work = Work("load", seconds=20, disk=2, expected=1)
 
     assert staging.first_limit(work, concurrency) == limit
 
 
 def test_an_execution_goes_on_with_what_failed_and_ends_with_the_checks() -> None:
     staging = Staging("staging", 8, 1e12)
-    load = Work("load", seconds=10, disk=1)
+    load = Work("load", seconds=10, disk=1, expected=TABLES * 1e8)
 
     calm, failing = (
         run([GIGABYTE] * 20, load, staging, Settings(part_seconds=10, failures=failures))
         for failures in (0.0, 0.6)
     )
 
-    assert (calm.parts, calm.rounds, calm.account.retries) == (20, 2, 0)
+    # Each table is counted, and read for a foreign key.
+    assert (calm.parts, calm.checks, calm.rounds, calm.account.retries) == (20, 40, 2, 0)
     assert failing.rounds > 2
     assert failing.account.given_up > 0
     assert failing.account.children == failing.parts + failing.checks + failing.account.given_up
@@ -158,7 +169,7 @@ def test_parts_that_share_a_disk_take_as_many_times_longer_as_there_are_of_them(
     part_seconds: float, *, fits: bool
 ) -> None:
     staging = Staging("one connection is all that its disk takes", 32, 1e8)
-    load = Work("load", seconds=10, disk=1)
+    load = Work("load", seconds=10, disk=1, expected=TABLES * 1e8)
 
     outcome = run([GIGABYTE * 1000], load, staging, Settings(part_seconds=part_seconds, failures=0))
 

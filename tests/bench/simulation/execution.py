@@ -5,9 +5,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from db_sync.environment import DbSyncEnvironment
+from db_sync.tuning import Tuning
 from tests.bench.simulation import history
 from tests.bench.simulation.lambdas import Account, Pace, Round, Starts
-from tests.bench.simulation.workload import CHECKS, Staging, Work, divide
+from tests.bench.simulation.workload import CHECK, CHECKS, Staging, Work, divide
 
 TIMEOUT = 900.0  # seconds that a Lambda has
 LEFT_OVER = 60.0  # seconds before its end at which a Lambda leaves off
@@ -28,12 +30,12 @@ DOLLARS_FOR_TRANSITION = 0.025 / 1e3
 class Settings:
     """What can be chosen: the settings of cdk.json, and how large a part is.
 
-    `part_seconds`: of work for one Lambda that is alone. `failures`: the share of invocations.
+    `part_seconds`: that a part is expected to take. `failures`: the share of invocations.
     """
 
-    concurrency: int = 8
+    concurrency: int = DbSyncEnvironment.parts_concurrency
     memory_gb: float = 1.0
-    part_seconds: float = 45.0
+    part_seconds: float = Tuning().part_seconds
     failures: float = 0.01
     starts: Starts = field(default_factory=Starts)
 
@@ -99,9 +101,8 @@ def run(tables: Sequence[float], work: Work, staging: Staging, settings: Setting
         staging: where it is done. Production is taken to be no slower.
         settings: how.
     """
-    parts, checks = (
-        divide(tables, staging.alone(each) * settings.part_seconds) for each in (work, CHECKS)
-    )
+    parts, checks = (divide(tables, each.part(settings.part_seconds)) for each in (work, CHECK))
+    checks *= CHECKS
     account = Account()
     chance = random.Random(0)  # noqa: S311 - the same failures each time
     clock, idle, rounds = DIVIDING, 0, 0
@@ -109,7 +110,7 @@ def run(tables: Sequence[float], work: Work, staging: Staging, settings: Setting
     account.invocations, account.seconds = 1, DIVIDING
     while left or to_check:
         if not left:
-            left, kind, to_check = to_check, CHECKS, []
+            left, kind, to_check = to_check, CHECK, []
         a_round = Round(
             pace=Pace(staging.alone(kind), staging.together(kind)),
             concurrency=settings.concurrency,

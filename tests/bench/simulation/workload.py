@@ -8,8 +8,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from db_sync.parts.dividing import MOST_TABLES
+from db_sync.tuning import Rates
+
 MEGABYTE, GIGABYTE = 1e6, 1e9
 LARGEST_TABLE, SMALL_TABLES = 0.6, 1000  # of a database: the share of one, and how many others
+TABLES = 0.8  # of a database's bytes; the others are indexes
 # A core of the machine that measured is taken to do what two of a typical instance do: an
 # assumption, since none of those is here.
 CORES = 2
@@ -20,21 +24,28 @@ class Work:
     """What a GB of the database takes of staging.
 
     `seconds`: of one core, and so of one connection, which is one process of the server. `disk`:
-    bytes that its disk reads or writes for one of the database.
+    bytes that its disk reads or writes for one of the database. `expected`: the bytes of tables
+    that DbSync expects to get done in a second when it divides them into parts.
     """
 
     name: str
     seconds: float
     disk: float
+    expected: float
+
+    def part(self, seconds: float) -> float:
+        """Return how many bytes of the database are a part that is to take so many seconds."""
+        return self.expected * seconds / TABLES
 
 
 # Measured: `tests/bench`, scale 1, PostgreSQL 15; see docs/scaling.md.
-FIRST_LOAD = Work("first load", seconds=12.0 * CORES, disk=2.9)
-RECENT = Work("1% changed, recent", seconds=2.5 * CORES, disk=1.1)
+FIRST_LOAD = Work("first load", seconds=12.0 * CORES, disk=2.9, expected=Rates().write)
+RECENT = Work("1% changed, recent", seconds=2.5 * CORES, disk=1.1, expected=Rates().compare)
 CASES = (FIRST_LOAD, RECENT)
-# Afterwards each table is read twice without its indexes: to count its rows, and for a foreign key.
-# Production's rows are counted at the same time, by production.
-CHECKS = Work("checks", seconds=1.6 * CORES, disk=1.6)
+# Afterwards staging reads its tables once to count their rows, and once for a foreign key of each.
+# Production counts its rows at the same time.
+CHECK = Work("check", seconds=0.8 * CORES, disk=TABLES, expected=Rates().compare)
+CHECKS = 2  # of each table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +89,22 @@ def skewed(size: float) -> list[float]:
     return [size * LARGEST_TABLE, *[small] * SMALL_TABLES]
 
 
-def divide(tables: Sequence[float], largest: float) -> list[float]:
+def divide(tables: Sequence[float], size: float) -> list[float]:
     """Return the bytes of each part: a range of a large table, or several small tables.
 
     Args:
         tables: their bytes.
-        largest: the bytes of a part, at most.
+        size: the bytes of a part. A table is divided if it has half as many again.
     """
     parts: list[float] = []
-    together = 0.0
+    together: list[float] = []
     for table in sorted(tables, reverse=True):
-        ranges = math.ceil(table / largest)
-        if ranges > 1:
+        if table > 1.5 * size:
+            ranges = math.ceil(table / size)
             parts += [table / ranges] * ranges
-        elif together + table > largest:
-            parts.append(together)
-            together = table
-        else:
-            together += table
-    return [*parts, together] if together else parts
+            continue
+        if sum(together) + table > size or len(together) == MOST_TABLES:
+            parts.append(sum(together))
+            together = []
+        together.append(table)
+    return [part for part in (*parts, sum(together)) if part]
