@@ -8,9 +8,10 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from common.aws.exchange import Exchange
+if TYPE_CHECKING:  # boto3 takes long to import, and the command's processes need none of it
+    from common.aws.exchange import Exchange
 
 KEEPERS = ("a", "b")
 END = "parts/end.json"
@@ -68,7 +69,7 @@ class Board(Protocol):
 class BucketBoard:
     """The board of an execution, in its folder of the exchange bucket."""
 
-    exchange: Exchange
+    exchange: "Exchange"
 
     def kept(self) -> list[Kept]:
         """See `Board`."""

@@ -3,6 +3,7 @@
 This process holds the snapshot and the target's lock; the others make parts equal.
 """
 
+import math
 import multiprocessing
 import secrets
 import time
@@ -105,7 +106,8 @@ def sync_in_parts(
         plan, rates = snapshots.plan, options.tuning.rates
         sizes = measure(keeping.source, run.target, plan.tables)
         total = sum(size.seconds(rates) for size in sizes.values())
-        wanted = min(options.tuning.part_seconds, max(SHORTEST, total / jobs / PARTS_PER_JOB))
+        even = max(SHORTEST, total / jobs / PARTS_PER_JOB) if jobs > 1 else math.inf
+        wanted = min(options.tuning.part_seconds, even)
         division = divide(plan_run, plan, rates, Limits(wanted), started)
         run.target.rollback()
         kept = Kept(export(keeping.source), 1, snapshots.taken_at, started)
