@@ -22,7 +22,7 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import WAITS, Waits
 from db_sync.interrupts import interruptible
 from db_sync.mask_plan import command as mask_plan
-from db_sync.parts.jobs import sync_in_parts
+from db_sync.parts.jobs import stop_processes, sync_in_parts
 from db_sync.result import SyncResult
 from db_sync.rules import SyncRules, read_rules
 from db_sync.run import SyncOptions
@@ -109,17 +109,20 @@ def _run(arguments: list[str], waits: Waits) -> int:
 
 def _jobs(text: str) -> int:
     """Return how many processes are wanted."""
-    jobs = int(text)
-    if not 1 <= jobs <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_JOBS}")
-    return jobs
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_JOBS):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST_JOBS}")
+    return int(text)
 
 
 def _sync(work: Work, options: SyncOptions, interrupted: str, *, as_json: bool) -> int:
     def sync() -> None:
         with Bars() as bars:
             shown = replace(options, progress=bars.show)
-            result = interruptible(lambda before_commit: work(shown, save_report=before_commit))
+            try:
+                result = interruptible(lambda before_commit: work(shown, save_report=before_commit))
+            except KeyboardInterrupt:
+                stop_processes()
+                raise
         _print(result, as_json=as_json)
 
     return told(sync, interrupted=interrupted)

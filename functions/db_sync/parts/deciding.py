@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from common.errors import OutOfTime
+from common.errors import ConfigurationError, OutOfTime
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import MARGIN, Deadline
@@ -20,6 +20,10 @@ from db_sync.sync import sync_database
 
 # Of the seconds that a run keeps for its end, those in which it can still be divided.
 LATE = MARGIN - 5.0
+NEVER = (
+    'It could be done in parts, while staging is in between: set "in_parts" in cdk.json if that may'
+    " be, and deploy."
+)
 NOT_EMPTY = (
     "It could be done in parts, but staging is not empty and would be in between meanwhile: set"
     ' "in_parts": "when_needed" in cdk.json if that may be, and deploy.'
@@ -50,8 +54,10 @@ def sync_or_divide(
     try:
         return sync_database(source_address, target_address, options, save_report)
     except OutOfTime as error:
-        if options.dry_run or options.in_parts == "never":
+        if options.dry_run:
             raise
+        if options.in_parts == "never":
+            raise error.adding(NEVER) from error
         logger.info("there is no time for the sync in one transaction", why=error.message)
         why = error
     at = options.deadline.at
@@ -70,4 +76,7 @@ def _divide(run: Run, why: OutOfTime, started: float) -> Division:
         raise why.adding(NOT_EMPTY)
     tuning = run.tuning
     limits = Limits(tuning.part_seconds, tuning.longest_part)
-    return divide(run, plan, tuning.rates, limits, started)
+    try:
+        return divide(run, plan, tuning.rates, limits, started)
+    except ConfigurationError as error:
+        raise OutOfTime(f"{why.message} {error.message}", error.reasons) from error

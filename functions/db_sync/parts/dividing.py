@@ -4,16 +4,16 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg2 import sql
 
-from common.errors import OutOfTime
+from common.errors import ConfigurationError
 from common.postgres.names import Name
 from db_sync.compare.row_counts import which_have_rows
-from db_sync.parts.obstacles import find_obstacles
-from db_sync.parts.part import Bounds, Division, KeyColumn, Part
-from db_sync.parts.sizes import Sizes, measure
+from db_sync.parts.obstacles import Obstacles, find_obstacles
+from db_sync.parts.part import Bounds, Division, Part
+from db_sync.parts.sizes import measure
 from db_sync.plan.catalog import whole_table
 from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run
@@ -23,6 +23,7 @@ from db_sync.tuning import Rates
 # Opening connections and reading both catalogs, and what each table of a part takes at least.
 SECONDS_FOR_TABLE = 0.05
 MOST_TABLES = 200
+NARROWER = 4  # parts, instead of one that took too long
 SAMPLED_ROWS = 2_000  # for each part; those of a block are next to each other
 
 
@@ -49,44 +50,24 @@ def divide(run: Run, plan: Plan, rates: Rates, limits: Limits, started: float) -
         started: when the sync began, in seconds of Unix time.
 
     Raises:
-        OutOfTime: it cannot be divided, or not into parts that are short enough; says why.
+        ConfigurationError: it cannot be divided, or not into parts that are short enough; says why.
     """
     filled = which_have_rows(run.target, [table.target for table in plan.tables])
     obstacles = find_obstacles(run, plan, filled)
     sizes = measure(run.source, run.target, plan.tables)
     seconds = {oid: size.seconds(rates) + SECONDS_FOR_TABLE for oid, size in sizes.items()}
-    too_long = [
-        f"{table.name} takes some {seconds[oid] / 60:.0f} minutes and is one part: {reason}"
-        for table in plan.tables
-        for oid in [table.target.oid]
-        if (reason := obstacles.whole.get(oid)) and seconds[oid] > limits.longest
-    ]
-    if reasons := obstacles.refusals + too_long:
-        raise OutOfTime(
-            "The sync takes longer than one Lambda may run, and cannot be done in parts. The target"
-            " is as it was. See docs/scaling.md, or run `db-sync` from a host.",
-            reasons,
-        )
+    _require_possible(plan, obstacles, seconds, limits)
     divided = [
         table
         for table in plan.tables
         if table.target.oid in obstacles.keys and seconds[table.target.oid] > 1.5 * limits.part
     ]
-    drafts = [
-        *_of_several(plan, seconds, divided, limits),
-        *(
-            part
-            for table in divided
-            for part in _of_one(
-                run,
-                table,
-                obstacles.keys[table.target.oid],
-                sizes[table.target.oid],
-                seconds[table.target.oid],
-                limits,
-            )
-        ),
-    ]
+    drafts = list(_of_several(plan, seconds, divided, limits))
+    for table in divided:
+        oid = table.target.oid
+        whole = Part(0, (table.name,), seconds[oid], about_rows=sizes[oid].source.rows)
+        everything = Bounds(obstacles.keys[oid], None, None)
+        drafts += _narrowed(run, table, whole, everything, math.ceil(seconds[oid] / limits.part))
     drafts.sort(key=lambda part: -part.seconds)
     return Division(
         tuple(table.name for table in plan.tables),
@@ -94,11 +75,26 @@ def divide(run: Run, plan: Plan, rates: Rates, limits: Limits, started: float) -
         any(table.source.rights.has_policies for table in plan.tables),
         started,
         len(drafts),
-        tuple(
-            Part(number, part.tables, part.seconds, part.bounds, part.about_rows)
-            for number, part in enumerate(drafts, start=1)
-        ),
+        tuple(replace(part, number=number) for number, part in enumerate(drafts, start=1)),
     )
+
+
+def _require_possible(
+    plan: Plan, obstacles: Obstacles, seconds: Mapping[int, float], limits: Limits
+) -> None:
+    """Refuse parts that cannot be, or would be too long."""
+    too_long = [
+        f"{table.name} takes some {seconds[oid] / 60:.0f} minutes and is one part: {reason}"
+        for table in plan.tables
+        for oid in [table.target.oid]
+        if (reason := obstacles.whole.get(oid)) and seconds[oid] > limits.longest
+    ]
+    if reasons := obstacles.refusals + too_long:
+        raise ConfigurationError(
+            "The sync cannot be done in parts, and nothing was written. docs/scaling.md says what"
+            " helps.",
+            reasons,
+        )
 
 
 def definition_of(plan: Plan) -> str:
@@ -137,34 +133,42 @@ def _of_several(
         yield Part(0, tuple(together), round(total, 1))
 
 
-def _of_one(  # noqa: PLR0913, PLR0917 - what is known of the table
-    run: Run,
-    table: TablePlan,
-    key: tuple[KeyColumn, ...],
-    sizes: Sizes,
-    seconds: float,
-    limits: Limits,
-) -> Iterator[Part]:
-    """Yield the parts of a table that is divided by its key; the first and last are open-ended."""
+def divide_again(run: Run, plan: Plan, part: Part, last_number: int) -> list[Part]:
+    """Divide a part that took too long into narrower ones; return it alone if it has no bounds.
+
+    Args:
+        run: the run, in a transaction of the source.
+        plan: of the sync.
+        part: the part.
+        last_number: the new ones' numbers follow it.
+    """
+    if part.bounds is None:
+        return [part]
+    (table,) = (each for each in plan.tables if each.name == part.tables[0])
+    narrower = _narrowed(run, table, part, part.bounds, NARROWER)
+    return [replace(each, number=last_number + 1 + place) for place, each in enumerate(narrower)]
+
+
+def _narrowed(run: Run, table: TablePlan, part: Part, within: Bounds, count: int) -> list[Part]:
+    """Return about `count` parts instead of one, each with as many rows of the source."""
     run.limit(f"{table.name} was divided into parts")
-    wanted = math.ceil(seconds / limits.part)
-    bounds = _sample(run, table, key, sizes.source.rows, wanted)
-    about_rows = sizes.source.rows // (len(bounds) + 1)
-    for low, high in zip([None, *bounds], [*bounds, None], strict=True):
-        yield Part(
-            0,
-            (table.name,),
-            round(seconds / (len(bounds) + 1), 1),
-            Bounds(key, low, high),
-            about_rows,
+    bounds = _sample(run, table, within, part.about_rows, count)
+    return [
+        replace(
+            part,
+            seconds=round(part.seconds / len(bounds), 1),
+            bounds=each,
+            about_rows=part.about_rows // len(bounds),
         )
+        for each in bounds
+    ]
 
 
 def _sample(
-    run: Run, table: TablePlan, key: tuple[KeyColumn, ...], rows: int, parts: int
-) -> list[tuple[str, ...]]:
-    """Return the keys that divide a table's rows in the source into so many parts."""
-    names = [sql.Identifier("t", column.name) for column in key]
+    run: Run, table: TablePlan, within: Bounds, about_rows: int, count: int
+) -> list[Bounds]:
+    """Return bounds that divide the source's rows within some bounds into so many parts."""
+    names = [sql.Identifier("t", column.name) for column in within.columns]
     comma = sql.SQL(", ")
     found = run.source.rows(
         statement(
@@ -172,11 +176,18 @@ def _sample(
             {
                 "texts": comma.join(sql.SQL("{}::text").format(name) for name in names),
                 "columns": comma.join(names),
-                "values": comma.join(column.value for column in key),
+                "values": comma.join(column.value for column in within.columns),
                 "table": whole_table(table.source),
-                "percent": sql.Literal(min(100.0, 100.0 * SAMPLED_ROWS * parts / max(rows, 1))),
-                "parts": sql.Literal(parts),
+                "percent": sql.Literal(
+                    min(100.0, 100.0 * SAMPLED_ROWS * count / max(about_rows, 1))
+                ),
+                "which": within.condition,
+                "parts": sql.Literal(count),
             },
         )
     )
-    return [tuple(map(str, values)) for values in found]
+    keys = [tuple(map(str, values)) for values in found]
+    return [
+        Bounds(within.columns, low, high)
+        for low, high in zip([within.low, *keys], [*keys, within.high], strict=True)
+    ]

@@ -8,7 +8,7 @@ that a check found wrong. In the end sequences, statistics and materialized view
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from psycopg2 import sql
@@ -29,6 +29,7 @@ from common.postgres.settings.event_triggers import silenced
 from db_sync.compare.extensions import warn_of_added_rows
 from db_sync.parts.board import Board, Kept
 from db_sync.parts.checks import Blocks, Check, count, is_of_source, list_checks
+from db_sync.parts.dividing import divide_again
 from db_sync.parts.opening import begin_target, plan_as_divided
 from db_sync.parts.part import Division, KeyCheck, Part, Piece, RowCount
 from db_sync.parts.result import PieceResult, added_up
@@ -82,15 +83,15 @@ def finish(
     begin_target(run)
     kept = begin_kept(run.source, board, [], has_policies=division.has_policies)
     progress = Progress.of(division, results, kept)
-    if progress.left:
-        return _once_more(run, progress, progress.left)
     plan = plan_as_divided(run, division)
+    if progress.left:
+        return _once_more(run, plan, progress, progress.left)
     counts = _counts(run, plan, progress)
     if isinstance(counts, NextRound):
         _let_go(run)
         return counts
     if wrong := _wrong_parts(run, plan, progress, counts):
-        return _once_more(run, progress, wrong)
+        return _once_more(run, plan, progress, wrong)
     judge = Judge(plan.catalogs.source, plan.tables, is_checked=False)
     warnings = judge.judge(_violations(plan, counts))
     return _complete(run, plan, progress, warnings, save_report)
@@ -125,6 +126,11 @@ class Progress:
         result = self.latest.get(piece.number)
         return result is not None and not result.error and result.epoch == self.kept.epoch
 
+    def took_too_long(self, part: Part) -> bool:
+        """Return whether a part failed since its time was up, or was killed without a word."""
+        result = self.latest.get(part.number)
+        return result is None or result.error == OutOfTime.__name__
+
     @property
     def done(self) -> list[PieceResult]:
         """All results of parts, of earlier attempts too, that wrote what they were to write."""
@@ -145,26 +151,38 @@ class Progress:
         return [table for table in plan.tables if str(table.name) in names]
 
 
-def _once_more(run: Run, progress: Progress, pieces: Sequence[Piece]) -> NextRound:
-    """Return the next round for pieces that must be done again.
+def _once_more(run: Run, plan: Plan, progress: Progress, pieces: Sequence[Piece]) -> NextRound:
+    """Return the next round for pieces that must be done again; those too long are divided again.
 
     Checks follow when all parts are done, since what they found may not hold then.
 
     Raises:
         StagingSyncError: one has failed for a reason that will not go away, or too often.
     """
-    _let_go(run)
     for piece in pieces:
         result = progress.latest.get(piece.number)
         error = result.error if result else None
         if (error and error not in RETRIED) or piece.attempt >= MOST_ATTEMPTS:
             raise _failure(piece, result, progress.kept)
     division = progress.division
-    parts = tuple(piece.number for piece in pieces if isinstance(piece, Part))
-    if parts:
-        return NextRound(division.again(parts), parts)
-    numbers = tuple(piece.number for piece in pieces)
-    return NextRound(division.repeating(numbers), numbers)
+    parts = [piece for piece in pieces if isinstance(piece, Part)]
+    if not parts:
+        _let_go(run)
+        numbers = tuple(piece.number for piece in pieces)
+        return NextRound(division.repeating(numbers), numbers)
+    begun: list[Part] = []
+    last_number = division.last_number
+    for part in parts:
+        again = replace(part, attempt=part.attempt + 1)
+        if progress.took_too_long(part):
+            narrower = divide_again(run, plan, again, last_number)
+            last_number = max(last_number, *(each.number for each in narrower))
+            begun += narrower
+        else:
+            begun.append(again)
+    _let_go(run)
+    division = division.exchanging({part.number for part in parts}, begun)
+    return NextRound(division, tuple(part.number for part in begun))
 
 
 def _failure(piece: Piece, result: PieceResult | None, kept: Kept) -> StagingSyncError:

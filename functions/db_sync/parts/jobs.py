@@ -5,7 +5,10 @@ This process holds the snapshot and the target's lock; the others make parts equ
 
 import math
 import multiprocessing
+import os
 import secrets
+import signal
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -163,6 +166,22 @@ def processes(jobs: int) -> Iterator[Executor]:
             raise
 
 
+def stop_processes() -> None:
+    """End the processes that are at work; the servers roll back what these have not committed."""
+    for process in multiprocessing.active_children():
+        process.terminate()
+
+
 def _start_process() -> None:
-    """Log nothing, as the command does, whose result says everything."""
+    """Log nothing, as the command does, whose result says everything; end with the command."""
     logger.setLevel("CRITICAL")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has ended: nobody would stop it any more."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+    os._exit(1)

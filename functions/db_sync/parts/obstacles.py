@@ -150,6 +150,9 @@ def _keys(
         if not table.has_key:
             whole[oid] = "it has no key"
             continue
+        if table.source.key != table.target.key:
+            whole[oid] = "production's table has no key of the same columns"
+            continue
         by_name = {column.name: column for column in table.compared}
         columns = [by_name[name] for name in table.target.key]
         if reason := next(filter(None, (_why_unordered(table, each) for each in columns)), None):

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.aws.exchange import Exchange
-from common.errors import InvalidInput, StagingSyncError
+from common.errors import DatabaseUnavailable, InvalidInput, StagingSyncError, TargetBusy
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.parts.board import KEEPERS, BucketBoard, End, News
 from db_sync.parts.deciding import sync_or_divide
-from db_sync.parts.finishing import RETRIED, NextRound, Results, SaveReport, finish
+from db_sync.parts.finishing import NextRound, Results, SaveReport, finish
 from db_sync.parts.first_load import FirstLoad
 from db_sync.parts.keeping import keep_snapshot
 from db_sync.parts.part import Division
@@ -170,9 +170,10 @@ class Operations:
             with sessions(self.source, self.target, self.options) as run:
                 results = self.folder.results(division)
                 found = finish(run, division, results, self.folder.board, save_report)
-        except StagingSyncError as error:
-            if type(error).__name__ not in RETRIED:
-                self._tell_keepers(failed=True)
+        except (TargetBusy, DatabaseUnavailable):
+            raise  # the state machine tries again, and needs the snapshot
+        except StagingSyncError:
+            self._tell_keepers(failed=True)
             raise
         if isinstance(found, NextRound):
             return self.folder.divided(found.division, found.numbers, last + 1, self.concurrency)

@@ -170,15 +170,11 @@ class Division:
         """The checks, without the parts."""
         return [piece for piece in self.pieces if not isinstance(piece, Part)]
 
-    def again(self, numbers: Collection[int]) -> Self:
-        """Return it with another attempt for some parts, and without checks: they come later."""
-        return replace(
-            self,
-            pieces=tuple(
-                replace(part, attempt=part.attempt + 1) if part.number in numbers else part
-                for part in self.parts
-            ),
-        )
+    def exchanging(self, numbers: Collection[int], parts: Sequence[Part]) -> Self:
+        """Return it with others instead of some parts, and without checks: they come later."""
+        left = [part for part in self.parts if part.number not in numbers]
+        last = max([self.last_number, *(part.number for part in parts)])
+        return replace(self, pieces=(*left, *parts), last_number=last)
 
     def repeating(self, numbers: Collection[int]) -> Self:
         """Return it with another attempt for some checks."""

@@ -88,3 +88,40 @@ def test_a_wrong_call_exits_with_2_and_shows_no_password(arguments: list[str]) -
     assert "Traceback" not in done.stderr
     assert "Errno" not in done.stderr
     assert "secret-word" not in done.stderr
+
+
+def test_several_jobs_sync_in_parts(pair: Pair) -> None:
+    done = command(
+        "--source", pair.source.url, "--target", pair.target.url, "--jobs", "2", "--json"
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert (result["atomic"], result["verified"], result["rows_inserted"]) == (False, True, 2)
+    assert_same(pair)
+
+
+def test_an_error_in_a_part_is_told_as_any_other(pair: Pair) -> None:
+    pair.target.execute("ALTER TABLE t ADD CHECK (v <> 'a')")
+    done = command("--source", pair.source.url, "--target", pair.target.url, "--jobs", "2")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("SchemaMismatch: In part 1 (public.")
+    assert "the target is in between; start again to go on" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--jobs", "0"), "must be a whole number from 1 to 64"),
+        (("--jobs", "many"), "must be a whole number from 1 to 64"),
+        (("--jobs", "2", "--dry-run"), "--dry-run writes nothing"),
+    ],
+)
+def test_jobs_that_make_no_sense_are_a_wrong_call(
+    pair: Pair, arguments: tuple[str, ...], problem: str
+) -> None:
+    done = command("--source", pair.source.url, "--target", pair.target.url, *arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert problem in done.stderr

@@ -23,10 +23,11 @@ def pair(databases: Databases) -> Pair:
 
 
 @contextlib.contextmanager
-def started(pair: Pair) -> Iterator["subprocess.Popen[str]"]:
+def started(pair: Pair, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in the background; it is killed at the end."""
+    databases = ("--source", pair.source.url, "--target", pair.target.url)
     with subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "db_sync", "--source", pair.source.url, "--target", pair.target.url],
+        [sys.executable, "-m", "db_sync", *databases, *arguments],
         env=os.environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -66,6 +67,31 @@ def test_ctrl_c_ends_it_at_once_while_it_waits_for_a_server(
 
     assert (process.returncode, out, err) == (1, "", AS_IT_WAS)
     wait_until(lambda: pair.target.value(waiting) == 0, "its session has ended")
+    assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_the_processes_of_several_jobs_end_with_the_command(
+    pair: Pair, number: signal.Signals
+) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'staging-sync%'"
+    with pair.target.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        with started(pair, "--jobs", "2") as process:
+            locking = "SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND NOT granted"
+            locking += " AND relation = 't'::regclass"
+            wait_until(lambda: pair.target.value(locking), "a part waits for the table's lock")
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+        connection.rollback()
+    connection.close()
+
+    assert out == ""
+    if number == signal.SIGINT:
+        assert process.returncode == 1
+        assert err.startswith("Interrupted: parts of the target are as in production")
+        assert len(err.splitlines()) == 1
+    wait_until(lambda: pair.target.value(waiting) == 0, "its sessions have ended")
     assert pair.target.value("SELECT count(*) FROM t") == 0
 
 

@@ -7,9 +7,9 @@ import time
 import pytest
 from psycopg2 import sql
 
-from common.errors import OutOfTime
+from common.errors import ConfigurationError
 from common.postgres.connection.address import DatabaseAddress
-from db_sync.parts.dividing import Limits, divide
+from db_sync.parts.dividing import Limits, divide, divide_again
 from db_sync.parts.part import Division
 from db_sync.parts.pieces import sessions
 from db_sync.plan.snapshot import open_snapshots
@@ -163,7 +163,9 @@ def test_a_table_that_cannot_be_divided_is_one_part_or_refused(
     rules = SyncRules.parse('{"keep": ["public.t.v"]}' if kind == "kept" else "")
     division = divided(pair, rules)
     assert [part.bounds for part in division.parts] == [None]
-    with pytest.raises(OutOfTime, match=rf"(?s)public\.t takes .* is one part: .*{reason}"):
+    with pytest.raises(
+        ConfigurationError, match=rf"(?s)public\.t takes .* is one part: .*{reason}"
+    ):
         divided(pair, rules, longest=2.0)
 
 
@@ -180,13 +182,13 @@ def test_an_empty_table_is_divided_though_values_are_unique(
 def test_a_deferrable_constraint_forbids_parts(databases: Databases) -> None:
     schema = "CREATE TABLE t (k int PRIMARY KEY, v text UNIQUE DEFERRABLE)"
     pair = databases.pair(schema, source=f"{FILL}; ANALYZE")
-    with pytest.raises(OutOfTime, match=r"public\.t has a deferrable unique or exclusion"):
+    with pytest.raises(ConfigurationError, match=r"public\.t has a deferrable unique or exclusion"):
         divided(pair)
 
 
 def test_a_role_that_cannot_act_as_a_replica_is_refused(databases: Databases, role: str) -> None:
     pair = databases.pair("CREATE TABLE t (k int PRIMARY KEY, v text)", source=f"{FILL}; ANALYZE")
-    with pytest.raises(OutOfTime, match="may not set session_replication_role"):
+    with pytest.raises(ConfigurationError, match="may not set session_replication_role"):
         divided(pair, target=own_tables(pair, role))
 
 
@@ -194,3 +196,26 @@ def test_a_division_survives_its_file(databases: Databases) -> None:
     pair = databases.pair("CREATE TABLE t (k int PRIMARY KEY, v text)", source=f"{FILL}; ANALYZE")
     division = divided(pair)
     assert Division.parse(json.dumps(division.as_json()).encode()) == division
+
+
+def test_a_part_that_took_too_long_is_divided_again(databases: Databases) -> None:
+    pair = databases.pair("CREATE TABLE t (k int PRIMARY KEY, v text)", source=f"{FILL}; ANALYZE")
+    division = divided(pair)
+    part = division.parts[2]
+    options = SyncOptions("test")
+    with sessions(pair.source.address, pair.target.address, options) as run:
+        plan = open_snapshots(run).plan
+        narrower = divide_again(run, plan, part, division.last_number)
+    assert [each.number for each in narrower] == [
+        division.last_number + place for place in range(1, len(narrower) + 1)
+    ]
+    assert len(narrower) == 4
+    assert part.bounds
+    assert (part.bounds.low, part.bounds.high) == (
+        narrower[0].bounds and narrower[0].bounds.low,
+        narrower[-1].bounds and narrower[-1].bounds.high,
+    )
+    changed = division.exchanging({part.number}, narrower)
+    counts = rows_of_parts(pair, changed)
+    assert sum(counts) == 10_000
+    assert len(counts) == len(division.parts) + 3
