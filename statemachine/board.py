@@ -61,11 +61,12 @@ class _Task:
     seconds: float | None = None  # in total: a large pool is listed in several rounds
     error: str = ""  # of its last attempt, if that failed
     has_failed: bool = False
+    is_shown: bool = True
 
     def take(self, event: StateEvent) -> None:
         match event.step:
             case Step.ENTERED:
-                self.entered, self.error = event.at, ""
+                self.entered, self.error, self.is_shown = event.at, "", True
             case Step.FAILED:
                 self.error = event.error
             case Step.LEFT:
@@ -98,14 +99,18 @@ class _Task:
 
 
 class _Board:
-    """The workflow's tasks, in order."""
+    """The workflow's tasks, in order; those of a sync in parts as one, and only once it begins."""
 
     def __init__(self) -> None:
         states: dict[str, dict[str, Any]] = json.loads(DEFINITION.read_text())["States"]
         self._tasks = {
-            name: _Task(name, state["Comment"].split(". ")[0].rstrip("."))
+            name: _Task(
+                name,
+                state["Comment"].split(". ")[0].rstrip("."),
+                is_shown=state["Type"] == "Task",
+            )
             for name, state in states.items()
-            if state["Type"] == "Task"
+            if state["Type"] in {"Task", "Parallel"}
         }
 
     def take(self, event: StateEvent) -> None:
@@ -119,4 +124,4 @@ class _Board:
 
     def draw(self) -> Table:
         columns = ("", "state", "what it does", "seconds ", "")
-        return table(columns, (task.row() for task in self._tasks.values()))
+        return table(columns, (task.row() for task in self._tasks.values() if task.is_shown))

@@ -141,16 +141,20 @@ def _message(cause: str) -> str:
 def state_events(workflow: Workflow, arn: str) -> list[StateEvent]:
     """Return what happened to the states of an execution so far, in order."""
     events: list[StateEvent] = []
+    states: dict[int, str] = {}  # that an event belongs to, by the event's id
     for entry in history(workflow, arn):
         at = entry["timestamp"]
+        # Branches run at the same time, so that the state is not that of the event before.
+        state = states.get(entry["previousEventId"], "")
         if entered := entry.get("stateEnteredEventDetails"):
-            events.append(StateEvent(entered["name"], Step.ENTERED, at))
+            state = entered["name"]
+            events.append(StateEvent(state, Step.ENTERED, at))
         elif left := entry.get("stateExitedEventDetails"):
-            events.append(StateEvent(left["name"], Step.LEFT, at))
-        elif events and (failed := [entry[name] for name in FAILURES if name in entry]):
-            # States do not run in parallel: the state that was entered last has failed.
-            error = failed[0].get("error", "")
-            events.append(StateEvent(events[-1].state, Step.FAILED, at, error))
+            state = left["name"]
+            events.append(StateEvent(state, Step.LEFT, at))
+        elif state and (failed := [entry[name] for name in FAILURES if name in entry]):
+            events.append(StateEvent(state, Step.FAILED, at, failed[0].get("error", "")))
+        states[entry["id"]] = state
     return events
 
 

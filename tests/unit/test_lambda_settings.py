@@ -188,3 +188,46 @@ def test_what_has_no_value_is_not_written() -> None:
         "RELEASE_MISMATCHED": "true",
         "MIN_MATCHED_PERCENT": "0",
     }
+
+
+@pytest.mark.parametrize(
+    ("in_parts", "concurrency", "expected"),
+    [
+        (None, None, ("first_load", 8)),
+        ("", "", ("first_load", 8)),
+        ("when_needed", "1", ("when_needed", 1)),
+        ("never", "1000", ("never", 1000)),
+    ],
+)
+def test_a_sync_is_divided_as_the_variables_say_and_by_default_at_the_first_load(
+    monkeypatch: pytest.MonkeyPatch,
+    in_parts: str | None,
+    concurrency: str | None,
+    expected: tuple[str, int],
+) -> None:
+    set_all(monkeypatch, {"IN_PARTS": in_parts, "PARTS_CONCURRENCY": concurrency})
+
+    environment = DbSyncEnvironment.read()
+
+    assert (environment.in_parts, environment.parts_concurrency) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("IN_PARTS", "always", "IN_PARTS must be one of first_load, when_needed, never"),
+        ("IN_PARTS", "first_load ", "IN_PARTS must be one of"),
+        ("PARTS_CONCURRENCY", "0", "PARTS_CONCURRENCY must be a whole number from 1 to 1000"),
+        ("PARTS_CONCURRENCY", "1001", "PARTS_CONCURRENCY must be"),
+        ("PARTS_CONCURRENCY", "-8", "PARTS_CONCURRENCY must be"),
+        ("PARTS_CONCURRENCY", "8.0", "PARTS_CONCURRENCY must be"),
+        ("PARTS_CONCURRENCY", "٨", "PARTS_CONCURRENCY must be"),
+    ],
+)
+def test_what_says_otherwise_when_a_sync_is_divided_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError, match=message):
+        DbSyncEnvironment.read()

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from sandbox.deploy import CDK
 from statemachine import start
+from statemachine.execution import Step, state_events
+from statemachine.start import DeployedWorkflow
 from tests.statemachine.lambdas import RESULTS
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"
@@ -51,8 +53,9 @@ class FakeStates:
         return {"startDate": BEGAN, "stopDate": BEGAN + timedelta(seconds=83), **self.end}
 
     def get_paginator(self, _: str) -> SimpleNamespace:
-        happened = self.events[: self.asked * 2]
-        page = {"events": [{"timestamp": BEGAN, **event} for event in happened]}
+        happened = enumerate(self.events[: self.asked * 2], start=1)
+        numbered = [{"id": id_, "previousEventId": id_ - 1, **event} for id_, event in happened]
+        page = {"events": [{"timestamp": BEGAN, **event} for event in numbered]}
         return SimpleNamespace(paginate=lambda **_: [page])
 
 
@@ -190,6 +193,34 @@ def test_a_wrong_call_starts_nothing_and_exits_with_2(
     captured = capsys.readouterr()
     assert expected in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("is_divided", [False, True])
+def test_a_sync_in_parts_is_shown_where_there_is_one(
+    states: FakeStates, capsys: pytest.CaptureFixture[str], is_divided: bool
+) -> None:
+    parts = [
+        {"stateEnteredEventDetails": {"name": "SyncInParts"}},
+        {"stateExitedEventDetails": {"name": "SyncInParts"}},
+    ]
+    states.events = [SYNC_ENTERED, SYNC_LEFT, *(parts if is_divided else [])]
+
+    run(["staging"])
+
+    assert ("✔ SyncInParts" in " ".join(capsys.readouterr().out.split())) is is_divided
+
+
+def test_an_error_belongs_to_the_state_of_its_branch_and_not_to_the_last_one_entered(
+    states: FakeStates,
+) -> None:
+    entered = [{"stateEnteredEventDetails": {"name": name}} for name in ("KeepSnapshotA", "B")]
+    states.events = [*entered, {**BUSY, "previousEventId": 1}, {**BUSY, "previousEventId": 3}]
+    states.asked = 2  # by when all of this has happened
+
+    events = state_events(DeployedWorkflow(states, MACHINE), EXECUTION)  # type: ignore[arg-type]  # a fake
+
+    failures = [event.state for event in events if event.step is Step.FAILED]
+    assert failures == ["KeepSnapshotA", "KeepSnapshotA"]
 
 
 def test_nothing_is_started_when_the_stack_was_never_deployed_completely(
