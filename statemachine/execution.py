@@ -144,8 +144,9 @@ def state_events(workflow: Workflow, arn: str) -> list[StateEvent]:
     states: dict[int, str] = {}  # that an event belongs to, by the event's id
     for entry in history(workflow, arn):
         at = entry["timestamp"]
-        # Branches run at the same time, so that the state is not that of the event before.
-        state = states.get(entry["previousEventId"], "")
+        # Branches run at the same time: what an event follows is not always the event before it.
+        # The API may leave that out, as the sandbox's does.
+        state = states.get(entry.get("previousEventId", entry["id"] - 1), "")
         if entered := entry.get("stateEnteredEventDetails"):
             state = entered["name"]
             events.append(StateEvent(state, Step.ENTERED, at))
