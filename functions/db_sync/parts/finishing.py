@@ -2,7 +2,7 @@
 
 Called after each round. It says what the next round has to do, as long as there is something: parts
 that failed, parts that were made equal to a snapshot that was lost, checks, and the parts of tables
-that a check found wrong. In the end sequences, statistics and materialized views follow.
+that a check found wrong. In the end sequences and materialized views follow.
 """
 
 import time
@@ -86,9 +86,12 @@ def finish(
     plan = plan_as_divided(run, division)
     if progress.left:
         return _once_more(run, plan, progress, progress.left)
+    if not division.checks:
+        _analyze(run, plan, progress)  # the checks' statements are planned by it
     counts = _counts(run, plan, progress)
     if isinstance(counts, NextRound):
-        _let_go(run)
+        run.source.rollback()
+        run.target.commit()
         return counts
     if wrong := _wrong_parts(run, plan, progress, counts):
         return _once_more(run, plan, progress, wrong)
@@ -209,6 +212,15 @@ def _failure(piece: Piece, result: PieceResult | None, kept: Kept) -> StagingSyn
     )
 
 
+def _analyze(run: Run, plan: Plan, progress: Progress) -> None:
+    """Update the statistics of the divided tables that were written: no part has done so."""
+    divided = {part.tables[0] for part in progress.division.parts if part.bounds}
+    written = [table for table in progress.changed(plan) if table.name in divided]
+    for table in run.each("analyze", written):
+        run.limit(f"the statistics of {table.name} were updated")
+        analyze(run.target, table)
+
+
 def _counts(run: Run, plan: Plan, progress: Progress) -> Mapping[Check, int] | NextRound:
     """Return what the checks found; those that take long are pieces of the next round."""
     division, tuning = progress.division, run.tuning
@@ -286,12 +298,8 @@ def _complete(
     unlike = warn_of_added_rows(run, plan.catalogs)
     source.commit()  # production need not hold back vacuum any longer
     changed = progress.changed(plan)
-    divided = {part.tables[0] for part in progress.division.parts if part.bounds}
     harmless = run.options.rules.event_triggers_ok
     with silenced(target, are_harmless=harmless, dry_run=False):
-        for table in run.each("analyze", [each for each in changed if each.name in divided]):
-            run.limit(f"the statistics of {table.name} were updated")
-            analyze(target, table)
         warnings += refresh_views(run, [table.target.oid for table in changed])
         moved = sequences.outdated(target, wanted)
         sequences.restart(target, moved)
