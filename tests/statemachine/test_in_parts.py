@@ -201,3 +201,20 @@ def test_keepers_that_never_succeed_leave_it_to_finish_sync_whether_the_sync_doe
     assert (outcome.status, outcome.output) == ("SUCCEEDED", {"db_sync": SYNCED})
     assert {len(left) for left in sync.errors.values()} == {ALWAYS - 201}
     assert parts_of(lambdas) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "turns", "events"), [(1, 1, 2 * 7), (2, 0, 13)], ids=["a turn of each", "a round"]
+)
+def test_a_turn_and_a_round_take_as_much_room_in_the_history_as_is_reckoned(
+    workflow: Workflow, lambdas: Lambdas, rounds: int, turns: int, events: int
+) -> None:
+    """Compare with docs/architecture.md, "How long can it take?"."""
+    sync = DividedSync.of([1, 2])
+    shortest = run(workflow, lambdas, sync)
+
+    # One part after the other, so that each keeper has time for a turn.
+    longer = DividedSync(sync.s3, [range(12)] * rounds, concurrency=1, turns=turns)
+    outcome = run(workflow, lambdas, longer)
+
+    assert len(outcome.history) - len(shortest.history) == events
