@@ -1,7 +1,8 @@
 """`python -m tests.bench.one_worker`: a sync in parts by a single worker.
 
 The command has no option for that: with `--jobs 1` it syncs in one transaction. It takes the same
-options as the benchmarks give that, and prints the same JSON.
+options as the benchmarks give that, and how many seconds a part should take; and prints the same
+JSON.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.parts.jobs import sync_in_parts
 from db_sync.run import SyncOptions
+from db_sync.tuning import Tuning
 
 
 def main() -> int:
@@ -19,8 +21,10 @@ def main() -> int:
     parser.add_argument("--source", required=True, type=DatabaseAddress.of_url)
     parser.add_argument("--target", required=True, type=DatabaseAddress.of_url)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--part-seconds", type=float, default=Tuning().part_seconds)
     call = parser.parse_args()
-    result = sync_in_parts(call.source, call.target, SyncOptions("bench"), jobs=1)
+    options = SyncOptions("bench", tuning=Tuning(part_seconds=call.part_seconds))
+    result = sync_in_parts(call.source, call.target, options, jobs=1)
     sys.stdout.write(json.dumps(result.output()))
     return 0
 
