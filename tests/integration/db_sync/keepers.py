@@ -21,7 +21,7 @@ from db_sync.tuning import Tuning
 from tests.support.board import MemoryBoard
 
 TURN = 1.0  # seconds
-WAITS = Waits(run_lock=Retry(10.0, pause=0.05))
+WAITS = Waits(run_lock=Retry(10.0, pause=0.05), source_locks=Retry(0.2, pause=0.05))
 NO_TURNS = Tuning(keeper_turn=None, keeper_poll=0.05)
 TUNING = Tuning(keeper_turn=TURN, keeper_poll=0.05)
 
@@ -35,16 +35,15 @@ class Keepers:
     board: Board
     tables: list[Name]
     execution: str = "parts"
-    deadline: Deadline = field(default_factory=Deadline)
+    life: float | None = None  # seconds from the beginning of a turn to its deadline
     tuning: Tuning = TUNING
     errors: list[StagingSyncError] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def turn(self, keeper: str) -> bool:
         """Take one turn."""
-        options = SyncOptions(
-            self.execution, deadline=self.deadline, waits=WAITS, tuning=self.tuning
-        )
+        deadline = Deadline(None if self.life is None else time.monotonic() + self.life)
+        options = SyncOptions(self.execution, deadline=deadline, waits=WAITS, tuning=self.tuning)
         return keep_snapshot(self.source, self.target, options, keeper, self.board, self.tables)
 
     def branch(self, keeper: str) -> None:

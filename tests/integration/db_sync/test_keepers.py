@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from common.aws.exchange import Exchange
 from common.errors import DatabaseUnavailable, SyncInProgress
 from common.postgres.database import Session, connect
-from common.postgres.deadline import MARGIN, Deadline
+from common.postgres.deadline import MARGIN
 from common.postgres.names import Name
 from common.postgres.waits import Retry, Waits
 from db_sync.parts import keeping
@@ -286,7 +286,7 @@ def test_a_keeper_that_is_called_again_by_a_run_that_has_just_failed_takes_no_sn
     board: MemoryBoard, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "PAUSE_AFTER_FAILURE", 0.0)
-    keepers.deadline = Deadline(time.monotonic() + 1)  # ends a turn that should not begin
+    keepers.life = 1.0  # ends a turn that should not begin
     board.write_end(End(1, failed=True))
 
     with pytest.raises(DatabaseUnavailable, match="redrive"):
@@ -326,13 +326,29 @@ def test_a_keeper_that_nobody_relieves_stays_until_its_last_moment(
 ) -> None:
     monkeypatch.setattr(keeping, "LAST", MARGIN)  # so that the last moment is the deadline
     keepers.tuning = replace(TUNING, keeper_turn=0.1)
-    keepers.deadline = Deadline(time.monotonic() + 2)
+    keepers.life = 2.0
     board.keep("b", Kept("00000009-00000009-1", 0, "", 9e9))  # dead, whatever it meant to do
 
     assert not keepers.turn("a")
 
-    assert time.monotonic() >= (keepers.deadline.at or 0)
     assert "nobody relieves a keeper" in logged.getvalue()
+
+
+def test_a_migration_of_production_waits_no_longer_than_a_keeper_lives(
+    pair: Pair, board: MemoryBoard, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody gets a lock behind it, so that nobody relieves the keepers."""
+    monkeypatch.setattr(keeping, "LAST", MARGIN)
+    keepers.life = 3.0
+    with keepers.running():
+        wait_for_entries(board, 4)
+        pair.source.execute("ALTER TABLE changed ADD COLUMN new int")
+        wait_until(lambda: board.kept()[0].epoch == 2, "the next epoch has begun")
+        seen = rows_at_the_snapshot(keepers)
+
+    assert {kept.epoch for _, kept in board.written} == {1, 2}
+    assert seen == rows_now(pair.source)
+    assert len(seen[0][0]) == 3, "columns"
 
 
 def test_a_keeper_does_not_count_on_one_that_was_killed_since_it_took_over(
