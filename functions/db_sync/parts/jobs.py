@@ -22,16 +22,17 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import log_wait
 from db_sync.parts.board import Board, End, Kept
 from db_sync.parts.dividing import Limits, divide
-from db_sync.parts.finishing import RETRIED, SaveReport, finish
+from db_sync.parts.finishing import SaveReport, finish
 from db_sync.parts.opening import begin_target
 from db_sync.parts.part import Division, Piece
 from db_sync.parts.pieces import do_piece, sessions
+from db_sync.parts.progress import RETRIED
 from db_sync.parts.result import PieceResult
 from db_sync.parts.shared_snapshot import export, mark_alive
 from db_sync.parts.sizes import measure
 from db_sync.plan.snapshot import open_snapshots
 from db_sync.result import SyncResult
-from db_sync.run import SyncOptions, no_progress
+from db_sync.run import Progress, Run, SyncOptions, no_progress
 
 PARTS_PER_JOB = 4  # so that all end at about the same time
 SHORTEST = 1.0  # seconds: what a part takes besides would be too much of a shorter one
@@ -104,31 +105,48 @@ def sync_in_parts(
         sessions(source_address, target_address, options) as run,
     ):
         begin_target(keeping)
-        plan_run = replace(keeping, target=run.target)
-        snapshots = open_snapshots(plan_run)
-        plan, rates = snapshots.plan, options.tuning.rates
-        sizes = measure(keeping.source, run.target, plan.tables)
-        total = sum(size.seconds(rates) for size in sizes.values())
-        even = max(SHORTEST, total / jobs / PARTS_PER_JOB) if jobs > 1 else math.inf
-        wanted = min(options.tuning.part_seconds, even)
-        division = divide(plan_run, plan, rates, Limits(wanted), started)
-        run.target.rollback()
-        kept = Kept(export(keeping.source), 1, snapshots.taken_at, started)
+        division, taken_at = _divide(replace(keeping, target=run.target), jobs, started)
+        kept = Kept(export(keeping.source), 1, taken_at, started)
         mark_alive(keeping.source, kept)
-        board = OneSnapshot(kept)
-        waits = replace(options.waits, report=log_wait)
+        waits = replace(options.waits, report=log_wait)  # which can be sent to a process
         shared = replace(options, progress=no_progress, waits=waits)
-        worker = Worker(source_address, target_address, shared, board)
-        results: dict[int, list[PieceResult]] = defaultdict(list)
-        numbers: Sequence[int] = [part.number for part in division.parts]
+        worker = Worker(source_address, target_address, shared, OneSnapshot(kept))
         with processes(jobs) as executor:
-            while True:
-                for result in _do_all(executor, worker, division, numbers, options):
-                    results[result.number].append(result)
-                found = finish(run, division, results, board, save_report)
-                if isinstance(found, SyncResult):
-                    return found
-                division, numbers = found.division, found.numbers
+            return _do_rounds(run, executor, worker, division, save_report)
+
+
+def _divide(run: Run, jobs: int, started: float) -> tuple[Division, str]:
+    """Divide the sync so that all processes end at about the same time.
+
+    The source's transaction has the snapshot from here on.
+
+    Returns:
+        The division, and the moment of the snapshot.
+    """
+    snapshots = open_snapshots(run)
+    tuning, plan = run.tuning, snapshots.plan
+    sizes = measure(run.source, run.target, plan.tables)
+    total = sum(size.seconds(tuning.rates) for size in sizes.values())
+    even = max(SHORTEST, total / jobs / PARTS_PER_JOB) if jobs > 1 else math.inf
+    limits = Limits(min(tuning.part_seconds, even))
+    division = divide(run, plan, tuning.rates, limits, started)
+    run.target.rollback()
+    return division, snapshots.taken_at
+
+
+def _do_rounds(
+    run: Run, executor: Executor, worker: Worker, division: Division, save_report: SaveReport
+) -> SyncResult:
+    """Do rounds of pieces until nothing is left to do."""
+    results: dict[int, list[PieceResult]] = defaultdict(list)
+    numbers: Sequence[int] = [part.number for part in division.parts]
+    while True:
+        for result in _do_all(executor, worker, division, numbers, run.options.progress):
+            results[result.number].append(result)
+        found = finish(run, division, results, worker.board, save_report)
+        if isinstance(found, SyncResult):
+            return found
+        division, numbers = found.division, found.numbers
 
 
 def _do_all(
@@ -136,12 +154,12 @@ def _do_all(
     worker: Worker,
     division: Division,
     numbers: Sequence[int],
-    options: SyncOptions,
+    progress: Progress,
 ) -> Iterator[PieceResult]:
     """Do pieces and yield their results; no more are begun after an error that will not go away."""
     pieces = [division.piece(number) for number in numbers]
     begun = [executor.submit(worker.do, division, piece) for piece in pieces]
-    options.progress("parts", 0, len(begun))
+    progress("parts", 0, len(begun))
     for done, future in enumerate(as_completed(begun), start=1):
         if future.cancelled():
             continue
@@ -149,7 +167,7 @@ def _do_all(
         if result.error and result.error not in RETRIED:
             for other in begun:
                 other.cancel()
-        options.progress("parts", done, len(begun))
+        progress("parts", done, len(begun))
         yield result
 
 

@@ -18,11 +18,12 @@ from common.errors import DatabaseUnavailable, InvalidInput, StagingSyncError, T
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.parts.board import KEEPERS, BucketBoard, End, News
 from db_sync.parts.deciding import sync_or_divide
-from db_sync.parts.finishing import NextRound, Results, SaveReport, finish
+from db_sync.parts.finishing import SaveReport, finish
 from db_sync.parts.first_load import FirstLoad
 from db_sync.parts.keeping import keep_snapshot
 from db_sync.parts.part import Division
 from db_sync.parts.pieces import do_piece, sessions
+from db_sync.parts.progress import NextRound, Results
 from db_sync.parts.result import PieceResult
 from db_sync.result import SyncResult
 from db_sync.run import SyncOptions

@@ -32,11 +32,9 @@ class KeyColumn:
     def value(self) -> sql.Composable:
         """The column's value in row `t`, as it is compared with bounds."""
         value = sql.Identifier("t", self.name)
-        return (
-            sql.SQL("{} COLLATE {}").format(value, sql.SQL(self.collation or ""))
-            if (self.collation)
-            else value
-        )
+        if self.collation is None:
+            return value
+        return sql.SQL("{} COLLATE {}").format(value, sql.SQL(self.collation))
 
 
 @dataclass(frozen=True, slots=True)
