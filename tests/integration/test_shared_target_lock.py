@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from common.errors import StagingSyncError, SyncInProgress
+from common.manifest import Manifest
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import Session, connect
 from common.postgres.target import lock_target, lock_writing, share_target
@@ -17,6 +18,8 @@ from sandbox.database import Database
 from sandbox.postgres import EmbeddedPostgres
 from tests.support.databases import Databases, Pair
 from tests.support.pooler import pooler_before
+from update_db.remap import RemapOptions, remap_users
+from update_db.users_table import UsersTable
 
 AT_ONCE = Waits(run_lock=Retry(0.0, pause=0.05))
 PATIENT = Waits(run_lock=Retry(20.0, pause=0.02))
@@ -98,6 +101,21 @@ def test_a_sync_is_refused_and_told_who_shares_it(target: DatabaseAddress, pair:
 
     sync_database(pair.source.address, target, options)
     assert pair.target.rows("TABLE t") == [(1,)]
+
+
+def test_a_remap_is_refused_and_told_who_shares_it(target: DatabaseAddress, pair: Pair) -> None:
+    pair.target.execute("CREATE TABLE users (id int PRIMARY KEY, email text, sub text)")
+    options = RemapOptions("nightly", UsersTable.of("public.users", "email", "sub"), waits=AT_ONCE)
+
+    def remap() -> None:
+        remap_users(target, options, lambda _: Manifest((), 0, 0), lambda _: "s3://report")
+
+    with (
+        sharing(target, "monday"),
+        pytest.raises(SyncInProgress, match=r"^Execution monday \(backend"),
+    ):
+        remap()
+    remap()
 
 
 def test_a_run_that_has_the_lock_alone_refuses_parts(target: DatabaseAddress) -> None:

@@ -1,4 +1,4 @@
-"""Both keepers of a pair of databases, each in a thread that calls it again and again."""
+"""Both keepers of a pair of databases, each called again and again by a thread or a process."""
 
 import contextlib
 import multiprocessing
@@ -8,22 +8,47 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.managers import BaseManager
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from common.errors import StagingSyncError
 from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import Session, connect
 from common.postgres.deadline import Deadline
 from common.postgres.names import Name
 from common.postgres.waits import Retry, Waits
 from db_sync.parts.board import Board, End
 from db_sync.parts.keeping import keep_snapshot
+from db_sync.parts.shared_snapshot import begin_kept
 from db_sync.run import SyncOptions
 from db_sync.tuning import Tuning
+from sandbox.database import Database
 from tests.support.board import MemoryBoard
+from tests.support.waiting import wait_until
 
+SCHEMA = """
+CREATE TABLE changed (id int PRIMARY KEY, v text);
+CREATE TABLE emptied (id int PRIMARY KEY);
+CREATE TABLE rewritten (id int PRIMARY KEY, v text);
+"""
+ROWS = """
+INSERT INTO changed SELECT i, 'first ' || i FROM generate_series(1, 100) i;
+INSERT INTO emptied SELECT i FROM generate_series(1, 100) i;
+INSERT INTO rewritten VALUES (1, 'first');
+"""
+LATER = (
+    "UPDATE changed SET v = 'later' WHERE id <= 50",
+    "DELETE FROM changed WHERE id > 90",
+    "INSERT INTO changed VALUES (1000, 'later')",
+    "DELETE FROM emptied",
+    "VACUUM changed, emptied",
+)
+TABLES = [Name("public", name) for name in ("changed", "emptied", "rewritten")]
 TURN = 1.0  # seconds
 WAITS = Waits(run_lock=Retry(10.0, pause=0.05), source_locks=Retry(0.2, pause=0.05))
 NO_TURNS = Tuning(keeper_turn=None, keeper_poll=0.05)
 TUNING = Tuning(keeper_turn=TURN, keeper_poll=0.05)
+
+type Rows = list[tuple[Any, ...]]
 
 
 @dataclass(slots=True)
@@ -112,3 +137,24 @@ def _keep_in_process(
 ) -> None:
     addresses = DatabaseAddress(source), DatabaseAddress(target)
     Keepers(*addresses, board, tables).branch(keeper)
+
+
+def rows_of(session: Session) -> list[Rows]:
+    return [
+        session.rows(f"SELECT * FROM {table.schema}.{table.name} ORDER BY 1") for table in TABLES
+    ]
+
+
+def rows_at_the_snapshot(keepers: Keepers) -> list[Rows]:
+    """Return what a part reads of all tables."""
+    with connect(keepers.source, "source", execution=keepers.execution, read_only=True) as part:
+        begin_kept(part, keepers.board, TABLES, has_policies=False, wait=Retry(20, pause=0.05))
+        return rows_of(part)
+
+
+def rows_now(database: Database) -> list[Rows]:
+    return [database.rows(f"SELECT * FROM {table} ORDER BY 1") for table in TABLES]
+
+
+def wait_for_entries(board: MemoryBoard, number: int) -> None:
+    wait_until(lambda: len(board.written) >= number, f"{number} snapshots are written")

@@ -10,7 +10,7 @@ from common.postgres.queries import load_query
 
 # Classes; "st" in ASCII, and a number. A key of one part never equals one of two.
 RUNS = 0x73740001  # on the target: the executions that share it
-KEPT = 0x73740002  # on the source: the snapshots that a keeper holds
+KEPT = 0x73740002  # on both sides: the snapshots that keepers hold
 BEGINNING = 0x73740003  # on the source: the executions of which a keeper takes a snapshot
 
 TRY_SHARED = "SELECT pg_try_advisory_xact_lock_shared(%s, %s)"
