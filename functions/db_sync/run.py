@@ -40,13 +40,19 @@ def no_progress(_phase: str, _done: int, _total: int) -> None:
     """Show nothing."""
 
 
+def nothing_unfinished() -> bool:
+    """Know of no first load that was begun."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
     """How to sync; `execution` names the run to others that meet its lock.
 
     `mask_key` is needed if the rules mask. `is_remapped`: whether a remap follows, which links
     people again whose address is masked otherwise than before. `in_parts`: when it may be divided
-    if there is no time for it.
+    if there is no time for it. `is_first_load_unfinished`: looks up whether a first load in parts
+    was begun and is not done.
     """
 
     execution: str
@@ -59,6 +65,7 @@ class SyncOptions:
     mask_key: MaskKey | None = None
     is_remapped: bool = False
     in_parts: InParts = "never"
+    is_first_load_unfinished: Callable[[], bool] = nothing_unfinished
 
 
 @dataclass(frozen=True, slots=True)

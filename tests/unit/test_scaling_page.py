@@ -7,7 +7,7 @@ import pytest
 
 from db_sync.environment import DbSyncEnvironment, InParts
 from db_sync.parts.obstacles import ORDERED, TEXTS
-from db_sync.parts.progress import MOST_ATTEMPTS
+from db_sync.parts.part import MOST_ATTEMPTS
 from db_sync.parts.sizes import FIRST_LOAD
 from db_sync.tuning import Tuning
 from tests.bench.simulation.__main__ import as_markdown

@@ -6,11 +6,10 @@ other files.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from common.aws.exchange import Exchange
 from common.postgres.connection.address import DatabaseAddress
-from db_sync.run import SyncOptions
 
 FOLDER = "~first-load"  # an execution's name has no ~
 FILE = "parts/unfinished.json"
@@ -23,18 +22,13 @@ class FirstLoad:
     bucket: str
     target: DatabaseAddress
 
-    def allowing(self, options: SyncOptions) -> SyncOptions:
-        """Return the options by which an unfinished first load may go on in parts."""
-        if options.in_parts == "first_load" and self._is_unfinished():
-            return replace(options, in_parts="when_needed")
-        return options
-
     def note(self, *, is_unfinished: bool) -> None:
         """Note that it has begun, or that it is done."""
         content = {"target": str(self.target), "is_unfinished": is_unfinished}
         Exchange.of(self.bucket, FOLDER).write_json(FILE, content)
 
-    def _is_unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
+        """Return whether it has begun and is not done."""
         content = Exchange.of(self.bucket, FOLDER).read_if_there(FILE)
         found = json.loads(content) if content else {}
         return bool(found.get("is_unfinished")) and found.get("target") == str(self.target)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from common.aws.exchange import Exchange
@@ -23,7 +23,7 @@ from db_sync.parts.first_load import FirstLoad
 from db_sync.parts.keeping import keep_snapshot
 from db_sync.parts.part import Division
 from db_sync.parts.pieces import do_piece, sessions
-from db_sync.parts.progress import NextRound, Results
+from db_sync.parts.progress import NextRound, Results, reopened
 from db_sync.parts.result import PieceResult
 from db_sync.result import SyncResult
 from db_sync.run import SyncOptions
@@ -48,6 +48,10 @@ class PartsFolder:
         """Return the division as it is by now."""
         return Division.parse(self.exchange.read(self.exchange.key(DIVISION)))
 
+    def write_division(self, division: Division) -> None:
+        """Write the division as it is by now."""
+        self.exchange.write_json(DIVISION, division.as_json())
+
     def divided(
         self, division: Division, numbers: Sequence[int], number: int, concurrency: int
     ) -> dict[str, Any]:
@@ -59,7 +63,7 @@ class PartsFolder:
             number: the round's.
             concurrency: how many pieces are done at the same time.
         """
-        self.exchange.write_json(DIVISION, division.as_json())
+        self.write_division(division)
         name = f"parts/round-{number}.jsonl"
         lines = "".join(json.dumps({"part": each}) + "\n" for each in numbers)
         self.exchange.upload(name, io.BytesIO(lines.encode()))
@@ -113,7 +117,7 @@ class Operations:
     def sync(self, save_report: SaveReport) -> SyncResult | dict[str, Any]:
         """Sync, or divide the sync into parts and answer with the first round."""
         first_load = FirstLoad(self.folder.exchange.bucket, self.target)
-        options = first_load.allowing(self.options)
+        options = replace(self.options, is_first_load_unfinished=first_load.is_unfinished)
         found = sync_or_divide(self.source, self.target, options, save_report)
         if isinstance(found, SyncResult):
             return found
@@ -167,13 +171,14 @@ class Operations:
         if not isinstance(last, int):
             raise InvalidInput('The event\'s "divided" must be the answer of the last round.')
         division = self.folder.division()
+        results = self.folder.results(division)
         try:
             with sessions(self.source, self.target, self.options) as run:
-                results = self.folder.results(division)
                 found = finish(run, division, results, self.folder.board, save_report)
         except (TargetBusy, DatabaseUnavailable):
             raise  # the state machine tries again, and needs the snapshot
         except StagingSyncError:
+            self.folder.write_division(reopened(division, results))
             self._tell_keepers(failed=True)
             raise
         if isinstance(found, NextRound):

@@ -15,6 +15,8 @@ from common.postgres.names import Name
 from db_sync.plan.catalog import Section
 from db_sync.plan.tables import TablePlan
 
+MOST_ATTEMPTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
@@ -148,7 +150,8 @@ class Division:
     `tables` are all that are synced, which keepers lock. `definition` tells the plan that it was
     made for from others. `has_policies`: whether some of production's tables are read through
     policies, which show us every row. `started`: when the sync began, in seconds of Unix time.
-    `last_number`: the greatest number that a piece has had so far.
+    `last_number`: the greatest number that a piece has had so far. `most_attempts`: how many
+    attempts a piece may have.
     """
 
     tables: tuple[Name, ...]
@@ -157,6 +160,7 @@ class Division:
     started: float
     last_number: int
     pieces: tuple[Piece, ...]
+    most_attempts: int = MOST_ATTEMPTS
 
     @property
     def parts(self) -> list[Part]:
@@ -183,6 +187,11 @@ class Division:
                 for piece in self.pieces
             ),
         )
+
+    def reopened(self) -> Self:
+        """Return it for a redrive, in which each piece has as many attempts again."""
+        last = max(piece.attempt for piece in self.pieces)
+        return replace(self, most_attempts=last + MOST_ATTEMPTS)
 
     def with_checks(self, checks: Sequence[RowCount | KeyCheck]) -> Self:
         """Return it with checks, which get numbers of their own."""
@@ -215,6 +224,7 @@ class Division:
             "started": self.started,
             "last_number": self.last_number,
             "pieces": pieces,
+            "most_attempts": self.most_attempts,
         }
 
     @classmethod
@@ -228,6 +238,7 @@ class Division:
             found["started"],
             found["last_number"],
             tuple(_piece(piece) for piece in found["pieces"]),
+            found["most_attempts"],
         )
 
 

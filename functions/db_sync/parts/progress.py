@@ -21,7 +21,6 @@ from db_sync.run import Run
 
 STAYS = "What is done so far stays, so that the target is in between; start again to go on."
 TABLES_NAMED = 3
-MOST_ATTEMPTS = 5
 RETRIED = frozenset(
     error.__name__ for error in (TargetBusy, DatabaseUnavailable, OutOfTime, VerificationFailed)
 )
@@ -103,7 +102,7 @@ def once_more(run: Run, plan: Plan, progress: Progress, pieces: Sequence[Piece])
     for piece in pieces:
         result = progress.latest.get(piece.number)
         error = result.error if result else None
-        if (error and error not in RETRIED) or piece.attempt >= MOST_ATTEMPTS:
+        if (error and error not in RETRIED) or piece.attempt >= progress.division.most_attempts:
             raise _failure(piece, result, progress.kept)
     division = progress.division
     parts = [piece for piece in pieces if isinstance(piece, Part)]
@@ -122,6 +121,20 @@ def once_more(run: Run, plan: Plan, progress: Progress, pieces: Sequence[Piece])
             begun.append(again)
     division = division.exchanging({part.number for part in parts}, begun)
     return NextRound(division, tuple(part.number for part in begun))
+
+
+def reopened(division: Division, results: Results) -> Division:
+    """Return a division that has failed for a redrive, which begins what has failed once more.
+
+    What it failed of is mended by then: otherwise the redrive fails in the same way.
+    """
+    failed = {
+        piece.number
+        for piece in division.pieces
+        for result in results.get(piece.number, ())
+        if result.attempt == piece.attempt and result.error
+    }
+    return division.repeating(failed).reopened()
 
 
 def _failure(piece: Piece, result: PieceResult | None, kept: Kept) -> StagingSyncError:

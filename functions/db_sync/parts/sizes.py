@@ -11,6 +11,7 @@ from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run, SyncOptions
 from db_sync.tuning import Rates
 
+SURE = 0.2  # of the time: what needs less will fit, even if it is much slower than assumed
 FIRST_LOAD = 0.01  # of the source's rows: a target with fewer of them has nothing to protect
 
 
@@ -52,12 +53,14 @@ class Sizes(NamedTuple):
 def may_be_divided(options: SyncOptions, sizes: Collection[Sizes]) -> bool:
     """Return whether a sync may be done in parts: always, or if there is nothing to protect yet.
 
-    That is, if the target has hardly any rows, as after its migrations and before its first load.
+    That is, if the target has hardly any rows, as after its migrations and before its first load;
+    or if it is in between already.
     """
     if options.dry_run or options.in_parts != "first_load":
         return not options.dry_run and options.in_parts == "when_needed"
     in_source = sum(size.source.blocks for size in sizes)
-    return sum(size.target.blocks for size in sizes) <= FIRST_LOAD * in_source
+    in_target = sum(size.target.blocks for size in sizes)
+    return in_target <= FIRST_LOAD * in_source or options.is_first_load_unfinished()
 
 
 def watch(run: Run, plan: Plan) -> None:
@@ -66,6 +69,9 @@ def watch(run: Run, plan: Plan) -> None:
     if options.in_parts == "never" or options.dry_run or options.deadline.at is None:
         return
     sizes = measure(run.source, run.target, plan.tables)
+    needed = sum(size.seconds(options.tuning.rates) for size in sizes.values())
+    if needed < SURE * options.deadline.seconds_left:
+        return
     if may_be_divided(options, sizes.values()):
         work = {
             table.name: Work(size.to_compare, size.to_write)

@@ -12,7 +12,7 @@ from db_sync.tuning import Rates, Tuning
 from tests.support.databases import Pair
 
 # So slow that tables of some thousand rows are divided.
-SLOW = Tuning(rates=Rates(compare=100_000, write=50_000), part_seconds=3)
+SLOW = Tuning(rates=Rates(compare=40_000, write=20_000), part_seconds=5)
 
 # People have a unique constraint beside their key, events have no key.
 SHOP = """
@@ -31,14 +31,14 @@ CREATE MATERIALIZED VIEW totals AS SELECT count(*) FROM lines;
 """
 # Half of the orders' keys are far away from the others.
 ROWS = """
-INSERT INTO people SELECT i, 'user' || i || '@example.com' FROM generate_series(1, 2000) i;
+INSERT INTO people SELECT i, 'user' || i || '@example.com' FROM generate_series(1, 600) i;
 INSERT INTO orders
-SELECT CASE WHEN i % 2 = 0 THEN i ELSE i::bigint * 1000000 END, i % 2000 + 1, md5(i::text)
-FROM generate_series(1, 8000) i;
+SELECT CASE WHEN i % 2 = 0 THEN i ELSE i::bigint * 1000000 END, i % 600 + 1, md5(i::text)
+FROM generate_series(1, 2400) i;
 INSERT INTO lines SELECT o.id, n, n * 1.10 FROM orders o, generate_series(1, 3) n;
-INSERT INTO tokens SELECT md5(i::text)::uuid, 'label ' || i FROM generate_series(1, 5000) i;
+INSERT INTO tokens SELECT md5(i::text)::uuid, 'label ' || i FROM generate_series(1, 2400) i;
 INSERT INTO words SELECT chr(33 + i % 90) || 'Wört' || i, md5(i::text)
-FROM generate_series(1, 5000) i;
+FROM generate_series(1, 2400) i;
 INSERT INTO events SELECT timestamptz '2026-01-01' - i * interval '1 minute', 'event ' || i
 FROM generate_series(1, 500) i;
 SELECT setval('numbers', 4711);
