@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -154,22 +155,25 @@ def test_a_part_that_waits_goes_on_when_the_other_run_ends(target: DatabaseAddre
 
 
 def test_of_executions_that_start_at_the_same_moment_one_at_a_time_goes_on(pair: Pair) -> None:
-    target = pair.target.address
+    names = ("monday", "tuesday", "wednesday")
+    start = threading.Barrier(len(names), timeout=30)
     inside: list[str] = []
     together: list[set[str]] = []
     failures: list[StagingSyncError] = []
 
     def run(execution: str) -> None:
-        try:
-            for _ in range(10):
-                with sharing(target, execution, PATIENT):
-                    inside.append(execution)
-                    together.append(set(inside))
-                    inside.remove(execution)
-        except StagingSyncError as error:
-            failures.append(error)
+        for _ in range(15):
+            with in_transaction(pair.target.address, execution, PATIENT) as session:
+                start.wait()
+                try:
+                    share_target(session, execution)
+                except StagingSyncError as error:
+                    failures.append(error)
+                inside.append(execution)
+                time.sleep(0.01)
+                together.append(set(inside))
+                inside.remove(execution)
 
-    names = ["monday", "tuesday", "wednesday"] * 2
     threads = [threading.Thread(target=run, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
@@ -177,8 +181,8 @@ def test_of_executions_that_start_at_the_same_moment_one_at_a_time_goes_on(pair:
         thread.join()
 
     assert failures == []
-    assert len(together) == 60
-    assert all(len(executions) == 1 for executions in together)
+    assert [executions for executions in together if len(executions) > 1] == []
+    assert len(together) == 45
 
 
 def test_behind_a_pooler_no_lock_is_left(server: EmbeddedPostgres, pair: Pair) -> None:

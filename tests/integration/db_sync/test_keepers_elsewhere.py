@@ -10,7 +10,7 @@ from common.errors import DatabaseUnavailable
 from common.postgres.waits import Retry
 from db_sync.parts import keeping
 from db_sync.parts.board import Board, BucketBoard, Kept
-from sandbox.postgres import EmbeddedPostgres
+from sandbox.postgres import EmbeddedPostgres, temporary_server
 from tests.integration.db_sync.keepers import (
     LATER,
     NO_TURNS,
@@ -24,6 +24,7 @@ from tests.integration.db_sync.keepers import (
     rows_now,
     wait_for_entries,
 )
+from tests.integration.db_sync.standby import standby_of
 from tests.support.board import MemoryBoard
 from tests.support.databases import Databases, Pair
 from tests.support.pooler import pooler_before
@@ -63,6 +64,25 @@ def test_a_keeper_that_is_led_to_another_server_than_the_other_one_begins_no_epo
 
     assert len(board.written) == 1
     assert keepers.errors == []
+
+
+def test_keepers_hold_a_moment_of_a_standby(board: MemoryBoard, databases: Databases) -> None:
+    settings = {"autovacuum": "off"}  # what it removes would end the snapshot
+    with temporary_server(settings=settings) as primary, standby_of(primary) as standby:
+        production = Databases(primary).make(SCHEMA, ROWS)
+        source = standby.database(production.name)
+        keepers = Keepers(source.address, databases.make(SCHEMA).address, board, TABLES)
+        first = rows_now(source)
+        with keepers.running():
+            wait_for_entries(board, 2)
+            production.execute(*LATER[:-1])
+            wait_for_entries(board, 2 + HANDOVERS)
+            seen = rows_at_the_snapshot(keepers)
+
+        assert rows_now(standby.database(production.name)) == rows_now(production)
+        assert seen == first != rows_now(production)
+    assert keepers.errors == []
+    assert {kept.epoch for _, kept in board.written} == {1}
 
 
 def test_keepers_behind_a_transaction_pooler_leave_it_clean(
