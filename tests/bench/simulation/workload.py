@@ -38,8 +38,8 @@ class Work:
         return self.expected * seconds / TABLES
 
 
-# Measured: `tests/bench`, scale 1, PostgreSQL 15; see docs/scaling.md. A load's figures are those of
-# tables that are divided, which keep their indexes; others take half of the cores.
+# Measured: `tests/bench`, scale 1, PostgreSQL 15; see docs/scaling.md. A load's figures are those
+# of tables that are divided, which keep their indexes; others take half of the cores.
 FIRST_LOAD = Work("first load", seconds=22.0 * CORES, disk=3.3, expected=Rates().write)
 RECENT = Work("1% changed, recent", seconds=2.5 * CORES, disk=1.1, expected=Rates().compare)
 CASES = (FIRST_LOAD, RECENT)
