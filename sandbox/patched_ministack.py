@@ -3,7 +3,8 @@
 It gives a Lambda's errors the names that AWS gives them. ministack calls every exception of a
 handler a Runtime.HandlerError; AWS uses the exception's class (Lambda developer guide, "Python
 function errors"), and our state machine's Retry fields rely on that. So ministack's worker process
-also reports the class, and two of its functions are wrapped to return it to the caller.
+also reports the class, and two of its functions are wrapped to return it to the caller. AWS calls
+the end of a Lambda's process Runtime.ExitError.
 
 And it runs our Parallel and our distributed Map as AWS does: a branch that fails, or somebody who
 stops the execution, ends the other branches, which ministack lets run on; and no more items run at
@@ -26,6 +27,7 @@ from ministack.services import (  # type: ignore[import-not-found]
 
 # How the worker process's script reports an exception of the handler.
 REPORT = '"error": str(e), "trace": traceback.format_exc()'
+DIED = "Worker process died"  # its message if the process has ended in a call
 _answers = threading.local()  # the thread that serves an invocation calls the worker
 
 
@@ -78,6 +80,8 @@ def name_errors() -> None:
         result = execute(*arguments)
         if name := _answers.last.get("error_type"):
             result["body"]["errorType"] = name
+        elif _answers.last.get("error") == DIED:
+            result["body"]["errorType"] = "Runtime.ExitError"
         return result
 
     lambda_runtime.Worker.invoke = ask_and_note
@@ -87,8 +91,10 @@ def name_errors() -> None:
 def stop_branches() -> None:
     """End a Parallel's branches when one has failed or the execution was stopped.
 
-    A Lambda that runs is waited for. Nothing is invoked after it.
+    A Lambda that runs goes on. Nothing is invoked after it. The execution fails at once, as ours
+    does, whose Parallel catches nothing; and one that has ended does not fail once more.
     """
+    fail = stepfunctions._fail_execution
     run_all, run_one = stepfunctions._run_parallel_branches, stepfunctions._run_sub_machine
 
     def run_branches(state: Any, data: Any, execution: Any, context: Any) -> Any:
@@ -102,12 +108,19 @@ def stop_branches() -> None:
     def run_branch(states: Any, *arguments: Any) -> Any:
         try:
             return run_one(states, *arguments)
-        except Exception:
+        except Exception as error:
             for branches in _around.get():
                 if id(states) in branches.machines:
                     branches.failed.set()
+                    if isinstance(error, stepfunctions._ExecutionError):
+                        fail_once(branches.execution, error.error, error.cause)
             raise
 
+    def fail_once(execution: Any, error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
+
+    stepfunctions._fail_execution = fail_once
     stepfunctions._run_parallel_branches = run_branches
     stepfunctions._run_sub_machine = run_branch
     for name in ("_execute_task", "_scaled_sleep"):  # each attempt of a Task, and between them
