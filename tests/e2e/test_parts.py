@@ -1,0 +1,218 @@
+"""A sync that one Lambda has no time for is done in parts, of one moment of production."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from common.postgres.locking.advisory import KEPT
+from sandbox.account import StagingAccount
+from sandbox.bookshop.comparison import contents
+from statemachine.execution import Execution, history, run, start, wait
+from tests.e2e.parts import (
+    Production,
+    division,
+    empty,
+    in_parts,
+    name_of,
+    part_file,
+    parts_done,
+    wait_for_parts,
+    wait_for_snapshot,
+)
+from tests.e2e.tools import kill_lambdas, log_text, wait_during
+from tests.support.waiting import wait_until
+
+BY_EMAIL = """
+CREATE TABLE visits (email text PRIMARY KEY, pages integer NOT NULL, note text NOT NULL);
+"""
+VISITS = """
+INSERT INTO visits SELECT 'visitor' || i || '@mail.example', i, repeat('x', 100)
+FROM generate_series(1, 2000) AS i
+"""
+# Of the two sessions that hold production's snapshot, that of the turn which ends first; none while
+# one keeper's turn is over and its next one has not begun.
+END_KEEPER = f"""
+SELECT pg_terminate_backend(pid) FROM (
+    SELECT pid, count(*) OVER () AS keepers
+    FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND classid = {KEPT} AND mode = 'ExclusiveLock'
+    ORDER BY xact_start LIMIT 1
+) AS first WHERE keepers = 2
+"""
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+
+
+pytestmark = pytest.mark.usefixtures("dividing")
+
+
+@pytest.fixture(scope="module")
+def dividing(sandbox: StagingAccount) -> Iterator[None]:
+    """Each sync is divided that may be."""
+    with in_parts(sandbox):
+        yield
+
+
+def assert_done_in_parts(execution: Execution) -> None:
+    """Check the output of an execution whose sync was divided."""
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    output = execution.output["db_sync"]
+    assert (output["status"], output["verified"], output["atomic"]) == ("synced", True, False)
+
+
+def epochs(account: StagingAccount, arn: str) -> set[int]:
+    """Return of which epochs the snapshots are that the keepers hold, or held last."""
+    kept = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in "ab"]
+    return {each["epoch"] for each in kept if each}
+
+
+def sessions(account: StagingAccount, arn: str) -> list[Any]:
+    """Return the sessions that an execution's Lambdas have in staging."""
+    return account.staging.rows(SESSIONS, [f"staging-sync {name_of(arn)}"])
+
+
+def children(account: StagingAccount, arn: str) -> list[Any]:
+    """Return input, output and history of the executions of an execution's parts."""
+    states = account.states
+    runs = states.list_map_runs(executionArn=arn)["mapRuns"]
+    return [
+        [
+            states.describe_execution(executionArn=child["executionArn"]),
+            history(account, child["executionArn"]),
+        ]
+        for map_run in runs
+        for page in states.get_paginator("list_executions").paginate(mapRunArn=map_run["mapRunArn"])
+        for child in page["executions"]
+    ]
+
+
+def test_staging_gets_one_moment_of_a_production_that_changes_all_the_while(
+    account: StagingAccount,
+) -> None:
+    empty(account)
+    first = contents(account.production)
+    schema = account.staging.schema()
+    began = datetime.now(UTC)
+    arn = start(account, {})
+    wait_for_snapshot(account, arn)
+    with Production(account.production).changing():
+        execution = wait(account, arn)
+
+    assert_done_in_parts(execution)
+    assert contents(account.staging) == first != contents(account.production)
+    assert account.staging.schema() == schema
+    assert len(division(account, arn).parts) > 20
+    assert epochs(account, arn) == {1}
+    handovers = log_text(account, since=began).count("a keeper has taken the snapshot over")
+    assert handovers > 3
+
+
+def test_no_key_by_which_parts_are_divided_enters_a_history_an_output_or_a_log(
+    account: StagingAccount,
+) -> None:
+    empty(account)
+    account.production.change(BY_EMAIL + VISITS)
+    account.staging.change(BY_EMAIL)
+    began = datetime.now(UTC)
+    execution = run(account, {})
+
+    assert_done_in_parts(execution)
+    parts = division(account, execution.arn).parts
+    bounds = [part.bounds.low for part in parts if part.bounds and part.bounds.low]
+    assert [low for low in bounds if "@mail.example" in low[0]]
+    of_parts = children(account, execution.arn)
+    assert len(of_parts) >= len(parts)
+    kept = json.dumps([history(account, execution.arn), of_parts], default=str)
+    assert '\\"part\\": {\\"part\\": 1}' in kept
+    logs = log_text(account, since=began)
+    assert execution.name in logs
+    for text in (kept, logs, json.dumps(execution.output)):
+        assert "@" not in text
+
+
+def test_a_part_that_fails_is_all_that_is_written_after_it_is_mended(
+    account: StagingAccount,
+) -> None:
+    empty(account)
+    account.staging.change("ALTER TABLE orders ADD CONSTRAINT early CHECK (id <> 3000)")
+    failed = run(account, {})
+
+    assert (failed.status, failed.error) == ("FAILED", "SchemaMismatch")
+    assert "public.orders" in failed.cause
+    left = [
+        part
+        for part in division(account, failed.arn).parts
+        if part_file(account, failed.arn, f"done-{part.number}-1.json")["error"]
+    ]
+    assert [str(part.tables[0]) for part in left] == ["public.orders"]
+    parts = len(division(account, failed.arn).parts)
+    assert parts_done(account, failed.arn) == parts - 1
+    missing = len(contents(account.production)["orders"]) - len(contents(account.staging)["orders"])
+
+    account.staging.change("ALTER TABLE orders DROP CONSTRAINT early")
+    following = run(account, {})
+
+    assert (following.status, following.cause) == ("SUCCEEDED", "")
+    output = following.output["db_sync"]
+    assert (output["rows_inserted"], output["rows_updated"], output["rows_deleted"]) == (
+        missing,
+        0,
+        0,
+    )
+    assert contents(account.staging) == contents(account.production)
+
+
+def test_if_a_keeper_is_killed_its_moment_stays_and_if_both_are_the_rest_follows_another(
+    account: StagingAccount,
+) -> None:
+    empty(account)
+    schema = account.staging.schema()
+    production = Production(account.production)
+    arn = start(account, {})
+    wait_for_parts(account, arn, 2)
+    wait_until(lambda: account.production.rows(END_KEEPER), "a keeper is ended")
+    assert account.staging.schema() == schema
+    parts_done(account, arn)
+    wait_for_parts(account, arn, 4)
+    assert epochs(account, arn) == {1}
+
+    account.production.change("UPDATE books SET price = price + 1")
+    assert kill_lambdas(account, account.function_name("db_sync")) >= 3
+    assert account.staging.schema() == schema
+    assert parts_done(account, arn) >= 4
+    with production.changing():
+        wait_during(account, arn, lambda: 2 in epochs(account, arn), "a new snapshot is held")
+        execution = wait(account, arn)
+
+    assert_done_in_parts(execution)
+    assert contents(account.staging) in production.moments
+    assert account.staging.schema() == schema
+
+
+def test_a_second_execution_waits_as_long_as_the_first_ones_lambdas_live_and_then_goes_on(
+    account: StagingAccount,
+) -> None:
+    empty(account)
+    schema = account.staging.schema()
+    began = datetime.now(UTC)
+    first = start(account, {})
+    wait_for_parts(account, first, 2)
+    second = start(account, {})
+    wait_during(account, second, lambda: sessions(account, second), "the second one waits")
+    account.states.stop_execution(executionArn=first)
+    assert wait(account, first).status == "ABORTED"
+    assert account.staging.schema() == schema
+    assert parts_done(account, first) >= 2
+    assert sessions(account, first)
+    assert part_file(account, second, "parts.json") is None
+
+    account.staging.rows(END_SESSIONS, [f"staging-sync {name_of(first)}"])
+    execution = wait(account, second)
+
+    assert f"Execution {name_of(first)} (backend " in log_text(account, since=began)
+    assert_done_in_parts(execution)
+    assert contents(account.staging) == contents(account.production)
+    assert account.staging.schema() == schema
