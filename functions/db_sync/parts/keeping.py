@@ -73,8 +73,8 @@ def keep_snapshot(  # noqa: PLR0913, PLR0917 - what the operation is given
         SchemaMismatch: one of the tables does not exist any more.
         OutOfTime: there was no time for a turn.
     """
-    word = board.end()
-    if word is None or (word.failed and time.time() - word.at > RECENT):
+    word = _word_to_this_run(board.end())
+    if word is None:
         job = _Job(options, keeper, board, tables)
         word = _take_turn(source_address, target_address, job)
     if word is None:
@@ -115,7 +115,15 @@ def _take_turn(
         ) as source:
             options.deadline.limit("a snapshot of production was taken", source, target)
             turn = _Turn(source, target, job)
-            return turn.hold(turn.begin())
+            begun = turn.begin()
+            return begun if isinstance(begun, End) else turn.hold(begun)
+
+
+def _word_to_this_run(word: End | None) -> End | None:
+    """Return FinishSync's word, unless it is that of a run which had failed before a redrive."""
+    if word and word.failed and time.time() - word.at > RECENT:
+        return None
+    return word
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +134,11 @@ class _Turn:
     target: Session
     job: _Job
 
-    def begin(self) -> Kept:
+    def begin(self) -> Kept | End:
         """Take the snapshot over, or take a new one if nobody has it; write it to the board.
+
+        Nobody has it either if FinishSync has said meanwhile that it is not needed any more: its
+        word is returned then.
 
         Raises:
             DatabaseUnavailable, SchemaMismatch, OutOfTime: see `keep_snapshot`.
@@ -136,6 +147,8 @@ class _Turn:
         timeout = PATIENCE.start()
         while True:
             news = News.of(self.job.board)
+            if word := _word_to_this_run(news.end):
+                return word
             if other := begin_at_any(source, news.current, tables, has_policies=False):
                 return self._take_over(other)
             if not any(is_alive(self.target, kept) for kept in news.current):

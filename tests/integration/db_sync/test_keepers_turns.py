@@ -4,6 +4,7 @@ import io
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from common.errors import DatabaseUnavailable
 from common.postgres.database import connect
 from common.postgres.deadline import MARGIN
+from common.postgres.target import share_target
 from db_sync.parts import keeping
 from db_sync.parts.board import End, Kept
 from db_sync.parts.shared_snapshot import begin_at, export, lock_first, mark_alive
@@ -146,6 +148,27 @@ def test_a_keeper_that_is_called_again_by_a_run_that_has_just_failed_takes_no_sn
 
     with pytest.raises(DatabaseUnavailable, match="redrive"):
         keepers.turn("b")
+    assert board.written == []
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_keeper_that_connects_while_the_others_end_takes_no_snapshot(
+    failed: bool, board: MemoryBoard, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "PAUSE_AFTER_FAILURE", 0.0)
+    keepers.life = 1.0  # ends a turn that should not begin
+
+    def share_and_end(*arguments: Any) -> None:
+        share_target(*arguments)
+        board.write_end(End(1, failed))
+
+    monkeypatch.setattr(keeping, "share_target", share_and_end)
+
+    if failed:
+        with pytest.raises(DatabaseUnavailable, match="redrive"):
+            keepers.turn("b")
+    else:
+        assert keepers.turn("b")
     assert board.written == []
 
 
