@@ -53,6 +53,7 @@ def main() -> None:
     """Run ministack as its own command does."""
     name_errors()
     stop_branches()
+    fail_once()
     limit_items()
     # It would also listen on port 443, if that is free, for Cognito's issuer URL.
     app._port_is_bindable = lambda *_: False
@@ -94,7 +95,6 @@ def stop_branches() -> None:
     A Lambda that runs goes on. Nothing is invoked after it. The execution fails at once, as ours
     does, whose Parallel catches nothing; and one that has ended does not fail once more.
     """
-    fail = stepfunctions._fail_execution
     run_all, run_one = stepfunctions._run_parallel_branches, stepfunctions._run_sub_machine
 
     def run_branches(state: Any, data: Any, execution: Any, context: Any) -> Any:
@@ -105,26 +105,32 @@ def stop_branches() -> None:
         finally:
             _around.reset(token)
 
-    def run_branch(states: Any, *arguments: Any) -> Any:
+    def run_branch(states: Any, start: str, data: Any, execution: Any, context: Any) -> Any:
         try:
-            return run_one(states, *arguments)
+            return run_one(states, start, data, execution, context)
         except Exception as error:
             for branches in _around.get():
                 if id(states) in branches.machines:
                     branches.failed.set()
                     if isinstance(error, stepfunctions._ExecutionError):
-                        fail_once(branches.execution, error.error, error.cause)
+                        stepfunctions._fail_execution(execution, error.error, error.cause)
             raise
 
-    def fail_once(execution: Any, error: str, cause: str) -> None:
-        if execution["status"] == "RUNNING":
-            fail(execution, error, cause)
-
-    stepfunctions._fail_execution = fail_once
     stepfunctions._run_parallel_branches = run_branches
     stepfunctions._run_sub_machine = run_branch
     for name in ("_execute_task", "_scaled_sleep"):  # each attempt of a Task, and between them
         setattr(stepfunctions, name, _unless_stopped(getattr(stepfunctions, name)))
+
+
+def fail_once() -> None:
+    """Leave an execution as it is that was stopped or has failed, when its branches end later."""
+    fail = stepfunctions._fail_execution
+
+    def fail_if_running(execution: Any, error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
+
+    stepfunctions._fail_execution = fail_if_running
 
 
 def _unless_stopped(function: Callable[..., Any]) -> Callable[..., Any]:
