@@ -16,7 +16,7 @@ from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 from tests.fuzz.finding import Finding
 from tests.fuzz.report import Progress, save
-from tests.fuzz.rounds import Step, make_round
+from tests.fuzz.rounds import Round, Step, make_round
 from tests.fuzz.runner import run_round
 from tests.fuzz.servers import SYSTEM, Servers
 from tests.fuzz.shrink import shrink
@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0, help="no round starts after that")
     parser.add_argument("--seed", type=int, help="of the first round; default: random")
     parser.add_argument("--no-shrink", action="store_true", help="save complete rounds at once")
+    parser.add_argument("--in-parts", action="store_true", help="sync in parts where possible")
     call = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if call.seed is None else call.seed
     console = Console(stderr=True, highlight=False)
@@ -45,7 +46,8 @@ def main() -> int:
             Live(console=console, get_renderable=progress.as_table, refresh_per_second=2),
         ):
             for each in _seeds(seed, call.rounds, call.minutes, progress):
-                _run(each, servers, progress, console, is_shrunk=not call.no_shrink)
+                round_ = make_round(each, servers.kinds, has_icu=SYSTEM, is_in_parts=call.in_parts)
+                _run(round_, servers, progress, console, is_shrunk=not call.no_shrink)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left behind.")
         return 1
@@ -66,16 +68,15 @@ def _seeds(first: int, rounds: int | None, minutes: float, progress: Progress) -
 
 
 def _run(
-    seed: int, servers: Servers, progress: Progress, console: Console, *, is_shrunk: bool
+    round_: Round, servers: Servers, progress: Progress, console: Console, *, is_shrunk: bool
 ) -> None:
     """Run one round, and save it if it finds something."""
-    round_ = make_round(seed, servers.kinds, has_icu=SYSTEM)
     done: list[Step] = []
     try:
         run_round(round_, servers, progress.counts, done)
     except Finding as finding:
         progress.findings += 1
-        console.print(f"Seed {seed}: {finding}", markup=False, soft_wrap=True)
+        console.print(f"Seed {round_.seed}: {finding}", markup=False, soft_wrap=True)
         console.print(f"Its statements are in {save(round_, finding)}.", soft_wrap=True)
         if is_shrunk:
             save(shrink(round_, done, finding.kind, servers), finding)

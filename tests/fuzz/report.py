@@ -45,8 +45,9 @@ def save(round_: Round, finding: Finding, folder: Path = FOLDER) -> Path:
     """Write a round's statements for psql, with what was found; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{round_.seed}.sql"
+    in_parts = " --in-parts" if round_.is_in_parts else ""
     about = (
-        f"{finding}\n\nmake fuzz FUZZ='--rounds 1 --seed {round_.seed}'\n"
+        f"{finding}\n\nmake fuzz FUZZ='--rounds 1 --seed {round_.seed}{in_parts}'\n"
         f"servers {' and '.join(round_.servers)}, target's role {round_.role}, rules"
         f" {round_.rules or 'none'}, small limits {round_.is_large}, plain reader"
         f" {round_.is_reader}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
@@ -43,7 +43,7 @@ class Round:
 
     `servers` are the kinds of both sides' servers, `role` is the role that writes to the target.
     `is_large`: the engine treats small tables as large ones. `may_be_refused`: the sides differ in
-    more than rows.
+    more than rows. `is_in_parts`: the syncs are done in parts, where that is possible.
     """
 
     seed: int
@@ -54,6 +54,7 @@ class Round:
     rules: str
     steps: tuple[Step, ...]
     may_be_refused: bool
+    is_in_parts: bool
 
     @property
     def owner(self) -> str:
@@ -66,7 +67,9 @@ class Round:
         return {"superuser": "postgres", "setter": "fuzz_setter", "owner": "fuzz_owner"}[self.role]
 
 
-def make_round(seed: int, kinds: Sequence[str], has_icu: str) -> Round:
+def make_round(
+    seed: int, kinds: Sequence[str], has_icu: str, *, is_in_parts: bool = False
+) -> Round:
     """Return the round of a seed, with servers of the given kinds, one of which `has_icu`."""
     random = Random(seed)  # noqa: S311  # no secret
     server = random.choice(kinds)
@@ -75,10 +78,22 @@ def make_round(seed: int, kinds: Sequence[str], has_icu: str) -> Round:
     role: Role = random.choice(("superuser", "owner", "owner", "setter"))
     is_reader, is_large = random.random() < 0.3, random.random() < 0.5
     tables = make_schema(random, has_icu=is_icu)
+    if is_in_parts:
+        role = "setter" if role == "owner" else role
+        tables = [_checked_at_once(table) for table in tables]
     is_plain = random.random() < 0.3  # the sides differ only in rows
     rules = "" if is_plain or random.random() < 0.7 else _rules(random, tables)
     steps = tuple(_steps(random, tables, has_icu=is_icu, is_plain=is_plain))
-    return Round(seed, servers, role, is_reader, is_large, rules, steps, not is_plain)
+    return Round(seed, servers, role, is_reader, is_large, rules, steps, not is_plain, is_in_parts)
+
+
+def _checked_at_once(table: Table) -> Table:
+    """Return a table without deferrable unique constraints, which parts refuse."""
+    return replace(
+        table,
+        uniques=tuple(replace(unique, timing="") for unique in table.uniques),
+        extras=tuple(extra.removesuffix(" DEFERRABLE") for extra in table.extras),
+    )
 
 
 def _rules(random: Random, tables: Sequence[Table]) -> str:

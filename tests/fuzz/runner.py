@@ -31,6 +31,7 @@ def run_round(round_: Round, servers: Servers, counts: Counter[str], done: list[
             if isinstance(step, Sync):
                 done.append(step)
                 check = Check(round_, source, target, counts)
-                check.run(is_tried_dry=step.is_tried_dry)
+                if not check.run(is_tried_dry=step.is_tried_dry):
+                    return
             elif sides[step.side].execute(step):
                 done.append(step)
