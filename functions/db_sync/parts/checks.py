@@ -6,8 +6,9 @@ application has inserted or deleted. Foreign keys did not act while parts were w
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from psycopg2 import sql
 
@@ -21,12 +22,13 @@ from db_sync.parts.part import Division, KeyCheck, RowCount
 from db_sync.parts.result import PieceResult
 from db_sync.parts.shared_snapshot import begin_kept
 from db_sync.parts.sizes import Sizes
-from db_sync.plan.catalog import Catalog
-from db_sync.plan.tables import Plan
+from db_sync.plan.catalog import Table
+from db_sync.plan.tables import Plan, TablePlan
 from db_sync.planner import prepare, sorting, tables_themselves
 from db_sync.run import Run
 from db_sync.tuning import Rates
 from db_sync.write.orphans import count_orphans
+from db_sync.write.row_security import not_forced
 
 type Check = RowCount | KeyCheck
 
@@ -57,42 +59,47 @@ class Blocks:
             yield first, end, round(seconds / len(starts), 3)
 
 
-def list_checks(
-    plan: Plan, division: Division, changed: Collection[int], blocks: Blocks
-) -> list[Check]:
+def list_checks(plan: Plan, division: Division, blocks: Blocks) -> list[Check]:
     """Return what is to be checked when all parts are written; the numbers follow the parts'.
 
     Args:
         plan: of the sync.
         division: its parts.
-        changed: the oids of the target's tables that were written.
         blocks: how tables are divided.
     """
     divided = {part.tables[0] for part in division.parts if part.bounds}
     checks: list[Check] = [
-        RowCount(0, side, table.name, table.target.is_partitioned, first, end, seconds)
+        RowCount(0, side, table.name, on_side.is_partitioned, first, end, seconds)
         for table in plan.tables
         if table.name in divided
-        for side in ("source", "target")
+        for side, on_side in _sides(table)
         for first, end, seconds in blocks.ranges(table.target.oid, side)
     ]
     checks += [
         KeyCheck(0, key.child, key.name, first, end, seconds)
-        for key in keys_to_check(plan.catalogs.target, changed)
+        for key in keys_to_check(plan)
         for first, end, seconds in blocks.ranges(key.child_root, "target")
     ]
     return checks
 
 
-def keys_to_check(target: Catalog, changed: Collection[int]) -> list[ForeignKey]:
-    """Return the foreign keys from and to tables that were written.
+def _sides(table: TablePlan) -> Iterator[tuple[Literal["source", "target"], Table]]:
+    """Yield both sides' tables; only one of them may be partitioned."""
+    yield "source", table.source
+    yield "target", table.target
+
+
+def keys_to_check(plan: Plan) -> list[ForeignKey]:
+    """Return the foreign keys from and to the tables of a plan.
 
     Those too that production's rows satisfy: the application may have deleted a parent meanwhile.
+    And those of tables that no part has changed: an execution before this one, which failed, may
+    have.
     """
     return [
         key
-        for key in target.foreign_keys
-        if key.is_valid and not key.is_period and {key.child_root, key.parent_root} & set(changed)
+        for key in plan.catalogs.target.foreign_keys
+        if key.is_valid and not key.is_period and {key.child_root, key.parent_root} & plan.synced
     ]
 
 
@@ -122,7 +129,9 @@ def do_check(run: Run, check: Check, board: Board) -> PieceResult:
 def count(session: Session, check: Check) -> int:
     """Return how many rows there are, or how many of them break the foreign key."""
     if isinstance(check, KeyCheck):
-        return count_orphans(session, _find_key(session, check), _in_blocks("c", check))
+        key = _find_key(session, check)
+        with not_forced(session, [key.child, key.parent]):
+            return count_orphans(session, key, _in_blocks("c", check))
     only = sql.SQL("" if check.is_partitioned else "ONLY ")
     with tables_themselves(session):
         (rows,) = session.row(

@@ -52,7 +52,9 @@ def divide(run: Run, plan: Plan, rates: Rates, limits: Limits, started: float) -
     Raises:
         ConfigurationError: it cannot be divided, or not into parts that are short enough; says why.
     """
-    filled = which_have_rows(run.target, [table.target for table in plan.tables])
+    # Those with policies are not divided anyway, and cannot be read before these are switched off.
+    readable = [table.target for table in plan.tables if not table.target.rights.has_policies]
+    filled = which_have_rows(run.target, readable)
     obstacles = find_obstacles(run, plan, filled)
     sizes = measure(run.source, run.target, plan.tables)
     seconds = {oid: size.seconds(rates) + SECONDS_FOR_TABLE for oid, size in sizes.items()}
@@ -108,6 +110,7 @@ def definition_of(plan: Plan) -> str:
                 [column.name, column.type, column.conversion, str(column.mask and column.mask.rule)]
                 for column in table.sent
             ],
+            [column.name for column in table.kept],
             table.own,
         ]
         for table in plan.tables

@@ -15,7 +15,7 @@ from db_sync.parts.board import Board
 from db_sync.parts.checking import count_all, violations, wrong_parts
 from db_sync.parts.opening import begin_target, plan_as_divided
 from db_sync.parts.part import Division
-from db_sync.parts.progress import NextRound, Progress, Results, once_more
+from db_sync.parts.progress import STAYS, NextRound, Progress, Results, once_more
 from db_sync.parts.result import added_up
 from db_sync.parts.shared_snapshot import begin_kept
 from db_sync.plan.sequences import plan_sequences
@@ -67,7 +67,7 @@ def _check(run: Run, plan: Plan, progress: Progress) -> list[str] | NextRound:
         return counts
     if wrong := wrong_parts(run, plan, progress, counts):
         return once_more(run, plan, progress, wrong)
-    judge = Judge(plan.catalogs.source, plan.tables, is_checked=False)
+    judge = Judge(plan.catalogs.source, plan.tables, is_checked=False, so_far=STAYS)
     return judge.judge(violations(plan, counts))
 
 
@@ -83,7 +83,8 @@ def _complete(
     changed = progress.changed(plan)
     harmless = run.options.rules.event_triggers_ok
     with silenced(target, are_harmless=harmless, dry_run=False):
-        warnings += refresh_views(run, [table.target.oid for table in changed])
+        # All of them: an execution before this one, which failed, may have changed other tables.
+        warnings += refresh_views(run, [table.target.oid for table in plan.tables])
         moved = sequences.outdated(target, wanted)
         sequences.restart(target, moved)
     told = [warning for result in progress.done for warning in result.warnings]

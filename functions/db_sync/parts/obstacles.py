@@ -30,6 +30,7 @@ ORDERED = frozenset(
 # Ordered by a collation.
 TEXTS = frozenset({"text", "character varying"})
 C = '"C"'
+NO_ENCODING = "SQL_ASCII"  # bounds are sent as UTF-8, which its bytes may not be
 
 
 class Obstacles(NamedTuple):
@@ -155,7 +156,9 @@ def _keys(
             continue
         by_name = {column.name: column for column in table.compared}
         columns = [by_name[name] for name in table.target.key]
-        if reason := next(filter(None, (_why_unordered(table, each) for each in columns)), None):
+        encoding = run.source.server_encoding
+        whys = (_why_unordered(table, each, encoding) for each in columns)
+        if reason := next(filter(None, whys), None):
             whole[oid] = reason
             continue
         keys[oid] = tuple(
@@ -170,7 +173,7 @@ def _keys(
     return keys
 
 
-def _why_unordered(table: TablePlan, column: PlannedColumn) -> str | None:
+def _why_unordered(table: TablePlan, column: PlannedColumn, encoding: str) -> str | None:
     """Return why bounds on a column of the key would not divide the table."""
     if column.mask:
         return f"its key's column {column.name} is masked"
@@ -178,6 +181,8 @@ def _why_unordered(table: TablePlan, column: PlannedColumn) -> str | None:
         return f"its key's column {column.name} has another type in production"
     if not table.source.columns[column.name].is_required:
         return f"its key's column {column.name} may be NULL in production"
+    if column.base_type in TEXTS and encoding == NO_ENCODING:
+        return f"its key's column {column.name} is a text, which has no encoding here"
     if column.base_type not in ORDERED | TEXTS:
         return f"its key's column {column.name} is of the type {column.base_type}"
     return None

@@ -32,15 +32,27 @@ class Cause(NamedTuple):
 class Judge:
     """Decides which violations are acceptable, and explains them, for one sync."""
 
-    def __init__(self, source: Catalog, plans: list[TablePlan], *, is_checked: bool) -> None:
+    def __init__(
+        self,
+        source: Catalog,
+        plans: list[TablePlan],
+        *,
+        is_checked: bool,
+        so_far: str = "Nothing was written.",
+    ) -> None:
         """Know the source's catalog and the tables that are synced.
 
-        `is_checked`: whether PostgreSQL itself will check the keys, so that no violation is
-        acceptable.
+        Args:
+            source: the catalog.
+            plans: of the tables.
+            is_checked: whether PostgreSQL itself will check the keys, so that no violation is
+                acceptable.
+            so_far: what was done, as a sentence for an error.
         """
         self._source = source
         self._plans = {plan.target.oid: plan for plan in plans}
         self._is_checked = is_checked
+        self._so_far = so_far
 
     def judge(self, violations: Iterable[Violation]) -> list[str]:
         """Return a warning for each violation that is acceptable.
@@ -58,8 +70,7 @@ class Judge:
             told = "; ".join(_told(violation) + cause.reason for violation, cause in refused)
             remedies = " ".join(dict.fromkeys(cause.remedy for _, cause in refused))
             raise SchemaMismatch(
-                f"Foreign keys of the target would not hold: {told}. Nothing was written."
-                f" {remedies}"
+                f"Foreign keys of the target would not hold: {told}. {self._so_far} {remedies}"
             )
         return [f"{_told(violation)}.{cause.warning}" for violation, cause in found]
 

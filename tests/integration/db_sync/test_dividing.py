@@ -110,6 +110,15 @@ def test_keys_of_a_partitioned_table_divide_all_partitions(databases: Databases)
     assert len(counts) >= 5
 
 
+def test_texts_without_an_encoding_divide_no_table(databases: Databases) -> None:
+    pair = databases.pair_in("SQL_ASCII", "CREATE TABLE t (word text PRIMARY KEY)")
+    pair.source.execute(
+        "INSERT INTO t SELECT convert_from('\\xff', 'SQL_ASCII') || i"
+        " FROM generate_series(1, 8000) i"
+    )
+    assert [part.bounds for part in divided(pair).parts] == [None]
+
+
 def test_a_huge_table_beside_many_small_ones_makes_few_parts(databases: Databases) -> None:
     small = "".join(f"CREATE TABLE s{i} (k int PRIMARY KEY);" for i in range(100))
     fill = "".join(f"INSERT INTO s{i} VALUES (1);" for i in range(100))

@@ -18,7 +18,7 @@ from tests.integration.db_sync.parts import (
     at_the_end,
     sync_divided,
 )
-from tests.integration.db_sync.syncing import assert_same, sync
+from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.integration.db_sync.test_broken_indexes import write_unseen
 from tests.support.databases import Databases
 
@@ -191,6 +191,61 @@ def test_rows_that_break_productions_own_key_are_warned_of(databases: Databases)
     result = sync_divided(pair)
     assert pair.target.contents() == pair.source.contents()
     assert any("in the same way" in warning for warning in result.warnings)
+
+
+def test_rows_that_break_productions_own_valid_key_are_warned_of(databases: Databases) -> None:
+    """As a replication leaves them, whose writes no key checks."""
+    pair = databases.pair(SHOP, source=ROWS)
+    pair.source.execute(
+        "SET session_replication_role = replica; UPDATE orders SET person = 99999 WHERE id = 2000"
+    )
+    result = sync_divided(pair)
+    assert_same(pair)
+    assert any("in the same way" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_table_that_is_partitioned_on_one_side_only_is_divided(
+    databases: Databases, divisions: list[Division], side: str
+) -> None:
+    plain = "CREATE TABLE t (id bigint PRIMARY KEY, v text)"
+    partitioned = f"""
+        {plain} PARTITION BY RANGE (id);
+        CREATE TABLE low PARTITION OF t FOR VALUES FROM (MINVALUE) TO (4000);
+        CREATE TABLE high (v text, dropped int, id bigint NOT NULL);
+        ALTER TABLE high DROP dropped;
+        ALTER TABLE t ATTACH PARTITION high FOR VALUES FROM (4000) TO (MAXVALUE)
+    """
+    pair = databases.pair("")
+    pair.source.execute(partitioned if side == "source" else plain)
+    pair.target.execute(partitioned if side == "target" else plain)
+    pair.source.execute("INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 8000) i")
+    result = sync_divided(pair)
+    assert result.verified
+    assert pair.target.rows("TABLE t ORDER BY id") == pair.source.rows("TABLE t ORDER BY id")
+    assert parts_of(divisions[0], "t") > 1
+
+
+def test_forced_row_security_hides_no_row_without_a_parent(databases: Databases) -> None:
+    pair = databases.pair(SHOP, source=ROWS)
+    owner = own_tables(pair, "owner_of_parts")
+    pair.target.execute(
+        "GRANT SET ON PARAMETER session_replication_role TO owner_of_parts",
+        "ALTER MATERIALIZED VIEW totals OWNER TO owner_of_parts",
+        "ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE orders FORCE ROW LEVEL SECURITY",
+    )
+    schema = pair.target.schema()
+    sync_divided(pair, target=owner)
+    assert_same(pair)
+    assert pair.target.schema() == schema
+
+    pair.source.execute(
+        "ALTER TABLE orders DROP CONSTRAINT orders_person_fkey",
+        "UPDATE orders SET person = 99999 WHERE id = 2000",
+    )
+    with pytest.raises(SchemaMismatch, match=r"1 rows of public\.orders break its foreign key"):
+        sync_divided(pair, target=owner)
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
