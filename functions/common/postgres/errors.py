@@ -209,6 +209,15 @@ def _of_replica(state: str, sentence: str, *, is_standby: bool) -> str:
     return LOST_REPLICA + GIVE_IT_TIME if is_standby and sentence == LOST else sentence
 
 
+def is_duplicate(error: BaseException | None) -> bool:
+    """Return whether an error of ours comes from a unique or an exclusion constraint."""
+    while error is not None:
+        if isinstance(error, (errors.UniqueViolation, errors.ExclusionViolation)):
+            return True
+        error = error.__cause__
+    return False
+
+
 def is_deadlock_detected(error: BaseException) -> bool:
     """Return whether PostgreSQL ended a statement of ours because of a deadlock."""
     return isinstance(error, errors.DeadlockDetected)

@@ -7,9 +7,11 @@ between the comparison and the commit makes the verification fail, and the part 
 
 from dataclasses import replace
 
-from common.errors import ConfigurationError
+from common.errors import ConfigurationError, SchemaMismatch, VerificationFailed
 from common.postgres.commits import commit
+from common.postgres.errors import is_duplicate
 from common.postgres.locking import locks
+from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
 from db_sync.compare.tables import compare_tables
 from db_sync.parts.board import Board
@@ -34,6 +36,8 @@ SHARED = "ROW EXCLUSIVE"  # the mode in which several transactions can write to 
 def sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceResult:
     """Make a part of the target equal to the kept snapshot of the source, and commit.
 
+    After a deadlock with the application, or with another part, it is begun once more.
+
     Args:
         run: the run; both sessions are outside of a transaction.
         division: that the part is of.
@@ -43,6 +47,16 @@ def sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceRe
     Raises:
         StagingSyncError: one of `common.errors`; the part is as it was.
     """
+    try:
+        return twice_at_most(lambda: _sync_part(run, division, part, board), run.target, run.source)
+    except SchemaMismatch as error:
+        if part.bounds is None or part.attempt >= division.most_attempts or not is_duplicate(error):
+            raise
+        # The application may have inserted that row meanwhile, or another part may still have it.
+        raise VerificationFailed(error.message) from error
+
+
+def _sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceResult:
     begin_target(run)
     tables = list(part.tables)
     kept = begin_kept(run.source, board, tables, has_policies=division.has_policies)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from common import errors
 from common.errors import StagingSyncError
 from db_sync.parts.part import Piece
 from db_sync.result import TableResult
@@ -32,12 +33,12 @@ class PieceResult:
 
     @classmethod
     def of_error(cls, piece: Piece, epoch: int, error: StagingSyncError) -> Self:
-        """Return the result of a piece that failed."""
+        """Return the result of a piece that failed in an epoch."""
         return cls(
             piece.number,
             piece.attempt,
             epoch,
-            error=type(error).__name__,
+            error=_public_name(error),
             message=error.message,
             reasons=error.reasons,
         )
@@ -53,6 +54,11 @@ class PieceResult:
         tables = tuple(TableResult(**table) for table in found["tables"])
         texts = {name: tuple(found[name]) for name in ("warnings", "reasons")}
         return cls(**{**found, "tables": tables, **texts})
+
+
+def _public_name(error: StagingSyncError) -> str:
+    """Return the name of the error's class in `common.errors`: some have subclasses elsewhere."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
 
 
 def added_up(results: Iterable[PieceResult]) -> tuple[TableResult, ...]:
