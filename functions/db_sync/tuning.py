@@ -31,6 +31,8 @@ class Tuning:
             built.
         max_rows_counted: telling apart the rows of a larger table takes half as long as copying it.
         part_seconds: how long a part of a divided sync should take.
+        whole_seconds: up to how many seconds a table is not divided; None: what suits the number of
+            parts that run at the same time.
         longest_part: how long a part may take that cannot be divided, in seconds.
         keeper_turn: the seconds that a keeper holds the snapshot before the other one relieves it;
             None: until a minute before its deadline.
@@ -49,6 +51,7 @@ class Tuning:
     min_rows_for_index_rebuild: int = 10_000
     max_rows_counted: int = 100_000
     part_seconds: float = 120.0
+    whole_seconds: float | None = None
     longest_part: float = 660.0
     keeper_turn: float | None = None
     keeper_poll: float = 2.0

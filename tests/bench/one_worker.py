@@ -21,9 +21,11 @@ def main() -> int:
     parser.add_argument("--source", required=True, type=DatabaseAddress.of_url)
     parser.add_argument("--target", required=True, type=DatabaseAddress.of_url)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--part-seconds", type=float, default=Tuning().part_seconds)
+    parser.add_argument("--part-seconds", type=float, help="divide what takes longer than this")
     call = parser.parse_args()
-    options = SyncOptions("bench", tuning=Tuning(part_seconds=call.part_seconds))
+    seconds = call.part_seconds
+    tuning = Tuning(part_seconds=seconds, whole_seconds=seconds) if seconds else Tuning()
+    options = SyncOptions("bench", tuning=tuning)
     result = sync_in_parts(call.source, call.target, options, jobs=1)
     sys.stdout.write(json.dumps(result.output()))
     return 0

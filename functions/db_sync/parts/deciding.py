@@ -20,6 +20,8 @@ from db_sync.sync import sync_database
 
 # Of the seconds that a run keeps for its end, those in which it can still be divided.
 LATE = MARGIN - 5.0
+TOGETHER = 480.0  # seconds of work at most that are done at the same time, by all parts together
+WHOLE = 2.0  # times a part's seconds: a table that takes longer is divided
 NEVER = (
     'It could be done in parts, while staging is in between: set "in_parts" in cdk.json if that may'
     " be, and deploy."
@@ -35,6 +37,7 @@ def sync_or_divide(
     target_address: DatabaseAddress,
     options: SyncOptions,
     save_report: Callable[[SyncResult], None],
+    concurrency: int,
 ) -> SyncResult | Division:
     """Make the target's rows equal to the source's, or divide that if there is no time for it.
 
@@ -45,6 +48,7 @@ def sync_or_divide(
         target_address: staging.
         options: `in_parts` says when a sync may be divided.
         save_report: called with the result before the commit.
+        concurrency: how many parts run at the same time.
 
     Raises:
         OutOfTime: there is no time, and the sync may not be divided, or cannot be.
@@ -63,10 +67,10 @@ def sync_or_divide(
     at = options.deadline.at
     late = replace(options, deadline=Deadline(None if at is None else at + LATE))
     with sessions(source_address, target_address, late) as run:
-        return _divide(run, why, started)
+        return _divide(run, why, started, concurrency)
 
 
-def _divide(run: Run, why: OutOfTime, started: float) -> Division:
+def _divide(run: Run, why: OutOfTime, started: float, concurrency: int) -> Division:
     """Divide a sync; `why` it must be."""
     begin_target(run)
     run.target.rollback()
@@ -75,7 +79,9 @@ def _divide(run: Run, why: OutOfTime, started: float) -> Division:
     if not may_be_divided(run.options, sizes.values()):
         raise why.adding(NOT_EMPTY)
     tuning = run.tuning
-    limits = Limits(tuning.part_seconds, tuning.longest_part)
+    # Parts that run at the same time share the disk of staging's server.
+    part = min(tuning.part_seconds, TOGETHER / concurrency)
+    limits = Limits(part, tuning.whole_seconds or WHOLE * part, tuning.longest_part)
     try:
         return divide(run, plan, tuning.rates, limits, started)
     except ConfigurationError as error:

@@ -3,17 +3,17 @@
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import batched
 
 from psycopg2 import sql
 
 from common.errors import ConfigurationError
-from common.postgres.names import Name
 from db_sync.compare.row_counts import which_have_rows
 from db_sync.parts.obstacles import Obstacles, find_obstacles
 from db_sync.parts.part import Bounds, Division, Part
-from db_sync.parts.sizes import measure
+from db_sync.parts.sizes import Sizes, measure
 from db_sync.plan.catalog import whole_table
 from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run
@@ -31,11 +31,15 @@ SAMPLED_ROWS = 2_000  # for each part; those of a block are next to each other
 class Limits:
     """How large parts are.
 
-    `part`: how many seconds one should take. `longest`: how many one may take that cannot be
-    divided.
+    Attributes:
+        part: how many seconds one should take.
+        whole: up to how many seconds a table is not divided: while the whole of an empty table is
+            loaded, its indexes are built at the end, which takes half the time.
+        longest: how many a part may take that cannot be divided.
     """
 
     part: float
+    whole: float
     longest: float = math.inf
 
 
@@ -59,17 +63,16 @@ def divide(run: Run, plan: Plan, rates: Rates, limits: Limits, started: float) -
     sizes = measure(run.source, run.target, plan.tables)
     seconds = {oid: size.seconds(rates) + SECONDS_FOR_TABLE for oid, size in sizes.items()}
     _require_possible(plan, obstacles, seconds, limits)
-    divided = [
-        table
-        for table in plan.tables
-        if table.target.oid in obstacles.keys and seconds[table.target.oid] > 1.5 * limits.part
-    ]
-    drafts = list(_of_several(plan, seconds, divided, limits))
-    for table in divided:
+    drafts: list[Part] = []
+    small: list[Part] = []
+    for table in plan.tables:
         oid = table.target.oid
-        whole = Part(0, (table.name,), seconds[oid], about_rows=sizes[oid].source.rows)
-        everything = Bounds(obstacles.keys[oid], None, None)
-        drafts += _narrowed(run, table, whole, everything, math.ceil(seconds[oid] / limits.part))
+        part = _single(table, obstacles, sizes[oid], seconds[oid])
+        if part.divisible and part.seconds > limits.whole:
+            drafts += _narrowed(run, table, part, math.ceil(part.seconds / limits.part))
+        else:
+            small.append(part)
+    drafts += _put_together(small, limits)
     drafts.sort(key=lambda part: -part.seconds)
     return Division(
         tuple(table.name for table in plan.tables),
@@ -118,26 +121,40 @@ def definition_of(plan: Plan) -> str:
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
 
-def _of_several(
-    plan: Plan, seconds: Mapping[int, float], divided: Collection[TablePlan], limits: Limits
-) -> Iterator[Part]:
-    """Yield the parts of the tables that are not divided, several small ones in each."""
-    together: list[Name] = []
-    total = 0.0
-    left = [table for table in plan.tables if table not in divided]
-    for table in sorted(left, key=lambda table: -seconds[table.target.oid]):
-        wanted = seconds[table.target.oid]
-        if together and (total + wanted > limits.part or len(together) == MOST_TABLES):
-            yield Part(0, tuple(together), round(total, 1))
-            together, total = [], 0.0
-        together.append(table.name)
-        total += wanted
+def _single(table: TablePlan, obstacles: Obstacles, sizes: Sizes, seconds: float) -> Part:
+    """Return a table as one part."""
+    key = obstacles.keys.get(table.target.oid)
+    return Part(
+        0,
+        (table.name,),
+        seconds,
+        divisible=Bounds(key, None, None) if key else None,
+        about_rows=sizes.source.rows,
+    )
+
+
+def _put_together(parts: Collection[Part], limits: Limits) -> Iterator[Part]:
+    """Yield parts of several small tables each; larger ones remain alone."""
+    together: list[Part] = []
+    for part in sorted(parts, key=lambda part: -part.seconds):
+        total = sum(each.seconds for each in together)
+        if together and (total + part.seconds > limits.part or len(together) == MOST_TABLES):
+            yield _joined(together)
+            together = []
+        together.append(part)
     if together:
-        yield Part(0, tuple(together), round(total, 1))
+        yield _joined(together)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    if len(parts) == 1:
+        return replace(parts[0], seconds=round(parts[0].seconds, 1))
+    tables = tuple(table for part in parts for table in part.tables)
+    return Part(0, tables, round(sum(part.seconds for part in parts), 1))
 
 
 def divide_again(run: Run, plan: Plan, part: Part, last_number: int) -> list[Part]:
-    """Divide a part that took too long into narrower ones; return it alone if it has no bounds.
+    """Divide a part that took too long into narrower ones; return it alone if that is impossible.
 
     Args:
         run: the run, in a transaction of the source.
@@ -145,32 +162,36 @@ def divide_again(run: Run, plan: Plan, part: Part, last_number: int) -> list[Par
         part: the part.
         last_number: the new ones' numbers follow it.
     """
-    if part.bounds is None:
+    if part.divisible:
+        (table,) = (each for each in plan.tables if each.name == part.tables[0])
+        narrower = _narrowed(run, table, part, NARROWER)
+    elif len(part.tables) > 1:
+        count = math.ceil(len(part.tables) / NARROWER)
+        narrower = [replace(part, tables=tables) for tables in batched(part.tables, count)]
+    else:
         return [part]
-    (table,) = (each for each in plan.tables if each.name == part.tables[0])
-    narrower = _narrowed(run, table, part, part.bounds, NARROWER)
     return [replace(each, number=last_number + 1 + place) for place, each in enumerate(narrower)]
 
 
-def _narrowed(run: Run, table: TablePlan, part: Part, within: Bounds, count: int) -> list[Part]:
+def _narrowed(run: Run, table: TablePlan, part: Part, count: int) -> list[Part]:
     """Return about `count` parts instead of one, each with as many rows of the source."""
     run.limit(f"{table.name} was divided into parts")
-    bounds = _sample(run, table, within, part.about_rows, count)
+    bounds = _sample(run, table, part, count)
     return [
         replace(
             part,
             seconds=round(part.seconds / len(bounds), 1),
             bounds=each,
+            divisible=each,
             about_rows=part.about_rows // len(bounds),
         )
         for each in bounds
     ]
 
 
-def _sample(
-    run: Run, table: TablePlan, within: Bounds, about_rows: int, count: int
-) -> list[Bounds]:
-    """Return bounds that divide the source's rows within some bounds into so many parts."""
+def _sample(run: Run, table: TablePlan, part: Part, count: int) -> list[Bounds]:
+    """Return bounds that divide a part's rows into so many."""
+    within = part.divisible or Bounds((), None, None)
     names = [sql.Identifier("t", column.name) for column in within.columns]
     comma = sql.SQL(", ")
     found = run.source.rows(
@@ -182,7 +203,7 @@ def _sample(
                 "values": comma.join(column.value for column in within.columns),
                 "table": whole_table(table.source),
                 "percent": sql.Literal(
-                    min(100.0, 100.0 * SAMPLED_ROWS * count / max(about_rows, 1))
+                    min(100.0, 100.0 * SAMPLED_ROWS * count / max(part.about_rows, 1))
                 ),
                 "which": within.condition,
                 "parts": sql.Literal(count),

@@ -3,7 +3,6 @@
 This process holds the snapshot and the target's lock; the others make parts equal.
 """
 
-import math
 import multiprocessing
 import os
 import secrets
@@ -36,6 +35,7 @@ from db_sync.run import Progress, Run, SyncOptions, no_progress
 
 PARTS_PER_JOB = 4  # so that all end at about the same time
 SHORTEST = 1.0  # seconds: what a part takes besides would be too much of a shorter one
+UNEVEN = 1.2  # of a process's share: a table that takes longer is divided
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,9 @@ def _divide(run: Run, jobs: int, started: float) -> tuple[Division, str]:
     tuning, plan = run.tuning, snapshots.plan
     sizes = measure(run.source, run.target, plan.tables)
     total = sum(size.seconds(tuning.rates) for size in sizes.values())
-    even = max(SHORTEST, total / jobs / PARTS_PER_JOB) if jobs > 1 else math.inf
-    limits = Limits(min(tuning.part_seconds, even))
+    share = total / jobs
+    part = min(tuning.part_seconds, max(SHORTEST, share / PARTS_PER_JOB))
+    limits = Limits(part, tuning.whole_seconds or UNEVEN * share)
     division = divide(run, plan, tuning.rates, limits, started)
     run.target.rollback()
     return division, snapshots.taken_at

@@ -118,7 +118,7 @@ class Operations:
         """Sync, or divide the sync into parts and answer with the first round."""
         first_load = FirstLoad(self.folder.exchange.bucket, self.target)
         options = replace(self.options, is_first_load_unfinished=first_load.is_unfinished)
-        found = sync_or_divide(self.source, self.target, options, save_report)
+        found = sync_or_divide(self.source, self.target, options, save_report, self.concurrency)
         if isinstance(found, SyncResult):
             return found
         if self.options.in_parts == "first_load":

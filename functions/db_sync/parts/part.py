@@ -78,7 +78,8 @@ class Bounds:
 class Part:
     """Some tables, or one table's rows in the bounds of a key, that are made equal together.
 
-    `seconds`: how long that is expected to take. `about_rows`: the source's rows in the bounds.
+    `seconds`: how long that is expected to take. `divisible`: the bounds that narrower ones divide,
+    where that is possible: open-ended for a whole table. `about_rows`: the source's rows in them.
     `attempt`: how many times it has been begun, with this one.
     """
 
@@ -86,6 +87,7 @@ class Part:
     tables: tuple[Name, ...]
     seconds: float
     bounds: Bounds | None = None
+    divisible: Bounds | None = None
     about_rows: int = 0
     attempt: int = 1
 
@@ -246,11 +248,13 @@ def _piece(found: dict[str, Any]) -> Piece:
     kind = KINDS[found.pop("kind")]
     if kind is not Part:
         return kind(**{**found, "table": Name(*found["table"])})
-    bounds = found.pop("bounds")
     tables = tuple(Name(*name) for name in found.pop("tables"))
-    return Part(tables=tables, bounds=_bounds(bounds) if bounds else None, **found)
+    bounds, divisible = _bounds(found.pop("bounds")), _bounds(found.pop("divisible"))
+    return Part(tables=tables, bounds=bounds, divisible=divisible, **found)
 
 
-def _bounds(found: Mapping[str, Any]) -> Bounds:
+def _bounds(found: Mapping[str, Any] | None) -> Bounds | None:
+    if found is None:
+        return None
     low, high = (tuple(found[end]) if found[end] is not None else None for end in ("low", "high"))
     return Bounds(tuple(KeyColumn(**column) for column in found["columns"]), low, high)

@@ -12,7 +12,7 @@ from db_sync.tuning import Rates, Tuning
 from tests.support.databases import Pair
 
 # So slow that tables of some thousand rows are divided.
-SLOW = Tuning(rates=Rates(compare=40_000, write=20_000), part_seconds=5)
+SLOW = Tuning(rates=Rates(compare=40_000, write=20_000), part_seconds=5, whole_seconds=7)
 
 # People have a unique constraint beside their key, events have no key.
 SHOP = """

@@ -35,7 +35,7 @@ def decide(
         is_first_load_unfinished=lambda: is_unfinished,
         dry_run=dry_run,
     )
-    return sync_or_divide(pair.source.address, pair.target.address, options, lambda _: None)
+    return sync_or_divide(pair.source.address, pair.target.address, options, lambda _: None, 8)
 
 
 @pytest.mark.parametrize("in_parts", ["first_load", "when_needed"])
@@ -88,7 +88,7 @@ def test_without_time_and_parts_the_error_names_the_setting(
     pair = databases.pair(SCHEMA, source=ROWS, target=ROWS)
     options = SyncOptions("test", deadline=Deadline.in_milliseconds(15_000), in_parts=in_parts)
     with pytest.raises(OutOfTime, match=r'in parts.*"in_parts".* in cdk\.json'):
-        sync_or_divide(pair.source.address, pair.target.address, options, lambda _: None)
+        sync_or_divide(pair.source.address, pair.target.address, options, lambda _: None, 8)
 
 
 def test_a_dry_run_is_never_divided(databases: Databases) -> None:

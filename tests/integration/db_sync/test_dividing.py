@@ -32,7 +32,7 @@ def divided(
     options = SyncOptions("test", rules or SyncRules())
     with sessions(pair.source.address, target or pair.target.address, options) as run:
         plan = open_snapshots(run).plan
-        return divide(run, plan, RATES, Limits(1.0, longest), time.time())
+        return divide(run, plan, RATES, Limits(1.0, 1.5, longest), time.time())
 
 
 def rows_of_parts(pair: Pair, division: Division, table: str = "t") -> list[int]:
