@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+FEW = 4  # parts at the same time, that a server of staging's usual size has cores and disk for
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -30,7 +32,7 @@ class Tuning:
         min_rows_for_index_rebuild: with fewer rows, indexes are kept up as quickly as they are
             built.
         max_rows_counted: telling apart the rows of a larger table takes half as long as copying it.
-        part_seconds: how long a part of a divided sync should take.
+        part_seconds: how long a part of a divided sync should take, if few run at the same time.
         whole_seconds: up to how many seconds a table is not divided; None: what suits the number of
             parts that run at the same time.
         longest_part: how long a part may take that cannot be divided, in seconds.
@@ -56,3 +58,11 @@ class Tuning:
     keeper_turn: float | None = None
     keeper_poll: float = 2.0
     rates: Rates = Rates()
+
+    def part_seconds_of(self, concurrency: int) -> float:
+        """Return how long a part should take if so many run at the same time.
+
+        They share the disk of staging's server, so that each takes longer than it would alone. One
+        of less than half a minute would mostly start Lambdas.
+        """
+        return self.part_seconds * max(0.5, min(1.0, FEW / concurrency))

@@ -20,7 +20,6 @@ from db_sync.sync import sync_database
 
 # Of the seconds that a run keeps for its end, those in which it can still be divided.
 LATE = MARGIN - 5.0
-TOGETHER = 480.0  # seconds of work at most that are done at the same time, by all parts together
 WHOLE = 2.0  # times a part's seconds: a table that takes longer is divided
 NEVER = (
     'It could be done in parts, while staging is in between: set "in_parts" in cdk.json if that may'
@@ -79,8 +78,7 @@ def _divide(run: Run, why: OutOfTime, started: float, concurrency: int) -> Divis
     if not may_be_divided(run.options, sizes.values()):
         raise why.adding(NOT_EMPTY)
     tuning = run.tuning
-    # Parts that run at the same time share the disk of staging's server.
-    part = min(tuning.part_seconds, TOGETHER / concurrency)
+    part = tuning.part_seconds_of(concurrency)
     limits = Limits(part, tuning.whole_seconds or WHOLE * part, tuning.longest_part)
     try:
         return divide(run, plan, tuning.rates, limits, started)

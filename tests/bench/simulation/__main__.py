@@ -54,7 +54,7 @@ def main() -> int:
     )
     parser.add_argument("--memory-gb", type=float, default=given.memory_gb, help="of each Lambda")
     parser.add_argument(
-        "--part-seconds", type=float, default=given.part_seconds, help="that a part should take"
+        "--part-seconds", type=float, help="that a part should take; default: as DbSync chooses"
     )
     parser.add_argument(
         "--failures", type=float, default=given.failures, help="share of invocations that fail"
@@ -100,9 +100,10 @@ def _as_tables(runs: Sequence[Run]) -> Iterator[RenderableType]:
         yield work.name.capitalize()
         yield table
     settings = runs[0][1]
+    size = f"{settings.part_seconds:g} s" if settings.part_seconds else "60 to 120 s"
     yield (
-        f"{settings.memory_gb:g} GB of memory, parts of {settings.part_seconds:g} s as DbSync"
-        f" expects, {settings.failures:.1%} of the invocations fail. Dollars: Lambda (arm64) and"
+        f"{settings.memory_gb:g} GB of memory, parts of {size} as DbSync expects,"
+        f" {settings.failures:.1%} of the invocations fail. Dollars: Lambda (arm64) and"
         " Step Functions, us-east-1."
     )
 

@@ -30,14 +30,20 @@ DOLLARS_FOR_TRANSITION = 0.025 / 1e3
 class Settings:
     """What can be chosen: the settings of cdk.json, and how large a part is.
 
-    `part_seconds`: that a part is expected to take. `failures`: the share of invocations.
+    `part_seconds`: that a part is expected to take; None: what DbSync chooses. `failures`: the
+    share of invocations.
     """
 
     concurrency: int = DbSyncEnvironment.parts_concurrency
     memory_gb: float = 1.0
-    part_seconds: float = Tuning().part_seconds
+    part_seconds: float | None = None
     failures: float = 0.01
     starts: Starts = field(default_factory=Starts)
+
+    @property
+    def of_part(self) -> float:
+        """The seconds that a part is expected to take."""
+        return self.part_seconds or Tuning().part_seconds_of(self.concurrency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def run(tables: Sequence[float], work: Work, staging: Staging, settings: Setting
         staging: where it is done. Production is taken to be no slower.
         settings: how.
     """
-    parts, checks = (divide(tables, each.part(settings.part_seconds)) for each in (work, CHECK))
+    parts, checks = (divide(tables, each.part(settings.of_part)) for each in (work, CHECK))
     checks *= CHECKS
     account = Account()
     chance = random.Random(0)  # noqa: S311 - the same failures each time
