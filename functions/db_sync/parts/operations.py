@@ -116,9 +116,10 @@ class Operations:
 
     def sync(self, save_report: SaveReport) -> SyncResult | dict[str, Any]:
         """Sync, or divide the sync into parts and answer with the first round."""
-        first_load = FirstLoad(self.folder.exchange.bucket, self.target)
+        first_load = self._first_load
         options = replace(self.options, is_first_load_unfinished=first_load.is_unfinished)
-        found = sync_or_divide(self.source, self.target, options, save_report, self.concurrency)
+        save = self._noting_end(save_report)
+        found = sync_or_divide(self.source, self.target, options, save, self.concurrency)
         if isinstance(found, SyncResult):
             return found
         if self.options.in_parts == "first_load":
@@ -174,7 +175,8 @@ class Operations:
         results = self.folder.results(division)
         try:
             with sessions(self.source, self.target, self.options) as run:
-                found = finish(run, division, results, self.folder.board, save_report)
+                save = self._noting_end(save_report)
+                found = finish(run, division, results, self.folder.board, save)
         except (TargetBusy, DatabaseUnavailable):
             raise  # the state machine tries again, and needs the snapshot
         except StagingSyncError:
@@ -184,9 +186,25 @@ class Operations:
         if isinstance(found, NextRound):
             return self.folder.divided(found.division, found.numbers, last + 1, self.concurrency)
         self._tell_keepers(failed=False)
-        if self.options.in_parts == "first_load":
-            FirstLoad(self.folder.exchange.bucket, self.target).note(is_unfinished=False)
         return found
+
+    @property
+    def _first_load(self) -> FirstLoad:
+        return FirstLoad(self.folder.exchange.bucket, self.target)
+
+    def _noting_end(self, save_report: SaveReport) -> SaveReport:
+        """Return what also notes that staging is not in between any more, before the commit.
+
+        Otherwise the next sync might put it in between again, which has rows to protect by then.
+        """
+
+        def save(result: SyncResult) -> None:
+            save_report(result)
+            first_load = self._first_load
+            if not self.options.dry_run and first_load.is_unfinished():
+                first_load.note(is_unfinished=False)
+
+        return save
 
     def _tell_keepers(self, *, failed: bool) -> None:
         board = self.folder.board

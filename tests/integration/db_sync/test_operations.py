@@ -150,3 +150,14 @@ def test_a_staging_with_rows_is_not_divided_by_default_and_the_error_names_the_s
     with pytest.raises(OutOfTime, match='"in_parts": "when_needed"'):
         workflow.start(seconds=15.0)
     assert pair.target.contents() == before
+
+
+def test_a_first_load_that_was_ended_in_one_transaction_is_no_reason_to_divide_the_next_sync(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert workflow.start()["status"] == "divided"
+    monkeypatch.delenv("TUNING")
+    assert workflow.start()["status"] == "synced"
+
+    with pytest.raises(OutOfTime, match='"in_parts": "when_needed"'):
+        workflow.start(seconds=15.0)
