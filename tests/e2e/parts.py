@@ -22,6 +22,7 @@ TUNING = {
     # So low that one Lambda has no time to write the bookshop's two megabytes.
     "rates": {"write": 200},
     "part_seconds": 450,
+    "whole_seconds": 600,
     "longest_part": 100_000,
     "keeper_turn": 2,
     "keeper_poll": 0.2,
@@ -146,10 +147,13 @@ class Production:
             thread.join()
 
 
-def parts_done(account: StagingAccount, arn: str) -> int:
+def parts_done(account: StagingAccount, arn: str, *moments: Database) -> int:
     """Check that each part of an emptied staging has all of production's rows or none.
 
-    Production's are those of its copy from before the test, or those of now.
+    Args:
+        account: the staging account.
+        arn: the execution.
+        moments: production, and copies of what it was.
 
     Returns:
         How many have them.
@@ -158,9 +162,7 @@ def parts_done(account: StagingAccount, arn: str) -> int:
     for part in division(account, arn).parts:
         found = rows_of(account.staging, part)
         if any(found):
-            right = [
-                rows_of(each, part) for each in (saved(account.production), account.production)
-            ]
+            right = [rows_of(moment, part) for moment in moments]
             assert found in right, f"part {part.number} of {part.tables} is in between"
             number += 1
     return number
