@@ -13,6 +13,7 @@ import pytest
 from common.entry import entry_point
 from common.errors import (
     DatabaseUnavailable,
+    InvalidInput,
     OutOfTime,
     SchemaMismatch,
     StagingSyncError,
@@ -162,3 +163,19 @@ def test_a_first_load_that_was_ended_in_one_transaction_is_no_reason_to_divide_t
 
     with pytest.raises(OutOfTime, match='"in_parts": "when_needed"'):
         workflow.start(seconds=15.0)
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields", "problem"),
+    [
+        ("sync_everything", {}, '"operation" is none of DbSync'),
+        ("keep_snapshot", {"keeper": "c"}, '"keeper" must be one of a, b'),
+        ("sync_part", {"part": 1}, '"part" must be'),
+        ("finish_sync", {}, '"divided" must be'),
+    ],
+)
+def test_an_operation_that_is_none_is_refused(
+    workflow: Workflow, operation: str, fields: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        workflow.call(operation, **fields)
