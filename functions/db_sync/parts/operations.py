@@ -196,13 +196,13 @@ class Operations:
         """Return what also notes that staging is not in between any more, before the commit.
 
         Otherwise the next sync might put it in between again, which has rows to protect by then.
+        The note is not read first: that needs another right than a nightly sync does.
         """
 
         def save(result: SyncResult) -> None:
             save_report(result)
-            first_load = self._first_load
-            if not self.options.dry_run and first_load.is_unfinished():
-                first_load.note(is_unfinished=False)
+            if self.options.in_parts == "first_load" and not self.options.dry_run:
+                self._first_load.note(is_unfinished=False)
 
         return save
 
