@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from psycopg2 import sql
 
+from db_sync.parts.board import KEEPERS
 from db_sync.parts.first_load import FILE, FOLDER
 from db_sync.parts.part import Division, Part
 from sandbox.account import StagingAccount
@@ -107,7 +108,7 @@ def wait_for_snapshot(account: StagingAccount, arn: str) -> None:
     """Wait until a keeper holds production's snapshot."""
 
     def is_held() -> bool:
-        return any(part_file(account, arn, f"keeper-{keeper}.json") for keeper in "ab")
+        return any(part_file(account, arn, f"keeper-{keeper}.json") for keeper in KEEPERS)
 
     wait_during(account, arn, is_held, "a keeper holds the snapshot")
 

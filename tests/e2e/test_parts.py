@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from common.postgres.locking.advisory import KEPT, key_of
+from common.postgres.locking.advisory import KEPT, RUNS, key_of
+from db_sync.parts.board import KEEPERS
 from sandbox.account import StagingAccount
 from sandbox.bookshop.comparison import contents
 from statemachine.execution import Execution, history, run, start, wait
@@ -44,6 +45,11 @@ WHERE (locktype, classid, mode) = ('advisory', %s, 'ExclusiveLock')
 """
 END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+# The sessions of an execution that share the target's lock.
+SHARERS = """
+SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND classid = %s AND granted AND application_name = %s
+"""
 
 
 pytestmark = pytest.mark.usefixtures("dividing")
@@ -65,8 +71,13 @@ def assert_done_in_parts(execution: Execution) -> None:
 
 def epochs(account: StagingAccount, arn: str) -> set[int]:
     """Return of which epochs the snapshots are that the keepers hold, or held last."""
-    kept = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in "ab"]
+    kept = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in KEEPERS]
     return {each["epoch"] for each in kept if each}
+
+
+def application(arn: str) -> str:
+    """Return how an execution's sessions are named."""
+    return f"staging-sync {name_of(arn)}"
 
 
 def end_keeper(account: StagingAccount, arn: str) -> list[Any]:
@@ -74,11 +85,11 @@ def end_keeper(account: StagingAccount, arn: str) -> list[Any]:
 
     The other one stays until it is relieved.
     """
-    found = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in "ab"]
+    found = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in KEEPERS]
     if None in found:
         return []
     keys = [
-        key_of(f"staging-sync {name_of(arn)}/{kept['epoch']}/{kept['snapshot']}")
+        key_of(f"{application(arn)}/{kept['epoch']}/{kept['snapshot']}")
         for kept in sorted(found, key=lambda kept: kept["kept_until"])
     ]
     return account.production.rows(END_FIRST, [KEPT, *keys])
@@ -96,7 +107,7 @@ def locked(account: StagingAccount, table: str) -> Iterator[None]:
 
 def sessions(account: StagingAccount, arn: str) -> list[Any]:
     """Return the sessions that an execution's Lambdas have in staging."""
-    return account.staging.rows(SESSIONS, [f"staging-sync {name_of(arn)}"])
+    return account.staging.rows(SESSIONS, [application(arn)])
 
 
 def children(account: StagingAccount, arn: str) -> list[Any]:
@@ -219,11 +230,12 @@ def test_a_second_execution_waits_as_long_as_the_first_ones_lambdas_live_and_the
         account.states.stop_execution(executionArn=first)
     assert wait(account, first).status == "ABORTED"
     assert account.staging.schema() == schema
+    wait_until(lambda: len(sessions(account, first)) <= len(KEEPERS), "the parts have ended")
     assert parts_done(account, first, account.production) >= 2
-    assert sessions(account, first)
+    assert account.staging.rows(SHARERS, [RUNS, application(first)])
     assert part_file(account, second, "parts.json") is None
 
-    account.staging.rows(END_SESSIONS, [f"staging-sync {name_of(first)}"])
+    account.staging.rows(END_SESSIONS, [application(first)])
     execution = wait(account, second)
 
     assert f"Execution {name_of(first)} (backend " in log_text(account, since=began)
