@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from common.aws.exchange import Exchange
-from common.errors import DatabaseUnavailable, InvalidInput, StagingSyncError, TargetBusy
+from common.errors import InvalidInput, StagingSyncError
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.parts.board import KEEPERS, BucketBoard, End, News
 from db_sync.parts.deciding import sync_or_divide
@@ -23,7 +23,7 @@ from db_sync.parts.first_load import FirstLoad
 from db_sync.parts.keeping import keep_snapshot
 from db_sync.parts.part import Division
 from db_sync.parts.pieces import do_piece, sessions
-from db_sync.parts.progress import NextRound, Results, reopened
+from db_sync.parts.progress import FINISH_RETRIED, NextRound, Results, reopened
 from db_sync.parts.result import PieceResult
 from db_sync.result import SyncResult
 from db_sync.run import SyncOptions
@@ -177,8 +177,8 @@ class Operations:
             with sessions(self.source, self.target, self.options) as run:
                 save = self._noting_end(save_report)
                 found = finish(run, division, results, self.folder.board, save)
-        except (TargetBusy, DatabaseUnavailable):
-            raise  # the state machine tries again, and needs the snapshot
+        except FINISH_RETRIED:
+            raise
         except StagingSyncError:
             self.folder.write_division(reopened(division, results))
             self._tell_keepers(failed=True)

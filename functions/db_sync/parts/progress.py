@@ -25,6 +25,9 @@ RETRIED = frozenset(
     error.__name__ for error in (TargetBusy, DatabaseUnavailable, OutOfTime, VerificationFailed)
 )
 
+# Of FinishSync itself: the state machine tries it again, and it needs the snapshot then.
+FINISH_RETRIED = (TargetBusy, DatabaseUnavailable)
+
 type Results = Mapping[int, Sequence[PieceResult]]  # by number: of each attempt that has one
 
 
@@ -138,7 +141,11 @@ def reopened(division: Division, results: Results) -> Division:
 
 
 def _failure(piece: Piece, result: PieceResult | None, kept: Kept) -> StagingSyncError:
-    """Return the error that a piece has failed with."""
+    """Return the error that a piece has failed with.
+
+    It is none that the state machine tries FinishSync again after: that would only find the same,
+    and the keepers would not be told.
+    """
     tables = piece.tables if isinstance(piece, Part) else (piece.table,)
     named = ", ".join(map(str, tables[:TABLES_NAMED])) + (" …" if tables[TABLES_NAMED:] else "")
     where = f"In part {piece.number} ({named}), attempt {piece.attempt}:"
@@ -149,9 +156,11 @@ def _failure(piece: Piece, result: PieceResult | None, kept: Kept) -> StagingSyn
         )
     if result.error:
         kind: type[StagingSyncError] = getattr(errors, result.error, StagingSyncError)
+        if kind in FINISH_RETRIED:
+            where, kind = f"{where} {result.error}:", StagingSyncError
         return kind(f"{where} {result.message} {STAYS}", result.reasons)
     if result.epoch != kept.epoch:
-        return DatabaseUnavailable(
+        return StagingSyncError(
             f"{where} the snapshot of production was lost again and again, since both keepers died:"
             f" see their log. {STAYS}"
         )
