@@ -19,11 +19,9 @@ from db_sync.environment import DbSyncEnvironment
 from db_sync.memory import granted, within
 from db_sync.parts.finishing import SaveReport
 from db_sync.parts.operations import Operations, PartsFolder
-from db_sync.result import SyncResult, failure_report
+from db_sync.result import REPORT, SyncResult, failure_report
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
-
-REPORT = "db-sync.json"
 
 
 def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str, Any]:

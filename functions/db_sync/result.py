@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from common.errors import StagingSyncError
 
+REPORT = "db-sync.json"
 # A state's output is limited to 256 KiB, and nobody reads more than this anyway.
 WARNINGS_IN_OUTPUT = 20
 WARNING_IN_OUTPUT = 2000  # characters

@@ -9,7 +9,7 @@ import pytest
 from cdk.compute.lambdas import PARTS
 from cdk.workflow import ROUNDS
 from common.manifest import LISTING_FOLDER, MANIFEST_NAME
-from db_sync.handler import REPORT as DB_SYNC_REPORT
+from db_sync.result import REPORT as DB_SYNC_REPORT
 from tests.infra.synthesized import (
     BOUNDARY,
     CUSTOMER_KEY,

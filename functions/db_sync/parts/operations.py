@@ -25,10 +25,11 @@ from db_sync.parts.part import Division
 from db_sync.parts.pieces import do_piece, sessions
 from db_sync.parts.progress import FINISH_RETRIED, NextRound, Results, reopened
 from db_sync.parts.result import PieceResult
-from db_sync.result import SyncResult
+from db_sync.result import REPORT, SyncResult
 from db_sync.run import SyncOptions
 
 DIVISION = "parts/parts.json"
+ANSWER = "parts/answer.json"
 READERS = 16  # requests at the same time: there may be thousands of results
 DIVIDED = "divided"
 
@@ -75,6 +76,16 @@ class PartsFolder:
             "parts": len(numbers),
             "concurrency": concurrency,
         }
+
+    def write_answer(self, result: SyncResult) -> None:
+        """Write what the sync's last operation answers."""
+        answer = {**result.output(), "report": self.exchange.uri(REPORT)}
+        self.exchange.write_json(ANSWER, answer)
+
+    def answer(self) -> dict[str, Any]:
+        """Return what the sync's last operation answers."""
+        answer: dict[str, Any] = json.loads(self.exchange.read(self.exchange.key(ANSWER)))
+        return answer
 
     def write_result(self, result: PieceResult) -> None:
         """Write what came of a piece, or why it failed."""
@@ -171,6 +182,9 @@ class Operations:
         last = divided.get("round") if isinstance(divided, dict) else None
         if not isinstance(last, int):
             raise InvalidInput('The event\'s "divided" must be the answer of the last round.')
+        word = self.folder.board.end()
+        if word and not word.failed:  # a Lambda has done all of it, and its answer was lost
+            return self.folder.answer()
         division = self.folder.division()
         results = self.folder.results(division)
         try:
@@ -185,6 +199,7 @@ class Operations:
             raise
         if isinstance(found, NextRound):
             return self.folder.divided(found.division, found.numbers, last + 1, self.concurrency)
+        self.folder.write_answer(found)
         self._tell_keepers(failed=False)
         return found
 
