@@ -38,7 +38,8 @@ def count_all(run: Run, plan: Plan, progress: Progress) -> Counts | NextRound:
     counts: dict[Check, int] = {}
     for check in run.each("check", checks):
         run.limit(f"{check.table} was checked")
-        counts[check] = count(run.source if is_of_source(check) else run.target, check)
+        session = run.source if is_of_source(check) else run.target
+        counts[check] = count(session, check, plan.catalogs.target.foreign_keys)
     return counts
 
 

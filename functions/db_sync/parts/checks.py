@@ -6,7 +6,7 @@ application has inserted or deleted. Foreign keys did not act while parts were w
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -120,16 +120,27 @@ def do_check(run: Run, check: Check, board: Board) -> PieceResult:
     prepare(run.target)
     tables = [check.table] if is_of_source(check) else []
     kept = begin_kept(run.source, board, tables, has_policies=False)
-    rows = count(run.source if is_of_source(check) else run.target, check)
+    session = run.source if is_of_source(check) else run.target
+    keys = _read_keys(session) if isinstance(check, KeyCheck) else ()
+    rows = count(session, check, keys)
     run.source.rollback()
     run.target.rollback()
     return PieceResult(check.number, check.attempt, kept.epoch, kept.taken_at, rows=rows)
 
 
-def count(session: Session, check: Check) -> int:
-    """Return how many rows there are, or how many of them break the foreign key."""
+def count(session: Session, check: Check, keys: Iterable[ForeignKey]) -> int:
+    """Return how many rows there are, or how many of them break the foreign key.
+
+    Args:
+        session: in a transaction of the check's side.
+        check: the check.
+        keys: the target's foreign keys.
+
+    Raises:
+        SchemaMismatch: the foreign key is none of them.
+    """
     if isinstance(check, KeyCheck):
-        key = _find_key(session, check)
+        key = _find_key(keys, check)
         with not_forced(session, [key.child, key.parent]):
             return count_orphans(session, key, _in_blocks("c", check))
     only = sql.SQL("" if check.is_partitioned else "ONLY ")
@@ -142,10 +153,13 @@ def count(session: Session, check: Check) -> int:
     return int(rows)
 
 
-def _find_key(session: Session, check: KeyCheck) -> ForeignKey:
+def _read_keys(session: Session) -> list[ForeignKey]:
     with sorting(session), only_our_names(session):
-        found = read_foreign_keys(session)
-    for key in found:
+        return list(read_foreign_keys(session))
+
+
+def _find_key(keys: Iterable[ForeignKey], check: KeyCheck) -> ForeignKey:
+    for key in keys:
         if (key.child, key.name) == (check.table, check.key):
             return key
     raise SchemaMismatch(
