@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from common.postgres.database import Session
 from common.postgres.queries import load_query
+from common.postgres.settings.event_triggers import silence
 from common.postgres.settings.function_names import catalog_records, catalog_rows
 from common.postgres.settings.replication_role import act_as_replica
 from db_sync.parts.part import KeyColumn
@@ -75,6 +76,7 @@ def find_obstacles(run: Run, plan: Plan, filled: Collection[int]) -> Obstacles:
             " would need those of others: grant it, from PostgreSQL 15 on with GRANT SET ON"
             " PARAMETER session_replication_role"
         )
+    refusals += _event_triggers(run.target)
     refusals += _periods(plan)
     checks = Checks(run, tables)
     refusals += [f"the domain {name}'s CHECK must not act meanwhile" for name in checks.domains]
@@ -93,6 +95,16 @@ def _unique_indexes(run: Run, tables: Sequence[TablePlan]) -> dict[int, list[_Un
     for index in catalog_records(run.target, query, [oids, oids], _Unique):
         found[index.oid].append(index)
     return found
+
+
+def _event_triggers(target: Session) -> list[str]:
+    """Return which event triggers forbid parts: two transactions cannot both disable one."""
+    return [
+        f"the event trigger {each.name} fires at a replica's statements too, so that each part"
+        " would have to disable it: disable it in staging until the sync is done"
+        for each in silence(target)
+        if each.is_ours
+    ]
 
 
 def _periods(plan: Plan) -> list[str]:

@@ -68,7 +68,7 @@ def _sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceR
     if not act_as_replica_for(run.target, plan.tables):
         raise ConfigurationError(
             "The target's role may not set session_replication_role any more, or a table got a"
-            " deferrable unique constraint. Nothing was written. Start again."
+            " deferrable unique constraint."
         )
     for session in (run.source, run.target):
         session.reads_section = part.bounds is not None
@@ -110,7 +110,7 @@ def _make_equal(run: Run, plan: Plan) -> tuple[list[TableResult], list[str]]:
         compared = compare_tables(run, plan.tables)
         require_samples_fit(run, compared.plans)
         if unlinking := find_unlinking(run, compared):
-            raise ConfigurationError("Nothing was written.", unlinking)
+            raise ConfigurationError("People would lose their links.", unlinking)
         changed, warnings = write_differences(run, compared, plan)
         force_again(run.target, plan.tables)
     same = [table.result(dict(run.seconds[table.plan.name])) for table in compared.same]

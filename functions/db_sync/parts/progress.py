@@ -20,6 +20,7 @@ from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run
 
 STAYS = "What is done so far stays, so that the target is in between; start again to go on."
+QUIET = "Stop what writes to staging meanwhile."
 TABLES_NAMED = 3
 RETRIED = frozenset(
     error.__name__ for error in (TargetBusy, DatabaseUnavailable, OutOfTime, VerificationFailed)
@@ -158,13 +159,15 @@ def _failure(piece: Piece, result: PieceResult | None, kept: Kept) -> StagingSyn
         kind: type[StagingSyncError] = getattr(errors, result.error, StagingSyncError)
         if kind in FINISH_RETRIED:
             where, kind = f"{where} {result.error}:", StagingSyncError
-        return kind(f"{where} {result.message} {STAYS}", result.reasons)
+        is_shared = isinstance(piece, Part) and piece.bounds and kind is VerificationFailed
+        quiet = f" {QUIET}" if is_shared else ""
+        return kind(f"{where} {result.message}{quiet} {STAYS}", result.reasons)
     if result.epoch != kept.epoch:
         return StagingSyncError(
             f"{where} the snapshot of production was lost again and again, since both keepers died:"
             f" see their log. {STAYS}"
         )
     return VerificationFailed(
-        f"{where} its rows were equal and are not any more. Stop what writes to staging meanwhile;"
-        f" if nothing does, an index lacks rows: REINDEX the table there. {STAYS}"
+        f"{where} its rows were equal and are not any more. {QUIET} If nothing"
+        f" does, an index lacks rows: REINDEX the table there. {STAYS}"
     )

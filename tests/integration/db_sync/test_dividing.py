@@ -195,6 +195,20 @@ def test_a_deferrable_constraint_forbids_parts(databases: Databases) -> None:
         divided(pair)
 
 
+def test_an_event_trigger_that_each_part_would_have_to_disable_forbids_parts(
+    databases: Databases,
+) -> None:
+    pair = databases.pair("CREATE TABLE t (id int PRIMARY KEY)")
+    pair.target.execute(
+        "CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch()",
+    )
+    divided(pair)
+    pair.target.execute("ALTER EVENT TRIGGER watch ENABLE ALWAYS")
+    with pytest.raises(ConfigurationError, match="event trigger watch fires"):
+        divided(pair)
+
+
 def test_a_role_that_cannot_act_as_a_replica_is_refused(databases: Databases, role: str) -> None:
     pair = databases.pair("CREATE TABLE t (k int PRIMARY KEY, v text)", source=f"{FILL}; ANALYZE")
     with pytest.raises(ConfigurationError, match="may not set session_replication_role"):
