@@ -47,3 +47,12 @@ def test_a_surplus_row_is_found_and_the_statements_are_saved(
         run_round(round_, servers, Counter(), [])
 
     assert "CREATE TABLE public.log" in save(round_, found.value, tmp_path).read_text()
+
+
+def test_a_round_in_parts_finds_nothing(servers: Servers) -> None:
+    counts: Counter[str] = Counter()
+
+    run_round(make_round(7, servers.kinds, has_icu="", is_in_parts=True), servers, counts, [])
+
+    assert counts["in parts"]
+    assert counts["then unchanged"]
