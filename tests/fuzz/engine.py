@@ -38,7 +38,7 @@ def sync_in_parts(
     source: str, target: str, rules: str, *, tuning: Tuning
 ) -> SyncResult | StagingSyncError:
     """Sync two databases in as many parts as possible, two at a time; see `sync`."""
-    slow = replace(tuning, rates=SLOW, part_seconds=PART_SECONDS)
+    slow = replace(tuning, rates=SLOW, part_seconds=PART_SECONDS, whole_seconds=PART_SECONDS)
     options = SyncOptions("fuzz", SyncRules.parse(rules), tuning=slow)
     addresses = DatabaseAddress.of_url(source), DatabaseAddress.of_url(target)
     # Processes take a second to start.

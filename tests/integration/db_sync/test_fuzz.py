@@ -6,7 +6,9 @@ from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
+from db_sync.parts.part import Bounds
 from sandbox.postgres import EmbeddedPostgres
 from tests.fuzz import checks
 from tests.fuzz.engine import sync
@@ -52,7 +54,20 @@ def test_a_surplus_row_is_found_and_the_statements_are_saved(
 def test_a_round_in_parts_finds_nothing(servers: Servers) -> None:
     counts: Counter[str] = Counter()
 
-    run_round(make_round(7, servers.kinds, has_icu="", is_in_parts=True), servers, counts, [])
+    run_round(make_round(4, servers.kinds, has_icu="", is_in_parts=True), servers, counts, [])
 
     assert counts["in parts"]
     assert counts["then unchanged"]
+
+
+def test_a_row_in_no_part_is_found(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Bounds._compared
+
+    def excluding(bounds: Bounds, operator: str, values: tuple[str, ...]) -> sql.Composable:
+        return compared(bounds, operator.replace(">=", ">"), values)
+
+    monkeypatch.setattr(Bounds, "_compared", excluding)
+    round_ = make_round(4, servers.kinds, has_icu="", is_in_parts=True)
+
+    with pytest.raises(Finding):
+        run_round(round_, servers, Counter(), [])
