@@ -73,7 +73,11 @@ def name_errors() -> None:
     ask, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function_warm
 
     def ask_and_note(*arguments: Any, **options: Any) -> Any:
-        _answers.last = ask(*arguments, **options)
+        try:
+            _answers.last = ask(*arguments, **options)
+        except Exception:  # it ended before it was asked
+            _answers.last = {"error": DIED}
+            raise
         return _answers.last
 
     def execute_and_name(*arguments: Any) -> Any:
