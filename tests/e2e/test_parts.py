@@ -69,10 +69,21 @@ def assert_done_in_parts(execution: Execution) -> None:
     assert (output["status"], output["verified"], output["atomic"]) == ("synced", True, False)
 
 
+def kept(account: StagingAccount, arn: str) -> list[Any]:
+    """Return what each keeper wrote last of its snapshot, the one that ends first first."""
+    found = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in KEEPERS]
+    return sorted(filter(None, found), key=lambda each: each["kept_until"])
+
+
 def epochs(account: StagingAccount, arn: str) -> set[int]:
     """Return of which epochs the snapshots are that the keepers hold, or held last."""
-    kept = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in KEEPERS]
-    return {each["epoch"] for each in kept if each}
+    return {each["epoch"] for each in kept(account, arn)}
+
+
+def more(snapshots: set[str], account: StagingAccount, arn: str) -> set[str]:
+    """Add the names that the keepers give their snapshot at present, in each turn another one."""
+    snapshots |= {each["snapshot"] for each in kept(account, arn)}
+    return snapshots
 
 
 def application(arn: str) -> str:
@@ -85,13 +96,12 @@ def end_keeper(account: StagingAccount, arn: str) -> list[Any]:
 
     The other one stays until it is relieved.
     """
-    found = [part_file(account, arn, f"keeper-{keeper}.json") for keeper in KEEPERS]
-    if None in found:
-        return []
     keys = [
-        key_of(f"{application(arn)}/{kept['epoch']}/{kept['snapshot']}")
-        for kept in sorted(found, key=lambda kept: kept["kept_until"])
+        key_of(f"{application(arn)}/{each['epoch']}/{each['snapshot']}")
+        for each in kept(account, arn)
     ]
+    if len(keys) < len(KEEPERS):
+        return []
     return account.production.rows(END_FIRST, [KEPT, *keys])
 
 
@@ -129,11 +139,11 @@ def assert_private(account: StagingAccount, execution: Execution, began: datetim
     """Check that no email is in what AWS keeps of an execution and of its parts, nor in a log."""
     of_parts = children(account, execution.arn)
     assert len(of_parts) >= len(division(account, execution.arn).parts)
-    kept = json.dumps([history(account, execution.arn), of_parts], default=str)
-    assert '\\"part\\": {\\"part\\": 1}' in kept
+    stored = json.dumps([history(account, execution.arn), of_parts], default=str)
+    assert '\\"part\\": {\\"part\\": 1}' in stored
     logs = log_text(account, since=began)
     assert execution.name in logs
-    for text in (kept, logs, json.dumps(execution.output), execution.cause):
+    for text in (stored, logs, json.dumps(execution.output), execution.cause):
         assert "@" not in text
 
 
@@ -147,6 +157,9 @@ def test_staging_gets_one_moment_of_a_production_that_changes_all_the_while(
     arn = start(account, {})
     wait_for_snapshot(account, arn)
     with Production(account.production).changing():
+        with locked(account, "page_views"):  # so that it takes some turns of the keepers
+            snapshots: set[str] = set()
+            wait_during(account, arn, lambda: len(more(snapshots, account, arn)) > 4, "some turns")
         execution = wait(account, arn)
 
     assert_done_in_parts(execution)
@@ -155,8 +168,6 @@ def test_staging_gets_one_moment_of_a_production_that_changes_all_the_while(
     assert len(division(account, arn).parts) > 20
     assert epochs(account, arn) == {1}
     assert_private(account, execution, began)
-    handovers = log_text(account, since=began).count("a keeper has taken the snapshot over")
-    assert handovers > 3
 
 
 def test_a_part_that_fails_names_its_table_and_no_key_and_only_its_rows_are_left(

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 TUNING = {
     # So low that one Lambda has no time for the shop.
     "rates": {"write": 500},
-    "part_seconds": 400,
-    "whole_seconds": 500,
+    "part_seconds": 800,
+    "whole_seconds": 800,
     "longest_part": 100_000,
     "keeper_turn": 1,
     "keeper_poll": 0.2,
