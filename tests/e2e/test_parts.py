@@ -168,6 +168,7 @@ def test_staging_gets_one_moment_of_a_production_that_changes_all_the_while(
     assert len(division(account, arn).parts) > 20
     assert epochs(account, arn) == {1}
     assert_private(account, execution, began)
+    assert '"level":"WARNING"' not in log_text(account, since=began)
 
 
 def test_a_part_that_fails_names_its_table_and_no_key_and_only_its_rows_are_left(

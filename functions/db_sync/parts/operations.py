@@ -30,7 +30,7 @@ from db_sync.run import SyncOptions
 
 DIVISION = "parts/parts.json"
 ANSWER = "parts/answer.json"
-READERS = 16  # requests at the same time: there may be thousands of results
+READERS = 10  # requests at the same time: boto3 keeps so many connections
 DIVIDED = "divided"
 
 
