@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ from db_sync.parts.finishing import SaveReport, finish
 from db_sync.parts.opening import begin_target
 from db_sync.parts.part import Division, Piece
 from db_sync.parts.pieces import do_piece, sessions
-from db_sync.parts.progress import RETRIED
+from db_sync.parts.progress import RETRIED, STAYS
 from db_sync.parts.result import PieceResult
 from db_sync.parts.shared_snapshot import export, mark_alive
 from db_sync.parts.sizes import measure
@@ -129,7 +130,7 @@ def _divide(run: Run, jobs: int, started: float) -> tuple[Division, str]:
     total = sum(size.seconds(tuning.rates) for size in sizes.values())
     share = total / jobs
     part = min(tuning.part_seconds, max(SHORTEST, share / PARTS_PER_JOB))
-    limits = Limits(part, tuning.whole_seconds or UNEVEN * share)
+    limits = Limits(part, tuning.whole_seconds or max(SHORTEST, UNEVEN * share))
     division = divide(run, plan, tuning.rates, limits, started)
     run.target.rollback()
     return division, snapshots.taken_at
@@ -157,14 +158,24 @@ def _do_all(
     numbers: Sequence[int],
     progress: Progress,
 ) -> Iterator[PieceResult]:
-    """Do pieces and yield their results; no more are begun after an error that will not go away."""
+    """Do pieces and yield their results; no more are begun after an error that will not go away.
+
+    Raises:
+        StagingSyncError: a process was killed.
+    """
     pieces = [division.piece(number) for number in numbers]
     begun = [executor.submit(worker.do, division, piece) for piece in pieces]
     progress("parts", 0, len(begun))
     for done, future in enumerate(as_completed(begun), start=1):
         if future.cancelled():
             continue
-        result = future.result()
+        try:
+            result = future.result()
+        except BrokenProcessPool as error:
+            raise StagingSyncError(
+                "One of the processes of --jobs was killed, as it is where memory is short."
+                f" {STAYS}"
+            ) from error
         if result.error and result.error not in RETRIED:
             for other in begun:
                 other.cancel()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.support.databases import Databases, Pair
@@ -93,6 +94,24 @@ def test_the_processes_of_several_jobs_end_with_the_command(
         assert len(err.splitlines()) == 1
     wait_until(lambda: pair.target.value(waiting) == 0, "its sessions have ended")
     assert pair.target.value("SELECT count(*) FROM t") == 0
+
+
+def test_a_process_that_is_killed_ends_the_command_with_an_error(pair: Pair) -> None:
+    with pair.target.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        with started(pair, "--jobs", "2") as process:
+            locking = "SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND NOT granted"
+            locking += " AND relation = 't'::regclass"
+            wait_until(lambda: pair.target.value(locking), "a part waits for the table's lock")
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            out, err = process.communicate(timeout=30)
+        connection.rollback()
+    connection.close()
+
+    assert (process.returncode, out) == (1, "")
+    assert err.startswith("StagingSyncError: One of the processes of --jobs was killed")
+    assert "the target is in between" in err
 
 
 def test_ctrl_c_does_not_wait_for_the_end_of_a_long_statement(pair: Pair) -> None:
