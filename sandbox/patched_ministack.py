@@ -28,6 +28,8 @@ from ministack.services import (  # type: ignore[import-not-found]
 # How the worker process's script reports an exception of the handler.
 REPORT = '"error": str(e), "trace": traceback.format_exc()'
 DIED = "Worker process died"  # its message if the process has ended in a call
+NOT_BEGUN = "Worker init failed"  # and if the handler's module could not be imported
+NOT_IMPORTED = "Runtime.ImportModuleError"  # AWS's name for that
 _answers = threading.local()  # the thread that serves an invocation calls the worker
 
 
@@ -75,8 +77,9 @@ def name_errors() -> None:
     def ask_and_note(*arguments: Any, **options: Any) -> Any:
         try:
             _answers.last = ask(*arguments, **options)
-        except Exception:  # it ended before it was asked
-            _answers.last = {"error": DIED}
+        except Exception as error:  # it ended before it was asked
+            has_begun = not str(error).startswith(NOT_BEGUN)
+            _answers.last = {"error": DIED} if has_begun else {"error_type": NOT_IMPORTED}
             raise
         return _answers.last
 

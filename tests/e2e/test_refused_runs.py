@@ -159,8 +159,7 @@ def test_with_an_empty_layer_the_execution_fails(account: StagingAccount) -> Non
     for package in ("db_sync", "list_cognito_users"):
         document = SYNC if package == "db_sync" else REMAP
         with function_changed(account, account.function_name(package), Layers=[layer]):
-            # AWS calls it Runtime.ImportModuleError.
-            assert_refused(account, document, "No module named", error="RuntimeError")
+            assert_refused(account, document, "No module named", error="Runtime.ImportModuleError")
 
 
 def test_after_a_refusal_the_next_execution_works(account: StagingAccount) -> None:
