@@ -15,6 +15,7 @@ from common.errors import StagingSyncError
 from db_sync.result import SyncResult
 
 DONE, FAILED, WRONG_CALL = 0, 1, 2  # a command's exit codes
+PIECES = {"parts", "check"}  # phases of a sync in parts, that do not go by tables
 
 
 def told(work: Callable[[], None], interrupted: str) -> int:
@@ -44,7 +45,7 @@ class Bars:
             TextColumn("{task.description:>8}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("tables"),
+            TextColumn("{task.fields[what]}"),
             console=console,
             disable=not console.is_terminal,
         )
@@ -62,7 +63,8 @@ class Bars:
         if phase not in self._tasks:
             if not total:
                 return
-            self._tasks[phase] = self._progress.add_task(phase, total=total)
+            what = "" if phase in PIECES else "tables"
+            self._tasks[phase] = self._progress.add_task(phase, total=total, what=what)
         self._progress.update(self._tasks[phase], completed=done, total=total)
 
 
@@ -95,4 +97,5 @@ def print_result(result: SyncResult) -> None:
     for warning in result.warnings:
         console.print(f"warning: {warning}", highlight=False, markup=False)
     verified = "verified" if result.verified else "nothing written"
-    console.print(f"{verified}, {result.duration_seconds:.1f} s", highlight=False)
+    how = "" if result.atomic else ", in parts"
+    console.print(f"{verified}{how}, {result.duration_seconds:.1f} s", highlight=False)
