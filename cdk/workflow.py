@@ -61,7 +61,28 @@ class Workflow(Construct):
             "UpdateDbFunctionArn": lambdas.update_db.function.function_arn,
         }
         self.log_group = self._create_log_group(name, settings, key)
-        self.state_machine = stepfunctions.StateMachine(
+        self.state_machine = self._create_machine(name, functions, key)
+        # Not grant_invoke, which allows every version and alias too.
+        self.state_machine.add_to_role_policy(
+            aws_iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=list(functions.values())
+            )
+        )
+        exchange.grant_read(self.state_machine.role, ROUNDS)
+        self._grant_distributed_map(name)
+        Validations.of(self.state_machine).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="X-Ray's actions and those that deliver logs support no resource-level"
+                " permissions.",
+            )
+        )
+
+    def _create_machine(
+        self, name: str, functions: dict[str, str], key: aws_kms.IKey | None
+    ) -> stepfunctions.StateMachine:
+        """Create the machine itself, with the functions' ARNs put into its definition."""
+        return stepfunctions.StateMachine(
             self,
             "StateMachine",
             state_machine_name=name,  # so that the ARN is known before the deployment
@@ -78,21 +99,6 @@ class Workflow(Construct):
             encryption_configuration=(
                 stepfunctions.CustomerManagedEncryptionConfiguration(key) if key else None
             ),
-        )
-        # Not grant_invoke, which allows every version and alias too.
-        self.state_machine.add_to_role_policy(
-            aws_iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"], resources=list(functions.values())
-            )
-        )
-        exchange.grant_read(self.state_machine.role, ROUNDS)
-        self._grant_distributed_map(name)
-        Validations.of(self.state_machine).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="X-Ray's actions and those that deliver logs support no resource-level"
-                " permissions.",
-            )
         )
 
     def _grant_distributed_map(self, name: str) -> None:

@@ -9,7 +9,8 @@ from itertools import batched
 
 from common.errors import DatabaseUnavailable, StagingSyncError
 from common.masking.keys import MaskKey
-from common.postgres.database import Session
+from common.postgres.connection.address import DatabaseAddress
+from common.postgres.database import Session, connect
 from common.postgres.deadline import Deadline
 from common.postgres.names import Name
 from common.postgres.naming import naming
@@ -124,6 +125,21 @@ class Run:
         with naming("table", plan.name), _naming_conversions(plan):
             yield
         self.seconds[plan.name][phase] += round(time.monotonic() - started, 3)
+
+
+@contextmanager
+def sessions(
+    source_address: DatabaseAddress, target_address: DatabaseAddress, options: SyncOptions
+) -> Iterator[Run]:
+    """Connect to both databases for a with statement, and yield a run."""
+    execution, waits = options.execution, options.waits
+    with (
+        connect(
+            source_address, "source", execution=execution, read_only=True, waits=waits
+        ) as source,
+        connect(target_address, "target", execution=execution, waits=waits) as target,
+    ):
+        yield Run(source, target, options)
 
 
 @contextmanager

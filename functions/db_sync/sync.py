@@ -27,7 +27,7 @@ from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.snapshot import PLANNING_ATTEMPTS, Snapshots, changing, open_snapshots
 from db_sync.plan.tables import Plan
 from db_sync.result import SyncResult
-from db_sync.run import Run, SyncOptions
+from db_sync.run import Run, SyncOptions, sessions
 from db_sync.write import sequences
 from db_sync.write.mask_trial import require_samples_fit, require_sound_masks
 from db_sync.write.relinking import find_unlinking
@@ -62,15 +62,11 @@ def sync_database(
     """
     execution, waits = options.execution, options.waits
     with (
-        connect(
-            source_address, "source", execution=execution, read_only=True, waits=waits
-        ) as source,
-        connect(target_address, "target", execution=execution, waits=waits) as target,
+        sessions(source_address, target_address, options) as run,
         connect(target_address, "target", execution=execution, waits=waits) as lock_session,
     ):
-        run = Run(source, target, options)
         return twice_at_most(
-            lambda: _sync(run, lock_session, save_report), target, source, lock_session
+            lambda: _sync(run, lock_session, save_report), run.target, run.source, lock_session
         )
 
 

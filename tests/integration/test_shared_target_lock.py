@@ -65,9 +65,11 @@ def locks_of(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
 
 
-def test_the_parts_of_one_execution_share_the_lock(target: DatabaseAddress) -> None:
-    with sharing(target, "monday"), sharing(target, "monday"), sharing(target, "monday"):
-        pass
+def test_the_parts_of_one_execution_share_the_lock(target: DatabaseAddress, pair: Pair) -> None:
+    with sharing(target, "monday"):
+        of_one = locks_of(pair.target)
+        with sharing(target, "monday"), sharing(target, "monday"):
+            assert locks_of(pair.target) == 3 * of_one > 0
 
 
 def test_another_execution_is_refused_and_told_who_shares_it(target: DatabaseAddress) -> None:

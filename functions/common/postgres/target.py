@@ -1,6 +1,7 @@
 """The safety rules: which database may be written, and by one run at a time."""
 
 import secrets
+from collections.abc import Callable
 
 from psycopg2 import sql
 
@@ -93,13 +94,7 @@ def lock_target(target: Session) -> None:
     Raises:
         SyncInProgress: another run still holds it after `Waits.run_lock`; names that run.
     """
-    timeout = target.waits.run_lock.start()
-    while not _try_lock(target):
-        holder = _holder(target)
-        if timeout.is_over:
-            raise _in_progress(target, holder)
-        logger.info("waiting for the target's lock", holder=holder)
-        timeout.pause()
+    _wait_for(target, lambda: _try_lock(target))
 
 
 def share_target(target: Session, execution: str) -> None:
@@ -116,20 +111,21 @@ def share_target(target: Session, execution: str) -> None:
     Raises:
         SyncInProgress: another run still holds it after `Waits.run_lock`; names that run.
     """
+    _wait_for(target, lambda: _try_share(target, execution))
+
+
+def _wait_for(target: Session, try_once: Callable[[], bool]) -> None:
+    """Try to take the target's lock until it is taken, or `Waits.run_lock` is over."""
     timeout = target.waits.run_lock.start()
-    while not _try_share(target, execution):
+    while not try_once():
         holder = _holder(target)
         if timeout.is_over:
-            raise _in_progress(target, holder)
+            raise SyncInProgress(
+                f"{holder} holds the lock of the target {target.address}. Wait until it has ended"
+                " or stop it, then start this execution again."
+            )
         logger.info("waiting for the target's lock", holder=holder)
         timeout.pause_apart()
-
-
-def _in_progress(target: Session, holder: str) -> SyncInProgress:
-    return SyncInProgress(
-        f"{holder} holds the lock of the target {target.address}. Wait until it has ended or stop"
-        " it, then start this execution again."
-    )
 
 
 def _try_share(target: Session, execution: str) -> bool:

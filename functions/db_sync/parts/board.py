@@ -49,17 +49,21 @@ class End:
     at: float = field(default_factory=time.time)
 
 
-class Board(Protocol):
-    """Where each of them reads what the others wrote."""
+class Snapshots(Protocol):
+    """Where parts find the snapshots that are kept."""
 
     def kept(self) -> list[Kept]:
         """Return what either keeper wrote last: the newest epoch first, then the latest end."""
 
-    def keep(self, keeper: str, kept: Kept) -> None:
-        """Write what keeper "a" or "b" holds."""
-
     def end(self) -> End | None:
         """Return FinishSync's last word; None if it has said nothing yet."""
+
+
+class Board(Snapshots, Protocol):
+    """Where keepers and FinishSync also write."""
+
+    def keep(self, keeper: str, kept: Kept) -> None:
+        """Write what keeper "a" or "b" holds."""
 
     def write_end(self, end: End) -> None:
         """Write FinishSync's word."""
@@ -111,7 +115,7 @@ class News:
     end: End | None
 
     @classmethod
-    def of(cls, board: Board) -> "News":
+    def of(cls, board: Snapshots) -> "News":
         """Read a board."""
         return cls(board.kept(), board.end())
 

@@ -17,7 +17,7 @@ from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey, read_foreign_keys
 from common.postgres.settings.function_names import only_our_names
 from common.postgres.target import share_target
-from db_sync.parts.board import Board
+from db_sync.parts.board import Snapshots
 from db_sync.parts.part import Division, KeyCheck, RowCount
 from db_sync.parts.result import PieceResult
 from db_sync.parts.shared_snapshot import begin_kept
@@ -108,7 +108,7 @@ def is_of_source(check: Check) -> bool:
     return isinstance(check, RowCount) and check.side == "source"
 
 
-def do_check(run: Run, check: Check, board: Board) -> PieceResult:
+def do_check(run: Run, check: Check, board: Snapshots) -> PieceResult:
     """Carry out a check in transactions of its own.
 
     Raises:

@@ -11,11 +11,10 @@ from common.postgres.deadline import MARGIN, Deadline
 from db_sync.parts.dividing import Limits, divide
 from db_sync.parts.opening import begin_target
 from db_sync.parts.part import Division
-from db_sync.parts.pieces import sessions
 from db_sync.parts.sizes import may_be_divided, measure
 from db_sync.plan.snapshot import open_snapshots
 from db_sync.result import SyncResult
-from db_sync.run import Run, SyncOptions
+from db_sync.run import Run, SyncOptions, sessions
 from db_sync.sync import sync_database
 
 # Of the seconds that a run keeps for its end, those in which it can still be divided.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from common.postgres.commits import commit
 from common.postgres.settings.event_triggers import silenced
 from db_sync.compare.extensions import warn_of_added_rows
-from db_sync.parts.board import Board
+from db_sync.parts.board import Snapshots
 from db_sync.parts.checking import count_all, violations, wrong_parts
 from db_sync.parts.opening import begin_target, plan_as_divided
 from db_sync.parts.part import Division
@@ -30,7 +30,7 @@ type SaveReport = Callable[[SyncResult], None]
 
 
 def finish(
-    run: Run, division: Division, results: Results, board: Board, save_report: SaveReport
+    run: Run, division: Division, results: Results, board: Snapshots, save_report: SaveReport
 ) -> SyncResult | NextRound:
     """Finish a sync in parts, or return what is still to be done.
 

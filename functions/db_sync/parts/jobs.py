@@ -20,19 +20,19 @@ from common.errors import StagingSyncError
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import log_wait
-from db_sync.parts.board import Board, End, Kept
+from db_sync.parts.board import End, Kept, Snapshots
 from db_sync.parts.dividing import Limits, divide
 from db_sync.parts.finishing import SaveReport, finish
 from db_sync.parts.opening import begin_target
 from db_sync.parts.part import Division, Piece
-from db_sync.parts.pieces import do_piece, sessions
+from db_sync.parts.pieces import do_piece
 from db_sync.parts.progress import RETRIED, STAYS
 from db_sync.parts.result import PieceResult
 from db_sync.parts.shared_snapshot import export, mark_alive
 from db_sync.parts.sizes import measure
 from db_sync.plan.snapshot import open_snapshots
 from db_sync.result import SyncResult
-from db_sync.run import Progress, Run, SyncOptions, no_progress
+from db_sync.run import Progress, Run, SyncOptions, no_progress, sessions
 
 PARTS_PER_JOB = 4  # so that all end at about the same time
 SHORTEST = 1.0  # seconds: what a part takes besides would be too much of a shorter one
@@ -41,25 +41,17 @@ UNEVEN = 1.2  # of a process's share: a table that takes longer is divided
 
 @dataclass(frozen=True, slots=True)
 class OneSnapshot:
-    """A board with the snapshot that this command holds, and nothing else."""
+    """The snapshot that this command holds; see `Snapshots`."""
 
     snapshot: Kept
 
     def kept(self) -> list[Kept]:
-        """See `Board`."""
+        """Return it."""
         return [self.snapshot]
 
-    def keep(self, keeper: str, kept: Kept) -> None:
-        """See `Board`; nobody else keeps it."""
-        raise NotImplementedError
-
     def end(self) -> End | None:
-        """See `Board`."""
+        """Return nothing: it lives as long as the command."""
         return None
-
-    def write_end(self, end: End) -> None:
-        """See `Board`; nobody waits for it."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +61,7 @@ class Worker:
     source: DatabaseAddress
     target: DatabaseAddress
     options: SyncOptions
-    board: Board
+    board: Snapshots
 
     def do(self, division: Division, piece: Piece) -> PieceResult:
         """Do a piece; an error is a result too."""

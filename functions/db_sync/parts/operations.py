@@ -22,11 +22,11 @@ from db_sync.parts.finishing import SaveReport, finish
 from db_sync.parts.first_load import FirstLoad
 from db_sync.parts.keeping import keep_snapshot
 from db_sync.parts.part import Division
-from db_sync.parts.pieces import do_piece, sessions
+from db_sync.parts.pieces import do_piece
 from db_sync.parts.progress import FINISH_RETRIED, NextRound, Results, reopened
 from db_sync.parts.result import PieceResult
 from db_sync.result import REPORT, SyncResult
-from db_sync.run import SyncOptions
+from db_sync.run import SyncOptions, sessions
 
 DIVISION = "parts/parts.json"
 ANSWER = "parts/answer.json"

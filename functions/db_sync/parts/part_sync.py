@@ -14,7 +14,7 @@ from common.postgres.locking import locks
 from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
 from db_sync.compare.tables import compare_tables
-from db_sync.parts.board import Board
+from db_sync.parts.board import Snapshots
 from db_sync.parts.opening import begin_target, plan_as_divided
 from db_sync.parts.part import Division, Part
 from db_sync.parts.result import PieceResult
@@ -33,7 +33,7 @@ from db_sync.write.triggers import act_as_replica_for
 SHARED = "ROW EXCLUSIVE"  # the mode in which several transactions can write to a table
 
 
-def sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceResult:
+def sync_part(run: Run, division: Division, part: Part, board: Snapshots) -> PieceResult:
     """Make a part of the target equal to the kept snapshot of the source, and commit.
 
     After a deadlock with the application, or with another part, it is begun once more.
@@ -56,7 +56,7 @@ def sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceRe
         raise VerificationFailed(error.message) from error
 
 
-def _sync_part(run: Run, division: Division, part: Part, board: Board) -> PieceResult:
+def _sync_part(run: Run, division: Division, part: Part, board: Snapshots) -> PieceResult:
     begin_target(run)
     tables = list(part.tables)
     kept = begin_kept(run.source, board, tables, has_policies=division.has_policies)

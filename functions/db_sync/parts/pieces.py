@@ -1,16 +1,12 @@
 """One piece of a division, a part or a check, with sessions of its own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from common.postgres.connection.address import DatabaseAddress
-from common.postgres.database import connect
-from db_sync.parts.board import Board
+from db_sync.parts.board import Snapshots
 from db_sync.parts.checks import do_check
 from db_sync.parts.part import Division, Part, Piece
 from db_sync.parts.part_sync import sync_part
 from db_sync.parts.result import PieceResult
-from db_sync.run import Run, SyncOptions
+from db_sync.run import SyncOptions, sessions
 
 
 def do_piece(  # noqa: PLR0913, PLR0917 - what, of what, and where
@@ -19,7 +15,7 @@ def do_piece(  # noqa: PLR0913, PLR0917 - what, of what, and where
     options: SyncOptions,
     division: Division,
     piece: Piece,
-    board: Board,
+    board: Snapshots,
 ) -> PieceResult:
     """Do a part or a check.
 
@@ -30,18 +26,3 @@ def do_piece(  # noqa: PLR0913, PLR0917 - what, of what, and where
         if isinstance(piece, Part):
             return sync_part(run, division, piece, board)
         return do_check(run, piece, board)
-
-
-@contextmanager
-def sessions(
-    source_address: DatabaseAddress, target_address: DatabaseAddress, options: SyncOptions
-) -> Iterator[Run]:
-    """Connect to both databases for a with statement."""
-    execution, waits = options.execution, options.waits
-    with (
-        connect(
-            source_address, "source", execution=execution, read_only=True, waits=waits
-        ) as source,
-        connect(target_address, "target", execution=execution, waits=waits) as target,
-    ):
-        yield Run(source, target, options)

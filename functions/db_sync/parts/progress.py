@@ -97,8 +97,8 @@ class Progress:
 def once_more(run: Run, plan: Plan, progress: Progress, pieces: Sequence[Piece]) -> NextRound:
     """Return the next round for pieces that must be done again; those too long are divided again.
 
-    The source's transaction is open; checks follow when all parts are done, since
-    what they found may not hold then.
+    The source's transaction is open. Checks follow when all parts are done, since what they found
+    may not hold then.
 
     Raises:
         StagingSyncError: one has failed for a reason that will not go away, or too often.

@@ -15,7 +15,7 @@ from common.postgres.database import Session
 from common.postgres.locking.advisory import KEPT, try_lock, try_lock_shared
 from common.postgres.names import Name
 from common.postgres.waits import Retry, Timeout
-from db_sync.parts.board import Board, Kept, News
+from db_sync.parts.board import Kept, News, Snapshots
 from db_sync.plan.table_locks import begin_with_locks
 
 # For a keeper that is started again, and waits for locks, or that waits after a failure.
@@ -67,11 +67,16 @@ def begin_at(source: Session, kept: Kept, tables: list[Name], *, has_policies: b
 
 
 def begin_kept(
-    source: Session, board: Board, tables: list[Name], *, has_policies: bool, wait: Retry = WAIT
+    source: Session, board: Snapshots, tables: list[Name], *, has_policies: bool, wait: Retry = WAIT
 ) -> Kept:
     """Begin the source's transaction at the newest snapshot that is alive; wait for one if needed.
 
-    The arguments are those of `begin_at` and `find_snapshot`.
+    Args:
+        source: a session without a transaction.
+        board: where the keepers' snapshots are.
+        tables: what is to be read; the keepers have locked them.
+        has_policies: whether some are read through policies that show us every row.
+        wait: how long for a snapshot.
 
     Returns:
         The snapshot.
@@ -101,20 +106,6 @@ def begin_at_any(
             continue
         return kept
     return None
-
-
-def find_snapshot(board: Board, wait: Retry = WAIT) -> Kept:
-    """Return the newest snapshot on a board; it need not be alive.
-
-    Raises:
-        DatabaseUnavailable: there was none, even after waiting.
-    """
-    timeout = wait.start()
-    while not (news := News.of(board)).current:
-        if timeout.is_over:
-            raise _none(news)
-        timeout.pause()
-    return news.current[0]
 
 
 def lock_first(source: Session, tables: list[Name], *, has_policies: bool) -> None:

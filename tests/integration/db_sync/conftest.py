@@ -1,10 +1,12 @@
-"""A role that owns nothing."""
+"""A role that owns nothing, and the keepers of a pair of databases."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.databases import Databases
+from tests.integration.db_sync.keepers import TABLES, Keepers
+from tests.support.board import MemoryBoard
+from tests.support.databases import Databases, Pair
 
 
 @pytest.fixture
@@ -15,3 +17,14 @@ def role(databases: Databases) -> Iterator[str]:
     yield "plain"
     databases.drop_all()  # with what it owns and what it was granted
     anywhere.server.execute("postgres", "DROP ROLE plain")
+
+
+@pytest.fixture
+def board() -> MemoryBoard:
+    return MemoryBoard()
+
+
+@pytest.fixture
+def keepers(pair: Pair, board: MemoryBoard) -> Keepers:
+    """The keepers of the test module's pair."""
+    return Keepers(pair.source.address, pair.target.address, board, TABLES)

@@ -11,10 +11,9 @@ from common.errors import ConfigurationError
 from common.postgres.connection.address import DatabaseAddress
 from db_sync.parts.dividing import Limits, divide, divide_again
 from db_sync.parts.part import Division
-from db_sync.parts.pieces import sessions
 from db_sync.plan.snapshot import open_snapshots
 from db_sync.rules import SyncRules
-from db_sync.run import SyncOptions
+from db_sync.run import SyncOptions, sessions
 from db_sync.tuning import Rates
 from tests.integration.db_sync.syncing import own_tables
 from tests.support.databases import Databases, Pair

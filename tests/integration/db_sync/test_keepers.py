@@ -17,7 +17,6 @@ from tests.integration.db_sync.keepers import (
     NO_TURNS,
     ROWS,
     SCHEMA,
-    TABLES,
     TURN,
     Keepers,
     rows_at_the_snapshot,
@@ -43,16 +42,6 @@ WHERE datname = current_database() AND application_name = 'staging-sync parts'
 @pytest.fixture
 def pair(databases: Databases) -> Pair:
     return databases.pair(SCHEMA, source=ROWS)
-
-
-@pytest.fixture
-def board() -> MemoryBoard:
-    return MemoryBoard()
-
-
-@pytest.fixture
-def keepers(pair: Pair, board: MemoryBoard) -> Keepers:
-    return Keepers(pair.source.address, pair.target.address, board, TABLES)
 
 
 def end_keepers(database: Database) -> None:

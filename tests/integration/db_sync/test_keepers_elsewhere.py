@@ -38,16 +38,6 @@ def pair(databases: Databases) -> Pair:
     return databases.pair(SCHEMA, source=ROWS)
 
 
-@pytest.fixture
-def board() -> MemoryBoard:
-    return MemoryBoard()
-
-
-@pytest.fixture
-def keepers(pair: Pair, board: MemoryBoard) -> Keepers:
-    return Keepers(pair.source.address, pair.target.address, board, TABLES)
-
-
 def test_a_keeper_that_is_led_to_another_server_than_the_other_one_begins_no_epoch(
     board: MemoryBoard,
     keepers: Keepers,

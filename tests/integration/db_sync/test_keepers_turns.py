@@ -45,16 +45,6 @@ def pair(databases: Databases) -> Pair:
     return databases.pair(SCHEMA, source=ROWS)
 
 
-@pytest.fixture
-def board() -> MemoryBoard:
-    return MemoryBoard()
-
-
-@pytest.fixture
-def keepers(pair: Pair, board: MemoryBoard) -> Keepers:
-    return Keepers(pair.source.address, pair.target.address, board, TABLES)
-
-
 def test_keepers_that_start_at_the_same_moment_end_their_turns_half_a_turn_apart(
     board: MemoryBoard, keepers: Keepers
 ) -> None:

@@ -16,7 +16,6 @@ from db_sync.parts.shared_snapshot import (
     begin_at,
     begin_kept,
     export,
-    find_snapshot,
     lock_first,
     mark_alive,
 )
@@ -255,16 +254,6 @@ def test_without_a_snapshot_that_is_alive_a_part_gives_up_after_a_while(
         begin_kept(part, board, TABLES, has_policies=False, wait=Retry(0.1, pause=0.02))
 
     assert type(caught.value) is DatabaseUnavailable, "the state machine's name for a retry"
-
-
-def test_the_newest_snapshot_is_found_without_a_session() -> None:
-    board = MemoryBoard()
-    with pytest.raises(DatabaseUnavailable, match="held by no keeper"):
-        find_snapshot(board, NOT_AT_ALL)
-    board.keep("a", Kept("old", 1, "", 9e9))
-    board.keep("b", Kept("new", 2, "", 0.0))
-
-    assert find_snapshot(board, NOT_AT_ALL).snapshot == "new"
 
 
 def test_a_part_that_waits_is_not_ended_by_its_roles_limit_for_idle_sessions(
