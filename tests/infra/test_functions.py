@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cdk.settings.sync_rules import SyncRuleSettings
+from common.postgres.column_patterns import ColumnPattern
 from common.postgres.names import Name
-from db_sync.mask.rules import ColumnPattern
 from db_sync.rules import FIELDS, SyncRules
 from tests.infra.synthesized import MASK_KEY_SECRET, ROOT, SECRETS, Synthesized, synthesize
 

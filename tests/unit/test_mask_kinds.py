@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from common.errors import ConfigurationError
+from common.json_paths import EACH, EVERY_KEY, parse_path
 from common.masking.emails import EmailMask
-from db_sync.mask.json_paths import EACH, EVERY_KEY, parse_path
 from db_sync.mask.kinds import KINDS, MaskRule
 
 FIXED: list[Any] = ["", "x", 0, False, 1.5, [], {"a": None}]

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from common.errors import ConfigurationError
+from common.postgres.column_patterns import ColumnPattern
 from common.postgres.names import Name
-from db_sync.mask.rules import ColumnPattern, MaskRules
+from db_sync.mask.rules import MaskRules
 
 USERS = Name("public", "users")
 

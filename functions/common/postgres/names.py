@@ -24,6 +24,16 @@ class Name(NamedTuple):
         return sql.Identifier(self.schema, self.name)
 
 
+class TableColumn(NamedTuple):
+    """A column, named with its table."""
+
+    table: Name
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
 def join_name(*parts: str) -> str:
     """Return a dotted name that `split_name` splits into these parts."""
     return ".".join(

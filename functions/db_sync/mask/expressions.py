@@ -13,11 +13,11 @@ from functools import partial
 from psycopg2 import sql
 
 from common.emails import BYTEWISE
+from common.json_paths import replaced_at
 from common.masking.emails import digits_of
 from common.masking.keys import digest, hexadecimal, text_digest
 from common.postgres.queries import load_query
 from db_sync.mask.fake_names import FIRST_NAMES, LAST_NAMES
-from db_sync.mask.json_paths import replaced_at
 from db_sync.mask.kinds import (
     DEFAULT_DAYS,
     DEFAULT_PERCENT,

@@ -7,8 +7,8 @@ from itertools import permutations
 from typing import Any, Self
 
 from common.errors import ConfigurationError
+from common.json_paths import Path, leads_to, parse_path
 from common.masking.emails import EmailMask
-from db_sync.mask.json_paths import Path, leads_to, parse_path
 
 MOST_PERCENT = 100
 MOST_DAYS = 36_500  # a hundred years

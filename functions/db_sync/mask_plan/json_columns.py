@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from db_sync.mask.json_paths import EACH, EVERY_KEY
+from common.json_paths import EACH, EVERY_KEY
 from db_sync.mask.kinds import IN_JSON, MaskRule
 from db_sync.mask.personal import kind_by_name
 from db_sync.mask_plan.contents import find_look

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
+from common.postgres.names import TableColumn
 from db_sync.mask.kinds import MaskRule
 from db_sync.mask_plan.planning import MaskPlan
-from db_sync.plan.catalog import Column, TableColumn
+from db_sync.plan.catalog import Column
 from db_sync.plan.tables import PlannedColumn, TablePlan
 
 SHORT_TYPES = {

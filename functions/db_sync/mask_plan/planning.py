@@ -7,14 +7,14 @@ from typing import Any
 from common.errors import OutOfTime
 from common.masking.keys import MaskKey, hand_over
 from common.postgres.database import Session
-from common.postgres.names import Name, join_name
+from common.postgres.names import Name, TableColumn, join_name
 from common.postgres.settings.function_names import find_names
 from db_sync.mask.kinds import KEYED, MaskRule
 from db_sync.mask.rules import MaskRules
 from db_sync.mask_plan.proposal import Proposal, Proposer
 from db_sync.mask_plan.sample import Sampler, Samples, readable
 from db_sync.mask_plan.trial import Trial, Tried
-from db_sync.plan.catalog import Catalogs, TableColumn
+from db_sync.plan.catalog import Catalogs
 from db_sync.plan.catalog_reading import read_catalog
 from db_sync.plan.masks import MaskPlanner, plan_masks
 from db_sync.plan.planning import plan_tables

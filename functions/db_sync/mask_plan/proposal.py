@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common.masking.keys import MaskKey
+from common.postgres.names import TableColumn
 from db_sync.mask.kinds import MaskRule
 from db_sync.mask.rules import MaskRules
 from db_sync.mask_plan.sample import Samples
-from db_sync.plan.catalog import ENUM, TableColumn
+from db_sync.plan.catalog import ENUM
 from db_sync.plan.mask_fitting import bits_to_stay_unique
 from db_sync.plan.mask_references import why_unlike
 from db_sync.plan.masks import Assigned, MaskPlanner

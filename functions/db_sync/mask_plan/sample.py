@@ -8,13 +8,13 @@ from psycopg2 import sql
 
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.database import Session
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from common.postgres.settings.function_names import names_of
 from db_sync.compare.ranges import estimate_rows
 from db_sync.mask.personal import FREE_TYPES
 from db_sync.mask_plan.contents import Finding, find_look, is_personal, matches
 from db_sync.mask_plan.json_columns import JsonColumn, JsonPath
-from db_sync.plan.catalog import TableColumn, table_rows
+from db_sync.plan.catalog import table_rows
 from db_sync.plan.defined_types import ARRAY
 from db_sync.plan.masks import MaskPlanner
 from db_sync.plan.tables import PlannedColumn, TablePlan

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.postgres.names import join_name
+from common.postgres.names import TableColumn, join_name
 from db_sync.mask_plan.lines import Decision, cut, lines, short_type
 from db_sync.mask_plan.planning import MaskPlan
-from db_sync.plan.catalog import TableColumn
 from db_sync.plan.tables import TablePlan
 
 WIDEST = 160

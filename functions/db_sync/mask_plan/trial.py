@@ -9,10 +9,10 @@ from typing import Self
 from psycopg2 import sql
 
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
+from common.json_paths import Path
 from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_records
-from db_sync.mask.json_paths import Path
 from db_sync.mask.kinds import MaskRule
 from db_sync.mask_plan.sample import Sampler, ask, limited
 from db_sync.plan.defined_types import ARRAY

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.postgres.foreign_keys import ForeignKey
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 
 # Kinds of types, see pg_type.typtype.
 ENUM, COMPOSITE, DOMAIN = "e", "c", "d"
@@ -187,13 +187,6 @@ class Type:
         return ", ".join(
             f"{name} {of.type}" for name, of in zip(self.field_names, self.made_of, strict=True)
         )
-
-
-class TableColumn(NamedTuple):
-    """A column, named with its table."""
-
-    table: Name
-    column: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from common.emails import find_collation
 from common.postgres.database import Session
 from common.postgres.foreign_keys import read_foreign_keys
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from common.postgres.queries import load_query
 from common.postgres.settings.replication_role import may_act_as_replica
 from db_sync.plan.catalog import (
@@ -23,7 +23,6 @@ from db_sync.plan.catalog import (
     Sequence,
     SequenceUser,
     Table,
-    TableColumn,
     Type,
     TypeName,
 )

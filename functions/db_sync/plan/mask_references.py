@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from db_sync.plan.catalog import Catalog, Table, TableColumn
+from common.postgres.names import TableColumn
+from db_sync.plan.catalog import Catalog, Table
 from db_sync.plan.mask_fitting import TEXTS, MaskedColumn
 from db_sync.plan.tables import Plan
 

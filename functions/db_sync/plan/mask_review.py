@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from common.postgres.names import TableColumn
 from db_sync.mask.kinds import MaskRule
 from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
 from db_sync.mask.rules import MaskRules
-from db_sync.plan.catalog import COMPOSITE, TableColumn
+from db_sync.plan.catalog import COMPOSITE
 from db_sync.plan.defined_types import ARRAY, without_domains
 from db_sync.plan.mask_references import References
 from db_sync.plan.tables import Plan, PlannedColumn, TablePlan

@@ -4,10 +4,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from common.masking.keys import MaskKey
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
 from db_sync.mask.rules import MaskRules
-from db_sync.plan.catalog import TableColumn
 from db_sync.plan.mask_fitting import MaskedColumn
 from db_sync.plan.mask_references import Reference, References, ancestors, why_unlike
 from db_sync.plan.mask_review import Review

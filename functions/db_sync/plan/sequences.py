@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from common.postgres.names import Name
-from db_sync.plan.catalog import Sequence, TableColumn
+from common.postgres.names import Name, TableColumn
+from db_sync.plan.catalog import Sequence
 from db_sync.plan.tables import Plan
 
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from db_sync.mask_plan.json_columns import JsonColumn
-from db_sync.plan.catalog import TableColumn
 from tests.integration.db_sync.mask_planning import planned, proposed, synced
 from tests.support.databases import Databases
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from common.postgres.names import Name
-from db_sync.plan.catalog import TableColumn
+from common.postgres.names import Name, TableColumn
 from tests.integration.db_sync.mask_planning import planned, proposed, synced
 from tests.support.databases import Databases
 
