@@ -1,4 +1,4 @@
-"""The rules that a team gives a sync: what to leave alone, what to keep, what to mask."""
+"""The rules that a team gives a sync: what to leave alone, keep and mask; what follows a sub."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from common.errors import ConfigurationError
+from common.follow.rules import FollowRules
 from common.postgres.names import Name, split_name
 from db_sync.mask.rules import MaskRules
 
@@ -31,6 +32,7 @@ class SyncRules:
     keep: Mapping[Name, KeptColumns] = field(default_factory=dict)
     event_triggers_ok: bool = False
     masks: MaskRules = field(default_factory=MaskRules)
+    follow: FollowRules = field(default_factory=FollowRules)
     parallel_query: bool | None = None
 
     @classmethod
@@ -42,6 +44,7 @@ class SyncRules:
                 {"exclude": ["schema.table"], "include": ["schema.table"],
                 "keep": ["schema.table.column",
                 {"column": "schema.table.column", "while_same": ["column"]}],
+                "follow": {"schema.table.column": "schema.table.column"},
                 "event_triggers_ok": true, "parallel_query": true}, and the fields of
                 `MaskRules.parse`.
         """
@@ -65,6 +68,7 @@ class SyncRules:
             _kept(rules),
             _switch(rules, "event_triggers_ok") or False,
             MaskRules.parse(rules),
+            FollowRules.parse(rules.get("follow", {})),
             _switch(rules, "parallel_query"),
         )
 
@@ -84,7 +88,7 @@ def read_rules(path: Path | None) -> str:
 
 
 FIELDS = (
-    *("exclude", "include", "keep", "mask", "reviewed", "unreviewed"),
+    *("exclude", "include", "keep", "follow", "mask", "reviewed", "unreviewed"),
     *("event_triggers_ok", "parallel_query"),
 )
 
