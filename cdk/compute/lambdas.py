@@ -158,6 +158,7 @@ class Lambdas(Construct):
                 min_matched_percent=settings.min_matched_percent,
                 email_mask=json.dumps(email_mask.as_json()) if email_mask else None,
                 mask_key_secret_arn=mask_key,
+                follow=settings.follow_variable or UpdateDbEnvironment.follow,
             ),
             network=network,
             **self._defaults,

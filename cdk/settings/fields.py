@@ -184,7 +184,10 @@ class Fields(Block):
     ] = ListCognitoUsersEnvironment.list_users_rps
     sync_rules: Annotated[
         SyncRuleSettings,
-        Field(description="what the sync leaves alone and masks; the next seven are its fields"),
+        Field(
+            description="what the sync leaves alone, masks and lets follow a sub; the next eight"
+            " are its fields"
+        ),
     ] = SyncRuleSettings()
     mask_key_secret_arn: Annotated[
         SecretArn | None,

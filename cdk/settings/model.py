@@ -1,12 +1,13 @@
 """One environment's settings: the fields of cdk.json, and what follows from them."""
 
+import json
 from typing import Any
 
 from cdk.settings.arns import partition_of, partition_of_region
 from cdk.settings.database import Database
 from cdk.settings.fields import Fields
 from cdk.settings.schedule_expression import longest_gap
-from common.postgres.names import Name, split_name
+from common.postgres.names import Name, TableColumn, split_name
 from db_sync.mask.kinds import MaskRule
 
 
@@ -51,6 +52,17 @@ class Settings(Fields):
         return longest_gap(self.schedule_expression, late)
 
     @property
+    def sub(self) -> TableColumn:
+        """The users' column with the sub."""
+        return TableColumn(Name(*split_name(self.users_table)), self.sub_column)
+
+    @property
+    def follow_variable(self) -> str | None:
+        """UpdateDb's variable with the rule "follow"; None without such a rule."""
+        follow = self.sync_rules.follow
+        return json.dumps(follow) if follow else None
+
+    @property
     def email_mask(self) -> MaskRule | None:
         """The mask of the column with the email, as `mask_of_users`."""
         return self.mask_of_users(self.email_column)
@@ -61,8 +73,7 @@ class Settings(Fields):
         Raises:
             ConfigurationError: two equally exact rules name it.
         """
-        users = Name(*split_name(self.users_table))
-        found = self.sync_rules.masks.rule_of(users, column)
+        found = self.sync_rules.masks.rule_of(self.sub.table, column)
         return found[1] if found else None
 
     @property

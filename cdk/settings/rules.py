@@ -1,21 +1,19 @@
 """The rules between settings that are each well formed."""
 
-import json
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
 from cdk.settings.arns import PARTITIONS, partition_of, region_of
+from cdk.settings.column_rules import SIDES, column_contradictions
 from cdk.settings.database import database_contradictions
 from cdk.settings.model import Settings
-from common.errors import ConfigurationError, InvalidInput
+from common.errors import InvalidInput
 from common.event import parse_execution_input
-from db_sync.rules import SyncRules
 
 NETWORK = ("vpc_id", "subnet_ids", "availability_zones", "security_group_ids")
 NEEDED_BY_LOOKUP = ("vpc_id", "security_group_ids", "account", "region")
 FOUND_BY_LOOKUP = ("subnet_ids", "availability_zones", "route_table_ids")
-SIDES = ("prod", "staging")
 ARNS = (
     "prod_secret_arn",
     "staging_secret_arn",
@@ -26,8 +24,6 @@ ARNS = (
     "kms_key_arn",
     "permissions_boundary_arn",
 )
-# Masks by which a sub stays one row's own, or none's.
-SUB_MASKS = ("null", "hash", "uuid")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -40,8 +36,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _files(settings)
     yield from _schedule(settings)
     yield from _alarms(settings)
-    yield from _kept_columns(settings)
-    yield from _masks(settings)
+    yield from column_contradictions(settings)
     if settings.sub_column == settings.email_column:
         yield "sub_column is the email_column too: the remap would overwrite the emails."
 
@@ -61,61 +56,6 @@ def _databases(settings: Settings) -> Iterator[str]:
         yield "staging_secret_arn is production's secret too: staging needs one of its own."
     if prod.host and (prod.host, prod.dbname) == (staging.host, staging.dbname):
         yield "staging_database is production's database too: the same host, the same dbname."
-
-
-def _kept_columns(settings: Settings) -> Iterator[str]:
-    """Check the rule about the columns that belong to staging."""
-    try:
-        rules = SyncRules.parse(json.dumps({"keep": settings.kept_columns}))
-    except ConfigurationError as error:  # the entries are each well formed
-        yield f"sync_rules.keep: {error}"
-        return
-    for table, columns in rules.keep.items():
-        compared = {column for while_same in columns.values() for column in while_same}
-        for column in sorted(compared & columns.keys()):
-            yield (
-                f"sync_rules.keep names {table}.{column} as kept and in while_same: what belongs to"
-                " staging cannot tell whether a row is the same person's."
-            )
-
-
-def _masks(settings: Settings) -> Iterator[str]:
-    """Check that masks have a key of their own, and that people are found in spite of them."""
-    key = settings.mask_key_secret_arn
-    if settings.sync_rules.masks.needs_key and not key:
-        yield (
-            "mask_key_secret_arn is missing: the masks of sync_rules depend on a key. Create one"
-            " with `openssl rand -hex 32`, and name its secret."
-        )
-    for side in SIDES:
-        if key and key == settings.secret_arn_of(side):
-            yield (
-                f"mask_key_secret_arn is {side}_secret_arn too: whoever may read that could test"
-                " guesses. The key needs a secret of its own."
-            )
-    yield from _masks_of_people(settings)
-
-
-def _masks_of_people(settings: Settings) -> Iterator[str]:
-    """Check the masks of the two columns that the remap works with."""
-    users, pool = settings.users_table, settings.user_pool_id
-    try:
-        email = settings.mask_of_users(settings.email_column)
-        sub = settings.mask_of_users(settings.sub_column)
-    except ConfigurationError as error:
-        yield f"sync_rules.mask: {error}"
-        return
-    if pool and email and email.kind != "email":
-        yield (
-            f"sync_rules.mask masks the email_column {users}.{settings.email_column} as {email}:"
-            ' by any other kind than "email" the remap would find nobody.'
-        )
-    if pool and sub and sub.kind not in SUB_MASKS:
-        yield (
-            f"sync_rules.mask masks the sub_column {users}.{settings.sub_column} as {sub}: new rows"
-            " have what the mask makes of production's sub until the remap, and no two may have"
-            f" the same; use {' or '.join(SUB_MASKS)}."
-        )
 
 
 def _alarms(settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The settings of what a sync leaves alone and masks; DbSync parses them as its `SyncRules`."""
+"""The settings of what a sync leaves alone, masks or lets follow; DbSync reads its `SyncRules`."""
 
 import json
 from collections.abc import Sequence
@@ -7,12 +7,19 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cdk.settings.block import Block
-from cdk.settings.values import KeptColumn, MaskedColumns, ReviewedColumn, TableName
+from cdk.settings.values import (
+    FollowingColumns,
+    KeptColumn,
+    MaskedColumns,
+    ReviewedColumn,
+    TableName,
+)
+from common.follow.rules import FollowRules
 from db_sync.mask.rules import MaskRules, Unreviewed
 
 
 class SyncRuleSettings(Block):
-    """Which tables and columns the sync leaves alone or masks, and what it may set off."""
+    """Which tables and columns are left alone, masked or follow a sub; what a sync may set off."""
 
     exclude: Annotated[tuple[TableName, ...], Field(description="tables that are left alone")] = ()
     include: Annotated[
@@ -28,6 +35,14 @@ class SyncRuleSettings(Block):
             " entry here"
         ),
     ] = ()
+    follow: Annotated[
+        FollowingColumns,
+        Field(
+            description="columns that hold users' subs, each with the `sub_column`: they follow it"
+            " in the sync and in the remap. Columns with a foreign key to it do so without an"
+            " entry here"
+        ),
+    ] = {}
     mask: Annotated[
         MaskedColumns,
         Field(
@@ -68,6 +83,11 @@ class SyncRuleSettings(Block):
         named = self.model_dump(include={"exclude", "include"})
         others = self.model_dump(exclude=named.keys() | {"keep"}, exclude_defaults=True)
         return json.dumps({**named, "keep": kept_columns, **others})
+
+    @property
+    def followers(self) -> FollowRules:
+        """The rules about columns that follow a sub, as both Lambdas parse them."""
+        return FollowRules.parse(self.follow)
 
     @property
     def masks(self) -> MaskRules:

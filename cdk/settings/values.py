@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from cdk.settings.schedule_expression import fault_of
 from common.errors import ConfigurationError
+from common.follow.rules import FollowRules
 from common.postgres.names import split_name
 from common.settings import MOST_PERCENT
 from db_sync.environment import MOST_PARTS_AT_ONCE
@@ -68,18 +69,28 @@ def is_rule(rule: str, entry: Any) -> bool:
 
 def fault_of_masks(masks: dict[str, Any]) -> str | None:
     """Return what is wrong with the rules of "mask", each of them; None if nothing is."""
-    faults = []
-    for column, mask in masks.items():
-        try:
-            MaskRules.parse({"mask": {column: mask}})
-        except ConfigurationError as error:
-            faults.append(error.message)
-    return " ".join(faults).rstrip(".") or None
+    return _faults(masks, lambda one: MaskRules.parse({"mask": one}))
+
+
+def fault_of_followers(followers: dict[str, Any]) -> str | None:
+    """Return what is wrong with the rules of "follow", each of them; None if nothing is."""
+    return _faults(followers, FollowRules.parse)
 
 
 def limits(least: int, most: int) -> Rule:
     """Return the rule that a whole number is at least the one and at most the other."""
     return Rule(f"a whole number from {least} to {most}", lambda value: least <= value <= most)
+
+
+def _faults(rules: dict[str, Any], parse: Callable[[dict[str, Any]], object]) -> str | None:
+    """Return what is wrong with the rules about columns, each by itself."""
+    faults: dict[str, None] = {}
+    for column, rule in rules.items():
+        try:
+            parse({column: rule})
+        except ConfigurationError as error:
+            faults[error.message] = None
+    return " ".join(faults).rstrip(".") or None
 
 
 def tags_are_allowed(tags: dict[str, str]) -> bool:
@@ -159,6 +170,15 @@ MaskedColumns = Annotated[
         ' {"public.users.email": "email", "*.born": {"with": "date", "within_days": 30}}',
         allows=lambda value: fault_of_masks(value) is None,
         explain=fault_of_masks,
+    ),
+]
+FollowingColumns = Annotated[
+    dict[str, Any],
+    Rule(
+        "columns with the sub column that they follow, like"
+        ' {"public.wishlists.owner_sub": "public.users.cognito_sub"}',
+        allows=lambda value: fault_of_followers(value) is None,
+        explain=fault_of_followers,
     ),
 ]
 ReviewedColumn = Annotated[

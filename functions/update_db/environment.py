@@ -22,3 +22,4 @@ class UpdateDbEnvironment(StagingEnvironment):
     min_matched_percent: Percent = 0.0
     email_mask: OptionalText = None
     mask_key_secret_arn: OptionalText = None
+    follow: Text = "{}"

@@ -162,6 +162,10 @@ def every_setting(directory: Path, layer: Path) -> Json:
             "exclude": ["public.audit_log"],
             "include": ["public.schema_migrations"],
             "keep": ["public.shops.theme", "auth.people.sub"],  # the sub column is one anyway
+            "follow": {
+                "public.audit.*_by_sub": "auth.people.sub",
+                "public.teams.settings": {"column": "auth.people.sub", "paths": ["$.members[*]"]},
+            },
             "mask": {"auth.people.mail": {"with": "email", "keep_domains": ["example.com"]}},
             "reviewed": ["public.shops.name"],
             "unreviewed": "fail",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cdk.settings.sync_rules import SyncRuleSettings
+from common.follow.rules import FollowRules
 from common.postgres.column_patterns import ColumnPattern
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from db_sync.rules import FIELDS, SyncRules
 from tests.infra.synthesized import MASK_KEY_SECRET, ROOT, SECRETS, Synthesized, synthesize
 
@@ -95,6 +96,7 @@ def test_update_db_s_variables_are_staging_s_secret_only_and_where_the_users_are
         "RELEASE_MISMATCHED": "true",
         "MIN_MATCHED_PERCENT": "0",
         "USERS_WHERE": "",
+        "FOLLOW": "{}",
     }
     assert full.text(variables["EXCHANGE_BUCKET"]) == "<Exchange/Bucket>"
 
@@ -128,6 +130,19 @@ def test_the_remap_gets_the_most_exact_rule_of_the_email_column(
     }
 
 
+def test_both_lambdas_read_the_same_rule_of_what_follows_the_sub(
+    everything: Synthesized,
+) -> None:
+    of_the_sync = SyncRules.parse(everything.variables("db_sync")["SYNC_RULES"]).follow
+    of_the_remap = FollowRules.parse(json.loads(everything.variables("update_db")["FOLLOW"]))
+
+    assert of_the_sync == of_the_remap
+    column = TableColumn(Name("public", "audit"), "created_by_sub")
+    rule = of_the_remap.rule_of(column)
+    assert rule is not None
+    assert rule.followed == TableColumn(Name("auth", "people"), "sub")
+
+
 def test_rules_that_have_no_room_among_the_variables_are_in_a_layer_s_file(
     tmp_path: Path, minimal_settings: dict[str, Any]
 ) -> None:
@@ -153,10 +168,15 @@ def test_without_a_pool_no_column_is_kept_that_is_not_configured(bare: Synthesiz
 
 
 def test_other_names_and_rules_are_in_the_variables(everything: Synthesized) -> None:
-    assert json.loads(everything.variables("db_sync")["SYNC_RULES"]) == {
+    rules = json.loads(everything.variables("db_sync")["SYNC_RULES"])
+    assert rules == {
         "exclude": ["public.audit_log"],
         "include": ["public.schema_migrations"],
         "keep": ["public.shops.theme", {"column": "auth.people.sub", "while_same": ["mail"]}],
+        "follow": {
+            "public.audit.*_by_sub": "auth.people.sub",
+            "public.teams.settings": {"column": "auth.people.sub", "paths": ["$.members[*]"]},
+        },
         "mask": {"auth.people.mail": {"with": "email", "keep_domains": ["example.com"]}},
         "reviewed": ["public.shops.name"],
         "unreviewed": "fail",
@@ -172,6 +192,7 @@ def test_other_names_and_rules_are_in_the_variables(everything: Synthesized) -> 
         "with": "email",
         "keep_domains": ["example.com"],
     }
+    assert json.loads(variables["FOLLOW"]) == rules["follow"]
     assert variables["USERS_TABLE"] == "auth.people"
     assert variables["EMAIL_COLUMN"] == "mail"
     assert variables["SUB_COLUMN"] == "sub"

@@ -99,6 +99,16 @@ def test_the_sub_column_is_kept_for_as_long_as_the_email_is_the_same() -> None:
     assert kept_columns(by_tenant) == (by_tenant,)
 
 
+def test_a_pattern_of_followers_may_match_the_sub_column_which_it_does_not_name() -> None:
+    follow = {"public.*.*sub": "public.users.cognito_sub"}
+    block = {**SECRETS, "user_pool_id": "eu-central-1_Shop", "sync_rules": {"follow": follow}}
+
+    settings = parse_settings(block, "staging")
+
+    assert settings.follow_variable == json.dumps(follow)
+    assert parse_settings(SECRETS, "staging").follow_variable is None
+
+
 def test_the_chosen_environment_is_read() -> None:
     blocks = {"staging": SECRETS, "demo": {**SECRETS, "users_table": "demo.users"}}
     assert choose_environment(blocks)[0] == "staging"

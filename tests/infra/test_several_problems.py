@@ -18,8 +18,8 @@ def test_all_malformed_settings_are_named_at_once_and_unknown_ones_first() -> No
 
     assert begin_with(
         problems,
-        "sync_rules.exclud is not a setting; known are event_triggers_ok, exclude, include, keep,"
-        " mask, parallel_query, reviewed, unreviewed.",
+        "sync_rules.exclud is not a setting; known are event_triggers_ok, exclude, follow,"
+        " include, keep, mask, parallel_query, reviewed, unreviewed.",
         "sync_rules.includ is not a setting.",
         "user_pool is not a setting; known are account, alarm_email, ",
         "schedule_time_zone is not a setting.",
@@ -74,6 +74,27 @@ def test_all_that_is_wrong_about_masks_is_named_at_once() -> None:
         "sync_rules.mask masks the email_column public.users.email as name",
         "sync_rules.mask masks the sub_column public.users.cognito_sub as name",
     )
+
+
+def test_all_that_is_wrong_about_followers_is_named_at_once() -> None:
+    follow = {
+        "public.*.owner": "public.users.cognito_sub",
+        "public.users.cognito_sub": "public.users.cognito_sub",
+        "public.b*.settings": {"column": "public.users.cognito_sub", "paths": ["$.a"]},
+        "public.*s.settings": {"column": "public.users.cognito_sub", "paths": ["$.b"]},
+    }
+    kept = ["public.baskets.settings", "public.shops.owner"]
+
+    problems = problems_of({**SECRETS, "sync_rules": {"follow": follow, "keep": kept}})
+    of_another = problems_of({**SECRETS, "sub_column": "sub", "sync_rules": {"follow": follow}})
+
+    assert begin_with(
+        problems,
+        'sync_rules.follow: The follow rules "public.b*.settings" and "public.*s.settings" both',
+        'sync_rules.follow names public.shops.owner by "public.*.owner", and sync_rules.keep names',
+        "sync_rules.follow names the sub_column public.users.cognito_sub itself",
+    )
+    assert begin_with(of_another, "sync_rules.follow names public.users.cognito_sub as the column")
 
 
 def test_every_arn_of_another_partition_is_named() -> None:

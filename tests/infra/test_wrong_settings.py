@@ -78,6 +78,68 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "sync_rules.keep: The sync rule",
     ),
     (
+        "followers that are a list",
+        {"sync_rules": {"follow": ["public.wishlists.owner_sub"]}},
+        "sync_rules.follow must be an object",
+    ),
+    (
+        "several wrong followers",
+        {
+            "sync_rules": {
+                "follow": {
+                    "owner_sub": "public.users.cognito_sub",
+                    "public.wishlists.owner_sub": "users",
+                    "public.teams.settings": {
+                        "column": "public.users.cognito_sub",
+                        "paths": ["members"],
+                    },
+                }
+            }
+        },
+        "sync_rules.follow must be columns with the sub column that they follow, like"
+        ' {"public.wishlists.owner_sub": "public.users.cognito_sub"}: The sync rule "follow" names'
+        ' "owner_sub"; it must be "schema.table.column", in which * stands for any characters, or'
+        ' "*.column" for a column of any table; a part that contains a dot must be in double'
+        ' quotes, as in public."audit.2024".at. The sync rule "follow" must be an object of columns'
+        ' and the sub column that they follow, like {"public.notes.by_sub":'
+        ' "public.users.cognito_sub"}; for jsonb {"public.teams.settings": {"column":'
+        ' "public.users.cognito_sub", "paths": ["$.members[*]"]}}.',
+    ),
+    (
+        "a follower of another column",
+        {"sync_rules": {"follow": {"public.wishlists.owner_sub": "public.users.sub"}}},
+        "sync_rules.follow names public.users.sub as the column to follow, but the subs are in"
+        " users_table and sub_column, public.users.cognito_sub.",
+    ),
+    (
+        "a sub column that follows itself",
+        {"sync_rules": {"follow": {"public.users.cognito_sub": "public.users.cognito_sub"}}},
+        "sync_rules.follow names the sub_column public.users.cognito_sub itself",
+    ),
+    (
+        "a follower that is kept",
+        {
+            "sync_rules": {
+                "keep": ["public.wishlists.owner_sub"],
+                "follow": {"public.*.owner_sub": "public.users.cognito_sub"},
+            }
+        },
+        'sync_rules.follow names public.wishlists.owner_sub by "public.*.owner_sub", and'
+        " sync_rules.keep names it too",
+    ),
+    (
+        "more followers than a variable has room for",
+        {
+            "sync_rules": {
+                "follow": {
+                    f"public.table_{number}.owner_sub": "public.users.cognito_sub"
+                    for number in range(40)
+                }
+            }
+        },
+        "sync_rules.follow has 2,270 characters, and UpdateDb has room for 2,000",
+    ),
+    (
         "masks that are a list",
         {"sync_rules": {"mask": ["public.users.email"]}},
         "sync_rules.mask must be an object",
