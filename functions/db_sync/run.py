@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import batched
+from typing import NamedTuple
 
 from common.errors import DatabaseUnavailable, StagingSyncError
 from common.masking.keys import MaskKey
@@ -69,11 +70,19 @@ class SyncOptions:
     is_first_load_unfinished: Callable[[], bool] = nothing_unfinished
 
 
+class LoadedPeople(NamedTuple):
+    """How many people have another sub in staging, and a sum that changes if one of them does."""
+
+    number: int
+    digest: int
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run: both sessions, its options, and the seconds that each table took in each phase.
 
-    `pace` tells whether it will be done in time.
+    `pace` tells whether it will be done in time. `people` are those that the target's transaction
+    has loaded, by the temporary table.
     """
 
     source: Session
@@ -83,6 +92,7 @@ class Run:
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
     pace: Pace = field(default_factory=Pace)
+    people: dict[str, LoadedPeople] = field(default_factory=dict)
 
     @property
     def tuning(self) -> Tuning:

@@ -30,13 +30,13 @@ def source_value(column: PlannedColumn) -> sql.Composable:
     """
     if column.mask:
         return column.mask.expression
-    value = target_value(column)
+    value = sql.Identifier("t", column.name)
     return sql.SQL(column.conversion).format(value) if column.conversion else value
 
 
 def target_value(column: PlannedColumn) -> sql.Composable:
-    """Return the target's expression for a column."""
-    return sql.Identifier("t", column.name)
+    """Return the target's expression for a column: with production's subs, if it holds subs."""
+    return sql.Identifier("t", column.as_sent or column.name)
 
 
 def source_values(columns: Iterable[PlannedColumn]) -> sql.Composable:

@@ -24,12 +24,14 @@ class Follower(NamedTuple):
     """A column that holds what a sub column holds; `because` says why, for the report.
 
     `paths` lead to the subs in a jsonb; none for a column that holds a sub, or an array of them.
+    `is_named`: whether a rule names that column alone.
     """
 
     column: TableColumn
     followed: TableColumn
     because: str
     paths: tuple[Path, ...] = ()
+    is_named: bool = False
 
 
 def find_followers(
@@ -55,7 +57,11 @@ def find_followers(
         rule = rules.rule_of(column)
         if rule and rule.followed in followed and column != rule.followed:
             found[column] = Follower(
-                column, rule.followed, f'the rule "{rule.pattern.text}"', rule.paths
+                column,
+                rule.followed,
+                f'the rule "{rule.pattern.text}"',
+                rule.paths,
+                rule.pattern.is_exact,
             )
     while more := _by_keys(followed, known, references, found):
         found |= more

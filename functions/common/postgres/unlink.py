@@ -20,3 +20,19 @@ def unlinked_value(*, is_required: bool, base_type: str) -> sql.Composable:
     return sql.SQL("({} || left(replace(gen_random_uuid()::text, '-', ''), 27))").format(
         sql.Literal(PREFIX)
     )
+
+
+def unlinked_for(row: sql.Composable, *, as_uuid: bool) -> sql.Composable:
+    """Return the SQL for an unlinked sub as a text, which is the same whenever it is computed.
+
+    For a sub that other columns follow: those need to know it before the row has it.
+
+    Args:
+        row: a text that no other row has, with the sub that it loses.
+        as_uuid: whether the value must be the text of a uuid.
+    """
+    if as_uuid:
+        return sql.SQL("(pg_catalog.md5({})::uuid::text)").format(row)
+    return sql.SQL("({} || pg_catalog.left(pg_catalog.md5({}), 27))").format(
+        sql.Literal(PREFIX), row
+    )

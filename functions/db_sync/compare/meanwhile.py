@@ -29,7 +29,9 @@ from db_sync.planner import tables_themselves
 from db_sync.run import Run
 
 
-def compare_again(run: Run, tables: Sequence[Outcome], moment: Moment) -> list[Outcome]:
+def compare_again(
+    run: Run, tables: Sequence[Outcome], moment: Moment, people: Collection[str]
+) -> list[Outcome]:
     """Return what is to be done about tables now, after what was found of them at a moment.
 
     Args:
@@ -37,9 +39,15 @@ def compare_again(run: Run, tables: Sequence[Outcome], moment: Moment) -> list[O
             the snapshot that they were compared with.
         tables: what was found.
         moment: of the target, when it was compared.
+        people: those whose subs have changed since: what follows these reads as other rows now.
     """
     storage = read_storage(run.target, [table.plan.target.oid for table in tables])
     moved = {oid for oid, digest in storage.items() if digest != moment.storage[oid]}
+    moved |= {
+        table.plan.target.oid
+        for table in tables
+        if any(each.people in people for each in table.plan.target.following)
+    }
     small: list[Same | Merge] = []
     large: list[Same | Merge] = []
     replaced: list[Replace] = []

@@ -15,7 +15,7 @@ from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
 from db_sync.compare.row_hash import ValueOf, row_hash
-from db_sync.plan.catalog import Table, rows_with_places, table_rows
+from db_sync.plan.catalog import Table, rows_to_compare, rows_with_places, table_rows
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import source_value
 from db_sync.tuning import Tuning
@@ -80,7 +80,7 @@ class Ranges:
             value_of: the value of its columns.
             numbers: of the ranges.
         """
-        all_rows = sql.SQL("{} t").format(table_rows(table))
+        all_rows = sql.SQL("{} t").format(rows_to_compare(table))
         if numbers is None:
             return all_rows
         if self.shift is None:

@@ -118,7 +118,8 @@ def definition_of(plan: Plan) -> str:
         ]
         for table in plan.tables
     ]
-    return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+    following = [[str(each.column), str(each.followed), each.paths] for each in plan.followers]
+    return hashlib.sha256(json.dumps([described, following]).encode()).hexdigest()
 
 
 def _single(table: TablePlan, obstacles: Obstacles, sizes: Sizes, seconds: float) -> Part:

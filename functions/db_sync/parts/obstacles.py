@@ -187,8 +187,9 @@ def _keys(
 
 def _why_unordered(table: TablePlan, column: PlannedColumn, encoding: str) -> str | None:
     """Return why bounds on a column of the key would not divide the table."""
-    if column.mask:
-        return f"its key's column {column.name} is masked"
+    if column.mask or column.as_sent:
+        why = "is masked" if column.mask else "holds subs, which staging replaces by its own"
+        return f"its key's column {column.name} {why}"
     if column.conversion:
         return f"its key's column {column.name} has another type in production"
     if not table.source.columns[column.name].is_required:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from psycopg2 import sql
 
+from common.follow.substitution import Replacements, SubColumn, substituted
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name, TableColumn
 
@@ -132,10 +133,34 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """A column of the target whose subs staging has replaced, and what it held in production.
+
+    `as_sent` is the name that `rows_to_compare` gives to its value with production's subs, and
+    `people` that of the temporary table with both, see `db_sync.follow.people`.
+    """
+
+    column: SubColumn
+    as_sent: str
+    people: str
+
+    @property
+    def forward(self) -> Replacements:
+        """What replaces production's subs by staging's."""
+        return Replacements(sql.Identifier("pg_temp", self.people), "source_sub", "target_sub")
+
+    @property
+    def back(self) -> Replacements:
+        """What replaces staging's by production's."""
+        return Replacements(sql.Identifier("pg_temp", self.people), "target_sub", "source_sub")
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table; partitions are part of their partitioned table.
 
-    With a `section`, only those of its rows are read and written.
+    With a `section`, only those of its rows are read and written. `following` are the columns that
+    hold subs of staging's own.
     """
 
     oid: int
@@ -151,6 +176,7 @@ class Table:
     function_path: str  # a search path for the functions that it calls; "" if it calls none
     parents: tuple[int, ...]  # oids of the tables that it inherits columns from
     section: Section | None = None
+    following: tuple[Following, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +334,30 @@ def table_rows(table: Table) -> sql.Composable:
     )
 
 
+def rows_to_compare(table: Table) -> sql.Composable:
+    """Return `table_rows`, with the values of following columns as production sends them.
+
+    One join for each of these columns. PostgreSQL leaves it out of a query that does not read the
+    value, since no two people have the same sub.
+    """
+    if not table.following:
+        return table_rows(table)
+    rows = whole_table(table)
+    found = [
+        substituted(each.column, rows, each.back, f"staging_sync_subs_{number}")
+        for number, each in enumerate(table.following)
+    ]
+    return sql.SQL("(SELECT t.tableoid, t.ctid, t.xmin, t.*, {} FROM {} t{} WHERE {})").format(
+        sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(back.value, sql.Identifier(each.as_sent))
+            for each, back in zip(table.following, found, strict=True)
+        ),
+        rows,
+        sql.SQL("").join([back.join for back in found]),
+        table.section.condition if table.section else sql.SQL("true"),
+    )
+
+
 def whole_table(table: Table) -> sql.Composable:
     """Return a table, whatever its section, as statements that write to it name it."""
     only = sql.SQL("" if table.is_partitioned else "ONLY ")
@@ -315,5 +365,6 @@ def whole_table(table: Table) -> sql.Composable:
 
 
 def rows_with_places(table: Table) -> sql.Composable:
-    """Return the columns of `table_rows` as `t`, with the place of each row: tableoid and ctid."""
-    return sql.SQL("t.*" if table.section else "t.tableoid, t.ctid, t.*")
+    """Return the columns of `rows_to_compare` as `t`, with each row's place: tableoid and ctid."""
+    has_places = table.section or table.following
+    return sql.SQL("t.*" if has_places else "t.tableoid, t.ctid, t.*")

@@ -1,25 +1,14 @@
 """Columns that refer to others by foreign keys, of either side, and so must be masked alike."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from common.follow.followers import Reference
 from common.postgres.names import TableColumn
 from db_sync.plan.catalog import Catalog, Table
 from db_sync.plan.mask_fitting import TEXTS, MaskedColumn
 from db_sync.plan.tables import Plan
 
 CITEXT = "citext"
-
-
-class Reference(NamedTuple):
-    """A column that is synced, and the one that it refers to, which need not be.
-
-    `key` is the foreign key's name.
-    """
-
-    key: str
-    child: TableColumn
-    parent: TableColumn
 
 
 class References:

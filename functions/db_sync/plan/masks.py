@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+from common.follow.followers import Reference
 from common.masking.keys import MaskKey
 from common.postgres.names import Name, TableColumn
 from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
 from db_sync.mask.rules import MaskRules
 from db_sync.plan.mask_fitting import MaskedColumn
-from db_sync.plan.mask_references import Reference, References, ancestors, why_unlike
+from db_sync.plan.mask_references import References, ancestors, why_unlike
 from db_sync.plan.mask_review import Review
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 

@@ -2,6 +2,7 @@
 
 from common.masking.keys import MaskKey
 from db_sync.plan.catalog import Catalogs
+from db_sync.plan.followers import plan_followers
 from db_sync.plan.left_alone import why_left_alone
 from db_sync.plan.masks import plan_masks
 from db_sync.plan.publications import check_publications
@@ -23,6 +24,7 @@ def make_plan(
     plan = plan_tables(catalogs, rules, dry_run=dry_run)
     plan.configuration_errors += find_rule_errors(catalogs, rules)
     plan_masks(plan, rules.masks, mask_key)
+    plan_followers(plan, rules.follow)
     _leave_extension_tables(plan, rules)
     _warn_of_large_objects(plan)
     check_rights(plan, dry_run=dry_run)

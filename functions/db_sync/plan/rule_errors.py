@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from db_sync.plan.catalog import Catalogs
 from db_sync.rules import KeptColumns, SyncRules
 
@@ -20,6 +20,12 @@ def find_rule_errors(catalogs: Catalogs, rules: SyncRules) -> list[str]:
     ]
     for name, columns in sorted(rules.keep.items()):
         errors += _errors_of_kept(catalogs, name, columns)
+    errors += rules.follow.unmatched(
+        TableColumn(table.name, column)
+        for catalog in catalogs
+        for table in catalog.tables.values()
+        for column in table.columns
+    )
     if not errors:
         return []
     return [

@@ -126,7 +126,8 @@ def tables_to_lock(plan: Plan, different: Collection[int]) -> set[Name]:
 
     These tables, and those at the other end of their foreign keys. Otherwise a child that the
     application inserts meanwhile would survive its parent's deletion; and while foreign keys are
-    not enforced, we might write a child whose parent the application deletes meanwhile.
+    not enforced, we might write a child whose parent the application deletes meanwhile. Users are
+    locked with what follows their subs, and the other way round.
 
     Args:
         plan: of the sync.
@@ -138,4 +139,19 @@ def tables_to_lock(plan: Plan, different: Collection[int]) -> set[Name]:
         if key.child_root in different or key.parent_root in different:
             tables.add(names.get(key.child_root, key.child))
             tables.add(names.get(key.parent_root, key.parent))
-    return tables
+    return _with_people(plan, tables, {names[oid] for oid in different})
+
+
+def _with_people(plan: Plan, tables: set[Name], different: set[Name]) -> set[Name]:
+    """Return tables with all that follow one sub column, if one of these or the users differ."""
+    while True:
+        more = set(tables)
+        for people in plan.people:
+            followers = {
+                each.column.table for each in plan.followers if each.followed == people.column
+            }
+            if people.users.name in different or followers & more:
+                more |= followers | {people.users.name}
+        if more == tables:
+            return tables
+        tables = more

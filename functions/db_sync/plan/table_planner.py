@@ -28,7 +28,9 @@ class TablePlanner:
         self._catalogs = plan.catalogs
         self._source = plan.catalogs.source.tables[name]
         self._target = plan.catalogs.target.tables[name]
-        self._keep = keep
+        in_key = {column for column in self._target.key if keep.get(column)}
+        self._keep = {column: same for column, same in keep.items() if column not in in_key}
+        self._keyed_by = {column: keep[column] for column in in_key}
 
     def add(self) -> None:
         """Add the table to the plan, with warnings and whatever forbids it."""
@@ -49,6 +51,9 @@ class TablePlanner:
                 column: WhileSame(columns, collation)
                 for column, columns in self._keep.items()
                 if columns
+            },
+            keyed_by={
+                column: WhileSame(columns, collation) for column, columns in self._keyed_by.items()
             },
         )
         self._plan.tables.append(table)

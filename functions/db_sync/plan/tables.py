@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from psycopg2 import sql
 
+from common.follow.followers import Follower
 from common.postgres.foreign_keys import ForeignKey
-from common.postgres.names import Name
+from common.postgres.names import Name, TableColumn
 from db_sync.mask.kinds import MaskRule
 from db_sync.plan.catalog import Catalogs, Table
 
@@ -35,6 +37,10 @@ class PlannedColumn:
     is needed. `is_binary`: whether the value may travel in COPY's binary format. `is_enum`: whether
     both sides' type is an enum, and no domain over one. With a `mask` the source's value is read
     through it, and the conversion is a part of it.
+
+    A column that follows a sub column has a name `as_sent`, under which the target's rows have its
+    value with production's subs (`rows_to_compare`). A sub column that others follow is
+    `followed_as` texts, or as uuids, which a row gets that loses its sub, and never NULL.
     """
 
     name: str
@@ -46,6 +52,8 @@ class PlannedColumn:
     is_required: bool
     is_enum: bool
     mask: Mask | None = None
+    as_sent: str | None = None
+    followed_as: Literal["text", "uuid"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class TablePlan:
     `source` and `target` are the two tables. `compared` are the columns whose values must be the
     source's, `kept` those of the keep rule, `own` those that only the target has. A kept or own
     column in `while_same` belongs to a person: a row keeps its value as long as the columns named
-    there are the same on both sides.
+    there are the same on both sides. A column of the key cannot be kept beside it: one in
+    `keyed_by` is compared, and follows itself, with people found by the columns named there.
     """
 
     source: Table
@@ -75,6 +84,7 @@ class TablePlan:
     kept: tuple[PlannedColumn, ...]
     own: tuple[str, ...]
     while_same: Mapping[str, WhileSame] = field(default_factory=dict)
+    keyed_by: Mapping[str, WhileSame] = field(default_factory=dict)
 
     @property
     def name(self) -> Name:
@@ -104,6 +114,23 @@ class TablePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """The users of a sub column that others follow: each has a sub in production, and in staging.
+
+    Both rows of a person have the same key; or, where the sub is the key, the same `found_by`.
+    """
+
+    users: TablePlan
+    sub: PlannedColumn
+    found_by: WhileSame | None = None
+
+    @property
+    def column(self) -> TableColumn:
+        """The sub column."""
+        return TableColumn(self.users.name, self.sub.name)
+
+
+@dataclass(frozen=True, slots=True)
 class MissingLabels:
     """Labels that the target's enum lacks: a mismatch only if rows of the source use them."""
 
@@ -121,8 +148,9 @@ class Plan:
     `catalogs` are what it was made from. `configuration_errors` are sentences about rules and
     rights, `schema_mismatches` about the two schemas, `mask_misfits` about masks that the schema
     does not allow: any of them forbids the sync. Whether rows use `missing_labels` is still to be
-    looked up. `unchecked_keys` are foreign keys of the target that stay in place, and that somebody
-    else checks.
+    looked up. `people` are the users of each sub column that others follow, and `followers` say of
+    each of these what it follows, and why. `unchecked_keys` are foreign keys of the target that
+    stay in place, and that somebody else checks.
     """
 
     catalogs: Catalogs
@@ -133,6 +161,8 @@ class Plan:
     schema_mismatches: list[str] = field(default_factory=list)
     mask_misfits: list[str] = field(default_factory=list)
     missing_labels: list[MissingLabels] = field(default_factory=list)
+    people: tuple[People, ...] = ()
+    followers: tuple[Follower, ...] = ()
     unchecked_keys: tuple[ForeignKey, ...] = ()
 
     @property

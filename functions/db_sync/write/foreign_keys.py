@@ -20,6 +20,7 @@ from common.postgres.settings.replication_role import define
 from db_sync.compare.outcomes import Compared, Replace
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.verify import verify_all_rows
+from db_sync.follow.staged import give_own_subs
 from db_sync.plan.catalog import Catalog
 from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run
@@ -159,6 +160,7 @@ class ForeignKeys:
             self._run.limit(f"the rows of {plan.name} were staged")
             stage = staging.stage_of(plan)
             copy_rows(self._run, Ranges(plan), None, stage)
+            give_own_subs(self._run, plan, stage)
             self._run.target.execute(sql.SQL("ANALYZE {}").format(stage))
             staged[plan.target.oid] = stage
         return staged

@@ -11,7 +11,7 @@ from psycopg2 import sql
 from common.emails import normalized
 from common.masking.emails import without_suffix
 from common.postgres.database import Session
-from common.postgres.unlink import unlinked_value
+from common.postgres.unlink import unlinked_for, unlinked_value
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import Parts, names, statement
 
@@ -28,9 +28,11 @@ def columns_of_changes(plan: TablePlan) -> Iterator[sql.Composable]:
     for column in plan.kept:
         name = sql.Identifier(column.name)
         yield sql.SQL("CASE WHEN {takes} THEN s.{name} ELSE t.{name} END AS {name}").format(
-            takes=_takes(plan, column.name), name=name
+            takes=takes(plan, column.name), name=name
         )
-        yield sql.SQL("{} AS {}").format(_brings(plan, column.name), _flag(plan, column))
+        yield sql.SQL("{} AS {}").format(brings(plan, column.name), _flag(plan, column))
+        if column.followed_as:
+            yield sql.SQL("{} AS {}").format(unlinked_sub(plan, column), _lost(plan, column))
     for beside in columns_beside(plan):
         yield sql.SQL("s.{0} AS {0}").format(sql.Identifier(beside))
     for own in plan.own:
@@ -64,21 +66,19 @@ def unlink(target: Session, plan: TablePlan, parts: Parts, *, in_place: bool) ->
     for column in plan.kept:
         if not _unique_keys(plan, column):
             continue
-        stay = [(parts["rows"], sql.Composed([sql.SQL("true")]))]
+        unlinked = _unlinked(plan, column)
+        stay = [{"in_table": parts["rows"], "which": sql.SQL("true"), "unlinked": unlinked}]
         if not in_place:
             existed = sql.SQL("staging_sync_row IS NOT NULL AND NOT {}").format(_flag(plan, column))
-            stay.append((parts["changes"], existed))
-        unlinked = unlinked_value(is_required=column.is_required, base_type=column.base_type)
+            lost = _as_type(_lost(plan, column), column) if column.followed_as else unlinked
+            stay.append({"in_table": parts["changes"], "which": existed, "unlinked": lost})
         taking = {
             "column": sql.Identifier(column.name),
-            "unlinked": unlinked,
             "is_brought": _is_brought(plan, column, parts),
         }
         count += sum(
-            target.execute(
-                statement("write/unlink_kept_values", {**taking, "in_table": rows, "which": which})
-            )
-            for rows, which in stay
+            target.execute(statement("write/unlink_kept_values", {**taking, **rows}))
+            for rows in stay
         )
     return count
 
@@ -104,7 +104,44 @@ def count_unlinked(target: Session, plan: TablePlan, parts: Parts) -> int:
     )
 
 
-def _takes(plan: TablePlan, name: str) -> sql.Composable:
+def unlinked_sub(plan: TablePlan, column: PlannedColumn, row: str | None = "t") -> sql.Composable:
+    """Return what a row of the target has as its sub (text) if it loses it, where others follow it.
+
+    Args:
+        plan: the table.
+        column: the sub column.
+        row: the row's alias; None: its columns stand alone.
+    """
+    parts = [
+        sql.SQL("CAST({} AS text)").format(sql.Identifier(*([row] if row else []), name))
+        for name in (column.name, *plan.target.key)
+    ]
+    text = sql.SQL("pg_catalog.concat_ws('/', {})").format(sql.SQL(", ").join(parts))
+    return unlinked_for(text, as_uuid=column.followed_as == "uuid")
+
+
+def is_unique(plan: TablePlan, column: PlannedColumn) -> bool:
+    """Return whether no two of the target's rows can have the same value of a kept column."""
+    return [column.name] in _unique_keys(plan, column)
+
+
+def _unlinked(plan: TablePlan, column: PlannedColumn) -> sql.Composable:
+    """Return the value that a row of the target has instead of one that another row brings."""
+    if column.followed_as:
+        return _as_type(unlinked_sub(plan, column, row=None), column)
+    return unlinked_value(is_required=column.is_required, base_type=column.base_type)
+
+
+def _as_type(text: sql.Composable, column: PlannedColumn) -> sql.Composable:
+    return sql.SQL("CAST({} AS {})").format(text, sql.SQL(column.type))
+
+
+def _lost(plan: TablePlan, column: PlannedColumn) -> sql.Identifier:
+    """Return the name of the column of a change with what its row has if it loses its sub."""
+    return sql.Identifier(f"staging_sync_lost_{plan.kept.index(column)}")
+
+
+def takes(plan: TablePlan, name: str) -> sql.Composable:
     """Return whether a row takes the source's value: it is new, or now another person's."""
     return sql.SQL("({} OR {})").format(NEW, _is_another_person(plan, name))
 
@@ -118,7 +155,7 @@ def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
         sql.SQL(" OR ").join(
             sql.SQL("nullif({}, '') IS DISTINCT FROM nullif({}, '')").format(
                 *(
-                    normalized(_compared(plan, sql.Identifier(side, each), each), person.collation)
+                    normalized(compared(plan, sql.Identifier(side, each), each), person.collation)
                     for side in ("s", "t")
                 )
             )
@@ -127,7 +164,7 @@ def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
     )
 
 
-def _compared(plan: TablePlan, value: sql.Composable, name: str) -> sql.Composable:
+def compared(plan: TablePlan, value: sql.Composable, name: str) -> sql.Composable:
     """Return a value as a person is told by it: a masked email without its suffix."""
     is_email = any(
         column.name == name and column.mask and column.mask.rule.kind == "email"
@@ -136,7 +173,7 @@ def _compared(plan: TablePlan, value: sql.Composable, name: str) -> sql.Composab
     return without_suffix(value) if is_email else value
 
 
-def _brings(plan: TablePlan, name: str) -> sql.Composable:
+def brings(plan: TablePlan, name: str) -> sql.Composable:
     """Return whether a row gets a kept column's value from the source."""
     return sql.SQL(
         "({new} OR ({other} AND ROW(t.{name})::record OPERATOR(pg_catalog.*<>)"
@@ -149,7 +186,7 @@ def _loses(plan: TablePlan) -> sql.Composable:
     kept = [column.name for column in plan.kept]
     lost = [
         sql.SQL("({} AND t.{} IS NOT NULL)").format(
-            _brings(plan, name) if name in kept else _is_another_person(plan, name),
+            brings(plan, name) if name in kept else _is_another_person(plan, name),
             sql.Identifier(name),
         )
         for name in plan.while_same

@@ -14,6 +14,7 @@ from db_sync.compare.meanwhile import compare_again
 from db_sync.compare.moment import Moment, warn_of_prepared
 from db_sync.compare.outcomes import Compared, Outcome
 from db_sync.current_snapshot import read_snapshot
+from db_sync.follow.people import load_people
 from db_sync.plan.snapshot import plan_again
 from db_sync.plan.table_locks import tables_to_lock
 from db_sync.plan.tables import Plan, TablePlan
@@ -47,6 +48,8 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
         TargetBusy: a lock was not granted in time.
     """
     find_names(run.target, plan.catalogs.target.function_paths)
+    people = dict(run.people)  # as they were when tables were compared
+    run.people.clear()
     locked: set[Name] = set()
     tables: list[TablePlan] = []
     warnings: list[str] = []
@@ -62,8 +65,10 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
             if _of(plan, wanted) != planned:
                 return None
         stop_forcing(run.target, planned)
+        load_people(run, plan.people, planned)
         if not nobody_wrote:
-            compared = _up_to_date(run, compared, wanted, moment)
+            changed = {name for name, found in run.people.items() if found != people[name]}
+            compared = _up_to_date(run, compared, wanted, moment, changed)
             warnings = warn_of_prepared(run.target, moment)
     return Locked(plan, compared, tables, warnings)
 
@@ -76,10 +81,12 @@ def _of(plan: Plan, names: Collection[Name]) -> list[TablePlan]:
     return [table for table in plan.tables if table.name in names]
 
 
-def _up_to_date(run: Run, compared: Compared, tables: Collection[Name], moment: Moment) -> Compared:
+def _up_to_date(
+    run: Run, compared: Compared, tables: Collection[Name], moment: Moment, people: Collection[str]
+) -> Compared:
     """Return what was found of all tables, as of now for some that have just been locked."""
     touched: list[Outcome] = []
     others: list[Outcome] = []
     for table in compared.outcomes:
         (touched if table.plan.name in tables else others).append(table)
-    return Compared.of([*others, *compare_again(run, touched, moment)])
+    return Compared.of([*others, *compare_again(run, touched, moment, people)])

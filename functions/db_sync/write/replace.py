@@ -10,6 +10,7 @@ from common.postgres.copying import Transferred
 from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.settings.function_names import names_for_definitions, names_for_writing
+from common.postgres.settings.replication_role import define
 from db_sync.compare import fingerprint
 from db_sync.compare.generated import checked_columns
 from db_sync.compare.outcomes import Replace
@@ -17,13 +18,14 @@ from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_counts import count_rows
 from db_sync.compare.small_tables import compare_small, is_small
 from db_sync.compare.verify import failure
+from db_sync.follow.staged import give_own_subs, replaces_subs
 from db_sync.plan.catalog import Table, whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
 from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.statements import names
-from db_sync.write import tally
+from db_sync.write import staging, tally
 from db_sync.write.copy_rows import copy_rows
 from db_sync.write.indexes import Index, create_indexes, drop_indexes
 
@@ -174,6 +176,8 @@ def _fill(run: Run, replace: Replace, *, is_truncated: bool) -> Transferred:
     """Copy all rows of the source into an empty table, with names found as for writing."""
     plan = replace.plan
     with run.step("copy", plan):
+        if replaces_subs(run, plan):
+            return _fill_by_stage(run, plan)
         return copy_rows(
             run,
             Ranges(plan),
@@ -182,6 +186,22 @@ def _fill(run: Run, replace: Replace, *, is_truncated: bool) -> Transferred:
             # PostgreSQL rejects FREEZE for a partitioned table.
             is_frozen=is_truncated and not plan.target.is_partitioned,
         )
+
+
+def _fill_by_stage(run: Run, plan: TablePlan) -> Transferred:
+    """Copy all rows of the source into a stage first, where they get the subs that staging has."""
+    stage = staging.stage_of(plan)
+    staging.create_stage(run.target, plan)
+    sent = copy_rows(run, Ranges(plan), None, stage)
+    give_own_subs(run, plan, stage)
+    columns = names(column.name for column in plan.sent)
+    run.target.execute(
+        sql.SQL(
+            "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}"
+        ).format(plan.name.identifier, stage, columns=columns)
+    )
+    define(run.target, sql.SQL("DROP TABLE {}").format(stage))
+    return sent
 
 
 def _counted(run: Run, replace: Replace, sent: Transferred) -> TableResult:

@@ -15,6 +15,7 @@ from common.postgres.settings.function_names import names_of
 from common.postgres.settings.replication_role import define
 from db_sync.compare import generated
 from db_sync.compare.outcomes import Merge
+from db_sync.follow.staged import give_own_subs
 from db_sync.plan.catalog import table_rows, whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.result import Changes
@@ -47,7 +48,9 @@ class Staging:
 
     def fetch(self, run: Run) -> Transferred:
         """Copy the source's rows of the ranges that differ into the first of them."""
-        sent = copy_rows(run, self.merge.ranges, self.merge.numbers, self._parts["stage"])
+        plan, stage = self.merge.plan, self._parts["stage"]
+        sent = copy_rows(run, self.merge.ranges, self.merge.numbers, stage)
+        give_own_subs(run, plan, stage)
         self._analyze("stage")
         return sent
 

@@ -10,6 +10,7 @@ from common.postgres.locking import locks
 from common.postgres.settings.function_names import names_for_writing
 from db_sync.compare.generated import checked_columns
 from db_sync.compare.outcomes import Compared, Replace
+from db_sync.follow.people import require_foreseen
 from db_sync.plan.tables import Plan
 from db_sync.result import TableResult
 from db_sync.run import Run
@@ -97,6 +98,7 @@ def write_differences(
             # Deferred constraints are checked now: before the report, and before ALTER TABLE, which
             # PostgreSQL rejects while checks are pending.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    require_foreseen(run, plan, {table.target.oid for table in compared.plans})
     warnings += keys.check() + _warnings(compared, results)
     for result in results:
         logger.info("table written", result=asdict(result))

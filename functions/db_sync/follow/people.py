@@ -1,0 +1,163 @@
+"""People: which sub each user has in production, and in staging when the sync is done.
+
+They are found before anything is compared, from production's users and staging's, as these will be
+written: a row that stays keeps its sub, unless it is another person's by now, or another row brings
+that sub. So both the comparison and the writing of columns that follow have one and the same map,
+and a second sync finds nothing to do. Whoever is not in it has the same sub on both sides.
+"""
+
+from collections.abc import Collection, Sequence
+
+from psycopg2 import sql
+
+from common.emails import BYTEWISE, normalized
+from common.errors import SchemaMismatch, VerificationFailed
+from common.postgres.settings.replication_role import define
+from db_sync.compare.ranges import Ranges
+from db_sync.compare.row_counts import which_have_rows
+from db_sync.plan.catalog import whole_table
+from db_sync.plan.followers import people_table
+from db_sync.plan.tables import People, Plan, PlannedColumn, TablePlan
+from db_sync.planner import tables_themselves
+from db_sync.run import LoadedPeople, Run
+from db_sync.statements import Parts, names, same_key, statement
+from db_sync.write import kept
+from db_sync.write.copy_rows import copy_rows
+
+
+def load_people(run: Run, people: Sequence[People], tables: Sequence[TablePlan]) -> None:
+    """Create and fill the temporary tables that the following columns of some tables need.
+
+    Args:
+        run: in transactions of both sides, in which users can be read; it learns what was found.
+        people: of all sub columns of the plan.
+        tables: those that will be compared.
+
+    Raises:
+        SchemaMismatch: two rows share a sub, so that it is unknown whose a follower's row is.
+    """
+    needed = {each.people for table in tables for each in table.target.following}
+    for number, each in enumerate(people):
+        if people_table(number) in needed - run.people.keys():
+            run.limit(f"the people of {each.users.name} were found on both sides")
+            with run.timed("compare", each.users):
+                run.people[people_table(number)] = _load(run, each, number)
+
+
+def require_foreseen(run: Run, plan: Plan, written: Collection[int]) -> None:
+    """Check that users have the subs which the columns that follow them were written with.
+
+    Args:
+        run: the run, with the people loaded.
+        plan: of the sync.
+        written: the oids of the target's tables that were written.
+
+    Raises:
+        VerificationFailed: some have another one.
+    """
+    for number, people in enumerate(plan.people):
+        is_loaded = people_table(number) in run.people
+        if not is_loaded or people.found_by or people.users.target.oid not in written:
+            continue
+        with tables_themselves(run.target):
+            (wrong,) = run.target.row(
+                statement("follow/count_wrong_people", _parts(people, number))
+            )
+        if wrong:
+            raise VerificationFailed(
+                f"After the copy, {wrong} rows of {people.users.name} have another"
+                f" {people.sub.name} than the columns that follow it. Everything was rolled back."
+                " Look for a trigger that changes it."
+            )
+
+
+def _load(run: Run, people: People, number: int) -> LoadedPeople:
+    target, parts = run.target, _parts(people, number)
+    for table in ("persons", "people"):
+        define(target, statement(f"follow/create_{table}", parts))
+    if which_have_rows(target, [people.users.target]):
+        with tables_themselves(run.source, target):
+            _fill(run, people, parts)
+    # The planner leaves out joins with it where nothing is read from it.
+    define(target, sql.SQL("CREATE UNIQUE INDEX ON {people} (target_sub)").format(**parts))
+    target.execute(sql.SQL("ANALYZE {people}").format(**parts))
+    return LoadedPeople(*target.row(statement("follow/read_digest", parts)))
+
+
+def _fill(run: Run, people: People, parts: Parts) -> None:
+    target, users = run.target, people.users
+    copy_rows(run, Ranges(users), None, parts["persons"], columns=_needed(people))
+    target.execute(sql.SQL("ANALYZE {persons}").format(**parts))
+    if people.found_by:
+        target.execute(statement("follow/find_people_by", parts))
+    else:
+        target.execute(statement("follow/find_people", parts))
+        if kept.is_unique(users, people.sub):
+            target.execute(statement("follow/take_away", parts))
+    if _must_be_distinct(people):
+        return
+    (shared,) = target.row(statement("follow/count_shared_subs", parts))
+    if shared:
+        raise SchemaMismatch(
+            f"{shared} values of {people.column} are the sub of two people each, in production or"
+            " in staging, so that it is unknown whose the rows are that have them in columns that"
+            " follow. Find them on both sides, with GROUP BY and HAVING count(*) > 1. Nothing was"
+            " written."
+        )
+
+
+def _must_be_distinct(people: People) -> bool:
+    """Return whether unique indexes of both sides say that no two people share a sub."""
+    name = people.sub.name
+    in_source = people.users.source.columns[name].unique_keys
+    return not people.found_by and [name] in in_source and kept.is_unique(people.users, people.sub)
+
+
+def _needed(people: People) -> list[PlannedColumn]:
+    """Return the columns of users by which people are told, and the sub."""
+    same = people.found_by or people.users.while_same.get(people.sub.name)
+    wanted = {people.sub.name, *people.users.target.key, *(same.columns if same else ())}
+    return [column for column in people.users.sent if column.name in wanted]
+
+
+def _parts(people: People, number: int) -> Parts:
+    """Return what the statements are made of; `t` is staging's users, `s` production's."""
+    users, name = people.users, people.sub.name
+    parts = {
+        "people": sql.Identifier("pg_temp", people_table(number)),
+        "persons": sql.Identifier("pg_temp", f"staging_sync_persons_{number}"),
+        "users": whole_table(users.target),
+        "columns": names(column.name for column in _needed(people)),
+        "source_sub": _text(sql.Identifier("s", name)),
+        "target_sub": _text(sql.Identifier("t", name)),
+    }
+    if people.found_by:
+        return parts | {
+            f"{side}_person": _person(users, alias, people)
+            for side, alias in (("source", "s"), ("target", "t"))
+        }
+    return parts | {
+        "same_key": same_key(users, "s", "t"),
+        "takes": kept.takes(users, name),
+        "brings": kept.brings(users, name),
+        "unlinked": kept.unlinked_sub(users, people.sub),
+    }
+
+
+def _person(users: TablePlan, alias: str, people: People) -> sql.Composable:
+    """Return what tells a person, an array of texts; blank ones tell nobody."""
+    assert people.found_by  # noqa: S101
+    emails = [
+        sql.SQL("coalesce({}, '')").format(
+            normalized(
+                kept.compared(users, sql.Identifier(alias, column), column),
+                people.found_by.collation,
+            )
+        )
+        for column in people.found_by.columns
+    ]
+    return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(emails))
+
+
+def _text(value: sql.Composable) -> sql.Composable:
+    return sql.SQL("(CAST({} AS text) {})").format(value, BYTEWISE)

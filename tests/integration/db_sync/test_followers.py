@@ -1,0 +1,158 @@
+"""Columns that hold subs follow their people: compared, written and left alone by person."""
+
+import pytest
+
+from tests.integration.db_sync.following import (
+    USERS,
+    assert_followed,
+    insert_users,
+    production_sub,
+    remap,
+    rules,
+    staging_sub,
+    sync_twice,
+)
+from tests.integration.db_sync.syncing import own_tables, sync
+from tests.support.databases import Databases, Pair
+
+WISHLISTS = "CREATE TABLE wishlists (id int PRIMARY KEY, owner_sub {type}, title text);"
+CARDS = """
+CREATE TABLE cards (
+    id int PRIMARY KEY, owner_sub text REFERENCES users (cognito_sub) {action}, number text
+);
+"""
+ROWS = """
+INSERT INTO {table} SELECT i,
+    ('0000' || to_char(1 + i % {people}, 'FM0000') || '-aaaa-4aaa-8aaa-aaaaaaaaaaaa')::{type},
+    'row ' || i FROM generate_series(1, {rows}) i;
+"""
+
+
+def wishlists(
+    databases: Databases, *, people: int = 20, rows: int = 60, type_: str = "text"
+) -> Pair:
+    """Return a staging after its first sync and remap, in which half of the people have a sub."""
+    schema = USERS + WISHLISTS.format(type=type_)
+    content = insert_users(people) + ROWS.format(
+        table="wishlists", people=people, rows=rows, type=type_
+    )
+    pair = databases.pair(schema, content, content)
+    remap(pair, range(1, people // 2), "wishlists.owner_sub")
+    return pair
+
+
+@pytest.mark.parametrize("rows", [60, 5000])
+@pytest.mark.parametrize("type_", ["text", "varchar(36)", "uuid", "char(36)"])
+def test_a_night_in_which_nothing_changed_is_unchanged(
+    databases: Databases, type_: str, rows: int
+) -> None:
+    pair = wishlists(databases, type_=type_, rows=rows)
+    before = pair.target.contents()
+
+    result = sync(pair, rules=rules("wishlists.owner_sub"))
+
+    assert result.status == "unchanged"
+    assert pair.target.contents() == before
+
+
+@pytest.mark.parametrize("rows", [60, 5000])
+@pytest.mark.parametrize("type_", ["text", "uuid"])
+def test_rows_that_are_copied_get_the_sub_of_their_person_in_staging(
+    databases: Databases, type_: str, rows: int
+) -> None:
+    pair = wishlists(databases, type_=type_, rows=rows)
+    pair.source.execute(
+        f"""
+        UPDATE wishlists SET title = 'new' WHERE id IN (5, 17);
+        UPDATE wishlists SET owner_sub = '{production_sub(3)}' WHERE id = 18;
+        INSERT INTO wishlists VALUES (9001, '{production_sub(2)}', 'of one who has a sub'),
+            (9002, '{production_sub(15)}', 'of one who has none'), (9003, NULL, 'of nobody'),
+            (9004, '{production_sub(7777)}', 'of somebody unknown');
+        DELETE FROM wishlists WHERE id = 20;
+        """
+    )
+
+    result = sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+    (table,) = (each for each in result.tables if each.table == "public.wishlists")
+    assert (table.rows_inserted, table.rows_updated, table.rows_deleted) == (4, 3, 1)
+    ((sub,),) = pair.target.rows("SELECT owner_sub::text FROM wishlists WHERE id = 9001")
+    assert sub == staging_sub(2)
+
+
+@pytest.mark.parametrize("rows", [60, 5000])
+def test_rows_of_people_who_become_others_lose_the_staging_sub_with_them(
+    databases: Databases, rows: int
+) -> None:
+    pair = wishlists(databases, rows=rows)
+    pair.source.execute("UPDATE users SET email = 'else@shop.example' WHERE id = 3")
+
+    sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+    assert not pair.target.rows(f"SELECT FROM wishlists WHERE owner_sub = '{staging_sub(3)}'")
+
+
+def test_rows_of_people_who_are_gone_have_what_production_has(databases: Databases) -> None:
+    pair = wishlists(databases)
+    pair.source.execute("DELETE FROM users WHERE id = 3; UPDATE users SET id = 104 WHERE id = 4")
+
+    sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+
+def test_the_rows_of_somebody_whose_sub_production_gave_to_another_stay_theirs(
+    databases: Databases,
+) -> None:
+    pair = wishlists(databases)
+    # 15 has no sub in staging, and so production's, which 16 gets there, as another person.
+    pair.source.execute(
+        f"""
+        UPDATE users SET cognito_sub = 'new' WHERE id = 15;
+        UPDATE users SET cognito_sub = '{production_sub(15)}', email = 'x@y.example' WHERE id = 16;
+        UPDATE wishlists SET owner_sub = 'new' WHERE owner_sub = '{production_sub(15)}' AND id > 20;
+        """
+    )
+
+    sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+    ((sub,),) = pair.target.rows("SELECT cognito_sub FROM users WHERE id = 15")
+    assert sub.startswith("unlinked:")
+    assert pair.target.rows(f"SELECT count(*) FROM wishlists WHERE owner_sub = '{sub}'") == [(2,)]
+
+
+ACTIONS = (
+    "",
+    "ON UPDATE CASCADE ON DELETE CASCADE",
+    "ON UPDATE RESTRICT",
+    "ON UPDATE SET NULL",
+    "DEFERRABLE INITIALLY DEFERRED",
+)
+
+
+@pytest.mark.parametrize("role", ["superuser", "owner"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_column_that_refers_to_the_sub_follows_without_a_rule(
+    databases: Databases, action: str, role: str
+) -> None:
+    content = insert_users(20) + ROWS.format(table="cards", people=20, rows=60, type="text")
+    pair = databases.pair(USERS + CARDS.format(action=action), content, content)
+    remap(pair, range(1, 10), "cards.owner_sub")
+    target = own_tables(pair, "table_owner") if role == "owner" else None
+    assert sync(pair, rules=rules(), target=target).status == "unchanged"
+    pair.source.execute(
+        """
+        UPDATE cards SET number = 'lost' WHERE id < 10;
+        UPDATE users SET email = 'renamed@shop.example' WHERE id = 2;
+        UPDATE users SET email = 'renamed15@shop.example', cognito_sub = cognito_sub WHERE id = 15;
+        INSERT INTO users VALUES (21, 'new@shop.example', 'sub of 21');
+        INSERT INTO cards VALUES (61, 'sub of 21', 'of a new one');
+        DELETE FROM cards WHERE id = 12;
+        """
+    )
+
+    foreseen = sync(pair, rules=rules(), target=target, dry_run=True).output()
+    result = sync(pair, rules=rules(), target=target).output()
+
+    assert_followed(pair, "cards.owner_sub")
+    counts = ("rows_inserted", "rows_updated", "rows_deleted")
+    assert [result[each] for each in counts] == [foreseen[each] for each in counts]
+    assert sync(pair, rules=rules(), target=target).status == "unchanged"
