@@ -49,13 +49,14 @@ def find_followers(
         rules: what the team named.
 
     Raises:
-        ConfigurationError: a column would follow two sub columns, or two rules contradict.
+        ConfigurationError: a column would follow two sub columns, or two rules contradict, or a
+            rule says of a column with a foreign key that it stays as it is.
     """
     known = set(columns)
     found: dict[TableColumn, Follower] = {}
     for column in sorted(known):
         rule = rules.rule_of(column)
-        if rule and rule.followed in followed and column != rule.followed:
+        if rule and rule.followed and rule.followed in followed and column != rule.followed:
             found[column] = Follower(
                 column,
                 rule.followed,
@@ -65,7 +66,19 @@ def find_followers(
             )
     while more := _by_keys(followed, known, references, found):
         found |= more
+    _require_no_exception(found.values(), rules)
     return found
+
+
+def _require_no_exception(found: Iterable[Follower], rules: FollowRules) -> None:
+    """Refuse a rule by which a column would stay as it is, and break its foreign key."""
+    for follower in found:
+        rule = rules.rule_of(follower.column)
+        if rule and rule.followed is None and rule.pattern.is_exact:
+            raise ConfigurationError(
+                f'The rule "follow" says null of {follower.column}, which cannot stay as it is: it'
+                f" follows {follower.followed} by {follower.because}. Remove it from the rule."
+            )
 
 
 def _by_keys(

@@ -14,18 +14,20 @@ COLUMN_PARTS = 3
 SHAPE = (
     'must be an object of columns and the sub column that they follow, like {"public.notes.by_sub":'
     ' "public.users.cognito_sub"}; for jsonb {"public.teams.settings": {"column":'
-    ' "public.users.cognito_sub", "paths": ["$.members[*]"]}}'
+    ' "public.users.cognito_sub", "paths": ["$.members[*]"]}}; null for columns that stay as they'
+    " are"
 )
 
 
 class FollowRule(NamedTuple):
     """The columns that a pattern names, and the sub column that they follow.
 
-    `paths` lead to the subs in a jsonb; none for a column that holds a sub, or an array of them.
+    `followed` is None for columns that stay as they are, whatever they hold. `paths` lead to the
+    subs in a jsonb; none for a column that holds a sub, or an array of them.
     """
 
     pattern: ColumnPattern
-    followed: TableColumn
+    followed: TableColumn | None
     paths: tuple[Path, ...] = ()
 
 
@@ -49,7 +51,7 @@ class FollowRules:
     @property
     def followed(self) -> set[TableColumn]:
         """The sub columns that the rules name."""
-        return {rule.followed for rule in self.rules}
+        return {rule.followed for rule in self.rules if rule.followed}
 
     def rule_of(self, column: TableColumn) -> FollowRule | None:
         """Return the most exact rule that names a column; a sub column follows no pattern.
@@ -84,6 +86,8 @@ class FollowRules:
 
 def _rule(text: str, value: object) -> FollowRule:
     pattern = ColumnPattern.parse(text, "follow")
+    if value is None:
+        return FollowRule(pattern, None)
     if isinstance(value, str):
         return FollowRule(pattern, _sub_column(value))
     if not isinstance(value, Mapping) or value.keys() != {"column", "paths"}:
