@@ -1,7 +1,6 @@
 """Looks at a sample of each table, on the source: only counts, paths and masked values leave it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from psycopg2 import sql
@@ -9,29 +8,23 @@ from psycopg2 import sql
 from common.errors import DatabaseUnavailable, OutOfTime, StagingSyncError
 from common.postgres.database import Session
 from common.postgres.names import Name, TableColumn
-from common.postgres.settings.function_names import names_of
 from db_sync.compare.ranges import estimate_rows
 from db_sync.mask.personal import FREE_TYPES
 from db_sync.mask_plan.contents import Finding, find_look, is_personal, matches
 from db_sync.mask_plan.json_columns import JsonColumn, JsonPath
-from db_sync.plan.catalog import table_rows
 from db_sync.plan.defined_types import ARRAY
 from db_sync.plan.masks import MaskPlanner
 from db_sync.plan.tables import PlannedColumn, TablePlan
+from db_sync.sampling import ask, limited, sampled_rows
 from db_sync.statements import statement
 
-MOST_ROWS, FIRST_ROWS = 500, 50
-FEW_ROWS = 20_000  # in a larger table the rows are taken from pages all over it
-ROWS_OF_PAGES = 5_000  # rows that these pages have: a few of each page, and so of many pages
+MOST_ROWS = 500
 DOCUMENTS, MOST_BYTES, MOST_STEPS = 100, 65_536, 12  # of a JSON column
-SECONDS = 10.0  # for one statement: it may have to wait for a migration, or read many dead rows
 LOOKED_AT = 300  # characters of a value
 JSON = frozenset({"json", "jsonb"})
 TEXTS = FREE_TYPES - JSON - {"bytea", "tsvector", "hstore", "xml"}
 # A key that looks like a field's name, with the dot before it.
 FIELD_NAME, MANY_DIGITS = "^[.][A-Za-z_][A-Za-z0-9_-]{0,39}$", "[0-9].*[0-9].*[0-9]"
-
-type Question[A] = Callable[[Sequence[TablePlan]], Iterable[A]]
 
 
 @dataclass(slots=True)
@@ -145,57 +138,8 @@ class Sampler:
 
     def rows(self, table: TablePlan) -> sql.Composable:
         """Return a sample of a table's rows as the FROM item `t`."""
-        all_rows = table_rows(table.source)
         estimated = self.rows_of.get(table.source.oid, 0)
-        if estimated <= FEW_ROWS:
-            return sql.SQL("(SELECT * FROM {} LIMIT {}) t").format(all_rows, sql.Literal(MOST_ROWS))
-        # The first ones too: the estimate may be wrong, and the pages empty.
-        return sql.SQL(
-            "((SELECT * FROM {0} LIMIT {1}) UNION ALL"
-            " (SELECT * FROM {0} TABLESAMPLE SYSTEM ({2}) WHERE pg_catalog.random() < {3}"
-            " LIMIT {4})) t"
-        ).format(
-            all_rows,
-            sql.Literal(FIRST_ROWS),
-            sql.Literal(100 * ROWS_OF_PAGES / estimated),
-            sql.Literal(MOST_ROWS / ROWS_OF_PAGES),
-            sql.Literal(2 * MOST_ROWS),
-        )
-
-
-@contextmanager
-def limited(source: Session, path: str = "") -> Iterator[None]:
-    """Limit the statements of a with statement, and release the locks that they took.
-
-    Args:
-        source: in a transaction.
-        path: a table's search path for functions, if its own definitions are run.
-    """
-    with source.savepoint(force_rollback=True):
-        source.set_local(statement_timeout=int(SECONDS * 1000))
-        with names_of(source, path):
-            yield
-
-
-def ask[A](
-    source: Session, tables: Sequence[TablePlan], slow: set[Name], question: Question[A]
-) -> list[A]:
-    """Ask about tables at once, or each alone if one of them is locked by a migration.
-
-    Args:
-        source: in a transaction.
-        tables: what is asked about.
-        slow: takes the names of those that do not answer in time.
-        question: asks about some of them.
-    """
-    try:
-        with limited(source):
-            return list(question(tables))
-    except OutOfTime:
-        if len(tables) == 1:
-            slow.add(tables[0].name)
-            return []
-    return [answer for table in tables for answer in ask(source, [table], slow, question)]
+        return sql.SQL("{} t").format(sampled_rows(table.source, estimated, MOST_ROWS))
 
 
 def readable(tables: Iterable[TablePlan]) -> list[TablePlan]:

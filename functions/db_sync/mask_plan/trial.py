@@ -14,10 +14,11 @@ from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_records
 from db_sync.mask.kinds import MaskRule
-from db_sync.mask_plan.sample import Sampler, ask, limited
+from db_sync.mask_plan.sample import Sampler
 from db_sync.plan.defined_types import ARRAY
 from db_sync.plan.mask_fitting import OF_ELEMENTS
 from db_sync.plan.tables import PlannedColumn, TablePlan
+from db_sync.sampling import ask, limited
 from db_sync.statements import source_value, statement
 from db_sync.write.mask_trial import CHECK, ONE_NULL, PARTITIONS, Constraint
 

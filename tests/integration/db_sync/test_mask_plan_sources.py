@@ -8,6 +8,7 @@ import pytest
 
 from common.postgres.connection.statements import Connection
 from common.postgres.names import Name
+from db_sync import sampling
 from db_sync.mask_plan import sample
 from db_sync.mask_plan.table import print_plan
 from tests.integration.db_sync.mask_planning import planned, proposed, synced
@@ -69,7 +70,7 @@ def test_an_empty_table_and_an_empty_database_are_planned_by_names(databases: Da
 def test_a_locked_table_is_listed_instead_of_waited_for(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample, "SECONDS", 0.2)
+    monkeypatch.setattr(sampling, "SECONDS", 0.2)
     source = databases.make(f"{PEOPLE}; CREATE TABLE other (id int, reach text)", ONE)
     source.execute("INSERT INTO other VALUES (1, 'o@orig.test')")
 
