@@ -9,7 +9,8 @@ from common.errors import OutOfTime
 from common.postgres.database import Session
 from common.postgres.names import Name
 from common.postgres.settings.function_names import names_of
-from db_sync.plan.catalog import Table, table_rows
+from db_sync.plan.catalog import Table
+from db_sync.plan.rows import table_rows
 from db_sync.plan.tables import TablePlan
 
 FIRST_ROWS = 50

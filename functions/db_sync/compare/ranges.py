@@ -15,7 +15,8 @@ from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
 from db_sync.compare.row_hash import ValueOf, row_hash
-from db_sync.plan.catalog import Table, rows_to_compare, rows_with_places, table_rows
+from db_sync.plan.catalog import Table
+from db_sync.plan.rows import rows_to_compare, rows_with_places, table_rows
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import source_value
 from db_sync.tuning import Tuning

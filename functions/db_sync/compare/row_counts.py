@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from psycopg2 import sql
 
 from common.postgres.database import Session
-from db_sync.plan.catalog import Table, table_rows
+from db_sync.plan.catalog import Table
+from db_sync.plan.rows import table_rows
 from db_sync.run import ask_at_once
 
 

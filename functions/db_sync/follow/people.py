@@ -15,8 +15,8 @@ from common.errors import SchemaMismatch, VerificationFailed
 from common.postgres.settings.replication_role import define
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_counts import which_have_rows
-from db_sync.plan.catalog import whole_table
 from db_sync.plan.followers import people_table
+from db_sync.plan.rows import whole_table
 from db_sync.plan.tables import People, Plan, PlannedColumn, TablePlan
 from db_sync.planner import tables_themselves
 from db_sync.run import LoadedPeople, Run

@@ -14,7 +14,7 @@ from db_sync.compare.row_counts import which_have_rows
 from db_sync.parts.obstacles import Obstacles, find_obstacles
 from db_sync.parts.part import Bounds, Division, Part
 from db_sync.parts.sizes import Sizes, measure
-from db_sync.plan.catalog import whole_table
+from db_sync.plan.rows import whole_table
 from db_sync.plan.tables import Plan, TablePlan
 from db_sync.run import Run
 from db_sync.statements import statement

@@ -4,7 +4,7 @@ from psycopg2 import sql
 
 from common.errors import ConfigurationError, SchemaMismatch
 from common.postgres.database import Session
-from db_sync.plan.catalog import table_rows
+from db_sync.plan.rows import table_rows
 from db_sync.plan.tables import MissingLabels, Plan
 
 CORRECT_MASKS = 'Masks do not hold; correct "mask" or "reviewed" in the sync rules.'

@@ -23,9 +23,9 @@ from common.postgres.settings.function_names import (
 )
 from common.postgres.settings.replication_role import define
 from db_sync.compare.ranges import Ranges, estimate_rows
-from db_sync.plan.catalog import table_rows
 from db_sync.plan.fit import CORRECT_MASKS
 from db_sync.plan.mask_fitting import bits_to_stay_unique, naming_column
+from db_sync.plan.rows import table_rows
 from db_sync.plan.tables import Mask, Plan, PlannedColumn, TablePlan
 from db_sync.run import Run
 from db_sync.statements import names

@@ -8,7 +8,7 @@ from psycopg2 import sql
 
 from common.masking.emails import looks_masked
 from db_sync.compare.outcomes import Compared
-from db_sync.plan.catalog import table_rows
+from db_sync.plan.rows import table_rows
 from db_sync.plan.tables import TablePlan
 from db_sync.run import Run
 from db_sync.statements import statement, target_value

@@ -19,7 +19,8 @@ from db_sync.compare.row_counts import count_rows
 from db_sync.compare.small_tables import compare_small, is_small
 from db_sync.compare.verify import failure
 from db_sync.follow.staged import give_own_subs, replaces_subs
-from db_sync.plan.catalog import Table, whole_table
+from db_sync.plan.catalog import Table
+from db_sync.plan.rows import whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
 from db_sync.result import TableResult

@@ -16,7 +16,7 @@ from common.postgres.settings.replication_role import define
 from db_sync.compare import generated
 from db_sync.compare.outcomes import Merge
 from db_sync.follow.staged import give_own_subs
-from db_sync.plan.catalog import table_rows, whole_table
+from db_sync.plan.rows import table_rows, whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.result import Changes
 from db_sync.run import Run

@@ -95,6 +95,12 @@ class Judge:
                 " foreign key there.",
                 warning="",
             )
+        if followed := self._followed(key):
+            return Cause(
+                f' (in staging, to which the "keep" rule leaves it, they belong to people who have'
+                f" no {followed} there)",
+                "Give these people one that nobody has, such as 'unlinked:' and their key.",
+            )
         if kept := self._kept(key):
             return Cause(
                 f' (the "keep" rule leaves {", ".join(kept)} to the target: production\'s rows'
@@ -112,6 +118,12 @@ class Judge:
             " (production has no foreign key that says the same)",
             "Exclude the table, or drop the foreign key in the target.",
         )
+
+    def _followed(self, key: ForeignKey) -> str | None:
+        """Return the kept column that a key's rows follow, if they do."""
+        plan = self._plans.get(key.parent_root)
+        followed = {column.name for column in plan.kept if column.followed_as} if plan else set()
+        return next((name for name in key.parent_columns if name in followed), None)
 
     def _kept(self, key: ForeignKey) -> list[str]:
         """Return the columns of a key that belong to the target by the keep rule."""
