@@ -15,9 +15,15 @@ SUB = "public.users.cognito_sub"
 
 
 def rules(*followers: str, **others: Any) -> SyncRules:
-    """Return the rules as CDK writes them, with columns of `public` that follow."""
-    follow = {f"public.{column}": SUB for column in followers}
-    return SyncRules.parse(json.dumps({"keep": [KEPT], "follow": follow, **others}))
+    """Return the rules as CDK writes them, with columns of `public` that follow.
+
+    Args:
+        followers: columns that hold a sub, or an array of subs.
+        others: other columns, each with its rule.
+    """
+    follow = dict.fromkeys(followers, SUB) | others
+    named = {f"public.{column}": rule for column, rule in follow.items()}
+    return SyncRules.parse(json.dumps({"keep": [KEPT], "follow": named}))
 
 
 def production_sub(number: int) -> str:
@@ -28,11 +34,15 @@ def staging_sub(number: int) -> str:
     return f"9999{number:04}-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 
 
+def sub_of(number: str) -> str:
+    """Return the SQL for `production_sub` of a number in SQL."""
+    return f"('0000' || to_char({number}, 'FM0000') || '-aaaa-4aaa-8aaa-aaaaaaaaaaaa')"
+
+
 def insert_users(count: int) -> str:
     """Return the statement that inserts people, each with production's sub."""
     return f"""
-        INSERT INTO users SELECT i, 'u' || i || '@shop.example',
-            '0000' || to_char(i, 'FM0000') || '-aaaa-4aaa-8aaa-aaaaaaaaaaaa'
+        INSERT INTO users SELECT i, 'u' || i || '@shop.example', {sub_of("i")}
         FROM generate_series(1, {count}) i;
     """
 

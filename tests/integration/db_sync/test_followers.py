@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.db_sync.following import (
+    SUB,
     USERS,
     assert_followed,
     insert_users,
@@ -10,6 +11,7 @@ from tests.integration.db_sync.following import (
     remap,
     rules,
     staging_sub,
+    sub_of,
     sync_twice,
 )
 from tests.integration.db_sync.syncing import own_tables, sync
@@ -21,11 +23,14 @@ CREATE TABLE cards (
     id int PRIMARY KEY, owner_sub text REFERENCES users (cognito_sub) {action}, number text
 );
 """
-ROWS = """
-INSERT INTO {table} SELECT i,
-    ('0000' || to_char(1 + i % {people}, 'FM0000') || '-aaaa-4aaa-8aaa-aaaaaaaaaaaa')::{type},
-    'row ' || i FROM generate_series(1, {rows}) i;
-"""
+
+
+def insert_rows(table: str, people: int, rows: int, type_: str = "text") -> str:
+    """Return the statement that inserts rows of people, in turn."""
+    return f"""
+        INSERT INTO {table} SELECT i, {sub_of(f"1 + i % {people}")}::{type_}, 'row ' || i
+        FROM generate_series(1, {rows}) i;
+    """
 
 
 def wishlists(
@@ -33,9 +38,7 @@ def wishlists(
 ) -> Pair:
     """Return a staging after its first sync and remap, in which half of the people have a sub."""
     schema = USERS + WISHLISTS.format(type=type_)
-    content = insert_users(people) + ROWS.format(
-        table="wishlists", people=people, rows=rows, type=type_
-    )
+    content = insert_users(people) + insert_rows("wishlists", people, rows, type_)
     pair = databases.pair(schema, content, content)
     remap(pair, range(1, people // 2), "wishlists.owner_sub")
     return pair
@@ -133,7 +136,7 @@ ACTIONS = (
 def test_a_column_that_refers_to_the_sub_follows_without_a_rule(
     databases: Databases, action: str, role: str
 ) -> None:
-    content = insert_users(20) + ROWS.format(table="cards", people=20, rows=60, type="text")
+    content = insert_users(20) + insert_rows("cards", people=20, rows=60)
     pair = databases.pair(USERS + CARDS.format(action=action), content, content)
     remap(pair, range(1, 10), "cards.owner_sub")
     target = own_tables(pair, "table_owner") if role == "owner" else None
@@ -156,3 +159,39 @@ def test_a_column_that_refers_to_the_sub_follows_without_a_rule(
     counts = ("rows_inserted", "rows_updated", "rows_deleted")
     assert [result[each] for each in counts] == [foreseen[each] for each in counts]
     assert sync(pair, rules=rules(), target=target).status == "unchanged"
+
+
+def test_arrays_and_json_follow_as_far_as_the_rule_names_them(databases: Databases) -> None:
+    schema = USERS + (
+        "CREATE TABLE teams (id int PRIMARY KEY, members uuid[], names varchar(40)[], doc jsonb);"
+    )
+    teams = """
+        INSERT INTO teams SELECT i, ARRAY[p, q]::uuid[], ARRAY[q, 'x', p], jsonb_build_object(
+            'owner', p, 'members', jsonb_build_array(jsonb_build_object('sub', q), 1), 'note', p)
+        FROM (
+            SELECT i, {} AS p, {} AS q FROM generate_series(1, {}) i
+        ) AS subs;
+    """
+    content = insert_users(20) + teams.format(sub_of("1 + i % 20"), sub_of("1 + i % 7"), 3000)
+    pair = databases.pair(schema, content, insert_users(20))
+    remap(pair, range(1, 10))
+    paths = {"column": SUB, "paths": ["$.owner", "$.members[*].sub"]}
+    following = rules("teams.members", "teams.names", **{"teams.doc": paths})
+    query = "SELECT members::text, names::text, doc::text FROM teams WHERE id = {}"
+
+    sync(pair, rules=following)
+
+    one, two = staging_sub(3), staging_sub(8)
+    assert pair.target.rows(query.format(7)) == [
+        (
+            f"{{{two},{staging_sub(1)}}}",
+            f"{{{staging_sub(1)},x,{two}}}",
+            f'{{"note": "{production_sub(8)}", "owner": "{two}", "members":'
+            f' [{{"sub": "{staging_sub(1)}"}}, 1]}}',
+        )
+    ]
+    assert sync(pair, rules=following).status == "unchanged"
+    pair.source.execute("UPDATE teams SET members = members[1:1] WHERE id = 2")
+    assert sync(pair, rules=following).output()["rows_updated"] == 1
+    assert pair.target.rows("SELECT members::text FROM teams WHERE id = 2") == [(f"{{{one}}}",)]
+    assert sync(pair, rules=following).status == "unchanged"
