@@ -10,13 +10,13 @@ from common.log import logger
 from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name
+from common.postgres.orphans import count_orphans
 from db_sync.parts.checks import Blocks, Check, count, is_of_source, list_checks
 from db_sync.parts.part import Division, KeyCheck, Part, RowCount
 from db_sync.parts.progress import STAYS, NextRound, Progress
 from db_sync.parts.sizes import measure
 from db_sync.plan.tables import Plan
 from db_sync.run import Run
-from db_sync.write.orphans import count_orphans
 from db_sync.write.replace import analyze
 from db_sync.write.violations import Judge, Violation
 

@@ -15,6 +15,7 @@ from psycopg2 import sql
 from common.errors import SchemaMismatch
 from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey, read_foreign_keys
+from common.postgres.orphans import count_orphans
 from common.postgres.settings.function_names import only_our_names
 from common.postgres.target import share_target
 from db_sync.parts.board import Snapshots
@@ -27,7 +28,6 @@ from db_sync.plan.tables import Plan, TablePlan
 from db_sync.planner import prepare, sorting, tables_themselves
 from db_sync.run import Run
 from db_sync.tuning import Rates
-from db_sync.write.orphans import count_orphans
 from db_sync.write.row_security import not_forced
 
 type Check = RowCount | KeyCheck

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 from psycopg2 import sql
 
-from common.errors import SchemaMismatch
-from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
-from common.postgres.settings.replication_role import define
+from common.postgres.orphans import count_orphans
+from common.postgres.recreated_keys import create_again, drop_key
 from db_sync.compare.outcomes import Compared, Replace
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.verify import verify_all_rows
@@ -27,7 +26,7 @@ from db_sync.run import Run
 from db_sync.write import staging, triggers
 from db_sync.write.copy_rows import copy_rows
 from db_sync.write.order import keys_to_drop
-from db_sync.write.orphans import Prospect, Writing, count_orphans, foresee
+from db_sync.write.orphans import Prospect, Writing, foresee
 from db_sync.write.violations import Judge, Violation
 
 
@@ -95,10 +94,15 @@ class ForeignKeys:
         Raises:
             SchemaMismatch: rows violate keys.
         """
-        _drop(self._run.target, self.dropped)
+        for key in self.dropped:
+            drop_key(self._run.target, key)
         yield
         self._run.limit("the foreign keys were created again")
-        self._judge.judge(_create_all(self._run.target, self.dropped))
+        self._judge.judge(
+            Violation(key, orphans)
+            for key in self.dropped
+            if (orphans := create_again(self._run.target, key))
+        )
 
     def check(self) -> list[str]:
         """Check the keys that nothing has checked so far.
@@ -211,49 +215,3 @@ def _keys_on(catalog: Catalog, plans: list[TablePlan]) -> list[ForeignKey]:
     """Return the foreign keys from or to some tables."""
     written = {plan.target.oid for plan in plans}
     return [key for key in catalog.foreign_keys if written & {key.child_root, key.parent_root}]
-
-
-def _drop(target: Session, keys: list[ForeignKey]) -> None:
-    """Drop foreign keys; `_create_all` or a rollback brings them back."""
-    for key in keys:
-        define(
-            target,
-            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
-                key.child.identifier, sql.Identifier(key.name)
-            ),
-        )
-
-
-def _create_all(target: Session, keys: list[ForeignKey]) -> list[Violation]:
-    """Create foreign keys again as they were, which checks all rows.
-
-    Returns:
-        Those that rows violate, and that could not be created.
-    """
-    return [
-        violation for key in keys for violation in [_create(target, key)] if violation is not None
-    ]
-
-
-def _create(target: Session, key: ForeignKey) -> Violation | None:
-    """Create a foreign key again, or return how many rows violate it."""
-    name, table = sql.Identifier(key.name), key.child.identifier
-    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-        table, name, sql.SQL(key.definition)
-    )
-    try:
-        with target.savepoint():
-            define(target, add)
-    except SchemaMismatch:
-        orphans = 0 if key.is_period else count_orphans(target, key)
-        if not orphans:
-            raise
-        return Violation(key, orphans)
-    if key.comment is not None:
-        define(
-            target,
-            sql.SQL("COMMENT ON CONSTRAINT {} ON {} IS {}").format(
-                name, table, sql.Literal(key.comment)
-            ),
-        )
-    return None

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from psycopg2 import sql
 
 from common.postgres.database import Session
-from common.postgres.foreign_keys import MATCH_FULL, ForeignKey
+from common.postgres.foreign_keys import ForeignKey
+from common.postgres.orphans import ALL, count_lacking, has_parent, lacks_parent
 from db_sync.compare.outcomes import Merge, Replace
 from db_sync.statements import names, statement
 from db_sync.write.staging import Staging, changed_rows, differs, gone_of
 
-ALL = sql.SQL("true")  # as a condition
 type Stagings = dict[int, Staging]  # of merges, by the tables' oids
 
 
@@ -86,35 +86,26 @@ def foresee(target: Session, key: ForeignKey, writing: Writing) -> Prospect:
     if not _is_foreseeable(key, writing):
         return Prospect(key, is_touched=True, loses_parents=True, orphans=None)
     parent = _side(key.parent_rows, key.parent_columns, key.parent_root, writing)
-    referring = ALL if parent.leave is None else _some(key, parent.leave)
+    referring = ALL if parent.leave is None else has_parent(key, parent.leave)
     child = _side(key.child_rows, key.columns, key.child_root, writing, referring)
     return _foreseen(target, key, child, parent)
-
-
-def count_orphans(target: Session, key: ForeignKey, which: sql.Composable = ALL) -> int:
-    """Return how many rows lack their parent as the tables are now.
-
-    Args:
-        target: the session.
-        key: the foreign key.
-        which: a condition on the rows `c` of the child that are looked at.
-    """
-    return _count(target, key, key.child_rows, which, _no(key, key.parent_rows))
 
 
 def _foreseen(target: Session, key: ForeignKey, child: _Side, parent: _Side) -> Prospect:
     """Return the prospect of a key both of whose sides are known in advance."""
     loses_parents = parent.leave is not None and _is_any(target, parent.leave, [])
-    referring = [] if parent.leave is None else [_some(key, parent.leave)]
+    referring = [] if parent.leave is None else [has_parent(key, parent.leave)]
     is_touched = loses_parents and _is_any(target, child.stay, [])
-    no_new = [] if parent.come is None else [_no(key, parent.come)]
+    no_new = [] if parent.come is None else [lacks_parent(key, parent.come)]
     counts: list[int] = []
     if child.come is not None:
-        counts.append(_count(target, key, child.come, _no(key, parent.now), *no_new))
+        counts.append(
+            count_lacking(target, key, child.come, lacks_parent(key, parent.now), *no_new)
+        )
         if loses_parents:
-            counts.append(_count(target, key, child.come, *referring, *no_new))
+            counts.append(count_lacking(target, key, child.come, *referring, *no_new))
     if is_touched:
-        counts.append(_count(target, key, child.stay, ALL, *no_new))
+        counts.append(count_lacking(target, key, child.stay, ALL, *no_new))
     return Prospect(key, is_touched, loses_parents, sum(counts))
 
 
@@ -172,31 +163,7 @@ def _side(
     )
 
 
-def _some(key: ForeignKey, parents: sql.Composable) -> sql.Composable:
-    """Return the condition that a row `c` refers to one of some parents."""
-    return sql.SQL("EXISTS (SELECT FROM {} p WHERE {})").format(parents, key.refers("c", "p"))
-
-
-def _no(key: ForeignKey, parents: sql.Composable) -> sql.Composable:
-    return sql.SQL("NOT {}").format(_some(key, parents))
-
-
 def _is_any(target: Session, rows: sql.Composable, conditions: Sequence[sql.Composable]) -> bool:
     which = sql.SQL(" AND ").join([sql.SQL("true"), *conditions])
     query = sql.SQL("SELECT EXISTS (SELECT FROM {} c WHERE {})").format(rows, which)
     return bool(target.row(query)[0])
-
-
-def _count(
-    target: Session, key: ForeignKey, rows: sql.Composable, *lacks_parent: sql.Composable
-) -> int:
-    """Return how many of some rows of the child have a reference and lack its parent."""
-    either = sql.SQL(" OR " if key.match == MATCH_FULL else " AND ")
-    parts = {
-        "child": rows,
-        "has_value": either.join(
-            sql.SQL("c.{} IS NOT NULL").format(sql.Identifier(column)) for column in key.columns
-        ),
-        "lacks_parent": sql.SQL(" AND ").join(lacks_parent),
-    }
-    return int(target.row(statement("write/count_orphans", parts))[0])
