@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from common.errors import TargetBusy
 from common.masking.keys import hand_over
 from common.postgres.database import Session
-from common.postgres.settings.function_names import find_names
+from common.postgres.settings.function_names import find_names, only_our_names
 from common.postgres.settings.privileged_settings import READING, WRITING, require_privileged
 from db_sync.current_snapshot import read_snapshot
 from db_sync.mask.kinds import KEYED
@@ -101,7 +101,7 @@ def read_again(session: Session, known: Catalog) -> Catalog:
     """
     if known.snapshot and known.snapshot == read_snapshot(session):
         return known
-    with sorting(session):
+    with only_our_names(session), sorting(session):
         return read_catalog(session)
 
 

@@ -6,6 +6,7 @@ the table, even one that does not use the index.
 
 import pytest
 
+from tests.integration.db_sync.following import rules
 from tests.integration.db_sync.syncing import own_tables, sync
 from tests.support.databases import Databases, Pair
 
@@ -225,3 +226,23 @@ def test_definitions_keep_their_meaning_when_they_are_created_again(databases: D
     sync(pair)
 
     assert pair.target.contents() == pair.source.contents()
+
+
+def test_a_schema_that_functions_need_does_not_look_changed_when_it_is_read_again(
+    databases: Databases,
+) -> None:
+    # It is read again since the columns that follow a sub need a temporary table.
+    schema = """
+        CREATE FUNCTION same(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1; END';
+        CREATE TYPE state AS ENUM ('new', 'old');
+        CREATE TABLE users (
+            id int PRIMARY KEY, email text, cognito_sub text UNIQUE, state state NOT NULL
+        );
+        CREATE INDEX ON users (same(id));
+        CREATE TABLE cards (id int PRIMARY KEY, holder text REFERENCES users (cognito_sub));
+    """
+    people = "INSERT INTO users VALUES (1, 'a@shop.example', 's-1', 'new');"
+    pair = databases.pair(schema, source=people + "INSERT INTO cards VALUES (1, 's-1')")
+
+    assert sync(pair, rules=rules()).status == "synced"
+    assert pair.target.rows("SELECT holder FROM cards") == [("s-1",)]
