@@ -71,9 +71,11 @@ def _kept_followers(sub: TableColumn, rules: FollowRules, kept: Kept) -> Iterato
         except ConfigurationError as error:
             yield f"sync_rules.follow: {error}"
             continue
-        if rule and column == sub:
+        if rule is None or rule.followed is None:
+            continue
+        if column == sub:
             yield f"sync_rules.follow names the sub_column {sub} itself, which follows the pool."
-        elif rule:
+        else:
             yield (
                 f'sync_rules.follow names {column} by "{rule.pattern.text}", and sync_rules.keep'
                 " names it too: what belongs to staging follows nobody. Remove it from one of"

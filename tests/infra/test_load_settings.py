@@ -99,9 +99,10 @@ def test_the_sub_column_is_kept_for_as_long_as_the_email_is_the_same() -> None:
     assert kept_columns(by_tenant) == (by_tenant,)
 
 
-def test_a_pattern_of_followers_may_match_the_sub_column_which_it_does_not_name() -> None:
-    follow = {"public.*.*sub": "public.users.cognito_sub"}
-    block = {**SECRETS, "user_pool_id": "eu-central-1_Shop", "sync_rules": {"follow": follow}}
+def test_followers_may_match_the_sub_column_by_a_pattern_and_kept_columns_by_null() -> None:
+    follow = {"public.*.*sub": "public.users.cognito_sub", "public.shops.*": None}
+    rules = {"follow": follow, "keep": ["public.shops.owner_sub"]}
+    block = {**SECRETS, "user_pool_id": "eu-central-1_Shop", "sync_rules": rules}
 
     settings = parse_settings(block, "staging")
 

@@ -103,7 +103,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         ' quotes, as in public."audit.2024".at. The sync rule "follow" must be an object of columns'
         ' and the sub column that they follow, like {"public.notes.by_sub":'
         ' "public.users.cognito_sub"}; for jsonb {"public.teams.settings": {"column":'
-        ' "public.users.cognito_sub", "paths": ["$.members[*]"]}}.',
+        ' "public.users.cognito_sub", "paths": ["$.members[*]"]}}; null'
+        " for columns that stay as they are.",
     ),
     (
         "a follower of another column",
