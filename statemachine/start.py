@@ -163,10 +163,11 @@ def _show(console: Console, ended: Execution) -> None:
         console.print(f"{ended.error or 'No error name'}: {ended.cause or 'no cause was given'}")
         console.print("What to do: docs/operations.md")
     rows = [
-        (step, key.replace("_", " "), _text(value))
+        (step, what, _text(value))
         for step, result in ended.output.items()
-        for key, value in result.items()
+        for key, each in result.items()
         if key not in {"warnings", "report"}
+        for what, value in _named(key.replace("_", " "), each)
     ]
     if rows:
         console.print(table(("step", "what", "result "), rows))
@@ -175,6 +176,13 @@ def _show(console: Console, ended: Execution) -> None:
             console.print(f"warning: {step}: {warning}")
     for step, result in ended.output.items():
         console.print(f"report: {step}: {result['report']}")
+
+
+def _named(what: str, value: object) -> list[tuple[str, object]]:
+    """Return a value with its name; counts by names, as of followers, one by one."""
+    if isinstance(value, dict):
+        return [(f"{what}: {name}", count) for name, count in value.items()]
+    return [(what, value)]
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,8 @@ class UpdateDbEnvironment(StagingEnvironment):
     """Staging's database, where its users are, and whom the remap leaves out.
 
     `email_mask` is the rule by which the sync masks the email column, as JSON; None if it does not
-    mask it. `mask_key_secret_arn` is the secret with the key.
+    mask it. `mask_key_secret_arn` is the secret with the key. `follow` is the sync's rule of that
+    name, as JSON: the columns that follow the sub column.
     """
 
     users_table: Text = "public.users"

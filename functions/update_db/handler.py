@@ -14,6 +14,7 @@ from common.metrics import Metric, emit
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
 from update_db.environment import UpdateDbEnvironment
+from update_db.follower_search import parse_follow
 from update_db.mapping import load_mapping
 from update_db.masked_emails import EmailMasking, parse_mask
 from update_db.remap import RemapOptions, remap_users
@@ -40,6 +41,7 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
         require_verified_email=environment.require_verified_email,
         release_mismatched=environment.release_mismatched,
         min_matched_percent=environment.min_matched_percent,
+        follow=parse_follow(environment.follow),
         dry_run=event.input.dry_run,
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
         waits=waits,
@@ -52,7 +54,11 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
     )
     if not event.input.dry_run:
         emit(event.execution, _measure(result.counts))
-    output = {**result.counts.output(), "warnings": list(result.warnings)}
+    output = {
+        **result.counts.output(),
+        "followers": dict(result.followers),
+        "warnings": list(result.warnings),
+    }
     if event.input.dry_run and not event.input.cognito_only:
         output["basis"] = "before_sync"
     return {**output, "report": result.report}

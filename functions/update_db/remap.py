@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from psycopg2 import sql
 
 from common.errors import SchemaMismatch
+from common.follow.rules import FollowRules
 from common.log import logger
 from common.manifest import Manifest
 from common.postgres.commits import commit
@@ -27,15 +28,19 @@ from common.postgres.settings.privileged_settings import WRITING, require_privil
 from common.postgres.settings.replication_role import define
 from common.postgres.target import is_marked, lock_target, require_marked
 from common.postgres.waits import WAITS, Waits
-from update_db import sub_keys
 from update_db.findings import look_alikes, require_matched, unfound, warnings_of
+from update_db.follower_rights import require_recreatable, require_writable
+from update_db.follower_search import read_followers
+from update_db.followers import Followers
+from update_db.following import FollowerWriter
+from update_db.masked_emails import Parts
+from update_db.moves import Following, Limit, find_following, nothing_follows
 from update_db.near_misses import find_near_misses
 from update_db.report import SaveReport, write_report
 from update_db.result import RemapCounts, RemapResult
 from update_db.statements import planned_with, statement
-from update_db.sub_keys import Chain
 from update_db.users_table import UsersTable
-from update_db.writing import write_subs
+from update_db.writing import UsersWriter
 
 type LoadMapping = Callable[[Session], Manifest]
 
@@ -48,6 +53,7 @@ class RemapOptions:
     """How to remap; `execution` names the run to others that wait for its lock.
 
     `min_matched_percent`: how many of the pool's users that have an email must match a row.
+    `follow`: which columns follow, besides those that foreign keys show.
     """
 
     execution: str
@@ -55,6 +61,7 @@ class RemapOptions:
     require_verified_email: bool = False
     release_mismatched: bool = True
     min_matched_percent: float = 0
+    follow: FollowRules = field(default_factory=FollowRules)
     dry_run: bool = False
     deadline: Deadline = field(default_factory=Deadline)
     waits: Waits = WAITS
@@ -87,11 +94,7 @@ def _run(
 ) -> RemapResult:
     """Do all steps of the remap, in one transaction."""
     warnings = _begin(target, options)
-    parts = {
-        **options.users.statement_parts(target),
-        "require_verified": sql.Literal(options.require_verified_email),
-        "release_mismatched": sql.Literal(options.release_mismatched),
-    }
+    followers, parts = _prepare(target, options)
     options.deadline.limit("the mapping was loaded", target)
     warnings += warn_of_firing(silence(target))
     if options.users.masking:
@@ -99,20 +102,19 @@ def _run(
     define(target, load_query("update_db", "create_pool"))
     manifest = load_mapping(target)
     options.deadline.limit("the users were matched", target)
+    following = nothing_follows(followers)
     with naming("table", options.users.name):
-        chains = sub_keys.read_chains(target, options.users)
-        counts, released = _decide(target, options, parts, chains)
+        counts, released = _decide(target, options, parts, followers)
         require_matched(target, options.min_matched_percent, parts)
         warnings += unfound(target, counts, manifest.users, options.users, parts)
         warnings += look_alikes(find_near_misses(target))
-        if counts.updated or released:
-            _require_no_loss(target, chains, parts, save_report)
-        if (counts.updated or released) and not options.dry_run:
-            options.deadline.limit("the users were updated", target)
-            with default_search_path(target):
-                write_subs(target, options.users, counts, released, parts)
+    if counts.updated or released:
+        following = _foresee(target, options, followers, save_report)
+        if not options.dry_run:
+            users = UsersWriter(target, options.users, counts, released, parts)
+            _write(target, options, users, following)
     options.deadline.limit("the report was written", target)
-    report = write_report(target, save_report)
+    report = write_report(target, following.counts, save_report)
     if options.dry_run:
         target.rollback()
     else:
@@ -126,8 +128,15 @@ def _run(
     )
     for warning in warnings:
         logger.warning("remap needs a look", warning=warning, report=report)
-    logger.info("remapped", is_dry_run=options.dry_run, counts=counts.output(), report=report)
-    return RemapResult(counts, tuple(warnings), report)
+    result = RemapResult(counts, following.counts, tuple(warnings), report)
+    logger.info(
+        "remapped",
+        is_dry_run=options.dry_run,
+        counts=counts.output(),
+        followers=result.followers,
+        report=report,
+    )
+    return result
 
 
 def _begin(target: Session, options: RemapOptions) -> list[str]:
@@ -147,8 +156,20 @@ def _begin(target: Session, options: RemapOptions) -> list[str]:
     return []
 
 
+def _prepare(target: Session, options: RemapOptions) -> tuple[Followers, Parts]:
+    """Check the users table and what follows it; return that, and the statements' parts."""
+    parts = {
+        **options.users.statement_parts(target),
+        "require_verified": sql.Literal(options.require_verified_email),
+        "release_mismatched": sql.Literal(options.release_mismatched),
+    }
+    followers = read_followers(target, options.users, options.follow)
+    require_writable(target, followers.tables)
+    return followers, {**parts, **followers.parts_of_unlinked(parts)}
+
+
 def _decide(
-    target: Session, options: RemapOptions, parts: dict[str, sql.Composable], chains: list[Chain]
+    target: Session, options: RemapOptions, parts: Parts, followers: Followers
 ) -> tuple[RemapCounts, int]:
     """Decide what happens to every row and every user of the pool.
 
@@ -157,12 +178,13 @@ def _decide(
     """
     define(target, load_query("update_db", "create_decisions"))
     define(target, load_query("update_db", "create_looks"))
+    define(target, load_query("update_db", "create_moves"))
     if target.row(load_query("update_db", "is_relisted"))[0]:
         target.execute(load_query("update_db", "drop_relisted"))
     if options.dry_run:
         target.execute("SET TRANSACTION READ ONLY")  # temporary tables stay writable
     else:
-        tables = {options.users.name} | sub_keys.tables_on_the_way(chains)
+        tables = {options.users.name} | followers.tables
         locks.lock_tables(target, sorted(tables), locks.EXCLUSIVE)
     with default_search_path(target):  # for names in the condition users_where
         with planned_with(target, enable_hashjoin="off"):
@@ -175,7 +197,9 @@ def _decide(
     counts, released = _total(unchanged, others)
     # If nobody matches at all, a setting is wrong and not the rows.
     if counts.matched and target.execute(statement("decide_mismatched", parts)):
-        return _total(unchanged, _count(target, OTHERS))
+        counts, released = _total(unchanged, _count(target, OTHERS))
+    if released:
+        target.execute(statement("decide_unlinked_values", parts))
     return counts, released
 
 
@@ -193,16 +217,48 @@ def _total(*found: dict[str, int]) -> tuple[RemapCounts, int]:
     return RemapCounts(**total), released
 
 
-def _require_no_loss(
-    target: Session,
-    chains: list[Chain],
-    parts: dict[str, sql.Composable],
-    save_report: SaveReport,
-) -> None:
-    """Refuse changes by which rows of other tables would no longer refer to their person.
+def _foresee(
+    target: Session, options: RemapOptions, followers: Followers, save_report: SaveReport
+) -> Following:
+    """Return what follows the changes that were decided.
 
     Raises:
-        SchemaMismatch: names every foreign key; the report, written even so, names the people.
+        ConfigurationError: our role may not drop and create the foreign keys that are in the way.
+        SchemaMismatch: nobody knows whose some rows are; the report, written even so, names them.
     """
-    if losses := sub_keys.find_losses(target, chains, parts["unlinked"]):
-        raise SchemaMismatch(sub_keys.explained(losses, write_report(target, save_report)))
+    if not followers.columns:
+        return nothing_follows(followers)
+    with default_search_path(target):
+        following = find_following(target, followers, _limit(target, options))
+    if shared := following.shared_ones:
+        report = write_report(target, {}, save_report)
+        raise SchemaMismatch(
+            f"Several rows of {options.users.name} have the same sub, of which some get another"
+            f" one, so that nobody knows whom these follow: {shared}. {report} has the rows with"
+            " their subs (old_sub): correct all but one of each. Nothing was written."
+        )
+    require_recreatable(target, following.keys)
+    return following
+
+
+def _write(
+    target: Session, options: RemapOptions, users: UsersWriter, following: Following
+) -> None:
+    """Write what was decided, and verify it."""
+    rows = FollowerWriter(target, following, _limit(target, options))
+    rows.drop_keys()
+    options.deadline.limit("the users were updated", target)
+    with default_search_path(target):
+        with naming("table", options.users.name):
+            users.write()
+        rows.write()
+        target.execute("SET CONSTRAINTS ALL IMMEDIATE")  # deferred triggers and checks run here
+    rows.create_keys()
+    with default_search_path(target):
+        with naming("table", options.users.name):
+            users.verify()
+        rows.verify()
+
+
+def _limit(target: Session, options: RemapOptions) -> Limit:
+    return lambda doing: options.deadline.limit(doing, target)

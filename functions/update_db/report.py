@@ -1,16 +1,20 @@
-"""The remap's report: one line per user, compressed by a thread while the server sends it."""
+"""The remap's report: a line per user, and one per column that follows.
+
+A thread compresses it while the server sends it.
+"""
 
 import gzip
 import io
 import tempfile
 from collections import deque
-from collections.abc import Buffer, Callable
+from collections.abc import Buffer, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
 from psycopg2 import sql
 
 from common.postgres.database import Session
+from update_db.masked_emails import Parts
 from update_db.statements import statement
 
 type SaveReport = Callable[[IO[bytes]], str]
@@ -20,16 +24,19 @@ BLOCK = 1 << 17  # bytes; COPY writes one line at a time
 BLOCKS_AHEAD = 8  # that wait to be compressed; with more, COPY waits too
 
 
-def write_report(target: Session, save_report: SaveReport) -> str:
+def write_report(target: Session, followers: Mapping[str, int], save_report: SaveReport) -> str:
     """Write the report and return its address.
 
     It goes through a temporary file: it may not fit into memory.
 
     Args:
         target: the session in which the matches were decided.
+        followers: how many rows follow, by the names of the columns that follow.
         save_report: called with the gzipped CSV report, and returns its address.
     """
-    copy = statement("write_report", {"encoding": sql.Literal(target.copy_encoding)})
+    lines = [f"{name}: {rows} rows" for name, rows in followers.items()]
+    parts: Parts = {"encoding": sql.Literal(target.copy_encoding), "followers": sql.Literal(lines)}
+    copy = statement("write_report", parts)
     with tempfile.TemporaryFile() as file:
         with _Compressing(file) as zipped, io.BufferedWriter(zipped, BLOCK) as content:
             target.copy_out(copy, content)

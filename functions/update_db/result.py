@@ -1,5 +1,6 @@
 """What a remap did, as counts only, since many can read the execution's output."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 
@@ -28,8 +29,12 @@ class RemapCounts:
 
 @dataclass(frozen=True, slots=True)
 class RemapResult:
-    """The counts, the warnings, and the report's address."""
+    """The counts, the warnings, and the report's address.
+
+    `followers`: how many rows followed, by the names of the columns that follow.
+    """
 
     counts: RemapCounts
+    followers: Mapping[str, int]
     warnings: tuple[str, ...]
     report: str

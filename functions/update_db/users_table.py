@@ -171,6 +171,7 @@ class _Column:
         unlinked = unlinked_value(is_required=self.is_required, base_type=self.base_type)
         return {
             "sub_type": sql.SQL(self.type_of_any_length),
+            "exact_type": sql.SQL(self.type),
             "unlinked": sql.SQL("CAST({} AS {})").format(unlinked, sql.SQL(self.type)),
             "placeholder": sql.SQL("CAST(gen_random_uuid()::text AS {})").format(
                 sql.SQL(self.type)

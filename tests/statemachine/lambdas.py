@@ -90,6 +90,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         "unlinked": 0,
         "mismatched": 0,
         "unverified_email": 1,
+        "followers": {"public.orders.sub": 3},
         "warnings": [],
         "report": "s3://exchange/executions/run/cognito-mapping.csv.gz",
     },

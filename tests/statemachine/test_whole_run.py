@@ -52,6 +52,7 @@ def test_production_is_copied_and_people_get_the_subs_of_stagings_pool(
             "unlinked": 0,
             "mismatched": 0,
             "unverified_email": 0,
+            "followers": {},
             "warnings": [],
             "report": f"{folder}/cognito-mapping.csv.gz",
         },

@@ -30,7 +30,7 @@ def test_a_report_of_many_blocks_is_compressed_completely_and_in_order() -> None
         written.append(gzip.decompress(file.read()))
         return "address"
 
-    assert write_report(cast("Any", Sending()), save) == "address"
+    assert write_report(cast("Any", Sending()), {}, save) == "address"
     assert written == [LINE * LINES]
 
 
@@ -42,4 +42,4 @@ def test_a_full_disk_is_an_error_and_nothing_is_saved(monkeypatch: pytest.Monkey
     monkeypatch.setattr("tempfile.TemporaryFile", Full)
 
     with pytest.raises(OSError, match="No space left"):
-        write_report(cast("Any", Sending()), lambda _: pytest.fail("it was saved"))
+        write_report(cast("Any", Sending()), {}, lambda _: pytest.fail("it was saved"))

@@ -1,11 +1,10 @@
 -- Takes every sub away from rows that do not own it, before its owner gets it: an immediate unique
 -- constraint would refuse two rows that swap their subs. A row that gets another sub afterwards has a
--- random one until then, and not NULL: rows that refer to it with ON UPDATE CASCADE would become NULL
--- for good, and UNIQUE NULLS NOT DISTINCT allows only one NULL.
+-- random one until then, and not NULL: UNIQUE NULLS NOT DISTINCT allows only one NULL.
 UPDATE {users} AS u
-SET {sub} = CASE d.status WHEN 'updated' THEN {placeholder} ELSE {unlinked} END
+SET {sub} = CASE d.status WHEN 'updated' THEN {placeholder} ELSE CAST(d.unlinked_sub AS {sub_type}) END
 FROM (
-    SELECT status, row_table, row_place
+    SELECT status, unlinked_sub, row_table, row_place
     FROM staging_sync_others
     WHERE is_released
     ORDER BY row_table, row_place -- as they lie on the disk

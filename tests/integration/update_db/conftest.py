@@ -26,12 +26,15 @@ SETTINGS = (
     "RELEASE_MISMATCHED",
     "MIN_MATCHED_PERCENT",
     "USERS_WHERE",
+    "FOLLOW",
     "EMAIL_MASK",
     "MASK_KEY_SECRET_ARN",
 )
 
 type MakeStaging = Callable[..., Staging]
+type UseDatabase = Callable[..., None]
 type UseMask = Callable[..., None]
+type UseFollow = Callable[[object], None]
 
 
 @pytest.fixture
@@ -92,5 +95,18 @@ def use_mask(
         name = f"mask-key-{uuid.uuid4()}"
         arn = client.create_secret(Name=name, SecretString=key)["ARN"]
         monkeypatch.setenv("MASK_KEY_SECRET_ARN", arn)
+
+    return use
+
+
+@pytest.fixture
+def use_follow(
+    make_staging: MakeStaging,  # noqa: ARG001  # it unsets the variables
+    monkeypatch: pytest.MonkeyPatch,
+) -> UseFollow:
+    """Let the Lambda have the rule "follow" with this value."""
+
+    def use(rule: object) -> None:
+        monkeypatch.setenv("FOLLOW", json.dumps(rule))
 
     return use

@@ -72,7 +72,7 @@ def test_the_output_is_counts_warnings_and_the_reports_address(staging: Staging)
     result = staging.remap(*POOL)
 
     warnings = result.output.pop("warnings")
-    assert result.output == COUNTS | {"report": f"s3://{BUCKET}/{REPORT}"}
+    assert result.output == COUNTS | {"followers": {}, "report": f"s3://{BUCKET}/{REPORT}"}
     assert [warning.split(":")[0] for warning in warnings] == [
         "2 users were left as they are",
         "1 users lost their sub",

@@ -1,0 +1,9 @@
+-- How many rows have a sub that moves in a column that holds several.
+SELECT count(*)
+FROM (
+    SELECT
+    FROM {rows} AS t
+    CROSS JOIN LATERAL {held} AS h
+    JOIN staging_sync_moves m ON m.old = h.sub
+    GROUP BY t.tableoid, t.ctid
+) AS following
