@@ -40,7 +40,7 @@ class SyncRuleSettings(Block):
         Field(
             description="columns that hold users' subs, each with the `sub_column`: they follow it"
             " in the sync and in the remap. Columns with a foreign key to it do so without an"
-            " entry here"
+            " entry here. `null`: the column stays as it is, and no warning names it"
         ),
     ] = {}
     mask: Annotated[

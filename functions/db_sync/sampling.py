@@ -56,7 +56,8 @@ def limited(source: Session, path: str = "") -> Iterator[None]:
     """
     with source.savepoint(force_rollback=True):
         seconds = max(0.001, min(SECONDS, source.seconds_left))
-        source.set_local(statement_timeout=int(seconds * 1000))
+        # Starting a worker takes longer than reading a sample.
+        source.set_local(statement_timeout=int(seconds * 1000), max_parallel_workers_per_gather=0)
         with names_of(source, path):
             yield
 

@@ -22,6 +22,7 @@ from db_sync.compare.moment import Moment
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Findings, Finished, Finisher, finisher_of
 from db_sync.follow.people import load_people
+from db_sync.follow.telling import warn_of_unnamed
 from db_sync.parallel import allow_parallel_comparison
 from db_sync.parts.sizes import watch
 from db_sync.plan.sequences import plan_sequences
@@ -149,6 +150,7 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
         require_sound_masks(run, plan)
         wanted, unreadable = _read_source_sequences(run, plan)
         unlike = warn_of_added_rows(run, plan.catalogs)
+        unnamed = warn_of_unnamed(run, plan)
         stop_forcing(target, plan.tables)
         moment = Moment.of(target, [table.target.oid for table in plan.tables])
         run.people.clear()
@@ -158,7 +160,7 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
         run.limit("the rows that differ were written")
         require_samples_fit(run, compared.plans)
         unlinking = finisher.refuse(find_unlinking(run, compared))
-    warnings = event_triggers + unlinking + unreadable + unlike
+    warnings = event_triggers + unlinking + unreadable + unlike + unnamed
     return Findings(plan, compared, moment, wanted), warnings
 
 

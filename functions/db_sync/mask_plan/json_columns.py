@@ -75,6 +75,16 @@ class JsonColumn:
         return MaskRule("json", {"paths": self.masks})
 
 
+def matching_paths(paths: Sequence[JsonPath]) -> list[str]:
+    """Return the paths that lead to values which match the first pattern, in their order.
+
+    Without that to a document which is such a value itself: no rule can name it.
+    """
+    shown = _shown_keys(paths)
+    found = [tuple(_steps(path, shown)) for path in paths if path.matching[0]]
+    return [_text(steps) for steps in dict.fromkeys(found) if steps]
+
+
 def _shown_keys(paths: Sequence[JsonPath]) -> set[Steps]:
     """Return the paths to the keys that are field names: frequent, or known as a personal one's."""
     documents: dict[Steps, int] = {}

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from common.postgres.commits import commit
 from common.postgres.settings.event_triggers import silenced
 from db_sync.compare.extensions import warn_of_added_rows
+from db_sync.follow.telling import warn_of_unnamed
 from db_sync.parts.board import Snapshots
 from db_sync.parts.checking import count_all, violations, wrong_parts
 from db_sync.parts.opening import begin_target, plan_as_divided
@@ -78,7 +79,7 @@ def _complete(
     source, target = run.source, run.target
     planned, unreadable = plan_sequences(plan)
     wanted = sequences.read_wanted(source, planned)
-    unlike = warn_of_added_rows(run, plan.catalogs)
+    unlike = warn_of_added_rows(run, plan.catalogs) + warn_of_unnamed(run, plan)
     source.commit()  # production need not hold back vacuum any longer
     changed = progress.changed(plan)
     harmless = run.options.rules.event_triggers_ok
