@@ -110,15 +110,6 @@ def test_followers_may_match_the_sub_column_by_a_pattern_and_kept_columns_by_nul
     assert parse_settings(SECRETS, "staging").follow_variable is None
 
 
-def test_what_stays_as_it_is_may_be_the_sub_column_s_or_kept_by_a_pattern() -> None:
-    follow = {"public.users.*": None, "public.shops.*": None}
-    rules = {"follow": follow, "keep": ["public.shops.theme"]}
-
-    settings = parse_settings({**SECRETS, "sync_rules": rules}, "staging")
-
-    assert settings.follow_variable == json.dumps(follow)
-
-
 def test_the_chosen_environment_is_read() -> None:
     blocks = {"staging": SECRETS, "demo": {**SECRETS, "users_table": "demo.users"}}
     assert choose_environment(blocks)[0] == "staging"

@@ -21,7 +21,7 @@ SHORT_TYPES = {
     "double precision": "float8",
 }
 RULE = 60  # characters that are shown of a rule
-AS_IT_IS, REVIEWED = "as it is", "reviewed"
+AS_IT_IS, REVIEWED, FOLLOWS = "as it is", "reviewed", "follows"
 
 
 class Decision(Enum):
@@ -82,6 +82,10 @@ def _fate(plan: MaskPlan, table: TablePlan, column: Column, planned: PlannedColu
         if proposed := plan.proposal.masks.get(at):
             return Fate(becomes, proposed.because, Decision.PROPOSED)
         return Fate(becomes, planned.mask.because)
+    if follower := plan.following.followers.get(at):
+        if unnamed := plan.following.proposed.get(at):
+            return Fate(FOLLOWS, unnamed.because, Decision.PROPOSED)
+        return Fate(FOLLOWS, f"{follower.because}: it holds subs")
     return _fate_without_mask(plan, at, is_kept=planned in table.kept)
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import OutOfTime
+from common.follow.rules import FollowRules
 from common.masking.keys import MaskKey, hand_over
 from common.postgres.database import Session
 from common.postgres.names import Name, TableColumn, join_name
 from common.postgres.settings.function_names import find_names
 from db_sync.mask.kinds import KEYED, MaskRule
 from db_sync.mask.rules import MaskRules
+from db_sync.mask_plan.following import Following, propose_followers
 from db_sync.mask_plan.proposal import Proposal, Proposer
 from db_sync.mask_plan.sample import Sampler, Samples, readable
 from db_sync.mask_plan.trial import Trial, Tried
@@ -32,7 +34,7 @@ class MaskPlan:
     """The proposed rules, and what they make of the source.
 
     `plan` is the sync's, by the proposed rules; `tried` what became of its masks on samples;
-    `unread` the tables that could not be looked at, and why.
+    `unread` the tables that could not be looked at, and why; `following` what follows a sub.
     """
 
     rules: Rules
@@ -42,6 +44,7 @@ class MaskPlan:
     samples: Samples
     tried: Mapping[Name, Tried]
     unread: Mapping[Name, str]
+    following: Following
 
     @property
     def problems(self) -> list[str]:
@@ -61,6 +64,7 @@ class _Planning:
     source: Session
     raw: Rules
     plan: Plan
+    following: Following
     proposer: Proposer
     trial: Trial
     tables: frozenset[Name]  # that can be looked at
@@ -71,8 +75,9 @@ class _Planning:
         """Return the rules, the plan that they make, and what was added to them."""
         while True:
             proposal = self.proposer.propose()
-            rules = _with_proposal(self.raw, proposal)
-            plan = _planned(self.plan, MaskRules.parse(rules), self.proposer.key)
+            rules = _with_proposal(self.raw, proposal, self.following)
+            masks, follow = MaskRules.parse(rules), self.following.parsed
+            plan = _planned(self.plan, masks, follow, self.proposer.key)
             if not self._reject(plan):
                 return rules, plan, proposal
 
@@ -124,16 +129,19 @@ def plan_source(
     read_through_policies(source, plan)
     hand_over(source, key, KEYED)
     tables = readable(plan.tables)
-    sampler = Sampler(source, tables, _planner_of(plan, rules.masks, key))
+    sampler = Sampler(source, tables, _planner_of(plan, rules, key))
     for done, table in enumerate(tables):
         progress("look", done, len(tables))
         sampler.look(table)
     progress("look", len(tables), len(tables))
+    masked = _planned(plan, rules.masks, rules.follow, key)
+    following = propose_followers(source, masked, raw.get("follow", {}), sampler.samples)
     planning = _Planning(
         source,
         raw,
         plan,
-        Proposer(plan, rules.masks, key, sampler.rows_of, sampler.samples),
+        following,
+        Proposer(plan, rules.masks, following.parsed, key, sampler.rows_of, sampler.samples),
         Trial(source, sampler, tables),
         frozenset(table.name for table in tables),
         progress,
@@ -151,19 +159,20 @@ def plan_source(
             if table.name in planning.tried
         },
         _unread(plan.tables, sampler.samples),
+        following,
     )
 
 
-def _planner_of(plan: Plan, rules: MaskRules, key: MaskKey) -> MaskPlanner:
-    planner = MaskPlanner(plan, rules, key)
+def _planner_of(plan: Plan, rules: SyncRules, key: MaskKey) -> MaskPlanner:
+    planner = MaskPlanner(plan, rules.masks, rules.follow, key)
     planner.assign()
     return planner
 
 
-def _planned(plan: Plan, rules: MaskRules, key: MaskKey) -> Plan:
+def _planned(plan: Plan, masks: MaskRules, follow: FollowRules, key: MaskKey) -> Plan:
     """Return a plan with the masks of rules, and with nothing but what the masks add to it."""
     masked = Plan(plan.catalogs, tables=list(plan.tables), left_alone=plan.left_alone)
-    plan_masks(masked, rules, key)
+    plan_masks(masked, masks, follow, key)
     return masked
 
 
@@ -178,9 +187,11 @@ def _unread(tables: Sequence[TablePlan], samples: Samples) -> dict[Name, str]:
     return unread | dict.fromkeys(sorted(samples.too_slow), "a sample took too long")
 
 
-def _with_proposal(raw: Rules, proposal: Proposal) -> Rules:
+def _with_proposal(raw: Rules, proposal: Proposal, following: Following) -> Rules:
     """Return the rules with what is proposed."""
     rules = dict(raw)
+    if following.rules:
+        rules["follow"] = following.rules
     rules["mask"] = raw.get("mask", {}) | {
         join_name(*at.table, at.column): _as_json(proposed.rule)
         for at, proposed in sorted(proposal.masks.items())

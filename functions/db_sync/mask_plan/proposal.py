@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from common.follow.rules import FollowRules
 from common.masking.keys import MaskKey
 from common.postgres.names import TableColumn
 from db_sync.mask.kinds import MaskRule
@@ -42,6 +43,7 @@ class Proposer:
 
     plan: Plan
     rules: MaskRules
+    follow: FollowRules
     key: MaskKey
     rows: Mapping[int, int]
     samples: Samples
@@ -60,7 +62,7 @@ class _Round:
 
     def __init__(self, given: Proposer) -> None:
         self._given = given
-        self._planner = MaskPlanner(given.plan, given.rules, given.key)
+        self._planner = MaskPlanner(given.plan, given.rules, given.follow, given.key)
         self._proposal = Proposal()
         self._tables = {table.name: table for table in given.plan.tables}
         self._columns = {

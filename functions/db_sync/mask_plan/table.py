@@ -73,6 +73,7 @@ def _remarks(plan: MaskPlan) -> list[str]:
             f"unreadable: {name} ({reason}); planned by names and types alone"
             for name, reason in plan.unread.items()
         ),
+        *(f"holds subs: {each}" for each in plan.following.undecided),
         *(f"warning: {warning}" for warning in plan.plan.warnings),
         *(f"problem: {problem}" for problem in plan.problems),
     ]
@@ -80,6 +81,8 @@ def _remarks(plan: MaskPlan) -> list[str]:
 
 def _counts(plan: MaskPlan) -> str:
     counts = f"{len(plan.proposal.masks)} masks proposed, {len(plan.given.masks)} rules kept"
+    if following := len(plan.following.proposed):
+        counts += f", {following} columns with subs to follow"
     if undecidable := len(plan.proposal.undecidable):
         counts += f", {undecidable} columns look personal and no mask fits them"
     return counts

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from common.errors import ConfigurationError
+from common.follow.rules import FollowRules
 from common.postgres.names import TableColumn
 from db_sync.mask.kinds import MaskRule
 from db_sync.mask.personal import FREE_TYPES, default_rules, kind_by_name
@@ -21,19 +23,24 @@ class Review:
         rules: MaskRules,
         references: References,
         assigned: Mapping[TableColumn, object],
+        follow: FollowRules,
     ) -> None:
-        """Take the plan, its rules and references, and the columns that have a mask by now."""
+        """Take the plan, its rules and references, the columns that have a mask by now, and others.
+
+        Those are the columns that follow a sub.
+        """
         self._types = plan.catalogs.target.types
         self._synced = {table.name for table in plan.tables}
         self._rules = rules
         self._references = references
         self._assigned = assigned
+        self._follow = follow
 
     def undecided(self, table: TablePlan) -> list[PlannedColumn]:
         """Return the columns that have no mask, were not reviewed, and follow no other.
 
         Kept columns among them, since a new row brings production's value; but not those that are a
-        person's, as the sub.
+        person's, as the sub, nor those that hold what the sub does.
         """
         return [
             column
@@ -69,7 +76,14 @@ class Review:
         return default_rules(column.name, self.bare_type(table, column), is_unique=is_unique)
 
     def _is_decided(self, at: TableColumn) -> bool:
-        return at in self._assigned or self._rules.is_reviewed(*at)
+        return at in self._assigned or self._rules.is_reviewed(*at) or self._follows(at)
+
+    def _follows(self, at: TableColumn) -> bool:
+        try:
+            rule = self._follow.rule_of(at)
+        except ConfigurationError:  # the plan of what follows refuses it
+            return False
+        return rule is not None and rule.followed is not None
 
     def _why_copy(self, table: TablePlan, at: TableColumn) -> str:
         """Return why a column holds what a rule masks elsewhere; nothing if it does not."""

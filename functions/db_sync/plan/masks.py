@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from common.follow.followers import Reference
+from common.follow.rules import FollowRules
 from common.masking.keys import MaskKey
 from common.postgres.names import Name, TableColumn
 from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
@@ -28,10 +29,10 @@ class Assigned(NamedTuple):
     is_explicit: bool
 
 
-def plan_masks(plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
+def plan_masks(plan: Plan, rules: MaskRules, follow: FollowRules, key: MaskKey | None) -> None:
     """Put masks into the plan's tables, with warnings and whatever forbids the sync."""
     if rules:
-        MaskPlanner(plan, rules, key).add()
+        MaskPlanner(plan, rules, follow, key).add()
 
 
 class MaskPlanner:
@@ -42,14 +43,16 @@ class MaskPlanner:
         review: which of the others look personal.
     """
 
-    def __init__(self, plan: Plan, rules: MaskRules, key: MaskKey | None) -> None:
+    def __init__(
+        self, plan: Plan, rules: MaskRules, follow: FollowRules, key: MaskKey | None
+    ) -> None:
         self._plan = plan
         self._rules = rules
         self._key = key
         self._tables = {table.name: table for table in plan.tables}
         self._references = References(plan)
         self.assigned: dict[TableColumn, Assigned] = {}
-        self.review = Review(plan, rules, self._references, self.assigned)
+        self.review = Review(plan, rules, self._references, self.assigned, follow)
 
     def add(self) -> None:
         """Put the masks into the plan, with warnings and whatever forbids the sync."""

@@ -23,7 +23,7 @@ def make_plan(
     """Plan the sync; `require_fit` checks whether the plan may be carried out."""
     plan = plan_tables(catalogs, rules, dry_run=dry_run)
     plan.configuration_errors += find_rule_errors(catalogs, rules)
-    plan_masks(plan, rules.masks, mask_key)
+    plan_masks(plan, rules.masks, rules.follow, mask_key)
     plan_followers(plan, rules.follow)
     _leave_extension_tables(plan, rules)
     _warn_of_large_objects(plan)
