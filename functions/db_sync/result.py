@@ -50,6 +50,8 @@ class TableResult:
 class SyncResult:
     """What a sync did; `snapshot` is the moment of the source's snapshot, ISO 8601 in UTC.
 
+    `following` are the columns that hold subs, each with the one that it follows, and why.
+
     `atomic`: whether it was done in one transaction, and not in parts.
     """
 
@@ -58,6 +60,7 @@ class SyncResult:
     tables: tuple[TableResult, ...]
     left_alone: dict[str, str]
     masked: dict[str, str]
+    following: dict[str, str]
     sequences: tuple[str, ...]
     warnings: tuple[str, ...]
     duration_seconds: float

@@ -177,6 +177,7 @@ def _result(
         tables=tuple(sorted(same + finished.changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         masked=plan.masks_told,
+        following=plan.followers_told,
         sequences=tuple(str(sequence) for sequence in finished.sequences),
         warnings=tuple(warnings + finished.warnings),
         duration_seconds=0.0,

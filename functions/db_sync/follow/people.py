@@ -13,16 +13,15 @@ from psycopg2 import sql
 from common.emails import BYTEWISE, normalized
 from common.errors import SchemaMismatch, VerificationFailed
 from common.postgres.settings.replication_role import define
-from db_sync.compare.ranges import Ranges
 from db_sync.compare.row_counts import which_have_rows
+from db_sync.follow.persons import columns_of, copy_persons
 from db_sync.plan.followers import people_table
 from db_sync.plan.rows import whole_table
-from db_sync.plan.tables import People, Plan, PlannedColumn, TablePlan
+from db_sync.plan.tables import People, Plan, TablePlan
 from db_sync.planner import tables_themselves
 from db_sync.run import LoadedPeople, Run
 from db_sync.statements import Parts, names, same_key, statement
 from db_sync.write import kept
-from db_sync.write.copy_rows import copy_rows
 
 
 def load_people(run: Run, people: Sequence[People], tables: Sequence[TablePlan]) -> None:
@@ -76,7 +75,8 @@ def _load(run: Run, people: People, number: int) -> LoadedPeople:
     for table in ("persons", "people"):
         define(target, statement(f"follow/create_{table}", parts))
     if which_have_rows(target, [people.users.target]):
-        with tables_themselves(run.source, target):
+        copy_persons(run, people, parts["persons"], may_be_some=_must_be_distinct(people))
+        with tables_themselves(target):
             _fill(run, people, parts)
     # The planner leaves out joins with it where nothing is read from it.
     define(target, sql.SQL("CREATE UNIQUE INDEX ON {people} (target_sub)").format(**parts))
@@ -86,13 +86,11 @@ def _load(run: Run, people: People, number: int) -> LoadedPeople:
 
 def _fill(run: Run, people: People, parts: Parts) -> None:
     target, users = run.target, people.users
-    copy_rows(run, Ranges(users), None, parts["persons"], columns=_needed(people))
-    target.execute(sql.SQL("ANALYZE {persons}").format(**parts))
     if people.found_by:
         target.execute(statement("follow/find_people_by", parts))
     else:
         target.execute(statement("follow/find_people", parts))
-        if kept.is_unique(users, people.sub):
+        if kept.is_unique(users, people.sub) and target.row(statement("follow/is_taken", parts))[0]:
             target.execute(statement("follow/take_away", parts))
     if _must_be_distinct(people):
         return
@@ -113,13 +111,6 @@ def _must_be_distinct(people: People) -> bool:
     return not people.found_by and [name] in in_source and kept.is_unique(people.users, people.sub)
 
 
-def _needed(people: People) -> list[PlannedColumn]:
-    """Return the columns of users by which people are told, and the sub."""
-    same = people.found_by or people.users.while_same.get(people.sub.name)
-    wanted = {people.sub.name, *people.users.target.key, *(same.columns if same else ())}
-    return [column for column in people.users.sent if column.name in wanted]
-
-
 def _parts(people: People, number: int) -> Parts:
     """Return what the statements are made of; `t` is staging's users, `s` production's."""
     users, name = people.users, people.sub.name
@@ -127,7 +118,7 @@ def _parts(people: People, number: int) -> Parts:
         "people": sql.Identifier("pg_temp", people_table(number)),
         "persons": sql.Identifier("pg_temp", f"staging_sync_persons_{number}"),
         "users": whole_table(users.target),
-        "columns": names(column.name for column in _needed(people)),
+        "columns": names(column.name for column in columns_of(people)),
         "source_sub": _text(sql.Identifier("s", name)),
         "target_sub": _text(sql.Identifier("t", name)),
     }
@@ -140,7 +131,8 @@ def _parts(people: People, number: int) -> Parts:
         "same_key": same_key(users, "s", "t"),
         "takes": kept.takes(users, name),
         "brings": kept.brings(users, name),
-        "unlinked": kept.unlinked_sub(users, people.sub),
+        "unlinked": kept.unlinked_sub(users, people.sub, "holder"),
+        "holder_sub": _text(sql.Identifier("holder", name)),
     }
 
 

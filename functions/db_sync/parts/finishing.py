@@ -95,6 +95,7 @@ def _complete(
         tables=added_up(progress.done),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         masked=plan.masks_told,
+        following=plan.followers_told,
         sequences=tuple(map(str, moved)),
         warnings=tuple(dict.fromkeys(plan.warnings + unlike + unreadable + told + warnings)),
         duration_seconds=round(time.time() - progress.division.started, 3),

@@ -186,6 +186,11 @@ class Plan:
         }
 
     @property
+    def followers_told(self) -> dict[str, str]:
+        """The columns that follow, each with the sub column that it follows, and why."""
+        return {str(each.column): f"{each.followed}, by {each.because}" for each in self.followers}
+
+    @property
     def synced(self) -> set[int]:
         """The oids of the target's tables that are synced."""
         return {table.target.oid for table in self.tables}
