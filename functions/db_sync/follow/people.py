@@ -4,6 +4,9 @@ They are found before anything is compared, from production's users and staging'
 written: a row that stays keeps its sub, unless it is another person's by now, or another row brings
 that sub. So both the comparison and the writing of columns that follow have one and the same map,
 and a second sync finds nothing to do. Whoever is not in it has the same sub on both sides.
+
+A value that is nobody's sub in production stays as it is, unless it is a person's in staging, who
+would be given rows of somebody else: such a value is replaced by one that is nobody's there either.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,6 +16,7 @@ from psycopg2 import sql
 from common.emails import BYTEWISE, normalized
 from common.errors import SchemaMismatch, VerificationFailed
 from common.postgres.settings.replication_role import define
+from common.postgres.unlink import unlinked_for
 from db_sync.compare.row_counts import which_have_rows
 from db_sync.follow.persons import columns_of, copy_persons
 from db_sync.plan.followers import people_table
@@ -92,6 +96,7 @@ def _fill(run: Run, people: People, parts: Parts) -> None:
         target.execute(statement("follow/find_people", parts))
         if kept.is_unique(users, people.sub) and target.row(statement("follow/is_taken", parts))[0]:
             target.execute(statement("follow/take_away", parts))
+    target.execute(statement("follow/find_nobodys", parts))
     if _must_be_distinct(people):
         return
     (shared,) = target.row(statement("follow/count_shared_subs", parts))
@@ -121,6 +126,9 @@ def _parts(people: People, number: int) -> Parts:
         "columns": names(column.name for column in columns_of(people)),
         "source_sub": _text(sql.Identifier("s", name)),
         "target_sub": _text(sql.Identifier("t", name)),
+        "nobodys": unlinked_for(
+            sql.SQL("(p.target_sub || '/nobody')"), as_uuid=people.sub.followed_as == "uuid"
+        ),
     }
     if people.found_by:
         return parts | {

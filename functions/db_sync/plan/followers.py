@@ -118,7 +118,7 @@ class _Assignment:
                 self._plan.configuration_errors.append(
                     f"{column} follows {follower.followed} by {follower.because}, but {why}."
                 )
-        self._plan.people = tuple(self._heads[head].people for head in self._numbers)
+        self._plan.people = tuple(self._people(head) for head in self._numbers)
         self._plan.followers = tuple(self._followers[each] for each in sorted(self._held))
         self._plan.tables[:] = [self._with_followers(table) for table in self._plan.tables]
 
@@ -165,8 +165,12 @@ class _Assignment:
             kept=tuple(self._as_followed(table, column) for column in table.kept),
         )
 
+    def _people(self, head: TableColumn) -> People:
+        people = self._heads[head].people
+        return replace(people, sub=self._as_followed(people.users, people.sub))
+
     def _as_followed(self, table: TablePlan, column: PlannedColumn) -> PlannedColumn:
-        """Return a kept column; one that others follow with the type that a lost sub gets."""
+        """Return a column; one that others follow with the type that a lost sub gets."""
         head = TableColumn(table.name, column.name)
         if head not in self._numbers:
             return column

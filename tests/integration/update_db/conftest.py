@@ -73,8 +73,13 @@ def make_staging(
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
 
-    def make(rows: str = "", schema: str = USERS, on: Databases = databases) -> Staging:
-        database = on.make(schema, rows)
+    def make(
+        rows: str = "",
+        schema: str = USERS,
+        on: Databases = databases,
+        of: Database | None = None,
+    ) -> Staging:
+        database = of or on.make(schema, rows)
         database.mark()
         use_database(database)
         return Staging(database, s3, exchange)
