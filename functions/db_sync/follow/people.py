@@ -99,13 +99,12 @@ def _fill(run: Run, people: People, parts: Parts) -> None:
     target.execute(statement("follow/find_nobodys", parts))
     if _must_be_distinct(people):
         return
-    (shared,) = target.row(statement("follow/count_shared_subs", parts))
-    if shared:
+    (are_shared,) = target.row(statement("follow/are_subs_shared", parts))
+    if are_shared:
         raise SchemaMismatch(
-            f"{shared} values of {people.column} are the sub of two people each, in production or"
-            " in staging, so that it is unknown whose the rows are that have them in columns that"
-            " follow. Find them on both sides, with GROUP BY and HAVING count(*) > 1. Nothing was"
-            " written."
+            f"Two rows have the same {people.column}, in production or in staging, so that it is"
+            " unknown whose the rows are that have it in columns that follow. Find them on both"
+            " sides, with GROUP BY and HAVING count(*) > 1, and correct them. Nothing was written."
         )
 
 

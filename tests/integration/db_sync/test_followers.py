@@ -2,7 +2,12 @@
 
 import pytest
 
+from common.errors import ConfigurationError, SchemaMismatch
+from db_sync.run import SyncOptions
+from db_sync.sync import sync_database
+from tests.integration.db_sync.faults import once_compared
 from tests.integration.db_sync.following import (
+    KEPT,
     SUB,
     USERS,
     assert_followed,
@@ -14,6 +19,8 @@ from tests.integration.db_sync.following import (
     sub_of,
     sync_twice,
 )
+from tests.integration.db_sync.masking import sync_masked
+from tests.integration.db_sync.parts import sync_divided
 from tests.integration.db_sync.syncing import own_tables, sync
 from tests.support.databases import Databases, Pair
 
@@ -195,3 +202,122 @@ def test_arrays_and_json_follow_as_far_as_the_rule_names_them(databases: Databas
     assert sync(pair, rules=following).output()["rows_updated"] == 1
     assert pair.target.rows("SELECT members::text FROM teams WHERE id = 2") == [(f"{{{one}}}",)]
     assert sync(pair, rules=following).status == "unchanged"
+
+
+@pytest.mark.parametrize("rows", [60, 5000])
+@pytest.mark.parametrize("night", ["", "UPDATE wishlists SET title = 'new' WHERE id = 30"])
+def test_a_sub_that_somebody_changes_after_the_comparison_is_followed(
+    databases: Databases, night: str, rows: int
+) -> None:
+    pair = wishlists(databases, rows=rows)
+    pair.source.execute(f"UPDATE users SET email = 'x@y.example' WHERE id = 2; {night}")
+
+    def remap_late() -> None:
+        remap(pair, [17], "wishlists.owner_sub")
+
+    options = SyncOptions("test", rules("wishlists.owner_sub"), progress=once_compared(remap_late))
+    result = sync_database(pair.source.address, pair.target.address, options)
+
+    assert result.verified
+    assert_followed(pair, "wishlists.owner_sub")
+    assert pair.target.rows(f"SELECT FROM wishlists WHERE owner_sub = '{staging_sub(17)}'")
+    assert sync(pair, rules=rules("wishlists.owner_sub")).status == "unchanged"
+
+
+def test_a_table_that_is_copied_whole_has_staging_s_subs_before_its_constraints_are_checked(
+    databases: Databases,
+) -> None:
+    schema = USERS + "CREATE TABLE wishlists (id int GENERATED ALWAYS AS IDENTITY, owner_sub text);"
+    content = (
+        insert_users(20)
+        + f"""
+        INSERT INTO wishlists (owner_sub) SELECT {sub_of("1 + i % 20")}
+        FROM generate_series(1, 3000) i;
+    """
+    )
+    unique = "CREATE UNIQUE INDEX ON wishlists (owner_sub, id) WHERE owner_sub > '5'"
+    pair = databases.pair(schema, content, insert_users(20))
+    pair.target.execute(unique)
+    remap(pair, range(1, 10))
+
+    result = sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+    (table,) = (each for each in result.tables if each.table == "public.wishlists")
+    assert (table.action, table.rows_inserted) == ("copy", 3000)
+
+
+@pytest.mark.parametrize("where", ["source", "target"])
+def test_a_sub_that_two_people_share_is_refused(databases: Databases, where: str) -> None:
+    schema = USERS.replace("UNIQUE", "") + WISHLISTS.format(type="text")
+    pair = databases.pair(schema, insert_users(5), insert_users(5))
+    database = pair.source if where == "source" else pair.target
+    database.execute("UPDATE users SET cognito_sub = 'shared' WHERE id < 3")
+
+    with pytest.raises(SchemaMismatch, match="Two rows have the same") as refused:
+        sync(pair, rules=rules("wishlists.owner_sub"))
+
+    assert "shared'" not in str(refused.value)
+
+
+def test_a_value_that_is_nobody_s_in_production_is_nobody_s_in_staging(
+    databases: Databases,
+) -> None:
+    pair = wishlists(databases)
+    pair.source.execute(f"INSERT INTO wishlists VALUES (99, '{staging_sub(3)}', 'nobody''s')")
+
+    sync(pair, rules=rules("wishlists.owner_sub"))
+
+    ((sub,),) = pair.target.rows("SELECT owner_sub FROM wishlists WHERE id = 99")
+    assert sub not in {sub for (sub,) in pair.target.rows("SELECT cognito_sub FROM users")}
+    assert sync(pair, rules=rules("wishlists.owner_sub")).status == "unchanged"
+
+
+def test_a_masked_sub_is_followed_by_columns_with_the_same_mask(databases: Databases) -> None:
+    pair = databases.pair(USERS + WISHLISTS.format(type="text"), insert_users(9))
+    pair.source.execute(insert_rows("wishlists", people=9, rows=40))
+    masks = {SUB: "uuid", "public.wishlists.owner_sub": "uuid"}
+    follow = {"public.wishlists.owner_sub": SUB}
+    sync_masked(pair, masks, keep=[KEPT], follow=follow)
+    remap(pair, range(1, 5), "wishlists.owner_sub")
+
+    assert sync_masked(pair, masks, keep=[KEPT], follow=follow).status == "unchanged"
+    with pytest.raises(ConfigurationError, match="give both the same mask"):
+        sync_masked(pair, {SUB: "uuid"}, keep=[KEPT], follow=follow)
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "why"),
+    [
+        ("id", SUB, "only a text, a uuid, an array of these, or jsonb with paths can"),
+        ("doc", SUB, 'name the "paths" to its subs'),
+        ("title", {"column": SUB, "paths": ["$.a"]}, 'only jsonb has "paths"'),
+        ("gone", SUB, 'no column is named by "public.wishlists.gone"'),
+        ("title", "public.users.sub", "there is no column public.users.sub"),
+    ],
+)
+def test_a_rule_that_cannot_be_followed_is_refused(
+    databases: Databases, column: str, rule: object, why: str
+) -> None:
+    doc = "ALTER TABLE wishlists ADD doc jsonb;"
+    pair = databases.pair(USERS + WISHLISTS.format(type="text") + doc)
+
+    with pytest.raises(ConfigurationError) as refused:
+        sync(pair, rules=rules(**{f"wishlists.{column}": rule}))
+
+    assert why in str(refused.value)
+
+
+def test_followers_are_synced_in_parts_too(databases: Databases) -> None:
+    pair = wishlists(databases, people=200, rows=9000)
+    remap(pair, range(1, 100), "wishlists.owner_sub")
+    pair.source.execute(
+        "UPDATE wishlists SET title = 'new' WHERE id % 3 = 0;"
+        "UPDATE users SET email = 'renamed' || id || '@x.example' WHERE id < 5;"
+        "ANALYZE"
+    )
+
+    result = sync_divided(pair, rules=rules("wishlists.owner_sub"))
+
+    assert not result.atomic
+    assert_followed(pair, "wishlists.owner_sub")
+    assert sync(pair, rules=rules("wishlists.owner_sub")).status == "unchanged"

@@ -1,5 +1,5 @@
--- How many subs two people share, in production or in staging when the sync is done.
-SELECT count(*)
+-- Whether two people share a sub, in production or in staging when the sync is done.
+SELECT count(*) > 0
 FROM (
     SELECT sub
     FROM (
