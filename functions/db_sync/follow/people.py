@@ -7,6 +7,8 @@ and a second sync finds nothing to do. Whoever is not in it has the same sub on 
 
 A value that is nobody's sub in production stays as it is, unless it is a person's in staging, who
 would be given rows of somebody else: such a value is replaced by one that is nobody's there either.
+So each value has one counterpart on the other side and only one, and two rows have equal values if
+and only if the target's is the counterpart of the source's.
 """
 
 from collections.abc import Collection, Sequence
@@ -89,6 +91,7 @@ def _load(run: Run, people: People, number: int) -> LoadedPeople:
 
 
 def _fill(run: Run, people: People, parts: Parts) -> None:
+    """Find the people, and let every value have one counterpart on the other side."""
     target, users = run.target, people.users
     if people.found_by:
         target.execute(statement("follow/find_people_by", parts))
@@ -96,10 +99,16 @@ def _fill(run: Run, people: People, parts: Parts) -> None:
         target.execute(statement("follow/find_people", parts))
         if kept.is_unique(users, people.sub) and target.row(statement("follow/is_taken", parts))[0]:
             target.execute(statement("follow/take_away", parts))
-    target.execute(statement("follow/find_nobodys", parts))
-    if _must_be_distinct(people):
-        return
-    (are_shared,) = target.row(statement("follow/are_subs_shared", parts))
+    if not _must_be_distinct(people):
+        _require_distinct(run, people, parts)
+    target.execute(statement("follow/replace_missing", parts))
+    (count,) = target.row(sql.SQL("SELECT count(*) FROM {people}").format(**parts))
+    if target.execute(statement("follow/close_pairs", parts)) != count:
+        target.execute(statement("follow/close_chains", parts))
+
+
+def _require_distinct(run: Run, people: People, parts: Parts) -> None:
+    (are_shared,) = run.target.row(statement("follow/are_subs_shared", parts))
     if are_shared:
         raise SchemaMismatch(
             f"Two rows have the same {people.column}, in production or in staging, so that it is"

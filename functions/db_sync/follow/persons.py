@@ -39,6 +39,8 @@ def copy_persons(run: Run, people: People, into: sql.Composable, *, may_be_some:
     ranges = divide(run.source, plan, rows, run.tuning)
     if may_be_some and (parts := ranges.divided):
         numbers, expected = _where_they_differ(run, ranges, parts)
+        if not expected:
+            return
         if expected <= rows * WORTHWHILE:
             sent = copy_rows(run, parts, numbers, into, columns=columns)
             if sent.rows == expected:

@@ -321,3 +321,15 @@ def test_followers_are_synced_in_parts_too(databases: Databases) -> None:
     assert not result.atomic
     assert_followed(pair, "wishlists.owner_sub")
     assert sync(pair, rules=rules("wishlists.owner_sub")).status == "unchanged"
+
+
+@pytest.mark.parametrize("rows", [60, 5000])
+def test_a_row_that_still_has_production_s_sub_of_somebody_who_has_another_in_staging_is_corrected(
+    databases: Databases, rows: int
+) -> None:
+    pair = wishlists(databases, rows=rows)
+    pair.target.execute(f"UPDATE wishlists SET owner_sub = '{production_sub(3)}' WHERE id = 22")
+
+    result = sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+    assert result.output()["rows_updated"] == 1
