@@ -134,6 +134,10 @@ bench-cognito: install ## Measure listing a pool and remapping, up to a million 
 bench-masks: install ## Measure what each kind of mask takes for a value; options: make bench-masks BENCH="--rows 20000"
 	@python -m tests.bench.masks $(BENCH)
 
+.PHONY: bench-followers
+bench-followers: install ## Measure what it costs to compare a table by person; options: make bench-followers BENCH="--scale 0.1 --runs 1"
+	@python -m tests.bench.followers $(BENCH)
+
 .PHONY: bench-scale
 bench-scale: install ## Compare db-sync --jobs with other tools, and simulate up to 10 TB; options: make bench-scale BENCH="--scale 0.2 --runs 1"
 	@python -m tests.bench.simulation
