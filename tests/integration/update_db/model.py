@@ -25,6 +25,27 @@ class Expected:
 
     subs: dict[int, str | None]  # by a row's id; UNLINKED for one that was taken away
     counts: dict[str, int]
+    matched: set[int]  # the ids of the rows that a user of the pool has
+
+
+class SharedError(Exception):
+    """Several people have a sub of which some get another one: whose it was, nobody knows."""
+
+
+def person_who_takes_along(sub: str | None, rows: list[Row], expected: Expected) -> int | None:
+    """Return the id of the row whose new sub replaces a sub wherever it is; None if it stays.
+
+    Raises:
+        SharedError: see there.
+    """
+    holders = [row.id for row in rows if sub is not None and row.sub == sub]
+    if all(expected.subs[each] == sub for each in holders):
+        return None
+    if any(expected.subs[each] == sub and each in expected.matched for each in holders):
+        return None
+    if len(holders) > 1:
+        raise SharedError
+    return holders[0]
 
 
 def expect(
@@ -67,7 +88,7 @@ def expect(
         not _plain(user.email) for user in pool
     )
     kept = {row.id: UNLINKED if row.id in taken else row.sub for row, _ in left}
-    return Expected({**kept, **matched}, dict(counts))
+    return Expected({**kept, **matched}, dict(counts), set(matched))
 
 
 def _changed(user: PoolUser) -> str:
