@@ -6,6 +6,8 @@ written by one statement, so that exchanged subs are right; by two, where a sub 
 else, which a unique constraint could refuse otherwise.
 """
 
+from psycopg2 import sql
+
 from common.errors import SchemaMismatch, VerificationFailed
 from common.follow.substitution import substitute
 from common.postgres.database import Session
@@ -83,8 +85,8 @@ class FollowerWriter:
         """
         strayed = {
             column: subs
-            for column in self._following.rows
-            if self._may_have_changed(column) and (subs := self._count_strayed(column))
+            for column, rows in self._following.rows.items()
+            if self._following.moves and (subs := self._count_strayed(column, rows))
         }
         if strayed:
             told = "; ".join(f"{subs} subs in {column.name}" for column, subs in strayed.items())
@@ -94,14 +96,13 @@ class FollowerWriter:
                 " that suppress or change updates, or that move rows to another sub themselves."
             )
 
-    def _may_have_changed(self, column: FollowingColumn) -> bool:
-        """Return whether a column was written, by us or by a trigger."""
+    def _count_strayed(self, column: FollowingColumn, rows: int) -> int:
+        """Return how many subs are wrong in a column of which so many rows were to follow."""
         table = column.name.table
-        if self._following.rows[column]:
-            return True
-        return table in self._before and self._before[table] != count_writes(self._target, table)
-
-    def _count_strayed(self, column: FollowingColumn) -> int:
+        before, now = self._before[table], count_writes(self._target, table)
+        if not rows and now == before:
+            return 0
         self._limit(f"what follows in {column.name} was verified")
-        (strayed,) = self._target.row(statement("count_strayed", parts_of(column)))
-        return int(strayed)
+        were_added = sql.Literal(now.inserted != before.inserted)
+        query = statement("count_strayed", {**parts_of(column), "were_added": were_added})
+        return int(self._target.row(query)[0])

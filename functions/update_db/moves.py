@@ -100,20 +100,19 @@ def find_following(target: Session, followers: Followers, limit: Limit) -> Follo
         followers: the columns.
         limit: is called before each column is read.
     """
-    moves = target.execute(statement("decide_moves", {}))
-    goes_aside = bool(target.execute(statement("decide_meanwhile", {})))
+    target.execute(statement("decide_moves", {}))
     target.execute("ANALYZE pg_temp.staging_sync_moves")
+    moves, go_to_others = target.row(statement("count_moves", {}))
     rows: dict[FollowingColumn, int] = {}
     shared: dict[FollowingColumn, int] = {}
     for column in followers.columns:
         limit(f"what follows in {column.name} was counted")
         parts = parts_of(column)
-        target.execute(statement("count_held", parts))
-        moving, shared[column] = target.row(statement("count_moving", parts))
+        moving, shared[column] = target.row(statement("expect_subs", parts))
         if moving and column.sub.holds != "sub":
             (moving,) = target.row(statement("count_following_rows", parts))
         rows[column] = moving
-    return Following(followers, rows, shared, goes_aside=goes_aside, moves=moves)
+    return Following(followers, rows, shared, goes_aside=bool(go_to_others), moves=moves)
 
 
 def parts_of(column: FollowingColumn) -> Parts:

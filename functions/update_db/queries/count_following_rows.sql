@@ -5,5 +5,6 @@ FROM (
     FROM {rows} AS t
     CROSS JOIN LATERAL {held} AS h
     JOIN staging_sync_moves m ON m.old = h.sub
+    WHERE m.new IS NOT NULL
     GROUP BY t.tableoid, t.ctid
 ) AS following
