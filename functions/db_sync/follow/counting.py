@@ -11,7 +11,7 @@ from typing import NamedTuple
 from psycopg2 import sql
 
 from common.emails import BYTEWISE
-from common.errors import OutOfTime
+from common.errors import ConfigurationError, OutOfTime
 from common.postgres.database import Session
 from common.postgres.names import Name
 from db_sync.brief_locks import AT_ONCE
@@ -101,7 +101,7 @@ class Counting:
         try:
             with limited(self._source), sorting(self._source):
                 return self._counted(values)
-        except OutOfTime:
+        except (OutOfTime, ConfigurationError):  # or our role may not read pg_stats
             return []
 
     def _in_rows(self, candidates: Sequence[tuple[int, Candidate]]) -> list[Count]:
@@ -113,7 +113,7 @@ class Counting:
         tables = list({each.table.name: each.table for _, each in candidates}.values())
         rows = dict(ask(self._source, tables, self.slow, self._estimated))
         counts: list[Count] = []
-        for some in batched([each for each in tables if each.name not in self.slow], AT_ONCE):
+        for some in _batches([each for each in tables if each.name not in self.slow]):
             counts += ask(
                 self._source,
                 some,
@@ -146,6 +146,12 @@ class Counting:
             },
         )
         return self._source.records(query, None, Count)
+
+
+def _batches(tables: Sequence[TablePlan]) -> Iterator[Sequence[TablePlan]]:
+    """Yield the tables of a statement: few, or one if it has partitions, which are locked too."""
+    yield from batched([each for each in tables if not each.source.is_partitioned], AT_ONCE)
+    yield from batched([each for each in tables if each.source.is_partitioned], 1)
 
 
 def _oids(tables: Iterable[Table]) -> sql.Composable:

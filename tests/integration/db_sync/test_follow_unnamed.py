@@ -1,6 +1,7 @@
 """Columns that hold subs and that nobody named: how they are found, and what is said of them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from common.postgres.names import Name, TableColumn
 from db_sync import sampling
 from db_sync.follow.telling import warnings_of
 from db_sync.follow.unnamed import Found, Unnamed, find_unnamed
-from db_sync.parts.jobs import sync_in_parts
+from db_sync.parts import jobs
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.catalog_reading import read_catalog
 from db_sync.plan.planning import make_plan
@@ -40,6 +41,14 @@ CREATE TABLE notes (
     link text, short varchar(35), number int, plain jsonb, doc jsonb
 );
 """
+PARTITIONED = """
+CREATE TABLE log (id int, by text) PARTITION BY RANGE (id);
+CREATE TABLE log_0 PARTITION OF log FOR VALUES FROM (0) TO (10);
+CREATE TABLE log_1 (more int, by text, id int);
+ALTER TABLE log_1 DROP more;
+ALTER TABLE log ATTACH PARTITION log_1 FOR VALUES FROM (10) TO (20);
+"""
+FILLED_PARTITION = "INSERT INTO log SELECT 10 + id, cognito_sub FROM users WHERE id < 10;"
 FILLED = f"""
 {insert_users(150)}
 INSERT INTO notes
@@ -106,6 +115,15 @@ def test_few_subs_among_other_values_are_enough(databases: Databases, statistics
     assert (found.subs, found.values) == (1, 2)
 
 
+def test_a_value_that_is_no_uuid_proves_nothing(databases: Databases) -> None:
+    source = databases.make(
+        f"{USERS} CREATE TABLE log (id int, by text)",
+        "INSERT INTO users VALUES (1, 'u', 'admin'); INSERT INTO log VALUES (1, 'admin')",
+    )
+
+    assert found_in(source) == []
+
+
 def test_a_large_table_is_sampled_from_all_over_it(databases: Databases) -> None:
     source = databases.make(
         f"{USERS} CREATE TABLE log (id int, by text)",
@@ -128,23 +146,24 @@ def test_a_column_without_values_in_the_statistics_is_looked_at(databases: Datab
     assert found_in(source) == ["one.by", "users.x"]
 
 
-@pytest.mark.parametrize("statistics", ["", "ANALYZE"], ids=["by rows", "by statistics"])
-def test_partitions_are_looked_at_through_their_table(
-    databases: Databases, statistics: str
+def test_tables_that_statistics_know_are_not_read_and_partitions_count_for_their_table(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = databases.make(
-        f"{USERS} CREATE TABLE log (id int, by text) PARTITION BY RANGE (id);"
-        " CREATE TABLE log_0 PARTITION OF log FOR VALUES FROM (0) TO (10);"
-        " CREATE TABLE log_1 (more int, by text, id int);"
-        " ALTER TABLE log_1 DROP more;"
-        " ALTER TABLE log ATTACH PARTITION log_1 FOR VALUES FROM (10) TO (20)",
-        f"{insert_users(9)} INSERT INTO log SELECT 10 + i, {sub_of('i')}"
-        " FROM generate_series(1, 9) i;",
-    )
-    if statistics:
-        source.execute("ANALYZE log_1")
+    monkeypatch.setattr(sampling, "SECONDS", 0.3)
+    source = databases.make(USERS + PARTITIONED + NOTES, FILLED + FILLED_PARTITION)
+    before = found_in(source)
+    source.execute("ANALYZE log_1, notes", "DELETE FROM log_1")
 
-    assert found_in(source) == ["log.by"]
+    with source.connect() as migration, migration.cursor() as cursor:
+        cursor.execute("LOCK TABLE notes")
+        found = find(source)
+        migration.rollback()
+
+    assert before == ["log.by", *(f"notes.{name}" for name in HOLD_SUBS)]
+    assert found_in(source) == before
+    assert not found.unseen
+    assert [str(each.column).removeprefix("public.") for each in found.columns] == before
+    assert found.columns[-1].paths == ()  # these are in the rows alone
 
 
 def test_columns_that_follow_already_or_that_a_rule_names_are_not(databases: Databases) -> None:
@@ -244,6 +263,21 @@ def test_tables_that_the_role_may_not_read_are_left_out(databases: Databases, ro
     assert [str(each.column) for each in found.columns] == ["public.open.by"]
 
 
+def test_a_role_that_may_not_read_statistics_finds_them_in_the_rows(
+    databases: Databases, role: str
+) -> None:
+    source = databases.make(f"{USERS} CREATE TABLE log (id int, by text)", insert_users(9))
+    source.execute("INSERT INTO log SELECT id, cognito_sub FROM users", "ANALYZE")
+    source.execute(
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+        "REVOKE SELECT ON pg_stats FROM PUBLIC",
+    )
+
+    found = find(source, address=source.address_as(role))
+
+    assert [str(each.column) for each in found.columns] == ["public.log.by"]
+
+
 def test_no_sub_column_and_an_empty_table_are_no_fault(databases: Databases) -> None:
     source = databases.make(USERS + NOTES, insert_users(9))
 
@@ -285,7 +319,10 @@ def test_a_sync_says_which_lines_to_add_and_nothing_of_anybody(
     assert sync(pair, rules=rules(follow=follow)).warnings == ()
 
 
-def test_a_sync_in_parts_says_so_once(databases: Databases) -> None:
+def test_a_sync_in_parts_says_so_once(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "processes", ThreadPoolExecutor)  # which start faster
     pair = databases.pair(
         f"{USERS} CREATE TABLE log (id int PRIMARY KEY, by text, text text)",
         f"{insert_users(9)} INSERT INTO log SELECT i, {sub_of('1 + i % 9')}, md5(i::text)"
@@ -293,7 +330,7 @@ def test_a_sync_in_parts_says_so_once(databases: Databases) -> None:
     )
     options = SyncOptions("test", rules(), tuning=SLOW)
 
-    result = sync_in_parts(pair.source.address, pair.target.address, options, 1)
+    result = jobs.sync_in_parts(pair.source.address, pair.target.address, options, 1)
 
     assert [each for each in result.warnings if "public.log.by (9 of 9" in each] == list(
         result.warnings

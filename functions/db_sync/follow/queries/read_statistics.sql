@@ -1,20 +1,28 @@
 -- Values of some columns in the planner's statistics, as texts, about so many of each at the most;
--- NULL for a column without any other value. Of a partitioned table also those of its partitions.
+-- NULL for a column without any other value. Those of a partitioned table are its partitions' too.
 -- PostgreSQL hashes a FULL JOIN. It expects that pg_stats has a few rows, and would compare all of
 -- them with all columns otherwise.
 SELECT known.number, known.holds, kept.value COLLATE pg_catalog."C"
 FROM (
-    SELECT wanted.number, wanted.holds, s.null_frac, s.most_common_vals, s.histogram_bounds
+    SELECT
+        wanted.number, wanted.holds, {most} / wanted.members AS most,
+        s.null_frac, s.most_common_vals, s.histogram_bounds
     FROM (
-        SELECT columns.number, columns.holds, columns.name, n.nspname, c.relname, c.relkind
+        SELECT
+            columns.number, columns.holds, columns.name, members.members,
+            n.nspname, c.relname, c.relkind
         FROM unnest({numbers}::integer[], {tables}::oid[], {names}::name[], {holds}::text[])
             columns (number, root, name, holds)
         JOIN (
-            SELECT plain.root, plain.root AS relid FROM unnest({plain}::oid[]) plain (root)
+            SELECT plain.root, plain.root AS relid, 1 AS members
+            FROM unnest({plain}::oid[]) plain (root)
             UNION ALL
-            SELECT partitioned.root, tree.relid
+            SELECT partitioned.root, tree.relid, pg_catalog.cardinality(trees.relids)
             FROM unnest({partitioned}::oid[]) partitioned (root)
-            CROSS JOIN LATERAL pg_catalog.pg_partition_tree(partitioned.root) tree
+            CROSS JOIN LATERAL (
+                SELECT ARRAY(SELECT relid FROM pg_catalog.pg_partition_tree(partitioned.root))
+            ) trees (relids)
+            CROSS JOIN LATERAL pg_catalog.unnest(trees.relids) tree (relid)
         ) members USING (root)
         JOIN pg_catalog.pg_class c ON c.oid = members.relid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -31,7 +39,7 @@ CROSS JOIN LATERAL (
     SELECT elements.value
     FROM pg_catalog.unnest(lists.list) WITH ORDINALITY elements (value, position)
     WHERE pg_catalog.mod(
-        elements.position, 1 + pg_catalog.cardinality(lists.list) / {most}
+        elements.position - 1, 1 + pg_catalog.cardinality(lists.list) / greatest(known.most, 1)
     ) = 0
     UNION ALL
     SELECT NULL WHERE known.null_frac = 1
