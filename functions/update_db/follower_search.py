@@ -52,7 +52,7 @@ def read_followers(target: Session, users: UsersTable, rules: FollowRules) -> Fo
     found = find_followers({own}, columns, references, rules)
     if not found:
         return Followers(own)
-    _require_able(found, columns, rules)
+    _require_able(found, columns)
     followers = tuple(
         _column(number, columns[name], follower)
         for number, (name, follower) in enumerate(sorted(found.items()))
@@ -149,15 +149,13 @@ def _require_matched(
 
 
 def _require_able(
-    found: Mapping[TableColumn, Follower],
-    columns: Mapping[TableColumn, _Column],
-    rules: FollowRules,
+    found: Mapping[TableColumn, Follower], columns: Mapping[TableColumn, _Column]
 ) -> None:
     """Refuse columns that cannot follow."""
     faults = [
         f"{name} {fault}, but follows {follower.followed} by {follower.because}"
         for name, follower in sorted(found.items())
-        if (fault := _fault(columns[name], follower, is_named=rules.rule_of(name) is not None))
+        if (fault := _fault(columns[name], follower))
     ]
     if faults:
         raise ConfigurationError(
@@ -166,9 +164,9 @@ def _require_able(
         )
 
 
-def _fault(column: _Column, follower: Follower, *, is_named: bool) -> str:
+def _fault(column: _Column, follower: Follower) -> str:
     """Return why a column cannot follow, and what can be done; "" if it can."""
-    if column.is_generated and is_named:
+    if column.is_generated and follower.is_named:
         return "is generated, so that it cannot be written (name the columns it is generated from)"
     if follower.paths and column.holds != JSON:
         return f"is {column.type} and no jsonb, which alone has paths (name it without paths)"

@@ -15,7 +15,7 @@ from update_db.masked_emails import Parts
 class FollowingColumn:
     """A column that follows; `number` identifies it in statements.
 
-    `is_generated`: it is computed from other columns, and not written itself.
+    `is_generated`: it is computed from other columns, so that it is neither written nor verified.
     """
 
     number: int

@@ -86,7 +86,9 @@ class FollowerWriter:
         strayed = {
             column: subs
             for column, rows in self._following.rows.items()
-            if self._following.moves and (subs := self._count_strayed(column, rows))
+            if self._following.moves
+            and not column.is_generated
+            and (subs := self._count_strayed(column, rows))
         }
         if strayed:
             told = "; ".join(f"{subs} subs in {column.name}" for column, subs in strayed.items())

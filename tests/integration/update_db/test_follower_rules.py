@@ -48,6 +48,16 @@ def test_a_rule_that_cannot_be_followed_is_refused(
     assert staging.subs() == {1: "p-1"}
 
 
+def test_a_pattern_leaves_generated_columns_out(
+    make_staging: MakeStaging, use_follow: UseFollow
+) -> None:
+    use_follow({"public.held.m*": SUB, "public.held.sub": SUB})
+    staging = make_staging(ROWS, SCHEMA)
+
+    assert staging.remap(FIRST).output["followers"] == {"public.held.sub": 1}
+    assert staging.database.rows("SELECT sub, made FROM held") == [("s-1", "s-1")]
+
+
 def test_a_variable_that_is_no_json_is_refused(
     make_staging: MakeStaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,10 +77,13 @@ def test_rules_about_another_sub_column_are_not_the_remaps(
     assert staging.database.rows("SELECT sub FROM held") == [("p-1",)]
 
 
-def test_the_most_exact_rule_decides_even_if_it_names_another_sub_column(
+def test_the_most_exact_rule_decides_even_if_it_names_another_sub_column_or_none(
     make_staging: MakeStaging, use_follow: UseFollow
 ) -> None:
-    use_follow({"public.*.sub": SUB, "public.held.sub": "public.staff.sub"})
-    staging = make_staging(ROWS, f"{SCHEMA}; CREATE TABLE notes (sub text)")
+    use_follow(
+        {"public.*.sub": SUB, "public.held.sub": "public.staff.sub", "public.kept.sub": None}
+    )
+    tables = "CREATE TABLE notes (sub text); CREATE TABLE kept (sub text)"
+    staging = make_staging(ROWS, f"{SCHEMA}; {tables}")
 
     assert staging.remap(FIRST).output["followers"] == {"public.notes.sub": 0}
