@@ -23,7 +23,7 @@ from db_sync.compare.row_counts import which_have_rows
 from db_sync.follow.persons import columns_of, copy_persons
 from db_sync.plan.followers import people_table
 from db_sync.plan.rows import whole_table
-from db_sync.plan.tables import People, Plan, TablePlan
+from db_sync.plan.tables import People, Plan, TablePlan, WhileSame
 from db_sync.planner import tables_themselves
 from db_sync.run import LoadedPeople, Run
 from db_sync.statements import Parts, names, same_key, statement
@@ -140,7 +140,7 @@ def _parts(people: People, number: int) -> Parts:
     }
     if people.found_by:
         return parts | {
-            f"{side}_person": _person(users, alias, people)
+            f"{side}_person": _person(users, alias, people.found_by)
             for side, alias in (("source", "s"), ("target", "t"))
         }
     return parts | {
@@ -152,17 +152,15 @@ def _parts(people: People, number: int) -> Parts:
     }
 
 
-def _person(users: TablePlan, alias: str, people: People) -> sql.Composable:
+def _person(users: TablePlan, alias: str, found_by: WhileSame) -> sql.Composable:
     """Return what tells a person, an array of texts; blank ones tell nobody."""
-    assert people.found_by  # noqa: S101
     emails = [
         sql.SQL("coalesce({}, '')").format(
             normalized(
-                kept.compared(users, sql.Identifier(alias, column), column),
-                people.found_by.collation,
+                kept.compared(users, sql.Identifier(alias, column), column), found_by.collation
             )
         )
-        for column in people.found_by.columns
+        for column in found_by.columns
     ]
     return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(emails))
 
