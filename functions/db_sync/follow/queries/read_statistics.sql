@@ -1,5 +1,6 @@
 -- Values of some columns in the planner's statistics, as texts, about so many of each at the most;
--- NULL for a column without any other value. Those of a partitioned table are its partitions' too.
+-- NULL for a column of which no value can hold a sub, since it has no dash or is NULL itself. Those
+-- of a partitioned table are its partitions' too.
 -- PostgreSQL hashes a FULL JOIN. It expects that pg_stats has a few rows, and would compare all of
 -- them with all columns otherwise.
 SELECT known.number, known.holds, kept.value COLLATE pg_catalog."C"
@@ -33,7 +34,11 @@ FROM (
     OFFSET 0
 ) known
 CROSS JOIN LATERAL (
-    VALUES (known.most_common_vals::text::text[]), (known.histogram_bounds::text::text[])
+    VALUES (known.most_common_vals::text), (known.histogram_bounds::text)
+) texts (list)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN pg_catalog.strpos(texts.list, '-') > 0 THEN texts.list::text[] END
+    OFFSET 0 -- so that it is converted once, and not for each element
 ) lists (list)
 CROSS JOIN LATERAL (
     SELECT elements.value
@@ -42,6 +47,6 @@ CROSS JOIN LATERAL (
         elements.position - 1, 1 + pg_catalog.cardinality(lists.list) / greatest(known.most, 1)
     ) = 0
     UNION ALL
-    SELECT NULL WHERE known.null_frac = 1
+    SELECT NULL WHERE known.null_frac = 1 OR (lists.list IS NULL AND texts.list IS NOT NULL)
 ) kept
 WHERE known.number IS NOT NULL
