@@ -216,6 +216,27 @@ def test_a_column_of_the_users_table_is_found_and_its_key_is_not(databases: Data
     )
 
 
+def test_a_sub_column_may_be_the_key_and_need_not_be_kept(databases: Databases) -> None:
+    source = databases.make(
+        """
+        CREATE TABLE users (id uuid PRIMARY KEY, email text, boss uuid REFERENCES users);
+        CREATE TABLE likes (id int, by_whom text);
+        """,
+        f"""
+        INSERT INTO users SELECT {sub_of("i")}::uuid, 'u' || i, {sub_of("1")}::uuid
+        FROM generate_series(1, 9) i;
+        INSERT INTO likes SELECT 1, id FROM users;
+        """,
+    )
+    of_key = {"column": "public.users.id", "while_same": ["email"]}
+
+    assert found_in(source, rules(keep=[of_key])) == ["likes.by_whom"]
+    assert found_in(source, rules(keep=[], follow={"a.b.c": "public.users.id"})) == [
+        "likes.by_whom"
+    ]
+    assert found_in(source, rules(keep=[])) == []
+
+
 def test_a_masked_column_counts_only_if_the_sub_has_the_same_mask(databases: Databases) -> None:
     source = databases.make(USERS + NOTES, FILLED)
     follow = {f"public.notes.{name}": None for name in HOLD_SUBS if name[:3] != "as_"}
