@@ -61,7 +61,7 @@ def read_followers(target: Session, users: UsersTable, rules: FollowRules) -> Fo
     return Followers(
         own,
         columns=followers,
-        keys=tuple(_keys_among(followed, keys, roots)),
+        keys=tuple(_keys_among(followed, columns, keys, roots)),
         holds_uuids=any(columns[name].is_uuid for name in followed),
     )
 
@@ -79,6 +79,7 @@ class _Column:
     holds: Holds | Literal[""]
     is_uuid: bool
     is_generated: bool
+    is_exact: bool
 
     @property
     def full_name(self) -> TableColumn:
@@ -112,15 +113,26 @@ def _references(key: ForeignKey, roots: Roots) -> Iterator[Reference]:
 
 
 def _keys_among(
-    followed: Collection[TableColumn], keys: list[ForeignKey], roots: Roots
+    followed: Collection[TableColumn],
+    columns: Mapping[TableColumn, _Column],
+    keys: list[ForeignKey],
+    roots: Roots,
 ) -> Iterator[FollowingKey]:
     """Yield the enforced keys by which one of some columns refers to another one."""
     for key in keys:
-        children = tuple(
-            child for _, child, parent in _references(key, roots) if {child, parent} <= {*followed}
-        )
-        if children and key.is_enforced:
-            yield FollowingKey(key, children, roots[key.child_root], roots[key.parent_root])
+        ends = [
+            (pair, child, parent)
+            for pair, (_, child, parent) in zip(key.pairs, _references(key, roots), strict=False)
+            if {child, parent} <= {*followed}
+        ]
+        if ends and key.is_enforced:
+            yield FollowingKey(
+                key,
+                pairs=tuple(pair for pair, _, _ in ends),
+                is_exact=all(columns[end].is_exact for _, *both in ends for end in both),
+                child_table=roots[key.child_root],
+                parent_table=roots[key.parent_root],
+            )
 
 
 def _column(number: int, column: _Column, follower: Follower) -> FollowingColumn:

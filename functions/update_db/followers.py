@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from common.follow.substitution import SubColumn
-from common.postgres.foreign_keys import ForeignKey
+from common.postgres.foreign_keys import ForeignKey, KeyColumn
 from common.postgres.names import Name, TableColumn
 from common.postgres.unlink import unlinked_value
 from update_db.masked_emails import Parts
@@ -32,12 +32,22 @@ class FollowingColumn:
 
 @dataclass(frozen=True, slots=True)
 class FollowingKey:
-    """An enforced foreign key by which columns follow; its tables are named by their roots."""
+    """An enforced foreign key by which columns follow; its tables are named by their roots.
+
+    `pairs` are its columns that follow, each with the one that it refers to. `is_exact`: whether a
+    value refers to the same value only, and not to one in capital letters, for example.
+    """
 
     key: ForeignKey
-    children: tuple[TableColumn, ...]
+    pairs: tuple[KeyColumn, ...]
+    is_exact: bool
     child_table: Name
     parent_table: Name
+
+    @property
+    def children(self) -> set[TableColumn]:
+        """Its columns that follow."""
+        return {TableColumn(self.child_table, pair.child) for pair in self.pairs}
 
 
 @dataclass(frozen=True, slots=True)

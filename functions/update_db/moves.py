@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from common.follow.substitution import Replacements, subs_in
 from common.postgres.database import Session
-from common.postgres.foreign_keys import ForeignKey
+from common.postgres.foreign_keys import ForeignKey, KeyColumn
 from common.postgres.names import Name, TableColumn
 from update_db.followers import Followers, FollowingColumn
 from update_db.masked_emails import Parts
@@ -30,12 +30,15 @@ class Following:
     """What follows the subs that move: for each column, how many of its rows.
 
     `shared`: how many subs a column has that several users have, so that nobody knows whose they
-    are. `goes_aside`: whether a sub goes to somebody else while what follows it gets another one.
+    are. `unlike`: by each foreign key, how many rows refer to a sub that moves, but write it in
+    another way. `goes_aside`: whether a sub goes to somebody else while what follows it gets
+    another one. `moves`: how many subs move.
     """
 
     followers: Followers
     rows: Mapping[FollowingColumn, int]
     shared: Mapping[FollowingColumn, int]
+    unlike: Mapping[ForeignKey, int]
     goes_aside: bool
     moves: int
 
@@ -51,6 +54,13 @@ class Following:
         """The columns with subs that several users have, for a message; "" if there are none."""
         return "; ".join(
             f"{subs} subs in {column.name}" for column, subs in self.shared.items() if subs
+        )
+
+    @property
+    def unlike_ones(self) -> str:
+        """The foreign keys of rows that write a sub in another way, for a message; or ""."""
+        return "; ".join(
+            f"{rows} rows of {key.child} by {key.name}" for key, rows in self.unlike.items() if rows
         )
 
     @property
@@ -89,7 +99,7 @@ class Following:
 def nothing_follows(followers: Followers) -> Following:
     """Return that nothing follows, since no sub changes."""
     none = dict.fromkeys(followers.columns, 0)
-    return Following(followers, rows=none, shared=none, goes_aside=False, moves=0)
+    return Following(followers, rows=none, shared=none, unlike={}, goes_aside=False, moves=0)
 
 
 def find_following(target: Session, followers: Followers, limit: Limit) -> Following:
@@ -112,7 +122,23 @@ def find_following(target: Session, followers: Followers, limit: Limit) -> Follo
         if moving and column.sub.holds != "sub":
             (moving,) = target.row(statement("count_following_rows", parts))
         rows[column] = moving
-    return Following(followers, rows, shared, goes_aside=bool(go_to_others), moves=moves)
+    unlike = {
+        key.key: sum(_count_unlike(target, key.key, pair) for pair in key.pairs)
+        for key in followers.keys
+        if not key.is_exact
+    }
+    return Following(followers, rows, shared, unlike, goes_aside=bool(go_to_others), moves=moves)
+
+
+def _count_unlike(target: Session, key: ForeignKey, pair: KeyColumn) -> int:
+    parts = {
+        "children": key.child_rows,
+        "parents": key.parent_rows,
+        "refers": key.refers("c", "p"),
+        "child": sql.Identifier(pair.child),
+        "parent": sql.Identifier(pair.parent),
+    }
+    return int(target.row(statement("count_unlike", parts))[0])
 
 
 def parts_of(column: FollowingColumn) -> Parts:

@@ -225,6 +225,7 @@ def _foresee(
     Raises:
         ConfigurationError: our role may not drop and create the foreign keys that are in the way.
         SchemaMismatch: nobody knows whose some rows are; the report, written even so, names them.
+            Or rows refer to a sub and write it in another way.
     """
     if not followers.columns:
         return nothing_follows(followers)
@@ -236,6 +237,12 @@ def _foresee(
             f"Several rows of {options.users.name} have the same sub, of which some get another"
             f" one, so that nobody knows whom these follow: {shared}. {report} has the rows with"
             " their subs (old_sub): correct all but one of each. Nothing was written."
+        )
+    if unlike := following.unlike_ones:
+        raise SchemaMismatch(
+            "Rows refer to a sub that changes, but do not write it letter by letter as the user's"
+            f" row does, so that they would not follow: {unlike}. Correct them. Nothing was"
+            " written."
         )
     require_recreatable(target, following.keys)
     return following

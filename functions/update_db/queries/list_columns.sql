@@ -23,7 +23,9 @@ SELECT
         ELSE ''
     END AS holds,
     coalesce(e.oid, t.oid) = 'uuid'::regtype AS is_uuid,
-    a.attgenerated <> '' AS is_generated
+    a.attgenerated <> '' AS is_generated,
+    -- Whether values are equal only if they are the same text; those of citext need not be.
+    coalesce(l.collisdeterministic, true) AND t.typnamespace = 'pg_catalog'::regnamespace AS is_exact
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -31,6 +33,7 @@ JOIN resolved ON resolved.oid = a.atttypid
 JOIN pg_type t ON t.oid = resolved.base
 LEFT JOIN resolved element ON t.typcategory = 'A' AND element.oid = t.typelem
 LEFT JOIN pg_type e ON e.oid = element.base
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
   AND (NOT c.relispartition OR n.nspname = %(schema)s AND c.relname = %(table)s)
