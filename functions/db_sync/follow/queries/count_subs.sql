@@ -19,7 +19,8 @@ WITH given (number, holds, value) AS MATERIALIZED (
     ) parts (value) ON pg_catalog.jsonb_typeof(parts.value) = 'string'
     WHERE given.holds = 'json'
 ), alike (value) AS MATERIALIZED (
-    SELECT DISTINCT held.value FROM held WHERE held.value ~ {form}
+    -- CASE makes PostgreSQL expect many: for one alone it might read all users, and do so for each.
+    SELECT DISTINCT held.value FROM held WHERE CASE WHEN held.value ~ {form} THEN true END
 ), found (value, is_key) AS MATERIALIZED (
     SELECT alike.value, pg_catalog.bool_or({is_key})
     FROM alike
