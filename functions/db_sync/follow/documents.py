@@ -13,7 +13,7 @@ from db_sync.mask_plan.sample import FIELD_NAME, MANY_DIGITS, MOST_STEPS
 from db_sync.sampling import limited, sampled_rows
 from db_sync.statements import statement
 
-DOCUMENTS, MOST_BYTES = 500, 65_536
+DOCUMENTS, MOST_BYTES = 100, 65_536
 
 
 def sub_paths(source: Session, counting: Counting, candidate: Candidate) -> tuple[str, ...]:
