@@ -20,7 +20,7 @@ INSERT INTO wishes
 SELECT id, email, cognito_sub, cognito_sub, jsonb_build_object('members', ARRAY[cognito_sub])
 FROM users;
 """
-GIVEN = {"keep": [KEPT], "mask": {"public.users.email": "email"}}
+GIVEN = {"keep": [KEPT], "mask": {"public.users.email": "email"}, "unreviewed": "fail"}
 
 
 def test_columns_with_subs_are_proposed_to_follow_and_not_to_be_masked(
