@@ -2,11 +2,11 @@
 
 The temporary tables of a merge hold what will be written, so that only changes are examined: rows
 that are written, and rows that stay and refer to a parent that is deleted. Where the result is not
-known in advance (a table that is replaced, a key on columns that staging itself fills), all rows
-are examined after the writing.
+known in advance (a table that is replaced, a key on columns that staging itself fills or that lose
+kept values), all rows are examined after the writing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from psycopg2 import sql
@@ -26,7 +26,8 @@ class Writing:
     """What is to be written, by the tables' oids.
 
     Of the tables whose rows are replaced, `staged` has those whose new rows are in a temporary
-    table; those of the others come later. `is_dry`: no kept value will be removed from its row.
+    table; those of the others come later. `is_dry`: nothing is written, and so no kept value is
+    removed from its row.
     """
 
     merges: Stagings
@@ -45,10 +46,17 @@ class Writing:
         merges = {oid: staging.merge for oid, staging in self.merges.items()}
         return {**merges, **self.replacements}
 
-    def known_columns(self, table: Merge | Replace) -> set[str]:
-        """Return the columns whose new values are in the changes, or in the stage."""
-        plan = table.plan
-        return {column.name for column in plan.compared + (plan.kept if self.is_dry else ())}
+    def knows(self, root: int, columns: Collection[str]) -> bool:
+        """Return whether the new values of some columns are in the changes, or in the stage."""
+        plan = self.tables[root].plan
+        unknown = {*columns}.difference(column.name for column in plan.compared)
+        if not unknown.issubset(column.name for column in plan.kept):
+            return False
+        return not unknown or self.is_dry or self._keeps(root)
+
+    def _keeps(self, root: int) -> bool:
+        """Return whether no row of a table loses a kept value, since another row brings it."""
+        return root in self.merges and not self.merges[root].loses_kept_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +127,7 @@ def _is_foreseeable(key: ForeignKey, writing: Writing) -> bool:
         return False
     written = writing.tables
     return all(
-        root not in written
-        or (
-            name == written[root].plan.name
-            and writing.known_columns(written[root]).issuperset(columns)
-        )
+        root not in written or (name == written[root].plan.name and writing.knows(root, columns))
         for name, columns, root in (
             (key.child, key.columns, key.child_root),
             (key.parent, key.parent_columns, key.parent_root),

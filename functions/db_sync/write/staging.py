@@ -6,6 +6,7 @@ Columns that belong to the target are carried over.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from psycopg2 import sql
 
@@ -65,6 +66,11 @@ class Staging:
         inserted, updated, deleted, lost = self._target.row(self._statement("count_changes"))
         taken = kept.count_unlinked(self._target, self.merge.plan, self._parts)
         return Changes(inserted, updated, deleted, lost + taken)
+
+    @cached_property
+    def loses_kept_values(self) -> bool:
+        """Whether rows lose a kept value, since others bring it; the changes are listed."""
+        return kept.count_unlinked(self._target, self.merge.plan, self._parts) > 0
 
     def changes_any_of(self, columns: set[str | None]) -> bool:
         """Return whether an existing row of the target gets another value in one of some columns.

@@ -147,15 +147,15 @@ def test_a_cascade_that_only_the_targets_key_has_deletes_nothing(
 
 
 @pytest.mark.parametrize("role", ["superuser", "owner"])
-def test_a_foreign_key_to_a_kept_column_is_checked(databases: Databases, role: str) -> None:
+def test_a_foreign_key_between_kept_columns_is_checked(databases: Databases, role: str) -> None:
     pair = databases.pair(
         "CREATE TABLE people (id int PRIMARY KEY, sub text NOT NULL UNIQUE);"
         "CREATE TABLE logins (id int PRIMARY KEY, sub text NOT NULL REFERENCES people (sub))",
-        source="INSERT INTO people VALUES (1, 'ours'); INSERT INTO logins VALUES (1, 'ours')",
+        source="INSERT INTO people VALUES (1, 'ours'); INSERT INTO logins VALUES (2, 'ours')",
         target="INSERT INTO people VALUES (1, 'own'); INSERT INTO logins VALUES (1, 'own')",
     )
     target = own_tables(pair, "table_owner") if role == "owner" else None
-    rules = SyncRules.parse('{"keep": ["public.people.sub"]}')
+    rules = SyncRules.parse('{"keep": ["public.people.sub", "public.logins.sub"]}')
 
     with pytest.raises(SchemaMismatch, match="logins_sub_fkey"):
         sync(pair, target=target, rules=rules)
