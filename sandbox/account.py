@@ -17,6 +17,7 @@ from sandbox.bookshop.databases import (
     fill_production,
     fill_staging,
 )
+from sandbox.bookshop.followers import FOLLOW
 from sandbox.bookshop.pools import Pools
 from sandbox.clients import Clients
 from sandbox.cloud import LocalAws, local_aws
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 type Settings = Mapping[str, object]  # as in cdk.json
 
-NO_RULES: Settings = {}
+RULES: Settings = {"follow": FOLLOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,15 @@ class StagingAccount:
 def staging_account(
     *,
     schedule: str | None = None,
-    sync_rules: Settings = NO_RULES,
+    sync_rules: Settings = RULES,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[StagingAccount]:
     """Run a staging account for the length of a with statement and leave nothing behind.
 
     Args:
         schedule: an EventBridge Scheduler expression; without one there is no schedule.
-        sync_rules: those of cdk.json; those of the bookshop's masks are in `bookshop.masks`.
+        sync_rules: those of cdk.json, by default without masks; those with the bookshop's masks are
+            in `bookshop.masks`.
         announce: is called with a sentence before each step.
 
     Raises:

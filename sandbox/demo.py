@@ -19,7 +19,7 @@ from rich.text import Text
 
 from sandbox.account import StagingAccount, staging_account
 from sandbox.bookshop.comparison import contents
-from sandbox.bookshop.logins import Found, Login, log_in_everybody
+from sandbox.bookshop.logins import Found, Login, find_wishlists, log_in_everybody
 from sandbox.bookshop.masks import MASKED, SYNC_RULES, is_masked, signs_of_originals
 from sandbox.bookshop.people import CUSTOMER, CUSTOMERS_EMAIL, Outcome
 from sandbox.processes import SandboxError
@@ -93,7 +93,7 @@ def main() -> int:
 
 def tell(story: Story, account: StagingAccount) -> None:
     """Run the workflow, and show what it changes."""
-    _show_before(story, log_in_everybody(account))
+    _show_before(story, account, log_in_everybody(account))
     story.chapter(
         "2. The workflow runs",
         f"aws stepfunctions start-execution --input '{json.dumps(INPUT)}'",
@@ -108,16 +108,17 @@ def tell(story: Story, account: StagingAccount) -> None:
         return
     _show_changes(story, account, result)
     _show_masks(story, account)
-    _show_after(story, log_in_everybody(account))
+    _show_after(story, account, log_in_everybody(account))
     _show_next(story)
 
 
-def _show_before(story: Story, logins: list[Login]) -> None:
+def _show_before(story: Story, account: StagingAccount, logins: list[Login]) -> None:
     story.chapter(
         "1. Staging before",
         "Staging's database was copied from production some time ago. Each row of users\n"
         "has the sub that production's user pool gave that person. Staging has its own\n"
-        "pool, which gave the same people other subs, so their logins find no row.",
+        "pool, which gave the same people other subs, so their logins find no row, and\n"
+        "not their wishlist either, which has the sub of its owner.",
     )
     story.console.print(_login_table(_shown(logins)))
     expected = _expected(logins)
@@ -125,9 +126,12 @@ def _show_before(story: Story, logins: list[Login]) -> None:
         f"all {len(expected)} people whose row comes from production can log in to staging's pool",
         holds=all(login.logged_in for login in expected),
     )
+    owners, finders = find_wishlists(account, expected)
     story.fact(
-        "none of them finds that row",
-        holds=bool(expected) and not any(login.found is Found.OWN_ROW for login in expected),
+        f"none of them finds that row, and none of the {len(owners)} with a wishlist finds it",
+        holds=bool(owners)
+        and not finders
+        and not any(login.found is Found.OWN_ROW for login in expected),
     )
 
 
@@ -199,12 +203,17 @@ def _show_masks(story: Story, account: StagingAccount) -> None:
     )
 
 
-def _show_after(story: Story, logins: list[Login]) -> None:
+def _show_after(story: Story, account: StagingAccount, logins: list[Login]) -> None:
     story.chapter("5. Staging after", "The same people log in again.")
     story.console.print(_login_table(_shown(logins)))
     expected = _expected(logins)
     found = [login for login in expected if login.found is Found.OWN_ROW]
     story.fact(f"{len(found)} of {len(expected)} find their row", holds=found == expected)
+    owners, finders = find_wishlists(account, expected)
+    story.fact(
+        f"{len(finders)} of the {len(owners)} with a wishlist find their own",
+        holds=bool(owners) and finders == owners,
+    )
     story.fact(
         f"{CUSTOMER}, whose address is masked, is one of them",
         holds=any(login.person.name == CUSTOMER for login in found),

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from psycopg2 import sql
 
+from sandbox.bookshop.followers import FOLLOWERS
 from sandbox.database import Database
 
 type TableColumn = tuple[str, str]
@@ -18,6 +19,10 @@ GROUP BY table_name
 """
 # This column belongs to staging, whose pool gave the subs.
 STAGING_OWNS = ("users", "cognito_sub")
+# So the users row stands for the sub that belongs to staging. A sub of nobody's stands for itself.
+FOLLOWED = """
+COALESCE((SELECT 'user ' || id FROM public.users WHERE cognito_sub = {column}), {column})
+"""
 
 
 def contents(
@@ -27,7 +32,8 @@ def contents(
 
     Args:
         database: which database.
-        with_subs: whether to include users.cognito_sub, which differs after a remap.
+        with_subs: whether to include the subs, which differ after a remap; otherwise the columns
+            that follow them have the person instead.
         without: columns to leave out, since they are masked.
     """
     left_out = {*without, *(() if with_subs else (STAGING_OWNS,))}
@@ -39,7 +45,9 @@ def contents(
         found: dict[str, list[str]] = {}
         for table, columns in sorted(tables):
             wanted = [
-                sql.Identifier(column) for column in columns if (table, column) not in left_out
+                _value(table, column, with_subs=with_subs)
+                for column in columns
+                if (table, column) not in left_out
             ]
             query = sql.SQL("SELECT ROW({})::text FROM {}").format(
                 sql.SQL(", ").join(wanted), sql.Identifier(table)
@@ -47,6 +55,13 @@ def contents(
             cursor.execute(query)
             found[table] = sorted(line for (line,) in cursor.fetchall())
         return found
+
+
+def _value(table: str, column: str, *, with_subs: bool) -> sql.Composable:
+    """Return what stands for a column in a row's text."""
+    if with_subs or (table, column) not in FOLLOWERS:
+        return sql.Identifier(column)
+    return sql.SQL(FOLLOWED).format(column=sql.Identifier(table, column))
 
 
 def subs(database: Database) -> dict[str, str | None]:

@@ -41,6 +41,21 @@ SELECT 1 + i % 800,
        CASE WHEN i % 4 > 0 THEN E'Line one\n\\N and a tab\t, said customer ' || i END
   FROM generate_series(1, 2400) AS i;
 
+-- All the people have a wishlist and a card; of the customers, some.
+INSERT INTO wishlists (owner_sub, books)
+SELECT cognito_sub, ARRAY[1 + id % 800, 1 + id * 7 % 800]
+  FROM users
+ WHERE cognito_sub IS NOT NULL AND (email NOT LIKE 'customer%' OR id % 8 = 0)
+ ORDER BY id;
+-- Its owner's account is gone, and nobody has deleted the list.
+INSERT INTO wishlists (owner_sub, books) VALUES (md5('somebody who has left')::uuid::text, '{1}');
+
+INSERT INTO cards (holder_sub, points)
+SELECT cognito_sub, id * 10 % 700
+  FROM users, generate_series(1, 1 + id % 2) AS card
+ WHERE cognito_sub IS NOT NULL AND (email NOT LIKE 'customer%' OR id % 6 = 0)
+ ORDER BY id, card;
+
 INSERT INTO page_views (book_id, seen_on)
 SELECT 1 + i % 40, date '2024-05-01' + i % 7 FROM generate_series(1, 600) AS i;
 

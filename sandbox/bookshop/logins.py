@@ -1,11 +1,13 @@
 """Who can log in to staging: logs in to its pool and looks up the token's sub in `users`."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
 from sandbox.account import StagingAccount
+from sandbox.bookshop.followers import wishlist_by_email, wishlist_of
 from sandbox.bookshop.masks import is_masked
 from sandbox.bookshop.people import PEOPLE, Account, Person, normalized
 
@@ -27,6 +29,7 @@ class Login:
     logged_in: bool
     found: Found
     orders: int  # of the row that was found
+    sub: str | None = field(default=None, repr=False)  # in the token
 
 
 def log_in_everybody(account: StagingAccount) -> list[Login]:
@@ -47,10 +50,27 @@ def log_in(account: StagingAccount, person: Person) -> Login:
         {"sub": sub},
     )
     if not rows:
-        return Login(person, user, logged_in=True, found=Found.NO_ROW, orders=0)
+        return Login(person, user, logged_in=True, found=Found.NO_ROW, orders=0, sub=sub)
     key, email, orders = rows[0]
     if is_masked(email):  # it came from production with its key
         ((email,),) = account.production.rows("SELECT email FROM users WHERE id = %s", [key])
     theirs = {normalized(email) for email in person.rows + person.staging_rows}
     found = Found.OWN_ROW if normalized(email) in theirs else Found.ANOTHERS_ROW
-    return Login(person, user, logged_in=True, found=found, orders=orders)
+    return Login(person, user, logged_in=True, found=found, orders=orders, sub=sub)
+
+
+def find_wishlists(
+    account: StagingAccount, logins: Collection[Login]
+) -> tuple[list[Login], list[Login]]:
+    """Return who has a wishlist in production, and who of them finds that one in staging."""
+    own = {
+        login.person.name: wishlist_by_email(account.production, login.account.email)
+        for login in logins
+    }
+    owners = [login for login in logins if own[login.person.name]]
+    finders = [
+        login
+        for login in owners
+        if wishlist_of(account.staging, login.sub) == own[login.person.name]
+    ]
+    return owners, finders

@@ -20,5 +20,18 @@ UPDATE orders SET status = 'shipped' WHERE id % 25 = 0;
 
 DELETE FROM order_items WHERE order_id % 100 = 1;
 DELETE FROM orders WHERE id % 100 = 1;
+INSERT INTO wishlists (owner_sub, books)
+SELECT cognito_sub, ARRAY[1 + id % 800]
+  FROM users WHERE email LIKE 'new%@mail.example' AND id % 3 = 0 OR email LIKE 'rosa@%' ORDER BY id;
+UPDATE wishlists SET books = books || 5 WHERE id % 10 = 0;
+DELETE FROM wishlists WHERE id % 50 = 49;
+INSERT INTO cards (holder_sub, points)
+SELECT cognito_sub, 0
+  FROM users WHERE email LIKE 'new%@mail.example' AND id % 2 = 0 OR email LIKE 'rosa@%' ORDER BY id;
+UPDATE cards SET points = points + 10 WHERE id % 15 = 0;
+-- Passed on to somebody else.
+UPDATE cards SET holder_sub = cognito_sub
+  FROM users WHERE cards.id % 100 = 60 AND email = 'new' || cards.id / 100 + 1 || '@mail.example';
+
 DELETE FROM reviews WHERE stars = 1 AND id % 10 = 0;
 INSERT INTO page_views VALUES (1, '2025-03-01'), (1, '2025-03-01');

@@ -16,6 +16,7 @@ from db_sync.parts.part import Division, Part
 from sandbox.account import StagingAccount
 from sandbox.bookshop.comparison import Contents, contents
 from sandbox.bookshop.databases import ROLE
+from sandbox.bookshop.followers import FOLLOWERS
 from sandbox.database import Database
 from tests.e2e.tools import SAVED, function_changed, wait_during
 
@@ -31,7 +32,8 @@ TUNING = {
 GRANT = f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}"
 REVOKE = f"REVOKE SET ON PARAMETER session_replication_role FROM {ROLE}"
 UNFINISHED = f"executions/{FOLDER}/{FILE}"
-EMPTY = "TRUNCATE users, authors, books, orders, order_items, reviews, page_views"
+EMPTY = "TRUNCATE users, authors, books, orders, order_items, reviews, page_views, wishlists, cards"
+SUBS = ["cognito_sub", *(column for _, column in FOLLOWERS)]
 CHANGES = """
 UPDATE orders SET status = 'returned' WHERE id % 50 = {number} % 50;
 DELETE FROM order_items WHERE order_id % 500 = {number} % 500;
@@ -176,10 +178,8 @@ def rows_of(database: Database, part: Part) -> list[list[str]]:
         connection.set_session("REPEATABLE READ", readonly=True)
         found = []
         for table in part.tables:
-            query = sql.SQL(
-                "SELECT (to_jsonb(t) - 'cognito_sub')::text FROM {} t WHERE {} ORDER BY 1"
-            )
-            cursor.execute(query.format(table.identifier, condition))
+            query = sql.SQL("SELECT (to_jsonb(t) - {}::text[])::text FROM {} t WHERE {} ORDER BY 1")
+            cursor.execute(query.format(sql.Literal(SUBS), table.identifier, condition))
             found.append([line for (line,) in cursor.fetchall()])
         connection.rollback()
         return found
