@@ -154,8 +154,10 @@ def _show_changes(story: Story, account: StagingAccount, result: Execution) -> N
         "the execution's output has the same counts, and its history names nobody",
         holds=people == _counted(mapping) and _names_nobody(account, result),
     )
-    warnings = len(mapping["warnings"])
+    warnings, followers = len(mapping["warnings"]), mapping["followers"]
     story.console.print(
+        f"  {followers['public.wishlists.owner_sub']} wishlists and"
+        f" {followers['public.cards.holder_sub']} cards followed their people to another sub.\n"
         f"  The output has {warnings} warnings; the report in S3 has a line for each person."
     )
 
@@ -248,9 +250,11 @@ def _expected(logins: list[Login]) -> list[Login]:
 
 
 def _people_by_status(account: StagingAccount, mapping: dict[str, Any]) -> Counter[str]:
-    """Count the lines of the remap's report, one per person, by what happened."""
+    """Count the lines of the remap's report that are about a person, by what happened."""
     text = gzip.decompress(_read(account, mapping["report"])).decode()
-    return Counter(line["status"] for line in csv.DictReader(io.StringIO(text)))
+    found = Counter(line["status"] for line in csv.DictReader(io.StringIO(text)))
+    del found["follower"]  # one for each column that follows
+    return found
 
 
 def _counted(mapping: dict[str, Any]) -> Counter[str]:

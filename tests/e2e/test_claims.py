@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.account import StagingAccount
-from sandbox.bookshop.comparison import subs
+from sandbox.bookshop.comparison import contents, subs
+from sandbox.bookshop.followers import wishlist_by_email, wishlist_of
 from sandbox.bookshop.people import Account
 from statemachine.execution import run
-from tests.e2e.tools import REMAP, function_changed
+from tests.e2e.tools import LINKED, RELINK, REMAP, function_changed
 from tests.support.pages import blocks, read_page
 
 VICTIM = "olga@bookshop.example"  # has a row and no account in staging's pool
@@ -51,11 +52,12 @@ def test_a_claim_is_refused_where_emails_must_be_verified(account: StagingAccoun
         pool.client.admin_delete_user(UserPoolId=pool.pool_id, Username=CLAIM.username)
 
 
-def test_a_claim_stays_until_the_subs_are_cleared_and_set_again(
+def test_a_claim_stays_until_every_row_is_taken_for_another_person_s(
     account: StagingAccount, claimed: str
 ) -> None:
-    (clear,) = blocks(read_page("security.md"), "sql")
-    linked = {sub for email, sub in subs(account.staging).items() if email != VICTIM}
+    (change_emails,) = blocks(read_page("security.md"), "sql")
+    theirs = wishlist_by_email(account.production, VICTIM)
+    assert theirs
     pool = account.pools.staging
 
     with only_verified(account):
@@ -65,10 +67,14 @@ def test_a_claim_stays_until_the_subs_are_cleared_and_set_again(
         run(account, REMAP)
         assert subs(account.staging)[VICTIM] == claimed
 
-        account.staging.change(clear)
-        outcome = run(account, REMAP).output["cognito_mapping"]
+        assert wishlist_of(account.staging, claimed) == theirs
+        account.staging.change(change_emails)
+        outcome = run(account, RELINK).output["cognito_mapping"]
 
     now = subs(account.staging)
-    assert now[VICTIM] is None
-    assert outcome["updated"] > 0
-    assert {sub for sub in now.values() if sub} < linked
+    assert now[VICTIM] == subs(account.production)[VICTIM]
+    assert claimed not in now.values()
+    assert wishlist_of(account.staging, claimed) == []
+    assert contents(account.staging) == contents(account.production)
+    # All of them but those whose email is not verified.
+    assert outcome["updated"] == len(LINKED) - 2

@@ -8,6 +8,7 @@ import pytest
 
 from common.masking.keys import MaskKey
 from sandbox.account import StagingAccount
+from sandbox.bookshop.followers import FOLLOW, FOLLOWERS, wishlist_by_email, wishlist_of
 from sandbox.bookshop.people import PEOPLE, Outcome
 from sandbox.cloud import ACCOUNT, REGION
 from sandbox.deploy import build_host_layer, deploy
@@ -77,7 +78,9 @@ def settings(account: StagingAccount, tmp_path: Path) -> Iterator[dict[str, Any]
                 "*.email": {"with": "email", "keep_domains": ["example.com"]},
                 "public.users.name": "name",
                 "public.users.cognito_sub": "hash",
+                "public.wishlists.owner_sub": "hash",
             },
+            "follow": FOLLOW,
         },
         "mask_key_secret_arn": key,
     }
@@ -143,8 +146,15 @@ def assert_masked_and_linked(account: StagingAccount) -> None:
         if person.outcome is Outcome.LINKED and person.accounts[0].verified:
             sub = account.pools.staging.log_in(person.accounts[0].username)
             assert found.get(sub) == own_rows[person.rows[0]], person.name
+            wishlist = wishlist_by_email(account.production, person.rows[0])
+            assert wishlist_of(account.staging, sub) == wishlist, person.name
             subs.add(sub)
-    assert not ({row[2] for row in real} - subs - {None}) & found.keys()
+    held = found.keys() | {
+        sub
+        for table, column in FOLLOWERS
+        for (sub,) in account.staging.rows(f"SELECT {column} FROM {table}")
+    }
+    assert not ({row[2] for row in real} - subs - {None}) & held
 
 
 type Resources = dict[tuple[str, str], str]

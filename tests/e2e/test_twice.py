@@ -20,11 +20,15 @@ from statemachine.execution import Execution, run, start, state_events, wait
 from tests.e2e.tools import LINKED, RELINK, everything, wait_during
 from tests.support.waiting import wait_until
 
-# Changes also rows of people who log in; some of them get another sub in production.
+# Changes also rows of people who log in; some get another sub in production, with all they have.
 CHANGES = """
 UPDATE users SET name = name || ' the Second' WHERE id % 5 = 0 OR email ILIKE '%@bookshop.example%';
-UPDATE users SET cognito_sub = gen_random_uuid()
+SET LOCAL session_replication_role = replica;
+UPDATE users SET cognito_sub = md5(cognito_sub)
  WHERE id % 2 = 0 AND email ILIKE '%@bookshop.example%';
+UPDATE cards SET holder_sub = cognito_sub FROM users WHERE cognito_sub = md5(holder_sub);
+UPDATE wishlists SET owner_sub = cognito_sub FROM users WHERE cognito_sub = md5(owner_sub);
+SET LOCAL session_replication_role = origin;
 INSERT INTO users (email, name, cognito_sub)
 SELECT 'later' || i || '@mail.example', 'Later ' || i, gen_random_uuid()
   FROM generate_series(1, 10) AS i;
