@@ -177,6 +177,26 @@ def test_keys_of_several_columns_and_of_partitions_are_understood(
     assert staging.database.rows(KEYS) == keys
 
 
+def test_users_may_be_a_partition(
+    make_staging: MakeStaging, use_follow: UseFollow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERS_TABLE", "public.users_1")
+    use_follow({"public.notes.sub": "public.users_1.cognito_sub"})
+    tables = "ALTER TABLE users_1 ADD UNIQUE (cognito_sub); CREATE TABLE notes (sub text);"
+    key = "CREATE TABLE cards (sub text REFERENCES users_1 (cognito_sub))"
+    schema = TENANTS.format(child="orders", parent="users") + tables + key
+    staging = make_staging(
+        "INSERT INTO users VALUES (1, 'u1@example.com', 'p-1', 1);"
+        "INSERT INTO notes VALUES ('p-1'); INSERT INTO cards VALUES ('p-1')",
+        schema,
+    )
+
+    followers = staging.remap(FIRST).output["followers"]
+
+    assert followers == {"public.cards.sub": 1, "public.notes.sub": 1, "public.orders.sub": 0}
+    assert staging.database.rows("SELECT * FROM notes, cards") == [("s-1", "s-1")]
+
+
 def test_a_sub_that_is_the_key_of_users_is_followed(
     make_staging: MakeStaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:

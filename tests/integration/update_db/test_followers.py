@@ -173,6 +173,19 @@ def test_rows_of_a_sub_stay_with_its_owner_if_somebody_else_had_it_too(
     assert (1, "p-1") in staging.database.rows("SELECT * FROM orders")
 
 
+def test_an_empty_text_that_several_users_have_is_no_sub(
+    make_staging: MakeStaging, use_follow: UseFollow
+) -> None:
+    use_follow(NAMED)
+    schema = "CREATE TABLE users (id int, email text, cognito_sub text);" + ORDERS.split(";")[1]
+    staging = make_staging(f"{ROWS} UPDATE users SET cognito_sub = ''", schema)
+    staging.database.execute("INSERT INTO orders VALUES (9, '')")
+
+    assert staging.remap(FIRST).output["followers"] == {"public.orders.sub": 0}
+    assert staging.subs() == {0: "", 1: "s-1", 2: ""}
+    assert staging.database.rows("SELECT * FROM orders") == [(9, "")]
+
+
 def test_a_partitioned_table_follows(make_staging: MakeStaging, use_follow: UseFollow) -> None:
     use_follow(NAMED)
     schema = f"""{USERS};
