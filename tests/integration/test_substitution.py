@@ -87,6 +87,21 @@ def test_subs_at_the_paths_of_jsonb_are_replaced_and_nothing_else(session: Sessi
     )
 
 
+@pytest.mark.parametrize("column", ["typed", "uuids"])
+def test_a_uuid_stays_where_its_replacement_is_none(session: Session, column: str) -> None:
+    insert(session, **{column: ADA if column == "typed" else f"{{{ADA}}}"})
+    session.execute("UPDATE public.map SET new = 'unlinked:1' WHERE new = %s", [BEN])
+
+    assert ADA in replaced(session, column)
+
+
+@pytest.mark.parametrize("array", [f"{{{{{ADA}}},{{{BEN}}}}}", f"[0:1]={{{ADA},{BEN}}}"])
+def test_an_array_of_another_shape_stays(session: Session, array: str) -> None:
+    insert(session, texts=array)
+
+    assert replaced(session, "texts") == array
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_rows_without_a_sub_that_is_replaced_are_not_written(
     session: Session, column: SubColumn

@@ -2,6 +2,9 @@
 
 A temporary table holds which sub is replaced by which. Each column is joined with it once: a lookup
 for each row would take many times as long. Subs are compared as texts, bytewise.
+
+In a uuid no sub is replaced by a value that is none, such as 'unlinked:…': it stays. So does an
+array of several dimensions, or whose first element is not number 1.
 """
 
 import json
@@ -15,6 +18,9 @@ from common.emails import BYTEWISE
 from common.json_paths import Path, replaced_at
 
 type Holds = Literal["sub", "array", "json"]
+
+# A uuid as PostgreSQL writes it.
+UUID_FORM = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,8 @@ def substituted(
             _as_sub(new, column), own if column.is_uuid else _as_text(own)
         )
         return Substitution(
-            join=sql.SQL(" LEFT JOIN {} {} ON {}.{} = {}").format(
-                by.table, of, of, sql.Identifier(by.old), _as_text(own)
+            join=sql.SQL(" LEFT JOIN {} {} ON {}.{} = {}{}").format(
+                by.table, of, of, sql.Identifier(by.old), _as_text(own), _if_fits(column, new)
             ),
             value=value,
             is_changed=sql.SQL("{} IS NOT NULL").format(new),
@@ -127,9 +133,10 @@ def subs_in(column: SubColumn) -> sql.Composable:
     if column.holds == "sub":
         return sql.SQL("(SELECT {} AS sub)").format(_as_text(own))
     if column.holds == "array":
-        return sql.SQL("(SELECT {} AS sub FROM pg_catalog.unnest({}) AS e (sub))").format(
-            _as_text(sql.Identifier("e", "sub")), own
-        )
+        return sql.SQL(
+            "(SELECT {} AS sub FROM pg_catalog.unnest(CASE WHEN pg_catalog.array_ndims({own}) = 1"
+            " AND pg_catalog.array_lower({own}, 1) = 1 THEN {own} END) AS e (sub))"
+        ).format(_as_text(sql.Identifier("e", "sub")), own=own)
     # In jsonpath's lax mode, which does not stop at the first element without what is looked for.
     queries = [
         sql.SQL(
@@ -156,11 +163,12 @@ def _join_of_many(
         " LEFT JOIN (SELECT t.tableoid AS staging_sync_table, t.ctid AS staging_sync_row,"
         " pg_catalog.jsonb_object_agg(m.{old}, m.{new}) AS subs"
         " FROM {rows} t CROSS JOIN LATERAL {held} h JOIN {table} m ON m.{old} = h.sub"
-        " WHERE m.{new} IS NOT NULL GROUP BY 1, 2) {of}"
+        " WHERE m.{new} IS NOT NULL{fits} GROUP BY 1, 2) {of}"
         " ON {of}.staging_sync_table = t.tableoid AND {of}.staging_sync_row = t.ctid"
     ).format(
         old=sql.Identifier(by.old),
         new=sql.Identifier(by.new),
+        fits=_if_fits(column, sql.Identifier("m", by.new)),
         rows=rows,
         held=subs_in(column),
         table=by.table,
@@ -196,6 +204,15 @@ def _replaced_text(value: sql.Composable, of: sql.Identifier) -> sql.Composable:
         "CASE pg_catalog.jsonb_typeof({value}) WHEN 'string'"
         " THEN coalesce({of}.subs -> ({value} #>> '{{}}'), {value}) ELSE {value} END"
     ).format(value=value, of=of)
+
+
+def _if_fits(column: SubColumn, new: sql.Composable) -> sql.Composable:
+    """Return what else is true of a new sub that a column can hold, for the end of a condition."""
+    return (
+        sql.SQL(" AND {} ~ {}").format(new, sql.Literal(UUID_FORM))
+        if column.is_uuid
+        else sql.SQL("")
+    )
 
 
 def _as_text(value: sql.Composable) -> sql.Composable:

@@ -12,6 +12,7 @@ from psycopg2 import sql
 
 from common.emails import BYTEWISE
 from common.errors import ConfigurationError, OutOfTime
+from common.follow.substitution import UUID_FORM
 from common.postgres.database import Session
 from common.postgres.names import Name
 from db_sync.brief_locks import AT_ONCE
@@ -24,7 +25,6 @@ from db_sync.planner import sorting
 from db_sync.sampling import ask, limited, sampled_rows
 from db_sync.statements import statement
 
-FORM = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # Values in the statistics that are looked up among the subs: of all columns, and of each.
 MOST_VALUES, LEAST_OF_COLUMN, MOST_OF_COLUMN = 20_000, 10, 200
 ROWS = 50
@@ -139,7 +139,7 @@ class Counting:
             "follow/count_subs",
             {
                 "values": values,
-                "form": sql.Literal(FORM),
+                "form": sql.Literal(UUID_FORM),
                 "users": self.users,
                 "same": self.is_sub(sql.SQL("alike.value")),
                 "is_key": sql.SQL(" OR ").join(is_key or [sql.SQL("false")]),

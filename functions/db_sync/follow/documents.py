@@ -3,11 +3,12 @@
 from psycopg2 import sql
 
 from common.errors import OutOfTime
+from common.follow.substitution import UUID_FORM
 from common.json_paths import leads_to, parse_path
 from common.postgres.database import Session
 from db_sync.compare.ranges import estimate_rows
 from db_sync.follow.candidates import Candidate
-from db_sync.follow.counting import FORM, Counting
+from db_sync.follow.counting import Counting
 from db_sync.mask_plan.json_columns import JsonPath, matching_paths
 from db_sync.mask_plan.sample import FIELD_NAME, MANY_DIGITS, MOST_STEPS
 from db_sync.sampling import limited, sampled_rows
@@ -59,7 +60,7 @@ def _query(counting: Counting, candidate: Candidate, rows: int) -> sql.Composabl
 def _are_subs(counting: Counting, value: sql.Composable) -> sql.Composable:
     """Return the SQL for how many values of a group are subs."""
     like_sub = sql.SQL("CASE WHEN {value} ~ {form} THEN {value} END").format(
-        value=value, form=sql.Literal(FORM)
+        value=value, form=sql.Literal(UUID_FORM)
     )
     return sql.SQL("pg_catalog.count(*) FILTER (WHERE EXISTS (SELECT FROM {} t WHERE {}))").format(
         counting.users, counting.is_sub(like_sub)

@@ -92,15 +92,14 @@ def _load(run: Run, people: People, number: int) -> LoadedPeople:
 
 def _fill(run: Run, people: People, parts: Parts) -> None:
     """Find the people, and let every value have one counterpart on the other side."""
-    target, users = run.target, people.users
+    target = run.target
     if people.found_by:
         target.execute(statement("follow/find_people_by", parts))
     else:
         target.execute(statement("follow/find_people", parts))
-        if kept.is_unique(users, people.sub) and target.row(statement("follow/is_taken", parts))[0]:
+        if target.row(statement("follow/is_taken", parts))[0]:
             target.execute(statement("follow/take_away", parts))
-    if not _must_be_distinct(people):
-        _require_distinct(run, people, parts)
+    _require_distinct(run, people, parts)
     target.execute(statement("follow/replace_missing", parts))
     (count,) = target.row(sql.SQL("SELECT count(*) FROM {people}").format(**parts))
     if target.execute(statement("follow/close_pairs", parts)) != count:
@@ -108,7 +107,9 @@ def _fill(run: Run, people: People, parts: Parts) -> None:
 
 
 def _require_distinct(run: Run, people: People, parts: Parts) -> None:
-    (are_shared,) = run.target.row(statement("follow/are_subs_shared", parts))
+    are_unique = _must_be_distinct(people)
+    query = "are_people_mixed_up" if are_unique else "are_subs_shared"
+    (are_shared,) = run.target.row(statement(f"follow/{query}", parts))
     if are_shared:
         raise SchemaMismatch(
             f"Two rows have the same {people.column}, in production or in staging, so that it is"
@@ -118,10 +119,13 @@ def _require_distinct(run: Run, people: People, parts: Parts) -> None:
 
 
 def _must_be_distinct(people: People) -> bool:
-    """Return whether unique indexes of both sides say that no two people share a sub."""
+    """Return whether unique indexes of both sides say that no two people share a sub.
+
+    Those may be partial, as where a row that is marked as deleted has a sub of another one.
+    """
     name = people.sub.name
     in_source = people.users.source.columns[name].unique_keys
-    return not people.found_by and [name] in in_source and kept.is_unique(people.users, people.sub)
+    return not people.found_by and [name] in in_source and [name] in people.sub.unique_keys
 
 
 def _parts(people: People, number: int) -> Parts:
@@ -132,8 +136,8 @@ def _parts(people: People, number: int) -> Parts:
         "persons": sql.Identifier("pg_temp", f"staging_sync_persons_{number}"),
         "users": whole_table(users.target),
         "columns": names(column.name for column in columns_of(people)),
-        "source_sub": _text(sql.Identifier("s", name)),
-        "target_sub": _text(sql.Identifier("t", name)),
+        "source_sub": _sub(sql.Identifier("s", name)),
+        "target_sub": _sub(sql.Identifier("t", name)),
         "nobodys": unlinked_for(
             sql.SQL("(p.target_sub || '/nobody')"), as_uuid=people.sub.followed_as == "uuid"
         ),
@@ -148,7 +152,7 @@ def _parts(people: People, number: int) -> Parts:
         "takes": kept.takes(users, name),
         "brings": kept.brings(users, name),
         "unlinked": kept.unlinked_sub(users, people.sub, "holder"),
-        "holder_sub": _text(sql.Identifier("holder", name)),
+        "holder_sub": _sub(sql.Identifier("holder", name)),
     }
 
 
@@ -165,5 +169,6 @@ def _person(users: TablePlan, alias: str, found_by: WhileSame) -> sql.Composable
     return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(emails))
 
 
-def _text(value: sql.Composable) -> sql.Composable:
-    return sql.SQL("(CAST({} AS text) {})").format(value, BYTEWISE)
+def _sub(value: sql.Composable) -> sql.Composable:
+    """Return a row's sub as a text; a blank one is none, and many may have it."""
+    return sql.SQL("nullif(CAST({} AS text) {}, '')").format(value, BYTEWISE)

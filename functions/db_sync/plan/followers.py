@@ -4,7 +4,7 @@ A sub column is one that the target keeps: its values are staging's own. Every c
 it by a foreign key, and every one that the rule "follow" names, holds what it holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from common.follow.substitution import Holds, SubColumn
 from common.postgres.names import TableColumn
 from db_sync.plan.catalog import Catalogs, Following, TypeName
 from db_sync.plan.defined_types import ARRAY, innermost_type, without_domains
+from db_sync.plan.left_alone import EXCLUDED
 from db_sync.plan.mask_references import References
 from db_sync.plan.tables import People, Plan, PlannedColumn, TablePlan
 
@@ -33,9 +34,10 @@ class _Head(NamedTuple):
 def plan_followers(plan: Plan, rules: FollowRules) -> None:
     """Put the followers into the plan's tables, with whatever forbids the sync."""
     heads = _find_heads(plan)
+    synced = [TableColumn(table.name, each.name) for table in plan.tables for each in table.sent]
+    plan.configuration_errors += _without_people(plan, rules, synced, heads)
     if not heads:
         return
-    synced = [TableColumn(table.name, each.name) for table in plan.tables for each in table.sent]
     kept = {TableColumn(table.name, each.name) for table in plan.tables for each in table.kept}
     try:
         found = find_followers(heads, synced, References(plan).all, rules)
@@ -66,6 +68,32 @@ def _find_heads(plan: Plan) -> dict[TableColumn, _Head]:
                 people = People(table, column, table.keyed_by.get(column.name))
                 heads[people.column] = _Head(people, held.type)
     return heads
+
+
+def _without_people(
+    plan: Plan,
+    rules: FollowRules,
+    synced: Collection[TableColumn],
+    heads: Collection[TableColumn],
+) -> Iterator[str]:
+    """Yield a sentence for each sub column of which it is unknown who has which sub in staging.
+
+    One that is not kept has production's subs, and so has what follows it.
+    """
+    tables = {table.name: table for table in plan.tables}
+    following = {rule.followed for each in synced if (rule := rules.rule_of(each))}
+    for column in sorted(each for each in following if each and each not in heads):
+        table = tables.get(column.table)
+        why = None
+        if plan.left_alone.get(column.table) == EXCLUDED:
+            why = f"{column.table} is excluded from the sync"
+        elif table and not table.has_key and column.column in table.target_values:
+            why = f"{column.table} has no key"
+        if why:
+            yield (
+                f'Columns that are synced follow {column} by the rule "follow", but {why}, so that'
+                " it is unknown which person of production is which of staging."
+            )
 
 
 class _Held(NamedTuple):

@@ -57,6 +57,9 @@ TOOLS = {
 }
 
 
+EXCLUDED = "excluded by a rule"
+
+
 class Reason(NamedTuple):
     """Why a table is left alone; a reason that is not expected becomes a warning."""
 
@@ -69,7 +72,7 @@ def why_left_alone(
 ) -> Reason | None:
     """Return why a table is not synced; None if it is synced."""
     if name in rules.exclude:
-        return Reason("excluded by a rule", is_expected=True)
+        return Reason(EXCLUDED, is_expected=True)
     if name not in rules.include and (reason := _of_migration_tool(name)):
         return reason
     source, target = catalogs.source.tables.get(name), catalogs.target.tables.get(name)

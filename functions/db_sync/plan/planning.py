@@ -3,7 +3,7 @@
 from common.masking.keys import MaskKey
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.followers import plan_followers
-from db_sync.plan.left_alone import why_left_alone
+from db_sync.plan.left_alone import EXCLUDED, why_left_alone
 from db_sync.plan.masks import plan_masks
 from db_sync.plan.publications import check_publications
 from db_sync.plan.rights import check_rights
@@ -50,11 +50,7 @@ def _leave_extension_tables(plan: Plan, rules: SyncRules) -> None:
     for catalog in plan.catalogs:
         for table in catalog.facts.extension_tables:
             is_excluded = table.name in rules.exclude
-            reason = (
-                "excluded by a rule"
-                if is_excluded
-                else f"it belongs to the extension {table.extension}"
-            )
+            reason = EXCLUDED if is_excluded else f"it belongs to the extension {table.extension}"
             plan.left_alone.setdefault(table.name, reason)
 
 

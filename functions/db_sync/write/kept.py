@@ -120,11 +120,6 @@ def unlinked_sub(plan: TablePlan, column: PlannedColumn, row: str | None = "t") 
     return unlinked_for(text, as_uuid=column.followed_as == "uuid")
 
 
-def is_unique(plan: TablePlan, column: PlannedColumn) -> bool:
-    """Return whether no two of the target's rows can have the same value of a kept column."""
-    return [column.name] in _unique_keys(plan, column)
-
-
 def _unlinked(plan: TablePlan, column: PlannedColumn) -> sql.Composable:
     """Return the value that a row of the target has instead of one that another row brings."""
     if column.followed_as:
@@ -213,18 +208,31 @@ def _flag(plan: TablePlan, column: PlannedColumn) -> sql.Identifier:
 
 
 def _unique_keys(plan: TablePlan, column: PlannedColumn) -> list[list[str]]:
-    """Return the sets of columns that are unique together, and that the source sends."""
+    """Return the sets of columns that are unique together, and that the source sends.
+
+    A sub that others follow is nobody else's, whatever the indexes say.
+    """
+    if column.followed_as:
+        return [[column.name]]
     sent = {each.name for each in plan.compared + plan.kept}
     return [key for key in column.unique_keys if sent.issuperset(key)]
 
 
 def _is_brought(plan: TablePlan, column: PlannedColumn, parts: Parts) -> sql.Composable:
-    """Return whether another row brings a value that a row holds."""
-    return _any(
+    """Return whether another row brings a value that a row holds.
+
+    Blank subs are none: many rows may have them where no index forbids it.
+    """
+    is_brought = _any(
         sql.SQL("({}) IN (SELECT {} FROM {} c WHERE c.{})").format(
             names(key), names(key, "c"), parts["changes"], _flag(plan, column)
         )
         for key in _unique_keys(plan, column)
+    )
+    if not column.followed_as or [column.name] in column.unique_keys:
+        return is_brought
+    return sql.SQL("({}) AND CAST({} AS text) <> ''").format(
+        is_brought, sql.Identifier(column.name)
     )
 
 

@@ -10,6 +10,7 @@ from tests.integration.db_sync.syncing import sync
 from tests.support.databases import Pair
 
 USERS = "CREATE TABLE users (id int PRIMARY KEY, email text, cognito_sub text UNIQUE);"
+WISHLISTS = "CREATE TABLE wishlists (id int PRIMARY KEY, owner_sub {type}, title text);"
 KEPT = {"column": "public.users.cognito_sub", "while_same": ["email"]}
 SUB = "public.users.cognito_sub"
 
@@ -44,6 +45,14 @@ def insert_users(count: int) -> str:
     return f"""
         INSERT INTO users SELECT i, 'u' || i || '@shop.example', {sub_of("i")}
         FROM generate_series(1, {count}) i;
+    """
+
+
+def insert_rows(table: str, people: int, rows: int, type_: str = "text") -> str:
+    """Return the statement that inserts rows of people, in turn."""
+    return f"""
+        INSERT INTO {table} SELECT i, {sub_of(f"1 + i % {people}")}::{type_}, 'row ' || i
+        FROM generate_series(1, {rows}) i;
     """
 
 
