@@ -16,7 +16,12 @@ from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
 from db_sync.compare.row_hash import ValueOf, row_hash
 from db_sync.plan.catalog import Table
-from db_sync.plan.rows import rows_to_compare, rows_with_places, table_rows
+from db_sync.plan.rows import (
+    found_rows_to_compare,
+    rows_to_compare,
+    rows_with_places,
+    table_rows,
+)
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import source_value
 from db_sync.tuning import Tuning
@@ -92,16 +97,17 @@ class Ranges:
         # OFFSET 0 makes the planner use one index scan per range: it estimates a ninth of the table
         # for a range between two unknown keys, and would read the whole table instead. It also
         # makes the join check the row's own range, since a broken index may lead to another row.
-        return sql.SQL(
-            "{} JOIN LATERAL (SELECT {} FROM {}"
+        found = sql.SQL(
+            "{} JOIN LATERAL (SELECT {} FROM {} t"
             " WHERE {} BETWEEN r.low AND r.high OFFSET 0) t ON {} = r.number"
         ).format(
             _listed(numbers, self.shift),
             rows_with_places(table),
-            all_rows,
+            table_rows(table),
             value_of(key),
             self.number(value_of),
         )
+        return found_rows_to_compare(table, found)
 
     def are_of(self, value_of: ValueOf, numbers: Sequence[int]) -> sql.Composable:
         """Return the condition that a row `t` is in one of some ranges, which needs no index."""

@@ -19,27 +19,47 @@ def table_rows(table: Table) -> sql.Composable:
 
 
 def rows_to_compare(table: Table) -> sql.Composable:
-    """Return `table_rows`, with the values of following columns as production sends them.
+    """Return `table_rows`, with the values of following columns as production sends them."""
+    if not table.following:
+        return table_rows(table)
+    return sql.SQL("(SELECT t.tableoid, t.ctid, t.xmin, t.*, {} FROM {} t{} WHERE {})").format(
+        *_with_production_s_subs(table, whole_table(table)),
+        table.section.condition if table.section else sql.SQL("true"),
+    )
+
+
+def found_rows_to_compare(table: Table, found: sql.Composable) -> sql.Composable:
+    """Return some of `rows_to_compare`.
+
+    Joined after they are found: the joins would be done for each range that they are found in.
+
+    Args:
+        table: the target's, or any without columns that follow.
+        found: a FROM item with the alias `t`, with `rows_with_places`.
+    """
+    if not table.following:
+        return found
+    values, _, joins = _with_production_s_subs(table, whole_table(table))
+    return sql.SQL("(SELECT t.*, {} FROM {}{}) t").format(values, found, joins)
+
+
+def _with_production_s_subs(
+    table: Table, rows: sql.Composable
+) -> tuple[sql.Composable, sql.Composable, sql.Composable]:
+    """Return the values of following columns with their names, the rows, and the joins.
 
     One join for each of these columns. PostgreSQL leaves it out of a query that does not read the
     value, since no two people have the same sub.
     """
-    if not table.following:
-        return table_rows(table)
-    rows = whole_table(table)
     found = [
         substituted(each.column, rows, each.back, f"staging_sync_subs_{number}")
         for number, each in enumerate(table.following)
     ]
-    return sql.SQL("(SELECT t.tableoid, t.ctid, t.xmin, t.*, {} FROM {} t{} WHERE {})").format(
-        sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(back.value, sql.Identifier(each.as_sent))
-            for each, back in zip(table.following, found, strict=True)
-        ),
-        rows,
-        sql.SQL("").join([back.join for back in found]),
-        table.section.condition if table.section else sql.SQL("true"),
+    values = sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(back.value, sql.Identifier(each.as_sent))
+        for each, back in zip(table.following, found, strict=True)
     )
+    return values, rows, sql.SQL("").join([back.join for back in found])
 
 
 def whole_table(table: Table) -> sql.Composable:
@@ -49,6 +69,5 @@ def whole_table(table: Table) -> sql.Composable:
 
 
 def rows_with_places(table: Table) -> sql.Composable:
-    """Return the columns of `rows_to_compare` as `t`, with each row's place: tableoid and ctid."""
-    has_places = table.section or table.following
-    return sql.SQL("t.*" if has_places else "t.tableoid, t.ctid, t.*")
+    """Return the columns of `table_rows` as `t`, with each row's place: tableoid and ctid."""
+    return sql.SQL("t.*" if table.section else "t.tableoid, t.ctid, t.*")
