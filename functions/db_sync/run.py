@@ -71,10 +71,14 @@ class SyncOptions:
 
 
 class LoadedPeople(NamedTuple):
-    """How many people have another sub in staging, and a sum that changes if one of them does."""
+    """How many people have another sub in staging, and a sum that changes if one of them does.
+
+    `lacking` is how many have none in staging, and one in production.
+    """
 
     number: int
     digest: int
+    lacking: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from db_sync.compare.fingerprint import require_alike
 from db_sync.compare.moment import Moment
 from db_sync.compare.tables import compare_tables
 from db_sync.finish import Findings, Finished, Finisher, finisher_of
-from db_sync.follow.people import load_people
+from db_sync.follow.people import load_people, look_for_lacking
 from db_sync.follow.telling import warn_of_unnamed
 from db_sync.parallel import allow_parallel_comparison
 from db_sync.parts.sizes import watch
@@ -155,7 +155,7 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
         moment = Moment.of(target, [table.target.oid for table in plan.tables])
         run.people.clear()
         load_people(run, plan.people, plan.tables)
-        compared = compare_tables(run, plan.tables)
+        compared = look_for_lacking(run, plan.people, compare_tables(run, plan.tables))
         run.pace.replacing({replace.plan.name for replace in compared.replacements})
         run.limit("the rows that differ were written")
         require_samples_fit(run, compared.plans)

@@ -12,6 +12,7 @@ and only if the target's is the counterpart of the source's.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from psycopg2 import sql
 
@@ -19,6 +20,7 @@ from common.emails import BYTEWISE, normalized
 from common.errors import SchemaMismatch, VerificationFailed
 from common.postgres.settings.replication_role import define
 from common.postgres.unlink import unlinked_for
+from db_sync.compare.outcomes import Compared, Merge, Outcome, Replace, Same
 from db_sync.compare.row_counts import which_have_rows
 from db_sync.follow.persons import columns_of, copy_persons
 from db_sync.plan.followers import people_table
@@ -47,6 +49,32 @@ def load_people(run: Run, people: Sequence[People], tables: Sequence[TablePlan])
             run.limit(f"the people of {each.users.name} were found on both sides")
             with run.timed("compare", each.users):
                 run.people[people_table(number)] = _load(run, each, number)
+
+
+def look_for_lacking(run: Run, people: Sequence[People], compared: Compared) -> Compared:
+    """Return what was found of all tables, with all users to be searched where some lack a sub.
+
+    A sub belongs to staging, and is not compared. But who had none in either database, and has one
+    in production by now, could not be referred to.
+    """
+    tables = {
+        each.users.target.oid
+        for number, each in enumerate(people)
+        if people_table(number) in run.people and run.people[people_table(number)].lacking
+    }
+    return Compared.of(
+        _searched(each) if each.plan.target.oid in tables else each for each in compared.outcomes
+    )
+
+
+def _searched(found: Outcome) -> Outcome:
+    match found:
+        case Same():
+            return Merge(found.ranges, "rows lack a sub", found.comparison, numbers=None)
+        case Merge():
+            return replace(found, numbers=None)
+        case Replace():
+            return found
 
 
 def require_foreseen(run: Run, plan: Plan, written: Collection[int]) -> None:
@@ -87,7 +115,11 @@ def _load(run: Run, people: People, number: int) -> LoadedPeople:
     # The planner leaves out joins with it where nothing is read from it.
     define(target, sql.SQL("CREATE UNIQUE INDEX ON {people} (target_sub)").format(**parts))
     target.execute(sql.SQL("ANALYZE {people}").format(**parts))
-    return LoadedPeople(*target.row(statement("follow/read_digest", parts)))
+    lacking = 0  # a sub that is the key is never NULL
+    if not people.found_by:
+        (lacking,) = target.row(statement("follow/count_lacking", parts))
+    number_of_people, digest = target.row(statement("follow/read_digest", parts))
+    return LoadedPeople(number_of_people, digest, lacking)
 
 
 def _fill(run: Run, people: People, parts: Parts) -> None:
@@ -149,6 +181,7 @@ def _parts(people: People, number: int) -> Parts:
         }
     return parts | {
         "same_key": same_key(users, "s", "t"),
+        "lacks_sub": kept.lacks_sub([people.sub]),
         "takes": kept.takes(users, name),
         "brings": kept.brings(users, name),
         "unlinked": kept.unlinked_sub(users, people.sub, "holder"),

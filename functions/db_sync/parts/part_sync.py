@@ -14,7 +14,7 @@ from common.postgres.locking import locks
 from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
 from db_sync.compare.tables import compare_tables
-from db_sync.follow.people import load_people
+from db_sync.follow.people import load_people, look_for_lacking
 from db_sync.parts.board import Snapshots
 from db_sync.parts.opening import begin_target, plan_as_divided
 from db_sync.parts.part import Division, Part
@@ -110,7 +110,7 @@ def _make_equal(run: Run, plan: Plan) -> tuple[list[TableResult], list[str]]:
         stop_forcing(run.target, plan.tables)
         run.people.clear()
         load_people(run, plan.people, plan.tables)
-        compared = compare_tables(run, plan.tables)
+        compared = look_for_lacking(run, plan.people, compare_tables(run, plan.tables))
         require_samples_fit(run, compared.plans)
         if unlinking := find_unlinking(run, compared):
             raise ConfigurationError("People would lose their links.", unlinking)

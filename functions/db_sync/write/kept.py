@@ -47,8 +47,9 @@ def columns_beside(plan: TablePlan) -> list[str]:
 
 
 def changed_names(plan: TablePlan) -> list[str]:
-    """Return the target's own columns whose value a row that stays may lose."""
-    return list(plan.while_same)
+    """Return the target's own columns whose value a row that stays may lose or get."""
+    followed = (column.name for column in plan.kept if column.followed_as)
+    return list(dict.fromkeys([*plan.while_same, *followed]))
 
 
 def unlink(target: Session, plan: TablePlan, parts: Parts, *, in_place: bool) -> int:
@@ -137,8 +138,28 @@ def _lost(plan: TablePlan, column: PlannedColumn) -> sql.Identifier:
 
 
 def takes(plan: TablePlan, name: str) -> sql.Composable:
-    """Return whether a row takes the source's value: it is new, or now another person's."""
-    return sql.SQL("({} OR {})").format(NEW, _is_another_person(plan, name))
+    """Return whether a row takes the source's value: it is new, or now another person's.
+
+    Or it has no sub, and others follow the column: they could not refer to it.
+    """
+    return sql.SQL("({} OR {})").format(NEW, _is_to_take(plan, name))
+
+
+def lacks_sub(columns: Iterable[PlannedColumn]) -> sql.Composable:
+    """Return whether a row has no sub, in a column that others follow, and production has one."""
+    return _any(
+        sql.SQL("(t.{0} IS NULL AND s.{0} IS NOT NULL)").format(sql.Identifier(column.name))
+        for column in columns
+        if column.followed_as
+    )
+
+
+def _is_to_take(plan: TablePlan, name: str) -> sql.Composable:
+    """Return whether a row that stays takes the source's value."""
+    other = _is_another_person(plan, name)
+    if not any(column.name == name and column.followed_as for column in plan.kept):
+        return other
+    return sql.SQL("({} OR t.{} IS NULL)").format(other, sql.Identifier(name))
 
 
 def _is_another_person(plan: TablePlan, name: str) -> sql.Composable:
@@ -173,7 +194,7 @@ def brings(plan: TablePlan, name: str) -> sql.Composable:
     return sql.SQL(
         "({new} OR ({other} AND ROW(t.{name})::record OPERATOR(pg_catalog.*<>)"
         " ROW(s.{name})::record))"
-    ).format(new=NEW, other=_is_another_person(plan, name), name=sql.Identifier(name))
+    ).format(new=NEW, other=_is_to_take(plan, name), name=sql.Identifier(name))
 
 
 def _loses(plan: TablePlan) -> sql.Composable:

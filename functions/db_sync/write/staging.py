@@ -165,7 +165,9 @@ def _parts(merge: Merge) -> Parts:
         "changed": changed_rows(plan),
         "gone": gone_of(plan),
         "same_key": same_key(plan, "s", "t"),
-        "differs": differs("t", "s", compared),
+        "differs": sql.SQL("({} OR {})").format(
+            differs("t", "s", compared), kept.lacks_sub(plan.kept)
+        ),
         "columns": names(_updated_names(plan)),
         "new_values": names(_updated_names(plan), "c"),
         "values": sql.SQL(", ").join(values),

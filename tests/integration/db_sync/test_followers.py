@@ -280,3 +280,33 @@ def test_a_row_that_still_has_production_s_sub_of_somebody_who_has_another_in_st
     result = sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
 
     assert result.output()["rows_updated"] == 1
+
+
+@pytest.mark.parametrize("role", ["superuser", "owner"])
+@pytest.mark.parametrize("rows", [20, 5000])
+def test_somebody_who_logs_in_to_production_for_the_first_time_gets_that_sub_in_staging_too(
+    databases: Databases, rows: int, role: str
+) -> None:
+    without = "UPDATE users SET cognito_sub = NULL WHERE id IN (3, 7, 15);"
+    content = insert_users(rows) + without
+    pair = databases.pair(USERS + CARDS.format(action=""), content, content)
+    remap(pair, [1, 2])
+    # 7 has an account in staging alone.
+    pair.target.execute(f"UPDATE users SET cognito_sub = '{staging_sub(7)}' WHERE id = 7")
+    target = own_tables(pair, "table_owner") if role == "owner" else None
+    pair.source.execute(
+        f"""
+        UPDATE users SET cognito_sub = '{production_sub(3)}' WHERE id = 3;
+        INSERT INTO cards VALUES (1, '{production_sub(3)}', 'new'), (2, '{production_sub(1)}', '');
+        """
+    )
+
+    foreseen = sync(pair, rules=rules(), target=target, dry_run=True).output()
+    result = sync(pair, rules=rules(), target=target).output()
+
+    assert (result["rows_updated"], result["rows_inserted"]) == (1, 2)
+    assert (foreseen["rows_updated"], foreseen["rows_inserted"]) == (1, 2)
+    assert_followed(pair, "cards.owner_sub")
+    users = pair.target.rows("SELECT cognito_sub FROM users WHERE id IN (3, 7, 15) ORDER BY id")
+    assert users == [(production_sub(3),), (staging_sub(7),), (None,)]
+    assert sync(pair, rules=rules(), target=target).status == "unchanged"
