@@ -173,6 +173,9 @@ def test_in_four_nights_everybody_s_wishlist_and_cards_stay_their_own_and_each_s
 
         assert (second.status, second.cause) == ("SUCCEEDED", ""), happens
         assert second.output["db_sync"]["status"] == "unchanged", happens
-        assert second.output["cognito_mapping"]["updated"] == 0, happens
+        mapping = second.output["cognito_mapping"]
+        assert (mapping["updated"], mapping["unlinked"], mapping["mismatched"]) == (0, 0, 0), (
+            happens
+        )
         assert not any(rows_that_followed(second).values()), happens
         assert everything(account) == after_first, happens

@@ -130,18 +130,6 @@ def test_with_sync_cognito_output_and_report_count_the_same_people(account: Stag
     }
 
 
-def test_a_second_run_changes_nothing(account: StagingAccount) -> None:
-    run(account, {"sync_cognito": True})
-    before = everything(account)
-
-    execution = run(account, {"sync_cognito": True})
-
-    assert execution.output["db_sync"]["status"] == "unchanged"
-    mapping = execution.output["cognito_mapping"]
-    assert (mapping["updated"], mapping["unchanged"], mapping["unlinked"]) == (0, 23, 0)
-    assert everything(account) == before
-
-
 def test_a_sync_alone_leaves_the_people_of_the_last_remap_logged_in(
     account: StagingAccount,
 ) -> None:
