@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from common.errors import ConfigurationError
 from common.json_paths import Path, leads_to, parse_path
-from common.postgres.column_patterns import ColumnPattern
+from common.postgres.column_patterns import ColumnPattern, most_exact
 from common.postgres.names import Name, TableColumn, split_name
 
 COLUMN_PARTS = 3
@@ -62,17 +62,8 @@ class FollowRules:
         found = [rule for rule in self.rules if rule.pattern.matches(*column)]
         if column in self.followed:
             found = [rule for rule in found if rule.pattern.is_exact]
-        if not found:
-            return None
-        first, *others = sorted(found, key=lambda rule: rule.pattern.exactness, reverse=True)
-        for other in others:
-            is_as_exact = other.pattern.exactness == first.pattern.exactness
-            if is_as_exact and (other.followed, other.paths) != (first.followed, first.paths):
-                raise ConfigurationError(
-                    f'The follow rules "{first.pattern.text}" and "{other.pattern.text}" both name'
-                    f" {column}, equally exactly. Write a rule for that column."
-                )
-        return first
+        exact = most_exact([(each.pattern, each[1:]) for each in found], "follow", column)
+        return FollowRule(exact[0], *exact[1]) if exact else None
 
     def unmatched(self, columns: Iterable[TableColumn]) -> Iterator[str]:
         """Yield a clause for each rule that names no column, or follows none, of all columns."""

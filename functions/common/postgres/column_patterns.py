@@ -1,11 +1,12 @@
 """Patterns of columns, as rules name them: `schema.table.column` with `*`, or `*.column`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from common.errors import ConfigurationError
-from common.postgres.names import Name, split_name
+from common.postgres.names import Name, TableColumn, split_name
 
 ANY = "*"
 SHAPE = (
@@ -65,6 +66,32 @@ class ColumnPattern:
                 (self.column, column),
             )
         )
+
+
+def most_exact[R](
+    rules: Iterable[tuple[ColumnPattern, R]], kind: str, column: TableColumn
+) -> tuple[ColumnPattern, R] | None:
+    """Return the most exact of the rules that name a column, each with its pattern.
+
+    Args:
+        rules: those that name it.
+        kind: how an error calls them.
+        column: the column.
+
+    Raises:
+        ConfigurationError: two that are equally exact say different things.
+    """
+    by_exactness = sorted(rules, key=lambda rule: rule[0].exactness, reverse=True)
+    if not by_exactness:
+        return None
+    first, says = by_exactness[0]
+    for other, says_other in by_exactness[1:]:
+        if other.exactness == first.exactness and says_other != says:
+            raise ConfigurationError(
+                f'The {kind} rules "{first.text}" and "{other.text}" both name {column}, equally'
+                " exactly. Write a rule for that column."
+            )
+    return first, says
 
 
 def _is_like(pattern: str, name: str) -> bool:

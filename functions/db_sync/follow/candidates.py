@@ -9,12 +9,11 @@ from common.follow.substitution import Holds
 from common.postgres.names import TableColumn
 from db_sync.mask.kinds import CONSTANT
 from db_sync.plan.catalog import Column, Type
-from db_sync.plan.defined_types import ARRAY, element_of, without_domains
+from db_sync.plan.defined_types import ARRAY, TEXTS, element_of, without_domains
 from db_sync.plan.mask_references import References
 from db_sync.plan.tables import Plan, PlannedColumn, TablePlan
 
 LENGTH = 36  # of a sub in Cognito: a uuid's text
-TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"})
 UUID, JSONB = "uuid", "jsonb"
 MODIFIER = re.compile(r"\((\d+)\)")
 UNCOMPARABLE = CONSTANT | {"sql"}  # masks that do not say whether two columns hold the same

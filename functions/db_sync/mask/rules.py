@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from common.errors import ConfigurationError
-from common.postgres.column_patterns import SHAPE, ColumnPattern
-from common.postgres.names import Name
+from common.postgres.column_patterns import SHAPE, ColumnPattern, most_exact
+from common.postgres.names import Name, TableColumn
 from db_sync.mask.kinds import KEYED, MaskRule
 
 type Unreviewed = Literal["warn", "fail", "mask"]
@@ -75,10 +75,9 @@ class MaskRules:
         return patterns
 
     @cached_property
-    def _most_exact_first(self) -> list[ColumnPattern]:
+    def _of_several(self) -> list[ColumnPattern]:
         """The patterns that may name several columns."""
-        several = [pattern for pattern in self.masks if not pattern.only_column]
-        return sorted(several, key=lambda pattern: pattern.exactness, reverse=True)
+        return [pattern for pattern in self.masks if not pattern.only_column]
 
     @cached_property
     def _reviewed(self) -> tuple[set[tuple[Name, str]], list[ColumnPattern]]:
@@ -93,20 +92,10 @@ class MaskRules:
             ConfigurationError: two that are equally exact say different things.
         """
         matching = self._of_one.get((table, column)) or [
-            each for each in self._most_exact_first if each.matches(table, column)
+            each for each in self._of_several if each.matches(table, column)
         ]
-        if not matching:
-            return None
-        first = matching[0]
-        for other in matching[1:]:
-            if other.exactness != first.exactness:
-                break
-            if self.masks[other] != self.masks[first]:
-                raise ConfigurationError(
-                    f'The mask rules "{first.text}" and "{other.text}" both name'
-                    f" {table}.{column}, equally exactly. Write a rule for that column."
-                )
-        return first, self.masks[first]
+        rules = [(pattern, self.masks[pattern]) for pattern in matching]
+        return most_exact(rules, "mask", TableColumn(table, column))
 
     def is_reviewed(self, table: Name, column: str) -> bool:
         """Return whether a person has decided that a column stays as it is."""

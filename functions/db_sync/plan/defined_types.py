@@ -10,6 +10,7 @@ from typing import NamedTuple
 from db_sync.plan.catalog import COMPOSITE, DOMAIN, ENUM, Catalogs, Column, Type, TypeName
 
 ARRAY = "[]"  # how format_type ends the name of an array
+TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"})
 
 
 class InnermostType(NamedTuple):

@@ -14,12 +14,11 @@ from common.follow.rules import FollowRules
 from common.follow.substitution import Holds, SubColumn
 from common.postgres.names import TableColumn
 from db_sync.plan.catalog import Catalogs, Following, TypeName
-from db_sync.plan.defined_types import ARRAY, innermost_type, without_domains
+from db_sync.plan.defined_types import ARRAY, TEXTS, innermost_type, without_domains
 from db_sync.plan.left_alone import EXCLUDED
 from db_sync.plan.mask_references import References
 from db_sync.plan.tables import People, Plan, PlannedColumn, TablePlan
 
-TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"})
 UUID = "uuid"
 MAY_FOLLOW = "only a text, a uuid, an array of these, or jsonb with paths can"
 
@@ -190,12 +189,17 @@ class _Assignment:
             table,
             target=replace(table.target, following=tuple(following)),
             compared=tuple(compared),
-            kept=tuple(self._as_followed(table, column) for column in table.kept),
+            kept=self._kept(table),
         )
 
     def _people(self, head: TableColumn) -> People:
+        """Return the people with users as they are written, so that both decide alike."""
         people = self._heads[head].people
-        return replace(people, sub=self._as_followed(people.users, people.sub))
+        users = replace(people.users, kept=self._kept(people.users))
+        return replace(people, users=users, sub=self._as_followed(users, people.sub))
+
+    def _kept(self, table: TablePlan) -> tuple[PlannedColumn, ...]:
+        return tuple(self._as_followed(table, column) for column in table.kept)
 
     def _as_followed(self, table: TablePlan, column: PlannedColumn) -> PlannedColumn:
         """Return a column; one that others follow with the type that a lost sub gets."""

@@ -11,11 +11,10 @@ from common.masking.emails import LEAST_DIGITS, digits_of
 from db_sync.mask.expressions import HASH_DIGITS, INTEGER_HASHES, OUTERMOST, Value, masked
 from db_sync.mask.kinds import UNASSIGNED, UNIQUE, MaskRule
 from db_sync.plan.catalog import Catalogs, Column, TypeName
-from db_sync.plan.defined_types import ARRAY, are_same, element_of, without_domains
+from db_sync.plan.defined_types import ARRAY, TEXTS, are_same, element_of, without_domains
 from db_sync.plan.tables import PlannedColumn, TablePlan
 from db_sync.statements import names
 
-TEXTS = frozenset({"text", "character varying", "character", "bpchar", "citext"})
 # Types with a length, in domains too, and those without one that are sent in their place.
 UNCUT = {"character varying": "text", "character varying[]": "character varying[]"}
 INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}

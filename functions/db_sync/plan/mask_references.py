@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from common.follow.followers import Reference
 from common.postgres.names import TableColumn
 from db_sync.plan.catalog import Catalog, Table
-from db_sync.plan.mask_fitting import TEXTS, MaskedColumn
+from db_sync.plan.defined_types import TEXTS
+from db_sync.plan.mask_fitting import MaskedColumn
 from db_sync.plan.tables import Plan
 
 CITEXT = "citext"

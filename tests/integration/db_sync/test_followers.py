@@ -98,6 +98,10 @@ def test_rows_of_people_who_are_gone_have_what_production_has(databases: Databas
 
     sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
 
+    subs = {sub for (sub,) in pair.target.rows("SELECT owner_sub FROM wishlists")}
+    assert {production_sub(3), production_sub(4)} <= subs
+    assert subs.isdisjoint({staging_sub(3), staging_sub(4)})
+
 
 @pytest.mark.parametrize("constraint", ["UNIQUE", ""])
 def test_the_rows_of_somebody_whose_sub_production_gave_to_another_stay_theirs(
@@ -310,3 +314,23 @@ def test_somebody_who_logs_in_to_production_for_the_first_time_gets_that_sub_in_
     users = pair.target.rows("SELECT cognito_sub FROM users WHERE id IN (3, 7, 15) ORDER BY id")
     assert users == [(production_sub(3),), (staging_sub(7),), (None,)]
     assert sync(pair, rules=rules(), target=target).status == "unchanged"
+
+
+def test_who_lacks_a_sub_gets_production_s_though_another_row_of_staging_still_has_it(
+    databases: Databases,
+) -> None:
+    pair = wishlists(databases)
+    pair.target.execute(
+        f"""
+        UPDATE users SET cognito_sub = NULL WHERE id = 15;
+        UPDATE users SET cognito_sub = '{production_sub(15)}' WHERE id = 16;
+        """
+    )
+
+    sync_twice(pair, rules("wishlists.owner_sub"), "wishlists.owner_sub")
+
+    ((one,), (other,)) = pair.target.rows(
+        "SELECT cognito_sub FROM users WHERE id IN (15, 16) ORDER BY id"
+    )
+    assert one == production_sub(15)
+    assert other.startswith("unlinked:")
