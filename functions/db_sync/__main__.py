@@ -20,10 +20,10 @@ from common.log import logger
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import WAITS, Waits
+from common.reports.sync import SyncResult
 from db_sync.interrupts import interruptible
 from db_sync.mask_plan import command as mask_plan
 from db_sync.parts.jobs import stop_processes, sync_in_parts
-from db_sync.result import SyncResult
 from db_sync.rules import SyncRules, read_rules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

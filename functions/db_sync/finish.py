@@ -9,12 +9,12 @@ from common.postgres.database import Session
 from common.postgres.settings.event_triggers import silenced
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
 from common.postgres.target import is_marked, lock_writing, require_locked, require_marked
+from common.reports.sync import Status, TableResult
 from db_sync.compare.moment import Moment
 from db_sync.compare.outcomes import Compared
 from db_sync.parallel import allow_parallel_verification
 from db_sync.plan.tables import Plan
 from db_sync.planner import prepare
-from db_sync.result import Status, TableResult
 from db_sync.run import Run
 from db_sync.write import sequences
 from db_sync.write.locking import Locked, lock_differences

@@ -15,11 +15,12 @@ from common.event import Event
 from common.metrics import PHASES, Metric, emit
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
+from common.reports.failure import Failure
+from common.reports.sync import REPORT, SyncResult
 from db_sync.environment import DbSyncEnvironment
 from db_sync.memory import granted, within
 from db_sync.parts.finishing import SaveReport
 from db_sync.parts.operations import Operations, PartsFolder
-from db_sync.result import REPORT, SyncResult, failure_report
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 
@@ -60,7 +61,7 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
     except StagingSyncError as error:
         if event.rest.get("operation") in {None, "finish_sync"}:
             with suppress(StagingSyncError):  # the sync's error is the one that counts
-                exchange.write_json(REPORT, failure_report(error))
+                exchange.write_json(REPORT, Failure.of(error).report())
         raise
     if not isinstance(found, SyncResult):
         return found

@@ -16,6 +16,8 @@ from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
 from common.postgres.target import lock_target, require_locked, require_source_apart
+from common.reports.notices import Notice
+from common.reports.sync import SyncResult
 from db_sync.compare.extensions import warn_of_added_rows
 from db_sync.compare.fingerprint import require_alike
 from db_sync.compare.moment import Moment
@@ -28,7 +30,6 @@ from db_sync.parts.sizes import watch
 from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.snapshot import PLANNING_ATTEMPTS, Snapshots, changing, open_snapshots
 from db_sync.plan.tables import Plan
-from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions, sessions
 from db_sync.write import sequences
 from db_sync.write.mask_trial import require_samples_fit, require_sound_masks
@@ -179,7 +180,7 @@ def _result(
         masked=plan.masks_told,
         following=plan.followers_told,
         sequences=tuple(str(sequence) for sequence in finished.sequences),
-        warnings=tuple(warnings + finished.warnings),
+        notices=tuple(map(Notice, warnings + finished.warnings)),
         duration_seconds=0.0,
         snapshot=snapshots.taken_at,
         source_version=run.source.server_version,

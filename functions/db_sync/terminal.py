@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from common.errors import StagingSyncError
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 
 DONE, FAILED, WRONG_CALL = 0, 1, 2  # a command's exit codes
 PIECES = {"parts", "check"}  # phases of a sync in parts, that do not go by tables

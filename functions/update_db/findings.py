@@ -5,8 +5,8 @@ from psycopg2 import sql
 from common.errors import ConfigurationError
 from common.postgres.database import Session
 from common.postgres.queries import load_query
+from common.reports.remap import RemapCounts
 from update_db.masked_emails import Parts
-from update_db.result import RemapCounts
 from update_db.users_table import UsersTable
 
 

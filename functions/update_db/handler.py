@@ -13,15 +13,13 @@ from common.event import Event
 from common.metrics import Metric, emit
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
+from common.reports.remap import PEOPLE, RemapCounts
 from update_db.environment import UpdateDbEnvironment
 from update_db.follower_search import parse_follow
 from update_db.mapping import load_mapping
 from update_db.masked_emails import EmailMasking, parse_mask
 from update_db.remap import RemapOptions, remap_users
-from update_db.result import RemapCounts
 from update_db.users_table import UsersTable
-
-REPORT = "cognito-mapping.csv.gz"
 
 
 def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str, Any]:
@@ -50,7 +48,7 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
         database_of(environment.staging),
         options,
         lambda target: load_mapping(target, exchange, manifest),
-        lambda report: exchange.upload(REPORT, report),
+        lambda report: exchange.upload(PEOPLE, report),
     )
     if not event.input.dry_run:
         emit(event.execution, _measure(result.counts))
@@ -61,7 +59,7 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
     }
     if event.input.dry_run and not event.input.cognito_only:
         output["basis"] = "before_sync"
-    return {**output, "report": result.report}
+    return {**output, "report": result.people}
 
 
 handler = entry_point(remap)

@@ -28,6 +28,8 @@ from common.postgres.settings.privileged_settings import WRITING, require_privil
 from common.postgres.settings.replication_role import define
 from common.postgres.target import is_marked, lock_target, require_marked
 from common.postgres.waits import WAITS, Waits
+from common.reports.notices import Notice
+from common.reports.remap import RemapCounts, RemapResult
 from update_db.findings import look_alikes, require_matched, unfound, warnings_of
 from update_db.follower_rights import require_recreatable, require_writable
 from update_db.follower_search import read_followers
@@ -37,7 +39,6 @@ from update_db.masked_emails import Parts
 from update_db.moves import Following, Limit, find_following, nothing_follows
 from update_db.near_misses import find_near_misses
 from update_db.report import SaveReport, write_report
-from update_db.result import RemapCounts, RemapResult
 from update_db.statements import planned_with, statement
 from update_db.users_table import UsersTable
 from update_db.writing import UsersWriter
@@ -128,7 +129,7 @@ def _run(
     )
     for warning in warnings:
         logger.warning("remap needs a look", warning=warning, report=report)
-    result = RemapResult(counts, following.counts, tuple(warnings), report)
+    result = RemapResult(counts, following.counts, tuple(map(Notice, warnings)), report)
     logger.info(
         "remapped",
         is_dry_run=options.dry_run,

@@ -6,7 +6,7 @@ from psycopg2 import sql
 
 from common.errors import VerificationFailed
 from common.postgres.database import Session
-from update_db.result import RemapCounts
+from common.reports.remap import RemapCounts
 from update_db.statements import planned_with, statement
 from update_db.users_table import UsersTable
 from update_db.writes import Writes, count_writes

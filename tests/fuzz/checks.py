@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import ConfigurationError, StagingSyncError
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 from tests.fuzz import oracle
 from tests.fuzz.engine import is_fault, sync, sync_in_parts
 from tests.fuzz.finding import Finding

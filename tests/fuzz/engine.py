@@ -9,8 +9,8 @@ from unittest.mock import patch
 from common.errors import StagingSyncError, VerificationFailed
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
+from common.reports.sync import SyncResult
 from db_sync.parts import jobs
-from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

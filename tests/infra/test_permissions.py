@@ -9,7 +9,8 @@ import pytest
 from cdk.compute.lambdas import PARTS
 from cdk.workflow import ROUNDS
 from common.manifest import LISTING_FOLDER, MANIFEST_NAME
-from db_sync.result import REPORT as DB_SYNC_REPORT
+from common.reports.remap import PEOPLE as REMAP_REPORT
+from common.reports.sync import REPORT as DB_SYNC_REPORT
 from tests.infra.synthesized import (
     BOUNDARY,
     CUSTOMER_KEY,
@@ -20,7 +21,6 @@ from tests.infra.synthesized import (
     Synthesized,
     synthesize,
 )
-from update_db.handler import REPORT as REMAP_REPORT
 
 TRACING = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 NETWORKING = {

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from common.postgres.copying import Transferred
+from common.reports.sync import Changes, TableResult
 from db_sync.compare.fingerprint import Comparison, Dirty, Totals
 from db_sync.compare.ranges import Ranges
 from db_sync.plan.tables import TablePlan
-from db_sync.result import Changes, TableResult
 
 
 @dataclass(frozen=True, slots=True)

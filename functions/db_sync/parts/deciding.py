@@ -8,12 +8,12 @@ from common.errors import ConfigurationError, OutOfTime
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import MARGIN, Deadline
+from common.reports.sync import SyncResult
 from db_sync.parts.dividing import Limits, divide
 from db_sync.parts.opening import begin_target
 from db_sync.parts.part import Division
 from db_sync.parts.sizes import may_be_divided, measure
 from db_sync.plan.snapshot import open_snapshots
-from db_sync.result import SyncResult
 from db_sync.run import Run, SyncOptions, sessions
 from db_sync.sync import sync_database
 

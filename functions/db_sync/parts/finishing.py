@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from common.postgres.commits import commit
 from common.postgres.settings.event_triggers import silenced
+from common.reports.notices import Notice
+from common.reports.sync import SyncResult
 from db_sync.compare.extensions import warn_of_added_rows
 from db_sync.follow.telling import warn_of_unnamed
 from db_sync.parts.board import Snapshots
@@ -21,7 +23,6 @@ from db_sync.parts.result import added_up
 from db_sync.parts.shared_snapshot import begin_kept
 from db_sync.plan.sequences import plan_sequences
 from db_sync.plan.tables import Plan
-from db_sync.result import SyncResult
 from db_sync.run import Run
 from db_sync.write import sequences
 from db_sync.write.views import refresh_views
@@ -97,7 +98,9 @@ def _complete(
         masked=plan.masks_told,
         following=plan.followers_told,
         sequences=tuple(map(str, moved)),
-        warnings=tuple(dict.fromkeys(plan.warnings + unlike + unreadable + told + warnings)),
+        notices=tuple(
+            map(Notice, dict.fromkeys(plan.warnings + unlike + unreadable + told + warnings))
+        ),
         duration_seconds=round(time.time() - progress.division.started, 3),
         snapshot=progress.kept.taken_at,
         source_version=source.server_version,

@@ -20,6 +20,7 @@ from common.errors import StagingSyncError
 from common.log import logger
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import log_wait
+from common.reports.sync import SyncResult
 from db_sync.parts.board import End, Kept, Snapshots
 from db_sync.parts.dividing import Limits, divide
 from db_sync.parts.finishing import SaveReport, finish
@@ -31,7 +32,6 @@ from db_sync.parts.result import PieceResult
 from db_sync.parts.shared_snapshot import export, mark_alive
 from db_sync.parts.sizes import measure
 from db_sync.plan.snapshot import open_snapshots
-from db_sync.result import SyncResult
 from db_sync.run import Progress, Run, SyncOptions, no_progress, sessions
 
 PARTS_PER_JOB = 4  # so that all end at about the same time

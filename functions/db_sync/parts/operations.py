@@ -16,6 +16,7 @@ from typing import Any
 from common.aws.exchange import Exchange
 from common.errors import InvalidInput, StagingSyncError
 from common.postgres.connection.address import DatabaseAddress
+from common.reports.sync import REPORT, SyncResult
 from db_sync.parts.board import KEEPERS, BucketBoard, End, News
 from db_sync.parts.deciding import sync_or_divide
 from db_sync.parts.finishing import SaveReport, finish
@@ -25,7 +26,6 @@ from db_sync.parts.part import Division
 from db_sync.parts.pieces import do_piece
 from db_sync.parts.progress import FINISH_RETRIED, NextRound, Results, reopened
 from db_sync.parts.result import PieceResult
-from db_sync.result import REPORT, SyncResult
 from db_sync.run import SyncOptions, sessions
 
 DIVISION = "parts/parts.json"

@@ -13,6 +13,7 @@ from common.postgres.errors import is_duplicate
 from common.postgres.locking import locks
 from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
+from common.reports.sync import TableResult
 from db_sync.compare.tables import compare_tables
 from db_sync.follow.people import load_people, look_for_lacking
 from db_sync.parts.board import Snapshots
@@ -23,7 +24,6 @@ from db_sync.parts.shared_snapshot import begin_kept
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.fit import require_fit
 from db_sync.plan.tables import Plan
-from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.write.mask_trial import require_samples_fit, require_sound_masks
 from db_sync.write.relinking import find_unlinking

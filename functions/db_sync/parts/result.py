@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from common import errors
 from common.errors import StagingSyncError
+from common.reports.sync import TableResult
 from db_sync.parts.part import Piece
-from db_sync.result import TableResult
 
 
 @dataclass(frozen=True, slots=True)

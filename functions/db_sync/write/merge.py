@@ -6,9 +6,9 @@ from typing import NamedTuple
 from common.postgres.copying import Transferred
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.settings.function_names import names_for_writing
+from common.reports.sync import TableResult
 from db_sync.compare.outcomes import Merge
 from db_sync.compare.verify import require_all_found, verify_merged
-from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.write.order import parents_first, referenced
 from db_sync.write.staging import Staging

@@ -11,6 +11,7 @@ from common.postgres.database import Session
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.settings.function_names import names_for_definitions, names_for_writing
 from common.postgres.settings.replication_role import define
+from common.reports.sync import TableResult
 from db_sync.compare import fingerprint
 from db_sync.compare.generated import checked_columns
 from db_sync.compare.outcomes import Replace
@@ -23,7 +24,6 @@ from db_sync.plan.catalog import Table
 from db_sync.plan.rows import whole_table
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
-from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.statements import names
 from db_sync.write import staging, tally

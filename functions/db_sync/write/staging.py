@@ -14,12 +14,12 @@ from common.postgres.copying import Transferred
 from common.postgres.database import Session
 from common.postgres.settings.function_names import names_of
 from common.postgres.settings.replication_role import define
+from common.reports.sync import Changes
 from db_sync.compare import generated
 from db_sync.compare.outcomes import Merge
 from db_sync.follow.staged import give_own_subs
 from db_sync.plan.rows import table_rows, whole_table
 from db_sync.plan.tables import TablePlan
-from db_sync.result import Changes
 from db_sync.run import Run
 from db_sync.statements import Parts, names, same_key, statement, target_value
 from db_sync.write import kept

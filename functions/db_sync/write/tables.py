@@ -8,11 +8,11 @@ from common.log import logger
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.locking import locks
 from common.postgres.settings.function_names import names_for_writing
+from common.reports.sync import TableResult
 from db_sync.compare.generated import checked_columns
 from db_sync.compare.outcomes import Compared, Replace
 from db_sync.follow.people import require_foreseen
 from db_sync.plan.tables import Plan
-from db_sync.result import TableResult
 from db_sync.run import Run
 from db_sync.write import tally, triggers
 from db_sync.write.checks import Checks

@@ -11,11 +11,11 @@ from psycopg2 import sql
 from common.postgres.copying import transfer
 from common.postgres.database import Session
 from common.postgres.settings.replication_role import define
+from common.reports.sync import Changes
 from db_sync.compare.outcomes import Replace
 from db_sync.compare.ranges import Ranges
 from db_sync.plan.tables import TablePlan
 from db_sync.planner import tables_themselves
-from db_sync.result import Changes
 from db_sync.run import Run
 from db_sync.statements import source_value, statement, target_value
 from db_sync.write.staging import temporary

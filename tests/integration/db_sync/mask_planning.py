@@ -11,8 +11,8 @@ from pathlib import Path
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
+from common.reports.sync import SyncResult
 from db_sync.mask_plan.planning import MaskPlan, Rules, plan_source
-from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

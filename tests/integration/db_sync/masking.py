@@ -8,7 +8,7 @@ import pytest
 from common.errors import SchemaMismatch
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.tuning import Tuning
 from tests.integration.db_sync.syncing import sync

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
+from common.reports.sync import SyncResult
 from db_sync.parts.jobs import sync_in_parts
-from db_sync.result import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.tuning import Rates, Tuning

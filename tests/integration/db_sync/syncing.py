@@ -4,7 +4,7 @@ from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

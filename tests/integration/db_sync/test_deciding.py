@@ -4,10 +4,10 @@ import pytest
 
 from common.errors import OutOfTime
 from common.postgres.deadline import Deadline
+from common.reports.sync import SyncResult
 from db_sync.environment import InParts
 from db_sync.parts.deciding import sync_or_divide
 from db_sync.parts.part import Division
-from db_sync.result import SyncResult
 from db_sync.run import SyncOptions
 from db_sync.tuning import Rates, Tuning
 from tests.integration.db_sync.syncing import assert_same

@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import SchemaMismatch
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 from db_sync.rules import SyncRules
 from tests.integration.db_sync.syncing import assert_same, own_tables, sync
 from tests.support.databases import Databases, Pair

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 from tests.integration.db_sync.masking import Masks, sync_masked
 from tests.support.databases import Databases, Pair
 

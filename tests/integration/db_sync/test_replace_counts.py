@@ -2,7 +2,7 @@
 
 import pytest
 
-from db_sync.result import TableResult
+from common.reports.sync import TableResult
 from tests.integration.db_sync.syncing import assert_same, sync
 from tests.support.databases import Databases, Pair
 

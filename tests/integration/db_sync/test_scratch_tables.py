@@ -7,9 +7,9 @@ import pytest
 
 from common.errors import TargetBusy
 from common.postgres.database import Session
+from common.reports.sync import SyncResult
 from db_sync.plan.catalog import Catalog
 from db_sync.plan.catalog_reading import read_catalog
-from db_sync.result import SyncResult
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database
 from tests.support.databases import Databases, Pair

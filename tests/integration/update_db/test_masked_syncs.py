@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import ConfigurationError
 from common.masking.keys import MaskKey
-from db_sync.result import SyncResult
+from common.reports.sync import SyncResult
 from db_sync.rules import SyncRules
 from db_sync.run import SyncOptions
 from db_sync.sync import sync_database

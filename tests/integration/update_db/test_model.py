@@ -14,6 +14,7 @@ from common.aws.exchange import Exchange
 from common.errors import SchemaMismatch
 from common.follow.rules import FollowRules
 from common.manifest import Manifest, Part
+from common.reports.remap import RemapResult
 from sandbox.database import Database
 from tests.integration.update_db.model import (
     UNLINKED,
@@ -27,7 +28,6 @@ from tests.integration.update_db.remapping import PoolUser, part_of
 from tests.support.databases import Databases
 from update_db.mapping import load_mapping
 from update_db.remap import RemapOptions, remap_users
-from update_db.result import RemapResult
 from update_db.users_table import UsersTable
 
 # Few values, so that they often meet.

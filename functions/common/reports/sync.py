@@ -1,10 +1,11 @@
-"""What a sync did: a summary for the execution's output, and all of it for the report."""
+"""What a sync did: a summary for the execution's output, and all of it for `db-sync.json`."""
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from common.errors import StagingSyncError
+from common.reports.notices import Notice, as_json
 
 REPORT = "db-sync.json"
 # A state's output is limited to 256 KiB, and nobody reads more than this anyway.
@@ -48,11 +49,14 @@ class TableResult:
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a sync did; `snapshot` is the moment of the source's snapshot, ISO 8601 in UTC.
+    """What a sync did.
 
-    `following` are the columns that hold subs, each with the one that it follows, and why.
-
-    `atomic`: whether it was done in one transaction, and not in parts.
+    `snapshot` is the moment of the source's snapshot, `started_at` when the comparison began, both
+    ISO 8601 in UTC. `masked` are the columns that rules mask, each with how; `unmasked` those that
+    look personal and have no rule, each with what looks so. `following` are the columns that hold
+    subs, each with the one that it follows, and why. `left_alone` are the tables that were not
+    synced, each with the reason. `atomic`: whether it was done in one transaction, and not in
+    parts.
     """
 
     status: Status
@@ -62,12 +66,19 @@ class SyncResult:
     masked: dict[str, str]
     following: dict[str, str]
     sequences: tuple[str, ...]
-    warnings: tuple[str, ...]
+    notices: tuple[Notice, ...]
     duration_seconds: float
     snapshot: str
     source_version: int
     target_version: int
     atomic: bool = True
+    started_at: str = ""
+    unmasked: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The sentences of the notices."""
+        return tuple(map(str, self.notices))
 
     def output(self) -> dict[str, Any]:
         """Return the `db_sync` object of the execution's output, without its report."""
@@ -95,15 +106,15 @@ class SyncResult:
         return first
 
     def report(self) -> dict[str, Any]:
-        """Return all of it, for `db-sync.json`."""
-        return asdict(self)
+        """Return all of it, for `db-sync.json`; `parse` reads it."""
+        return {**asdict(self), "notices": as_json(self.notices)}
 
-
-def failure_report(error: StagingSyncError) -> dict[str, Any]:
-    """Return the content of `db-sync.json` for a sync that failed, with every reason."""
-    return {
-        "status": "failed",
-        "error": type(error).__name__,
-        "message": error.message,
-        "reasons": list(error.reasons),
-    }
+    @classmethod
+    def parse(cls, found: Mapping[str, Any]) -> Self:
+        """Return the result in the content of a `db-sync.json` of a sync that did not fail."""
+        lists = {
+            "tables": tuple(TableResult(**table) for table in found["tables"]),
+            "notices": tuple(map(Notice.parse, found["notices"])),
+            "sequences": tuple(found["sequences"]),
+        }
+        return cls(**{**found, **lists})

@@ -1,0 +1,1 @@
+"""WriteReport: a page about each execution, for whoever asks whether staging can be trusted."""

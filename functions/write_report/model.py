@@ -1,0 +1,100 @@
+"""What the page is made of: how the execution ended, what its steps left, and earlier runs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from common.event import ExecutionInput
+from common.reports.failure import Failure
+from common.reports.remap import RemapResult
+from common.reports.sync import SyncResult
+
+
+class Status(StrEnum):
+    """How an execution ended, in the words of Step Functions."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution that ended, or a run of the command `db-sync`.
+
+    `started_at` and `ended_at` are ISO 8601 in UTC. `given` is the input as it was given, JSON of
+    any form; `input` what it asks for, None if the workflow does not accept it. `error` and `cause`
+    are those of Step Functions: empty unless it failed, or if they were too large or encrypted.
+    `console`: the address of the execution in AWS's console; empty for the command.
+    """
+
+    name: str
+    status: Status
+    started_at: str
+    ended_at: str
+    given: str
+    input: ExecutionInput | None
+    error: str = ""
+    cause: str = ""
+    console: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What listing staging's pool found so far; `is_complete`: whether that is all of it."""
+
+    users: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run as the next ones compare themselves with it; it travels in the page's metadata.
+
+    `started_at`, `ended_at` and `snapshot` are ISO 8601 in UTC. `sync` is the sync's status; None
+    if none was done, or not to its end. `rows`: how many were written. `linked` and `left_out`: how
+    many people have their sub, and how many were skipped or lost it; None without a remap.
+    """
+
+    execution: str
+    status: Status
+    started_at: str
+    ended_at: str
+    seconds: float
+    dry_run: bool = False
+    error: str = ""
+    sync: str | None = None
+    snapshot: str = ""
+    tables_changed: int | None = None
+    rows: int | None = None
+    linked: int | None = None
+    left_out: int | None = None
+    warnings: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object, which `parse` reads."""
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, found: Mapping[str, Any]) -> Self:
+        """Return the summary in a JSON object."""
+        return cls(**{**found, "status": Status(found["status"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the page shows.
+
+    `sync` and `remap` are what the step did, or why it failed; None if it was not begun, or has
+    left nothing. `previous`: the runs before this one that the bucket still holds, the oldest
+    first. `files`: the addresses of the execution's files, by their names.
+    """
+
+    execution: Execution
+    sync: SyncResult | Failure | None = None
+    remap: RemapResult | Failure | None = None
+    listing: Listing | None = None
+    previous: tuple[Summary, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
