@@ -20,6 +20,15 @@ class Status(StrEnum):
     ABORTED = "ABORTED"
 
 
+class Staging(StrEnum):
+    """What an execution left staging's rows as; `write_report.verdict.judge` finds out."""
+
+    EQUAL = "equal"  # to the snapshot of production
+    KEPT = "kept"  # as they were before it
+    EITHER = "either"  # old or new, never half: nobody saw whether it was committed
+    BETWEEN = "between"  # partly old and partly new: a sync in parts that did not end
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """An execution that ended, or a run of the command `db-sync`.
@@ -56,6 +65,7 @@ class Summary:
     `started_at`, `ended_at` and `snapshot` are ISO 8601 in UTC. `sync` is the sync's status; None
     if none was done, or not to its end. `rows`: how many were written. `linked` and `left_out`: how
     many people have their sub, and how many were skipped or lost it; None without a remap.
+    `staging`: the verdict's.
     """
 
     execution: str
@@ -72,6 +82,7 @@ class Summary:
     linked: int | None = None
     left_out: int | None = None
     warnings: int = 0
+    staging: Staging = Staging.KEPT
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a JSON object, which `parse` reads."""
@@ -80,7 +91,11 @@ class Summary:
     @classmethod
     def parse(cls, found: Mapping[str, Any]) -> Self:
         """Return the summary in a JSON object."""
-        return cls(**{**found, "status": Status(found["status"])})
+        enums = {
+            "status": Status(found["status"]),
+            "staging": Staging(found.get("staging", Staging.KEPT)),
+        }
+        return cls(**{**found, **enums})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +103,15 @@ class Report:
     """Everything that the page shows.
 
     `sync` and `remap` are what the step did, or why it failed; None if it was not begun, or has
-    left nothing. `previous`: the runs before this one that the bucket still holds, the oldest
-    first. `files`: the addresses of the execution's files, by their names.
+    left nothing. `is_divided`: whether the sync was divided into parts (`parts/parts.json` is
+    there). `previous`: the runs before this one that the bucket still holds, the oldest first.
+    `files`: the addresses of the execution's files, by their names.
     """
 
     execution: Execution
     sync: SyncResult | Failure | None = None
     remap: RemapResult | Failure | None = None
     listing: Listing | None = None
+    is_divided: bool = False
     previous: tuple[Summary, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
