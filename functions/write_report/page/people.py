@@ -1,0 +1,97 @@
+"""People: who was linked, who was left out and why, as counts only."""
+
+from dataclasses import dataclass
+
+from common.reports.remap import RemapCounts, RemapResult
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How many are in a case, who they are, and what became of them; `kind` is its class."""
+
+    count: int
+    who: str
+    what: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What a remap did; `cases` that have nobody are `empty`."""
+
+    remap: RemapResult
+    linked: int
+    left_out: int
+    cases: tuple[Case, ...]
+    empty: tuple[Case, ...]
+
+
+def people(remap: RemapResult) -> People:
+    """Return what a remap did, in plain words."""
+    counts = remap.counts
+    cases = _cases(counts)
+    return People(
+        remap,
+        linked=counts.updated + counts.unchanged,
+        left_out=(
+            counts.skipped_no_cognito_user
+            + counts.skipped_ambiguous
+            + counts.unlinked
+            + counts.mismatched
+        ),
+        cases=tuple(case for case in cases if case.count),
+        empty=tuple(case for case in cases if not case.count),
+    )
+
+
+def _cases(counts: RemapCounts) -> list[Case]:
+    return [
+        Case(
+            counts.updated,
+            "rows got a new sub",
+            "Their email is that of an account in staging's pool, whose sub they have now.",
+            "linked",
+        ),
+        Case(
+            counts.unchanged,
+            "rows had it already",
+            "They have the sub of the account with their email, and were not written.",
+            "linked",
+        ),
+        Case(
+            counts.skipped_ambiguous,
+            "rows are ambiguous",
+            "Several rows or several equal accounts have their email, so nobody can tell who is"
+            " who: they stay as they are.",
+            "care",
+        ),
+        Case(
+            counts.mismatched,
+            "rows held another person's sub",
+            "The pool has that sub under another email. They lose it, unless release_mismatched is"
+            " false: whoever logs in with it would find somebody else's rows.",
+            "care",
+        ),
+        Case(
+            counts.unlinked,
+            "rows gave their sub away",
+            "Another row has the email of that account and gets the sub.",
+            "care",
+        ),
+        Case(
+            counts.unverified_email,
+            "rows have an unverified email",
+            "The pool has not verified that the address belongs to whoever has the account.",
+            "care",
+        ),
+        Case(
+            counts.skipped_no_cognito_user,
+            "rows have no account",
+            "Nobody in staging's pool has their email: they stay as they are and cannot log in.",
+        ),
+        Case(
+            counts.skipped_no_db_user,
+            "accounts have no row",
+            "No row has the email of these accounts of the pool; none is created.",
+        ),
+    ]
