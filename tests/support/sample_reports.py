@@ -74,7 +74,7 @@ TABLES = (
           verify=4.4),
     table("public.order_lines", 4_880_120, 31_877, 2_104, 90, compare=41.7, fetch=11.9, merge=17.3,
           verify=12.6),
-    table("public.page_views", 9_120_334, 9_120_334, 0, 0, compare=3.1, copy=58.4, index=21.5,
+    table("public.page_views", 412_334, 412_334, 0, 0, compare=3.1, copy=58.4, index=21.5,
           verify=19.9),
     table("public.customers", 312_908, 205, 1_877, 4, compare=5.4, fetch=1.2, merge=1.9,
           verify=1.6),
@@ -196,7 +196,7 @@ def _night(before: int) -> Summary:
         sync="unchanged" if is_quiet else "synced",
         snapshot=(start + timedelta(seconds=12)).isoformat(),
         tables_changed=0 if is_quiet else 6 + wave,
-        rows=0 if is_quiet else 60_000 + wave * 41_000,
+        rows=0 if is_quiet else 430_000 + wave * 31_000,
         linked=150 + 14 - before,
         left_out=51_000 + 10 * (14 - before),
         warnings=wave,
@@ -318,14 +318,22 @@ def failed_remap() -> Report:
         "The lock of table public.users was not granted in time: pid 4711 of user shop_admin holds"
         " it (psql, idle in transaction since 02:14 UTC).",
     )
-    return replace(good_night(), execution=_failed(failure.error, failure.message), remap=failure)
+    return replace(
+        good_night(),
+        execution=_failed(failure.error, failure.message, ended_at=after(571)),
+        remap=failure,
+    )
 
 
 def failed_listing() -> Report:
     """Return an execution whose sync is done and whose listing failed."""
     return replace(
         good_night(),
-        execution=_failed("CognitoUnavailable", "Cognito throttled ListUsers for 12 minutes."),
+        execution=_failed(
+            "CognitoUnavailable",
+            "Cognito throttled ListUsers for 12 minutes.",
+            ended_at=after(1015),
+        ),
         remap=None,
         listing=Listing(60, is_complete=False),
     )

@@ -145,18 +145,18 @@ def _equality(sync: SyncResult) -> str:
 
 def _exceptions(sync: SyncResult) -> str:
     """Return what is not equal, because rules or the schema leave it to staging."""
-    found = [
-        f"{counted(len(names), one)} {what}"
-        for names, one, what in (
-            (sync.left_alone, "table", "left alone"),
-            (sync.masked, "column", "masked"),
-            (sync.following, "column", "with staging's own subs"),
-        )
-        if names
+    follow = "follows" if len(sync.following) == 1 else "follow"
+    different = [
+        *([counted(len(sync.masked), "masked column")] if sync.masked else []),
+        *(
+            [f"{counted(len(sync.following), 'column')} that {follow} people's subs"]
+            if sync.following
+            else []
+        ),
+        "columns that a rule keeps",
     ]
-    if not found:
-        return "Only columns that a rule keeps, such as people's subs, are staging's own."
-    return f"Not equal, and meant to be so: {listed([*found, 'columns that a rule keeps'])}."
+    alone = f"Not synced: {counted(len(sync.left_alone), 'table')}. " if sync.left_alone else ""
+    return f"{alone}Different on purpose: {listed(different)}."
 
 
 def _people(report: Report, verdict: Verdict) -> str:

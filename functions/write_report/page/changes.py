@@ -1,5 +1,6 @@
 """What changed: the tables by the rows that were written, and those that were equal."""
 
+import math
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -60,12 +61,12 @@ def changes(sync: SyncResult) -> Changes:
     same = sorted(
         (table for table in sync.tables if table.action == "none"), key=lambda table: table.table
     )
-    most = max(map(written, changed), default=0)
+    most = max(map(written, changed), default=1)
     named = changed[:MOST]
     room = MOST - len(named)
     return Changes(
         changed=tuple(
-            Line(table, written(table), bar(kinds(table), most) if number < BARS else Markup(""))
+            Line(table, written(table), _bar(table, most) if number < BARS else Markup(""))
             for number, table in enumerate(named)
         ),
         more_changed=len(changed) - len(named),
@@ -77,6 +78,13 @@ def changes(sync: SyncResult) -> Changes:
         unlinked=sum(table.rows_unlinked for table in changed),
         sequences=sync.sequences[:MOST],
     )
+
+
+def _bar(table: TableResult, most: int) -> Markup:
+    """Return a bar on a logarithmic scale: one table may have a million times another's rows."""
+    whole = written(table)
+    length = math.log10(whole + 1)
+    return bar([length * part / max(whole, 1) for part in kinds(table)], math.log10(most + 1))
 
 
 def kinds(table: TableResult) -> tuple[int, int, int]:

@@ -51,10 +51,10 @@ class Column:
     sign: str = ""  # stands above the column
 
 
-def bar(parts: Sequence[int | float], most: float) -> Markup:
-    """Return a bar of parts side by side, each with its own colour; `most` fills 100 pixels.
+def bar(parts: Sequence[float], most: float, *, stretches: bool = False) -> Markup:
+    """Return a bar of parts side by side, each with its own colour; `most` fills it.
 
-    It is small, since a page may have a thousand.
+    It is 100 pixels wide, unless it stretches. It is short, since a page may have hundreds.
     """
     ends = [round(100 * each / most) if most else 0 for each in accumulate(parts)]
     drawn = ""
@@ -64,7 +64,8 @@ def bar(parts: Sequence[int | float], most: float) -> Markup:
         if part:
             drawn += f"<path class={'abcdefghij'[number]} d=M{start},4H{end} />"
         start = end
-    return Markup(f"<svg>{drawn}</svg>")  # noqa: S704 # numbers only
+    stretch = ' viewBox="0 0 100 8" preserveAspectRatio="none"' if stretches else ""
+    return Markup(f"<svg{stretch}>{drawn}</svg>")  # noqa: S704 # numbers only
 
 
 def timeline(title: str, spans: Sequence[Span], total: float) -> Markup:

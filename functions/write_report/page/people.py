@@ -48,50 +48,50 @@ def _cases(counts: RemapCounts) -> list[Case]:
     return [
         Case(
             counts.updated,
-            "rows got a new sub",
+            "linked anew",
             "Their email is that of an account in staging's pool, whose sub they have now.",
             "linked",
         ),
         Case(
             counts.unchanged,
-            "rows had it already",
+            "linked already",
             "They have the sub of the account with their email, and were not written.",
             "linked",
         ),
         Case(
             counts.skipped_ambiguous,
-            "rows are ambiguous",
+            "ambiguous",
             "Several rows or several equal accounts have their email, so nobody can tell who is"
             " who: they stay as they are.",
             "care",
         ),
         Case(
             counts.mismatched,
-            "rows held another person's sub",
+            "held another person's sub",
             "The pool has that sub under another email. They lose it, unless release_mismatched is"
             " false: whoever logs in with it would find somebody else's rows.",
             "care",
         ),
         Case(
             counts.unlinked,
-            "rows gave their sub away",
+            "gave the sub away",
             "Another row has the email of that account and gets the sub.",
             "care",
         ),
         Case(
             counts.unverified_email,
-            "rows have an unverified email",
+            "unverified email",
             "The pool has not verified that the address belongs to whoever has the account.",
             "care",
         ),
         Case(
             counts.skipped_no_cognito_user,
-            "rows have no account",
+            "without an account",
             "Nobody in staging's pool has their email: they stay as they are and cannot log in.",
         ),
         Case(
             counts.skipped_no_db_user,
-            "accounts have no row",
+            "accounts without a row",
             "No row has the email of these accounts of the pool; none is created.",
         ),
     ]

@@ -13,7 +13,7 @@ from write_report.model import Report, Status
 from write_report.page.charts import Span, bar, timeline
 from write_report.words import counted, parsed
 
-LARGEST = 15
+LARGEST = 10
 # The phases in their order, each with what it does.
 PHASES: Mapping[str, str] = {
     "compare": "reads both sides and compares them",
@@ -124,7 +124,7 @@ def _phases(names: list[str], sums: Mapping[str, float]) -> tuple[Phase, ...]:
             PHASES.get(name, ""),
             sums[name],
             f"p{number}",
-            bar([0] * number + [sums[name]], most),
+            bar([0] * number + [sums[name]], most, stretches=True),
         )
         for number, name in enumerate(names)
     )
