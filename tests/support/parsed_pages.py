@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+APART = frozenset({"td", "th", "dt", "dd"})  # seen apart from what stands before
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img"})
 # A start tag ends these elements if the page does not.
 CELLS = frozenset({"td", "th"})
@@ -31,6 +32,8 @@ class Parsed(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         while self._open and self._open[-1].tag in ENDED_BY.get(tag, ()):
             self._open.pop()
+        if tag in APART:
+            self.handle_data(" ")
         element = Element(tag, dict(attrs))
         self.elements.append(element)
         if tag not in VOID:

@@ -193,17 +193,30 @@ def _failed(report: Report, verdict: Verdict) -> tuple[Tone, str, list[str]]:
                 ["What is done stays done. The next sync that ends makes staging equal again."],
             )
         case Staging.EITHER:
-            return Tone.BAD, "It is not known whether the sync was committed", _either(report)
-    return Tone.BAD, "The sync failed; staging's rows are as they were", [_kept(report)]
+            return (
+                Tone.BAD,
+                "The sync was cut off: staging is old or new, never half",
+                _either(report),
+            )
+    return Tone.BAD, *_kept(report)
 
 
-def _kept(report: Report) -> str:
+def _kept(report: Report) -> tuple[str, list[str]]:
     """Return why staging is as it was."""
-    if report.execution.error in {"InvalidInput", "TargetNotAllowed"}:
-        return "Nothing was touched."
-    if report.execution.error == "SyncInProgress":
-        return "Nothing of this execution was written, but the other run is changing staging."
-    return "Everything happens in one transaction, and it was rolled back."
+    match report.execution.error:
+        case "InvalidInput":
+            return "The input was refused; nothing was touched", []
+        case "TargetNotAllowed":
+            return "The sync was refused; nothing was touched", []
+        case "SyncInProgress":
+            return (
+                "Another run is at work; this one wrote nothing",
+                ["The other run is changing staging, whose rows may be newer than this page says."],
+            )
+    return (
+        "The sync failed; staging's rows are as they were",
+        ["Everything happens in one transaction, and it was rolled back."],
+    )
 
 
 def _without_logins(report: Report, verdict: Verdict) -> tuple[str, list[str]]:
@@ -230,7 +243,7 @@ def _logins(verdict: Verdict) -> str:
 
 def _either(report: Report) -> list[str]:
     """Return what staging may be after a sync that was cut off."""
-    sentences = ["Staging is old or new, never half: everything happens in one transaction."]
+    sentences = ["Everything happens in one transaction, and nobody saw whether it was committed."]
     if isinstance(report.sync, SyncResult):
         sentences.append(
             "The sync's report is there, but it is written right before the commit and proves"

@@ -13,7 +13,7 @@ from common.reports.notices import Topic
 from common.reports.remap import RemapResult
 from common.reports.sync import SyncResult
 from write_report import words
-from write_report.model import Report
+from write_report.model import Report, Staging
 from write_report.page import charts, text
 from write_report.page.attention import Attention, Item, attention, item, notices
 from write_report.page.banner import Banner, banner
@@ -33,6 +33,7 @@ class Page:
 
     report: Report
     is_dry_run: bool
+    is_written: bool  # whether what the sync says was certainly committed
     banner: Banner
     attention: Attention
     schema: tuple[Item, ...]
@@ -50,6 +51,7 @@ def render(report: Report) -> str:
     page = Page(
         report=report,
         is_dry_run=wanted_of(report).dry_run,
+        is_written=verdict.staging is Staging.EQUAL,
         banner=banner(report, verdict),
         attention=attention(report, verdict),
         schema=tuple(item(notice) for notice in notices(report) if notice.topic is Topic.SCHEMA),

@@ -7,7 +7,8 @@ const WAIT = 1500;
 
 function ago(moment) {
   const seconds = (Date.now() - moment) / 1000;
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size * 1.5) || ["minute", 60];
+  // 47 hours say more than 2 days.
+  const [unit, size] = UNITS.find(([, size]) => seconds >= 2 * size) || ["minute", 60];
   const count = Math.round(seconds / size);
   if (count < 1) return "just now";
   return `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"} ago`;
@@ -20,7 +21,7 @@ function showAges() {
     const tell = () => { age.textContent = `(${ago(Date.parse(time.dateTime))})`; };
     tell();
     setInterval(tell, 60000);
-    time.after(" ", age);
+    time.parentNode.append(" ", age);
   }
 }
 
