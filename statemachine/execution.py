@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from write_report.event import message_of
+
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -123,19 +125,11 @@ def wait(
                 status=found["status"],
                 output=json.loads(found["output"]) if found["status"] == "SUCCEEDED" else {},
                 error=found.get("error", ""),
-                cause=_message(found.get("cause", "")),
+                cause=message_of(found.get("cause", "")),
                 seconds=(found["stopDate"] - found["startDate"]).total_seconds(),
             )
         time.sleep(poll)
     raise TimeoutError(f"{arn} has not ended after {timeout:.0f} s.")
-
-
-def _message(cause: str) -> str:
-    """Return the message in a cause, which Lambda wraps in JSON."""
-    try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, LookupError, TypeError):
-        return cause
 
 
 def state_events(workflow: Workflow, arn: str) -> list[StateEvent]:

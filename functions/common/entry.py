@@ -19,12 +19,28 @@ type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 def entry_point(run: Callable[[Event, LambdaContext], dict[str, Any]]) -> Handler:
-    """Turn a function of a checked event into a Lambda handler.
+    """Turn a function of the state machine's checked event into a Lambda handler; see `logged`."""
+
+    def checked(event: Any, context: LambdaContext) -> dict[str, Any]:
+        return run(parse_event(event), context)
+
+    return functools.wraps(run)(logged(checked, lambda event: event.get("execution")))
+
+
+def logged(
+    run: Callable[[Any, LambdaContext], dict[str, Any]],
+    execution_of: Callable[[dict[str, Any]], object],
+) -> Handler:
+    """Turn a function of an event into a Lambda handler, whose lines in the log name the execution.
 
     A `StagingSyncError` is raised as it is. Any other exception is a defect of ours whose message
     may quote a row: a `StagingSyncError` is raised instead, with its type's name and its stack
     trace. Neither keeps its cause: that may be a driver's error, which quotes a row, and printing
     an exception also prints its cause.
+
+    Args:
+        run: takes the event as it came, and checks it.
+        execution_of: finds the execution's name in an event that is an object, checked or not.
     """
 
     @functools.wraps(run)
@@ -32,11 +48,11 @@ def entry_point(run: Callable[[Event, LambdaContext], dict[str, Any]]) -> Handle
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             if isinstance(event, dict):  # before the check, whose errors are to name it too
-                logger.append_keys(execution=event.get("execution"))
+                logger.append_keys(execution=execution_of(event))
             # Connects the request's id with the execution: lines of the platform, such as the one
             # about a timeout, have the id only.
             logger.info("started")
-            return run(parse_event(event), context)
+            return run(event, context)
         except StagingSyncError as error:
             logger.error("failed", error=type(error).__name__, cause=str(error))
             raise error from None

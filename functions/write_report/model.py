@@ -104,8 +104,9 @@ class Report:
 
     `sync` and `remap` are what the step did, or why it failed; None if it was not begun, or has
     left nothing. `is_divided`: whether the sync was divided into parts (`parts/parts.json` is
-    there). `previous`: the runs before this one that the bucket still holds, the oldest first.
-    `files`: the addresses of the execution's files, by their names.
+    there). `unreadable` are files that are there and could not be read. `previous`: the runs before
+    this one that the bucket still holds, the oldest first. `files`: the addresses of the
+    execution's files, by their names.
     """
 
     execution: Execution
@@ -113,5 +114,6 @@ class Report:
     remap: RemapResult | Failure | None = None
     listing: Listing | None = None
     is_divided: bool = False
+    unreadable: tuple[str, ...] = ()
     previous: tuple[Summary, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)

@@ -163,17 +163,17 @@ def last_known(previous: Sequence[Summary]) -> Freshness:
 
 
 def _contradictions(report: Report) -> list[str]:
-    """Return what of an execution that succeeded is missing, or does not fit that it did."""
+    """Return what cannot be read, and what of an execution that succeeded does not fit that."""
+    found = [f"{name} could not be read, so that this page lacks it." for name in report.unreadable]
     if report.execution.status is not Status.SUCCEEDED:
-        return []
+        return found
     wanted = wanted_of(report)
     steps = {
         "db-sync.json": (not wanted.cognito_only, report.sync),
         "cognito-mapping.json": (wanted.sync_cognito or wanted.cognito_only, report.remap),
     }
-    found = []
     for name, (is_expected, result) in steps.items():
-        if is_expected and result is None:
+        if is_expected and result is None and name not in report.unreadable:
             found.append(f"{name} is missing, so that this page cannot show what it has.")
         if isinstance(result, Failure):
             found.append(f"{name} is of an attempt that failed, though the execution succeeded.")

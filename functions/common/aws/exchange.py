@@ -70,6 +70,27 @@ class Exchange:
             )
         return self.uri(name)
 
+    def write_page(self, key: str, page: str, metadata: Mapping[str, str]) -> None:
+        """Write an HTML page under a complete key of the bucket.
+
+        Args:
+            key: anywhere in the bucket.
+            page: the HTML.
+            metadata: the object's, ASCII; 2 KB at most (Amazon S3 user guide, "Working with object
+                metadata").
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`.
+        """
+        with aws_errors(f"write s3://{self.bucket}/{key}"):
+            self.client.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=page.encode(),
+                ContentType="text/html; charset=utf-8",
+                Metadata=dict(metadata),
+            )
+
     def upload(self, name: str, content: IO[bytes]) -> str:
         """Upload a file from its beginning, in parts if it is large; return its address.
 
