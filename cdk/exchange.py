@@ -62,7 +62,7 @@ class ExchangeBucket(Construct):
         Validations.of(self.bucket).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
-                reason="Four roles have access, its files expire, and each execution's history"
+                reason="Five roles have access, its files expire, and each execution's history"
                 " says who wrote what: access logs would need a second bucket and say no more.",
             )
         )
@@ -88,18 +88,27 @@ class ExchangeBucket(Construct):
         # S3 decrypts the parts to put them together.
         self._allow_key(role, "kms:GenerateDataKey", "kms:Decrypt")
 
-    def grant_list(self, role: aws_iam.IRole, files: str) -> None:
-        """Allow a role to learn that one of these files is not there.
+    def grant_write_latest(self, role: aws_iam.IRole, file: str) -> None:
+        """Allow a role to write a file of the last execution, beside the executions' folders.
+
+        It does not expire: the last one is the last one, however long ago it was.
+        """
+        self._allow_path(role, f"latest/{file}", "s3:PutObject")
+        self._allow_key(role, "kms:GenerateDataKey")
+
+    def grant_list(self, role: aws_iam.IRole, files: str = "") -> None:
+        """Allow a role to learn that one of these files is not there; or to list all of them.
 
         Without it S3 answers "forbidden" for a missing file (Amazon S3 API reference, "GetObject").
         Which prefix it checks then is not documented, so that a request without one is allowed
         too: such a listing shows the names of all files. Other folders cannot be listed.
         """
+        prefix = f"executions/*/{files}" if files else "executions/*"
         role.add_to_principal_policy(
             aws_iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[self.bucket.bucket_arn],
-                conditions={"StringLikeIfExists": {"s3:prefix": f"executions/*/{files}"}},
+                conditions={"StringLikeIfExists": {"s3:prefix": prefix}},
             )
         )
 
@@ -127,11 +136,7 @@ class ExchangeBucket(Construct):
 
     def _allow(self, role: aws_iam.IRole, files: str, *actions: str) -> None:
         path = f"executions/*/{files}"
-        role.add_to_principal_policy(
-            aws_iam.PolicyStatement(
-                actions=list(actions), resources=[self.bucket.arn_for_objects(path)]
-            )
-        )
+        self._allow_path(role, path, *actions)
         # cdk-nag names the bucket by its logical id.
         bucket = Stack.of(self).get_logical_id(cast(CfnElement, self.bucket.node.default_child))
         Validations.of(role).acknowledge(
@@ -139,5 +144,12 @@ class ExchangeBucket(Construct):
                 id=f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{path}]",
                 reason="The asterisks stand for an execution's name, which is not known before it"
                 " starts, and for the files in one folder.",
+            )
+        )
+
+    def _allow_path(self, role: aws_iam.IRole, path: str, *actions: str) -> None:
+        role.add_to_principal_policy(
+            aws_iam.PolicyStatement(
+                actions=list(actions), resources=[self.bucket.arn_for_objects(path)]
             )
         )

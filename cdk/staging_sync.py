@@ -1,6 +1,6 @@
 """staging-sync as a construct: all that one environment needs, for any stack."""
 
-from aws_cdk import Stack, Tags, aws_iam, aws_kms, aws_s3
+from aws_cdk import Aws, Stack, Tags, aws_iam, aws_kms, aws_s3
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
@@ -8,9 +8,12 @@ from cdk.compute.lambdas import Lambdas
 from cdk.exchange import ExchangeBucket
 from cdk.monitoring.alarms import Alarms
 from cdk.monitoring.dashboard import Dashboard
+from cdk.report_page import ReportPage
 from cdk.schedule import Schedule
+from cdk.settings.arns import console_of_file
 from cdk.settings.model import Settings
 from cdk.workflow import Workflow
+from write_report.history import LATEST
 
 # CDK leaves this id out of the resources' logical ids.
 UNNAMED = "Default"
@@ -55,10 +58,18 @@ class StagingSync(Construct):
         )
         self.state_machine: stepfunctions.StateMachine = workflow.state_machine
         self.bucket: aws_s3.Bucket = exchange.bucket
-        self._monitor(workflow, settings, key)
+        ReportPage(
+            self,
+            "ReportPage",
+            state_machine=workflow.state_machine,
+            function=lambdas.write_report.function,
+        )
+        self._monitor(workflow, lambdas, settings, key)
         self._apply_to_all(settings)
 
-    def _monitor(self, workflow: Workflow, settings: Settings, key: aws_kms.IKey | None) -> None:
+    def _monitor(
+        self, workflow: Workflow, lambdas: Lambdas, settings: Settings, key: aws_kms.IKey | None
+    ) -> None:
         """Create the schedule and the alarms, if they are configured, and the dashboard."""
         schedule = None
         if settings.schedule_expression:
@@ -75,11 +86,21 @@ class StagingSync(Construct):
                 "Alarms",
                 name=self.name,
                 state_machine=self.state_machine,
+                write_report=lambdas.write_report.function,
+                bucket=self.bucket,
                 dead_letter_queue=schedule.dead_letter_queue if schedule else None,
                 settings=settings,
                 key=key,
             )
-        Dashboard(self, "Dashboard", name=self.name, workflow=workflow)
+        Dashboard(
+            self,
+            "Dashboard",
+            name=self.name,
+            workflow=workflow,
+            latest_page=console_of_file(
+                Aws.REGION, settings.partition, self.bucket.bucket_name, LATEST
+            ),
+        )
 
     def _apply_to_all(self, settings: Settings) -> None:
         """Put the tags and the permissions boundary on every resource that takes them."""

@@ -1,4 +1,4 @@
-"""The three Lambdas: their environment variables and their permissions."""
+"""The Lambdas: their environment variables and their permissions."""
 
 import json
 from typing import Any
@@ -13,19 +13,28 @@ from cdk.compute.network import Network, find_network
 from cdk.compute.python_function import PythonFunction
 from cdk.compute.secret_access import grant_read_secret
 from cdk.exchange import ExchangeBucket
+from cdk.settings.arns import console_of_executions
 from cdk.settings.model import Settings
+from common.manifest import MANIFEST_NAME
+from common.reports.remap import REPORT as REMAP_REPORT
+from common.reports.sync import REPORT as SYNC_REPORT
 from db_sync.environment import DbSyncEnvironment
 from list_cognito_users.environment import ListCognitoUsersEnvironment
 from update_db.environment import UpdateDbEnvironment
+from write_report.collecting import DIVISION
+from write_report.environment import WriteReportEnvironment
+from write_report.history import PAGE
 
 # Characters of rules that are put into a variable. All of a Lambda's variables together may have
 # 4 KB, which no quota raises (Lambda developer guide, "Lambda quotas"); the others have up to 2.
 MOST_IN_VARIABLE = 2000
 PARTS = "parts/*"
+# A page of a thousand tables takes a second. Memory is CPU too.
+REPORT_MEMORY_MB, REPORT_TIMEOUT_SECONDS = 512, 60
 
 
 class Lambdas(Construct):
-    """DbSync, ListCognitoUsers and UpdateDb: one code asset, one layer, and a role for each."""
+    """Four functions with one code asset and one layer, and a role for each."""
 
     def __init__(  # noqa: PLR0913 - a construct's properties, all of them by keyword
         self,
@@ -61,6 +70,7 @@ class Lambdas(Construct):
         self.db_sync = self._create_db_sync(network)
         self.list_cognito_users = self._create_list_cognito_users()
         self.update_db = self._create_update_db(network)
+        self.write_report = self._create_write_report()
 
     @property
     def _database_layers(self) -> list[aws_lambda.ILayerVersion]:
@@ -169,6 +179,35 @@ class Lambdas(Construct):
         self._exchange.grant_read(update_db.role, "cognito-users/*")
         self._exchange.grant_upload(update_db.role, "cognito-mapping.csv.gz")
         return update_db
+
+    def _create_write_report(self) -> PythonFunction:
+        """Create it outside the VPC: it needs neither a database nor a secret.
+
+        Its memory and time are its own, since those of the settings are a sync's.
+        """
+        stack = Stack.of(self)
+        write_report = PythonFunction(
+            self,
+            "WriteReport",
+            package="write_report",
+            description="Writes a page about each execution that has ended",
+            layers=[self._layer],
+            environment=WriteReportEnvironment(
+                exchange_bucket=self._exchange.name,
+                executions_console=console_of_executions(stack.region, self._settings.partition),
+            ),
+            network=None,
+            memory_mb=REPORT_MEMORY_MB,
+            timeout_seconds=REPORT_TIMEOUT_SECONDS,
+            **self._defaults,
+        )
+        role = write_report.role
+        for file in (SYNC_REPORT, REMAP_REPORT, MANIFEST_NAME, DIVISION, PAGE):
+            self._exchange.grant_read(role, file)
+        self._exchange.grant_list(role)
+        self._exchange.grant_write(role, PAGE)
+        self._exchange.grant_write_latest(role, PAGE)
+        return write_report
 
     def _grant_mask_key(self, role: aws_iam.Role, secret_arn: str) -> None:
         grant_read_secret(role, secret_arn, self._settings.secrets_kms_key_arns)

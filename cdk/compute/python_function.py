@@ -55,6 +55,8 @@ class PythonFunction(Construct):
         environment: LambdaEnvironment,
         network: Network | None,
         ephemeral_storage_mb: int | None = None,
+        memory_mb: int | None = None,
+        timeout_seconds: int | None = None,
     ) -> None:
         """Create the function, its role and its log group.
 
@@ -70,6 +72,8 @@ class PythonFunction(Construct):
             environment: the variables besides those that every function has.
             network: where it runs; without one outside a VPC.
             ephemeral_storage_mb: its disk; by default 512 MB.
+            memory_mb: its memory; by default the settings'.
+            timeout_seconds: its timeout; by default the settings'.
         """
         super().__init__(scope, id_)
         log_group = create_log_group(self, settings=settings, key=key)
@@ -78,8 +82,8 @@ class PythonFunction(Construct):
             self,
             "Function",
             **DEFAULTS,
-            timeout=Duration.seconds(settings.timeout_seconds),
-            memory_size=settings.memory_mb,
+            timeout=Duration.seconds(timeout_seconds or settings.timeout_seconds),
+            memory_size=memory_mb or settings.memory_mb,
             ephemeral_storage_size=(
                 Size.mebibytes(ephemeral_storage_mb) if ephemeral_storage_mb else None
             ),

@@ -8,6 +8,8 @@ from aws_cdk import (
     aws_cloudwatch_actions,
     aws_iam,
     aws_kms,
+    aws_lambda,
+    aws_s3,
     aws_sns,
     aws_sns_subscriptions,
     aws_sqs,
@@ -35,6 +37,8 @@ class Alarms(Construct):
         *,
         name: str,
         state_machine: stepfunctions.StateMachine,
+        write_report: aws_lambda.Function,
+        bucket: aws_s3.IBucket,
         dead_letter_queue: aws_sqs.IQueue | None,
         settings: Settings,
         key: aws_kms.IKey | None,
@@ -46,6 +50,8 @@ class Alarms(Construct):
             id_: the construct's id.
             name: the workflow's, for descriptions.
             state_machine: its executions are monitored.
+            write_report: the function that writes the executions' pages.
+            bucket: where these are.
             dead_letter_queue: that of the schedule's failed starts.
             settings: who is notified, and how often the schedule starts an execution.
             key: a customer managed key for the topic. AWS's own key for SNS does not let
@@ -68,8 +74,10 @@ class Alarms(Construct):
             topic=topic,
             chat_topic=chat_topic,
             partition=settings.partition,
+            bucket=bucket,
         )
         self._monitor_failures(state_machine)
+        self._monitor_pages(write_report)
         if hours := no_start_hours(settings):
             self._monitor_starts(state_machine, hours)
         elif settings.schedule_expression:
@@ -136,6 +144,19 @@ class Alarms(Construct):
             comparison=aws_cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             periods=hours,
             missing=aws_cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _monitor_pages(self, write_report: aws_lambda.Function) -> None:
+        """Raise an alarm when a page was not written, so that nobody takes an old one for it."""
+        self._create_alarm(
+            "NoReport",
+            f"The report of an execution of {self._name} was not written. See 'There is no report'"
+            " in docs/operations.md.",
+            write_report.metric_errors(period=Duration.minutes(5), statistic="Sum"),
+            comparison=aws_cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            periods=1,
+            missing=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
+            notifies_of_end=False,  # as those above
         )
 
     def _monitor_dead_letters(self, queue: aws_sqs.IQueue) -> None:

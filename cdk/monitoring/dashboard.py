@@ -26,8 +26,18 @@ DETAILS_OF_A_RUN = "parse execution_arn /:(?<execution>[^:]+)$/"
 class Dashboard(Construct):
     """A page of CloudWatch, named after the workflow and its Region."""
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, workflow: Workflow) -> None:
-        """Create the dashboard of a workflow; `name` is the value of the metrics' dimension."""
+    def __init__(
+        self, scope: Construct, id_: str, *, name: str, workflow: Workflow, latest_page: str
+    ) -> None:
+        """Create the dashboard of a workflow.
+
+        Args:
+            scope: the parent.
+            id_: the construct's id.
+            name: the value of the metrics' dimension.
+            workflow: the workflow.
+            latest_page: the address of the last execution's page in the console.
+        """
         super().__init__(scope, id_)
         self._name = name
         self._workflow = workflow
@@ -38,6 +48,7 @@ class Dashboard(Construct):
             dashboard_name=f"{name}-{Stack.of(self).region}",
             default_interval=Duration.days(14),
             widgets=[
+                [_link(latest_page)],
                 [self._last_successes(), self._last_failures()],
                 [self._outcomes(), self._durations()],
                 [self._phases(), self._changes()],
@@ -136,6 +147,16 @@ class Dashboard(Construct):
             period=Duration.hours(1),
             label=label,
         )
+
+
+def _link(latest_page: str) -> IWidget:
+    return aws_cloudwatch.TextWidget(
+        markdown=f"[**The report of the last execution**]({latest_page}): whether it worked, what"
+        " changed and what needs attention. *Open* shows it.",
+        width=WHOLE,
+        height=1,
+        background=aws_cloudwatch.TextWidgetBackground.TRANSPARENT,
+    )
 
 
 def _graph(title: str, metrics: Sequence[IMetric], *, stacked: bool = False) -> IWidget:

@@ -10,11 +10,12 @@ within a string: there only names are used, which have no quotes.
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, aws_events, aws_events_targets, aws_sns
+from aws_cdk import Aws, aws_events, aws_events_targets, aws_s3, aws_sns
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from cdk.settings.arns import console_of_executions
+from cdk.settings.arns import console_of_executions, console_of_file
+from write_report.history import FOLDER, PAGE
 
 # Only a failed execution has an error.
 WITH_AN_ERROR, WITHOUT = ["FAILED"], ["TIMED_OUT", "ABORTED"]
@@ -39,6 +40,7 @@ class Failures(Construct):
         topic: aws_sns.ITopic | None,
         chat_topic: aws_sns.ITopic | None,
         partition: str,
+        bucket: aws_s3.IBucket,
     ) -> None:
         """Create the rules.
 
@@ -50,11 +52,14 @@ class Failures(Construct):
             topic: gets a JSON object; its owner must allow EventBridge to publish.
             chat_topic: gets what Amazon Q Developer shows; the same applies to its owner.
             partition: the stack's, which the console's address depends on.
+            bucket: where the executions' pages are.
         """
         super().__init__(scope, id_)
         self._state_machine = state_machine
         self._name = name
         self._link = f"{console_of_executions(Aws.REGION, partition)}{ARN}"
+        page = f"{FOLDER}{NAME}/{PAGE}"
+        self._page = console_of_file(Aws.REGION, partition, bucket.bucket_name, page)
         if topic:
             self._publish("Rule", UNSUCCESSFUL, topic, self._message())
         if chat_topic:
@@ -92,6 +97,7 @@ class Failures(Construct):
                 "error": ERROR,
                 "cause": CAUSE,
                 "execution": self._link,
+                "report": self._page,
                 "what_to_do": RUNBOOK,
             }
         )
@@ -105,7 +111,8 @@ class Failures(Construct):
                 "content": {
                     "textType": "client-markdown",
                     "title": title,
-                    "description": f"Execution {NAME} is {STATUS}. Its cause: {self._link}",
+                    "description": f"Execution {NAME} is {STATUS}. Its report: {self._page}\nIts"
+                    f" cause: {self._link}",
                     "nextSteps": [RUNBOOK],
                 },
             }

@@ -53,6 +53,12 @@ def service_of(service: str, region: str, partition: str) -> str:
     return f"{service}.{region}.{PARTITIONS[partition].dns_suffix}"
 
 
+def console_of_file(region: str, partition: str, bucket: str, key: str) -> str:
+    """Return the address of an object in the console of S3."""
+    console = PARTITIONS[partition].console
+    return f"https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={key}"
+
+
 def console_of_executions(region: str, partition: str) -> str:
     """Return the beginning of an execution's address in the console; its ARN follows."""
     console = PARTITIONS[partition].console

@@ -10,11 +10,9 @@ from common.log import logger
 from write_report.collecting import collect
 from write_report.environment import WriteReportEnvironment
 from write_report.event import execution_of, parse_ended
-from write_report.history import PAGE, metadata_of, read_history
+from write_report.history import LATEST, PAGE, metadata_of, read_history
 from write_report.page.history import summarize
 from write_report.page.rendering import render
-
-LATEST = f"latest/{PAGE}"
 
 
 def write_report(event: Any, _: LambdaContext) -> dict[str, Any]:

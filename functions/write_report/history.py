@@ -11,6 +11,7 @@ from common.aws.exchange import Exchange
 from write_report.model import Summary
 
 PAGE = "report.html"
+LATEST = f"latest/{PAGE}"
 SUMMARY = "summary"  # the name of the metadata
 FOLDER = "executions/"
 KEPT = 60  # runs that the page may show

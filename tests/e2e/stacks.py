@@ -3,6 +3,7 @@
 import dataclasses
 
 from sandbox.account import StagingAccount
+from sandbox.pages import wait_for_page
 from tests.support.waiting import wait_until
 
 
@@ -22,7 +23,12 @@ def of_stack(account: StagingAccount, environment: str) -> StagingAccount:
 
 def remove_environment(account: StagingAccount, environment: str) -> None:
     """Delete an environment's stack with what is in its bucket."""
-    client, bucket = account.clients.s3, of_stack(account, environment).bucket
+    stack = of_stack(account, environment)
+    client, bucket = stack.clients.s3, stack.bucket
+    for execution in stack.states.list_executions(stateMachineArn=stack.state_machine_arn)[
+        "executions"
+    ]:
+        wait_for_page(stack, execution["name"])  # or it would be written after the rest is deleted
     for entry in client.list_objects_v2(Bucket=bucket).get("Contents", []):
         client.delete_object(Bucket=bucket, Key=entry["Key"])
     remove_stack(account, _stack(environment))

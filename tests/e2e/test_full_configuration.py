@@ -102,7 +102,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
     full = of_stack(account, FULL)
     before = resources(account)
     assert {"AWS::EC2::VPCEndpoint", "AWS::Lambda::LayerVersion"} <= {kind for kind, _ in before}
-    assert limits(account) == {(1769, 600)}
+    assert limits(account) == {(1769, 600), (512, 60)}
     assert retentions(account, before) == {30}
     first = run(full, {"sync_cognito": True})
     assert (first.status, first.cause) == ("SUCCEEDED", "")
@@ -121,7 +121,7 @@ def test_the_full_configuration_is_deployed_runs_and_is_updated_in_place(
     # Nothing was replaced, and the queue is new.
     assert before.keys() <= after.keys()
     assert "AWS::SQS::Queue" in {kind for kind, _ in after.keys() - before.keys()}
-    assert limits(account) == {(2048, 700)}
+    assert limits(account) == {(2048, 700), (512, 60)}
     assert retentions(account, after) == {60}
     assert schedule_of(account, after)["ScheduleExpression"] == "rate(12 hours)"
     assert files(full, first) == written

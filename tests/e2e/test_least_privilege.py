@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from sandbox.account import StagingAccount
+from sandbox.pages import wait_for_page
+from sandbox.processes import SandboxError
+from statemachine.execution import run
 from tests.e2e.tools import REMAP, SYNC, assert_refused
 
 # For what AWS's services do with the role, which the local AWS does not check: Lambda writes logs
@@ -32,6 +35,7 @@ OF_LARGE_POOLS = {
 OF_PARTS = {("db_sync", "s3:GetObject")}
 # S3 checks it where a file is missing, and answers "forbidden" without it. The local AWS does not.
 OF_S3 = {("db_sync", "s3:ListBucket")}
+WRITE_REPORT = {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
 # Used after parts of the listing are written.
 AFTER_LISTING = {
     ("list_cognito_users", "cognito-idp:DescribeUserPool"),
@@ -63,7 +67,8 @@ def test_without_one_of_its_permissions_a_lambda_cannot_do_its_work(
 
 def test_every_permission_of_every_lambda_is_tested_above(account: StagingAccount) -> None:
     tried = {(package, action) for package, action, _, _ in NEEDED}
-    for package in ("db_sync", "list_cognito_users", "update_db"):
+    tried |= {("write_report", action) for action in WRITE_REPORT}
+    for package in ("db_sync", "list_cognito_users", "update_db", "write_report"):
         actions = {
             action
             for statement in statements(account, role_of(account, package))
@@ -71,6 +76,25 @@ def test_every_permission_of_every_lambda_is_tested_above(account: StagingAccoun
         } - OF_SERVICES
         known = tried | OF_LARGE_POOLS | OF_PARTS | OF_S3
         assert actions == {action for owner, action in known if owner == package}
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:ListBucket"])
+def test_without_one_of_its_permissions_write_report_writes_no_page(
+    account: StagingAccount, action: str
+) -> None:
+    with taken_away(account, role_of(account, "write_report"), action):
+        execution = run(account, {"dry_rnu": True})
+        with pytest.raises(SandboxError, match="no report"):
+            wait_for_page(account, execution.name, timeout=3)
+
+
+def test_a_file_that_write_report_may_not_read_is_named_in_the_page(
+    account: StagingAccount,
+) -> None:
+    with taken_away(account, role_of(account, "write_report"), "s3:GetObject"):
+        page = wait_for_page(account, run(account, SYNC).name)
+
+    assert "db-sync.json could not be read" in page
 
 
 @contextlib.contextmanager

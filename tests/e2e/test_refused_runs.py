@@ -40,7 +40,7 @@ def assert_unavailable(account: StagingAccount, address: str) -> Execution:
     began = datetime.now(UTC)
     said = ("Could not connect to", address)
     refused = assert_refused(account, SYNC, *said, error="DatabaseUnavailable")
-    assert log_text(account, since=began).count("START RequestId") == TRIES
+    assert log_text(account, since=began, of="DbSync").count("START RequestId") == TRIES
     return refused
 
 

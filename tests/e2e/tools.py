@@ -14,6 +14,7 @@ from sandbox.bookshop.people import PEOPLE, Outcome
 from sandbox.database import Database
 from statemachine.execution import Execution, run
 from tests.support.waiting import wait_until
+from write_report.history import PAGE
 
 # The inputs of an execution: only sync, only remap, both.
 SYNC: dict[str, bool] = {}
@@ -118,19 +119,24 @@ def assert_refused(
 
 
 def files(account: StagingAccount, execution: Execution) -> list[str]:
-    """Return the names of the files that an execution left in the exchange bucket."""
+    """Return the names of the files that an execution left in the exchange bucket.
+
+    Without its page, which another Lambda writes when the execution has ended.
+    """
     prefix = f"executions/{execution.name}/"
     found = account.clients.s3.list_objects_v2(Bucket=account.bucket, Prefix=prefix)
-    return [entry["Key"].removeprefix(prefix) for entry in found.get("Contents", [])]
+    names = [entry["Key"].removeprefix(prefix) for entry in found.get("Contents", [])]
+    return [name for name in names if name != PAGE]
 
 
-def log_text(account: StagingAccount, since: datetime) -> str:
-    """Return what the Lambdas and the state machine have logged since then."""
+def log_text(account: StagingAccount, since: datetime, of: str = "") -> str:
+    """Return what all Lambdas and the state machine, or one of them, have logged since then."""
     client = account.clients.logs
     return "\n".join(
         event["message"]
         for page in client.get_paginator("describe_log_groups").paginate()
         for group in page["logGroups"]
+        if of in group["logGroupName"]
         for events in client.get_paginator("filter_log_events").paginate(
             logGroupName=group["logGroupName"], startTime=int(since.timestamp() * 1000)
         )

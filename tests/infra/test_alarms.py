@@ -48,12 +48,13 @@ def message_of(stack: Synthesized, detail: dict[str, Any], rule: str = "Rule") -
 
 
 def test_without_an_address_or_a_topic_nobody_is_notified(bare: Synthesized) -> None:
-    for kind in ("AWS::SNS::Topic", "AWS::Events::Rule", "AWS::CloudWatch::Alarm"):
+    for kind in ("AWS::SNS::Topic", "AWS::CloudWatch::Alarm"):
         assert bare.resources(kind) == []
+    assert set(bare.paths("AWS::Events::Rule")) == {"ReportPage/Rule"}
 
 
 def test_every_execution_that_does_not_succeed_is_published(mailed: Synthesized) -> None:
-    rule = mailed.only("AWS::Events::Rule")
+    rule = mailed.paths("AWS::Events::Rule")["Alarms/Failures/Rule"]
     detail = rule["EventPattern"].pop("detail")
     assert rule["EventPattern"] == {
         "source": ["aws.states"],
@@ -88,6 +89,10 @@ def test_the_message_says_what_failed_and_why_and_links_to_the_execution(
     assert (message["error"], message["cause"]) == ("TargetBusy", cause)
     assert message["execution"].startswith("https://<AWS::Region>.console.aws.amazon.com/states/")
     assert message["execution"].endswith(f"#/v2/executions/details/{arn}")
+    assert message["report"] == (
+        "https://<AWS::Region>.console.aws.amazon.com/s3/object/<Exchange/Bucket>"
+        "?region=<AWS::Region>&prefix=executions/run-1/report.html"
+    )
 
 
 def test_an_execution_that_was_stopped_has_no_error_and_is_published_too(
@@ -110,7 +115,7 @@ def test_an_execution_that_was_stopped_has_no_error_and_is_published_too(
 def test_the_message_does_not_contain_the_input_which_may_contain_anything(
     mailed: Synthesized,
 ) -> None:
-    (target,) = mailed.only("AWS::Events::Rule")["Targets"]
+    (target,) = mailed.paths("AWS::Events::Rule")["Alarms/Failures/Rule"]["Targets"]
     paths = set(target["InputTransformer"]["InputPathsMap"].values())
     assert paths.isdisjoint({"$.detail", "$.detail.input", "$.detail.output"})
 
@@ -177,7 +182,8 @@ def test_the_chat_gets_what_amazon_q_developer_shows(
     assert (message["version"], message["source"]) == ("1.0", "custom")
     content = message["content"]
     assert content["title"] == title
-    assert content["description"].startswith(f"Execution run-1 is {status}. Its cause: https://")
+    assert content["description"].startswith(f"Execution run-1 is {status}. Its report: https://")
+    assert "prefix=executions/run-1/report.html" in content["description"]
     assert content["description"].endswith("/executions/details/arn:run-1")
     # A message with any other field is dropped.
     assert message.keys() == {"version", "source", "content"}
@@ -188,7 +194,11 @@ def test_the_chat_gets_what_amazon_q_developer_shows(
 def test_the_chat_gets_one_message_for_each_execution_that_does_not_succeed(
     chatty: Synthesized,
 ) -> None:
-    rules = chatty.resources("AWS::Events::Rule")
+    rules = [
+        rule
+        for path, rule in chatty.paths("AWS::Events::Rule").items()
+        if path.startswith("Alarms/")
+    ]
     statuses = [status for rule in rules for status in rule["EventPattern"]["detail"]["status"]]
     assert sorted(statuses) == ["ABORTED", "FAILED", "TIMED_OUT"]
     assert {target["Arn"] for rule in rules for target in rule["Targets"]} == {CHAT_TOPIC}
@@ -231,6 +241,16 @@ def test_a_start_that_failed_for_good_raises_an_alarm(mailed: Synthesized) -> No
         1,
     )
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_a_page_that_was_not_written_raises_an_alarm(mailed: Synthesized) -> None:
+    alarm = mailed.paths("AWS::CloudWatch::Alarm")["Alarms/NoReport"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    (dimension,) = alarm["Dimensions"]
+    assert mailed.text(dimension["Value"]) == "<Lambdas/WriteReport/Function>"
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert "'There is no report' in docs/operations.md" in alarm["AlarmDescription"]
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,13 @@ def test_no_widget_covers_another(body: dict[str, Any]) -> None:
     ]
     assert len(covered) == len(set(covered))
     assert max(x for x, _ in covered) < 24
+
+
+def test_its_first_line_links_to_the_latest_page_in_the_console(body: dict[str, Any]) -> None:
+    first = min(body["widgets"], key=lambda widget: (widget["y"], widget["x"]))
+
+    assert first["type"] == "text"
+    assert (
+        "(https://<AWS::Region>.console.aws.amazon.com/s3/object/<Exchange/Bucket>"
+        "?region=<AWS::Region>&prefix=latest/report.html)" in first["properties"]["markdown"]
+    )

@@ -14,6 +14,7 @@ from tests.infra.synthesized import (
     every_setting,
 )
 
+WORKFLOW = ("db_sync", "list_cognito_users", "update_db")  # the packages of its functions
 # Each contradicts one that is set.
 LEFT_OUT = {"vpc_lookup", "has_nat", "alarm_email"}
 
@@ -42,7 +43,7 @@ def test_every_log_is_encrypted_with_it_and_has_the_retention_that_is_set(
     everything: Synthesized,
 ) -> None:
     logs = everything.resources("AWS::Logs::LogGroup")
-    assert len(logs) == 4
+    assert len(logs) == 5
     assert {(log["KmsKeyId"], log["RetentionInDays"]) for log in logs} == {(CUSTOMER_KEY, 30)}
 
 
@@ -76,15 +77,16 @@ def test_every_resource_that_takes_tags_has_them(everything: Synthesized) -> Non
 
 
 def test_each_lambda_has_the_memory_and_time_that_are_set(everything: Synthesized) -> None:
-    functions = everything.resources("AWS::Lambda::Function")
-    assert {(entry["MemorySize"], entry["Timeout"]) for entry in functions} == {(1769, 600)}
+    given = {
+        package: (function["MemorySize"], function["Timeout"])
+        for package in (*WORKFLOW, "write_report")
+        for function in [everything.function(package)]
+    }
+    assert given == {**dict.fromkeys(WORKFLOW, (1769, 600)), "write_report": (512, 60)}
 
 
 def test_only_db_sync_has_the_disk_that_is_set(everything: Synthesized, full: Synthesized) -> None:
-    disks = {
-        package: everything.function(package).get("EphemeralStorage")
-        for package in ("db_sync", "list_cognito_users", "update_db")
-    }
+    disks = {package: everything.function(package).get("EphemeralStorage") for package in WORKFLOW}
     assert disks == {"db_sync": {"Size": 2048}, "list_cognito_users": None, "update_db": None}
     assert full.function("db_sync")["EphemeralStorage"] == {"Size": 512}
 

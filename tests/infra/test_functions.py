@@ -1,4 +1,4 @@
-"""The three Lambdas: their code, their network and their environment variables."""
+"""The Lambdas: their code, their network and their environment variables."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ from common.postgres.names import Name, TableColumn
 from db_sync.rules import FIELDS, SyncRules
 from tests.infra.synthesized import MASK_KEY_SECRET, ROOT, SECRETS, Synthesized, synthesize
 
-PACKAGES = ["db_sync", "list_cognito_users", "update_db"]
+PACKAGES = ["db_sync", "list_cognito_users", "update_db", "write_report"]
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "staging-sync-staging", "POWERTOOLS_LOG_LEVEL": "INFO"}
 
 
-def test_there_are_three_lambdas_and_no_more(full: Synthesized) -> None:
+def test_there_are_four_lambdas_and_no_more(full: Synthesized) -> None:
     handlers = sorted(function["Handler"] for function in full.resources("AWS::Lambda::Function"))
     assert handlers == [f"{package}.handler.handler" for package in PACKAGES]
 
@@ -49,8 +49,9 @@ def test_every_lambda_has_a_timeout_traces_and_a_log_retention(
     full: Synthesized, package: str
 ) -> None:
     function = full.function(package)
-    assert function["Timeout"] == 900
-    assert function["MemorySize"] == 1024
+    assert (function["Timeout"], function["MemorySize"]) == (
+        (60, 512) if package == "write_report" else (900, 1024)
+    )
     assert function["TracingConfig"] == {"Mode": "Active"}
     log_group = full.text(function["LoggingConfig"]["LogGroup"]).strip("<>")
     assert full.paths("AWS::Logs::LogGroup")[log_group]["RetentionInDays"] == 90

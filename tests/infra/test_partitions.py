@@ -47,9 +47,14 @@ def test_the_link_in_a_message_leads_to_the_console_there(
     elsewhere: tuple[Synthesized, str, str, str],
 ) -> None:
     stack, _, _, console = elsewhere
-    for rule in stack.resources("AWS::Events::Rule"):
-        template = stack.text(rule["Targets"][0]["InputTransformer"]["InputTemplate"])
-        assert f".{console}/states/home" in template
+    for path, rule in stack.paths("AWS::Events::Rule").items():
+        if path.startswith("Alarms/"):
+            template = stack.text(rule["Targets"][0]["InputTransformer"]["InputTemplate"])
+            assert f".{console}/states/home" in template
+            assert f".{console}/s3/object/" in template
+    assert f".{console}/states/home" in stack.variables("write_report")["EXECUTIONS_CONSOLE"]
+    body = stack.text(stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    assert f".{console}/s3/object/" in body
 
 
 def test_no_arn_names_the_other_partition(elsewhere: tuple[Synthesized, str, str, str]) -> None:

@@ -13,6 +13,7 @@ ROLES = {
     "Lambdas/DbSync/Role": "DbSync",
     "Lambdas/ListCognitoUsers/Role": "ListCognitoUsers",
     "Lambdas/UpdateDb/Role": "UpdateDb",
+    "Lambdas/WriteReport/Role": "WriteReport",
     "Workflow/StateMachine/Role": "state machine",
 }
 # A permission's resource or a condition's value, and the words for it.
@@ -28,6 +29,7 @@ WORDS = (
     (r"arn:.*:execution:.*/SyncParts:\*", "its parts' executions"),
     (r"arn:.*:execution:.*", "its executions"),
     (r"executions/\*/parts/\*", "`executions/*/parts/*`"),
+    (r"executions/\*", "`executions/*`"),
     (r"arn:.*:logs:.*", "log delivery"),
     (r"arn:.*:secret:.*mask-key-.*", "the mask key's secret"),
     (r"arn:.*:secret:.*prod-.*", "production's secret"),

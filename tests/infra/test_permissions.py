@@ -21,6 +21,7 @@ from tests.infra.synthesized import (
     Synthesized,
     synthesize,
 )
+from write_report.history import LATEST, PAGE
 
 TRACING = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 NETWORKING = {
@@ -76,6 +77,18 @@ UPDATE_DB = {
     ("s3:PutObject", f"{EXECUTIONS}/cognito-mapping.csv.gz"),
     ("s3:AbortMultipartUpload", f"{EXECUTIONS}/cognito-mapping.csv.gz"),
 }
+WRITE_REPORT = {
+    *logging_to("Lambdas/WriteReport/Logs"),
+    *TRACING,
+    ("s3:GetObject", f"{EXECUTIONS}/db-sync.json"),
+    ("s3:GetObject", f"{EXECUTIONS}/cognito-mapping.json"),
+    ("s3:GetObject", f"{EXECUTIONS}/cognito-users/manifest.json"),
+    ("s3:GetObject", f"{EXECUTIONS}/parts/parts.json"),
+    ("s3:GetObject", f"{EXECUTIONS}/report.html"),
+    ("s3:PutObject", f"{EXECUTIONS}/report.html"),
+    ("s3:PutObject", "<Exchange/Bucket.Arn>/latest/report.html"),
+    ("s3:ListBucket", "<Exchange/Bucket.Arn>", "s3:prefix=executions/*"),
+}
 WORKFLOW = {
     *TRACING,
     ("xray:GetSamplingRules", "*"),
@@ -98,6 +111,7 @@ LAMBDA_ROLES = {
     "Lambdas/DbSync/Role": DB_SYNC,
     "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS,
     "Lambdas/UpdateDb/Role": UPDATE_DB,
+    "Lambdas/WriteReport/Role": WRITE_REPORT,
 }
 WORKFLOW_ROLE = "Workflow/StateMachine/Role"
 
@@ -165,6 +179,7 @@ def test_with_vpc_pool_and_schedule_each_role_may_do_exactly_this(full: Synthesi
         "Lambdas/DbSync/Role": DB_SYNC | NETWORKING,
         "Lambdas/ListCognitoUsers/Role": LIST_COGNITO_USERS | LIST_POOL,
         "Lambdas/UpdateDb/Role": UPDATE_DB | NETWORKING,
+        "Lambdas/WriteReport/Role": WRITE_REPORT,
         WORKFLOW_ROLE: WORKFLOW | running_a_distributed_map("eu-central-1:111122223333"),
         scheduler: {
             ("states:StartExecution", "<Workflow/StateMachine>"),
@@ -197,6 +212,10 @@ def test_with_keys_each_role_may_use_them_for_its_own_secrets_and_this_bucket_on
         "Lambdas/UpdateDb/Role": {
             *decrypting_secret(staging),
             *decrypting_secret(mask_key),
+            through_s3("kms:GenerateDataKey"),
+            through_s3("kms:Decrypt"),
+        },
+        "Lambdas/WriteReport/Role": {
             through_s3("kms:GenerateDataKey"),
             through_s3("kms:Decrypt"),
         },
@@ -286,7 +305,10 @@ def test_no_role_has_permissions_from_anywhere_else(
         assert "ManagedPolicyArns" not in role
         assert "Policies" not in role
     assert synthesized.resources("AWS::IAM::ManagedPolicy") == []
-    assert synthesized.resources("AWS::Lambda::Permission") == []
+    (permission,) = synthesized.resources("AWS::Lambda::Permission")
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert synthesized.text(permission["SourceArn"]) == "<ReportPage/Rule.Arn>"
+    assert synthesized.text(permission["FunctionName"]) == "<Lambdas/WriteReport/Function.Arn>"
 
 
 @pytest.mark.parametrize("stack", ["bare", "full"])
@@ -322,6 +344,7 @@ def test_each_role_is_for_one_service(full: Synthesized) -> None:
         ["lambda.amazonaws.com"],
         ["lambda.amazonaws.com"],
         ["lambda.amazonaws.com"],
+        ["lambda.amazonaws.com"],
         ["scheduler.amazonaws.com"],
         ["states.amazonaws.com"],
     ]
@@ -342,3 +365,5 @@ def test_the_permissions_are_for_the_files_that_the_code_names() -> None:
     assert MANIFEST_NAME.startswith(f"{LISTING_FOLDER}/")
     assert ("s3:GetObject", f"{EXECUTIONS}/{MANIFEST_NAME}") in LIST_COGNITO_USERS
     assert ("s3:PutObject", f"{EXECUTIONS}/{REMAP_REPORT}") in UPDATE_DB
+    assert ("s3:PutObject", f"<Exchange/Bucket.Arn>/{LATEST}") in WRITE_REPORT
+    assert ("s3:PutObject", f"{EXECUTIONS}/{PAGE}") in WRITE_REPORT

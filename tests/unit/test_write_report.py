@@ -16,8 +16,8 @@ from common.reports.remap import RemapCounts, RemapResult
 from common.reports.sync import SyncResult, TableResult
 from tests.support.bucket import BUCKET, REGION, stored_keys
 from tests.support.lambda_context import FakeContext
-from write_report.handler import LATEST, handler
-from write_report.history import MOST_REQUESTS, SUMMARY
+from write_report.handler import handler
+from write_report.history import LATEST, MOST_REQUESTS, SUMMARY
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -135,7 +135,7 @@ def test_whatever_the_input_was_there_is_a_page(s3: "S3Client", given: str | Non
     page = page_of(s3, ended(status="FAILED", error="InvalidInput", cause="No.", input=given))
 
     assert "InvalidInput" in page
-    assert "&#34;<script>" not in page
+    assert '{"Comment": "<script>"}' not in page
 
 
 def test_fields_that_an_encrypted_execution_s_event_lacks_do_not_matter(s3: "S3Client") -> None:
