@@ -71,8 +71,7 @@ ADVICE: Mapping[str, Advice] = {
         Advice(
             "DatabaseUnavailable",
             "A connection was refused, lost or too slow in all attempts, or the server is out of"
-            " disk, memory or connections. If it broke during the commit itself, staging may be in"
-            " the new state, complete in any case.",
+            " disk, memory or connections.",
             "Check that the database runs, that its disk has room, and that the security groups"
             " allow the connection.",
         ),

@@ -96,10 +96,12 @@ def _staging(report: Report) -> Staging:
     if report.execution.status is Status.SUCCEEDED:
         is_known = report.execution.input or isinstance(report.sync, SyncResult)
         return Staging.EQUAL if is_known else Staging.EITHER
-    if isinstance(report.sync, SyncResult) or _went_on(report):
-        return Staging.EQUAL if _is_proven(report) else Staging.EITHER
+    if (isinstance(report.sync, SyncResult) or _went_on(report)) and _is_proven(report):
+        return Staging.EQUAL
     if report.is_divided:
         return Staging.BETWEEN
+    if isinstance(report.sync, SyncResult):
+        return Staging.EITHER
     advice = advise(report.execution)
     return Staging.KEPT if advice and advice.is_clean else Staging.EITHER
 

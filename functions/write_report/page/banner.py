@@ -182,7 +182,10 @@ def _failed(report: Report, verdict: Verdict) -> tuple[Tone, str, list[str]]:
     if wanted.dry_run:
         return Tone.BAD, "The dry run did not end; nothing was written", []
     if wanted.cognito_only:
-        return Tone.BAD, "Logins were not linked again; no rows were touched", [_logins(verdict)]
+        linked = (
+            "may be linked or not" if verdict.logins is Logins.EITHER else "were not linked again"
+        )
+        return Tone.BAD, f"Logins {linked}; no rows were synced", [_logins(verdict)]
     match verdict.staging:
         case Staging.EQUAL:
             return Tone.CARE, *_without_logins(report, verdict)
@@ -212,6 +215,15 @@ def _kept(report: Report) -> tuple[str, list[str]]:
             return (
                 "Another run is at work; this one wrote nothing",
                 ["The other run is changing staging, whose rows may be newer than this page says."],
+            )
+        case "DatabaseUnavailable":
+            return (
+                "The sync failed; staging's rows are as they were",
+                [
+                    "Everything happens in one transaction, and it was rolled back, unless the"
+                    " connection broke during the commit itself: then staging is new, complete in"
+                    " any case."
+                ],
             )
     return (
         "The sync failed; staging's rows are as they were",

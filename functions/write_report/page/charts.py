@@ -118,25 +118,28 @@ def _short(seconds: float) -> str:
 def columns(title: str, runs: Sequence[Column]) -> Markup:
     """Return a column per run, the oldest first."""
     most = max((run.value or 0 for run in runs), default=0) or 1
-    slot = 100 / max(len(runs), 1)
     height = HEADROOM + COLUMNS + 1
-    parts = [Markup('<line class="base" y1="{0}" y2="{0}" x2="100%"/>').format(height - 0.5)]
-    for number, run in enumerate(runs):
-        tall = max(COLUMNS * (run.value or 0) / most, 1.5 if run.value else 0)
-        drawn = Markup(
-            '<rect class="run {}" x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}"/>'
-        ).format(run.kind, (number + 0.14) * slot, height - 1 - tall, 0.72 * slot, tall)
-        sign = Markup('<text class="sign" x="{:.2f}%" y="{:.1f}" text-anchor="middle">{}</text>')
-        parts.append(
-            Markup("<g><title>{}</title>{}{}</g>").format(
-                plain(f"{run.label}: {run.shown}"),
-                drawn,
-                sign.format((number + 0.5) * slot, height - 5 - tall, run.sign) if run.sign else "",
-            )
-        )
-    last = runs[-1] if runs else None
-    told = f"{len(runs)} runs; the last one: {last.shown}" if last else "no runs"
-    return _image("columns", title, told, height, parts)
+    base = Markup('<line class="base" y1="{0}" y2="{0}" x2="100%"/>').format(height - 0.5)
+    drawn = [_column(run, number, len(runs), most) for number, run in enumerate(runs)]
+    told = f"{len(runs)} runs; the last one: {runs[-1].shown}" if runs else "no runs"
+    return _image("columns", title, told, height, [base, *drawn])
+
+
+def _column(run: Column, number: int, count: int, most: float) -> Markup:
+    """Return a run's column, with its sign above it; one without a height has a 0."""
+    slot = 100 / count
+    tall = max(COLUMNS * (run.value or 0) / most, 1.5 if run.value else 0)
+    top = HEADROOM + COLUMNS - tall
+    drawn = Markup(
+        '<rect class="run {}" x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}"/>'
+    ).format(run.kind, (number + 0.14) * slot, top, 0.72 * slot, tall)
+    sign, kind = (run.sign, "sign") if run.sign else ("0" if run.value == 0 else "", "zero")
+    if sign:
+        drawn += Markup(
+            '<text class="{}" x="{:.2f}%" y="{:.1f}" text-anchor="middle">{}</text>'
+        ).format(kind, (number + 0.5) * slot, top - 4, sign)
+    label = plain(f"{run.label}: {run.shown}")
+    return Markup("<g><title>{}</title>{}</g>").format(label, drawn)
 
 
 def _image(kind: str, title: str, told: str, height: int, parts: Iterable[Markup]) -> Markup:

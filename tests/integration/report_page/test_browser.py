@@ -166,6 +166,16 @@ def test_the_first_tab_leads_past_the_verdict(show: Open) -> None:
     expect(page.get_by_role("heading", name="What needs attention")).to_be_focused()
 
 
+def test_the_keyboard_stops_at_a_table_only_if_it_scrolls(show: Open) -> None:
+    page = show(good_night()).page
+    part = page.get_by_role("group", name="Rows written by table")
+    expect(part).not_to_have_attribute("tabindex", "0")
+
+    page.set_viewport_size({"width": 400, "height": 900})
+
+    expect(part).to_have_attribute("tabindex", "0")
+
+
 def test_a_moment_says_how_long_ago_it_was(show: Open) -> None:
     page = show(good_night()).page
     page.clock.set_fixed_time(NIGHT.replace(hour=20))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from common.event import ExecutionInput
 from common.reports.failure import Failure
 from common.reports.notices import Topic
 from common.reports.remap import RemapResult
@@ -125,6 +126,25 @@ def test_staging_s_age_is_unknown_without_an_earlier_run() -> None:
     text = shown(replace(failed_sync(), previous=())).text
 
     assert "Staging's rows are of unknown: no run that the bucket still holds says so" in text
+
+
+def test_logins_alone_that_were_cut_off_may_be_linked_or_not() -> None:
+    report = replace(
+        SAMPLES["cognito_only"](),
+        execution=execution(
+            status=Status.ABORTED, input=ExecutionInput(cognito_only=True), given="{}"
+        ),
+    )
+    (heading,) = shown(report).all("h1")
+
+    assert heading.text == "Logins may be linked or not; no rows were synced"
+
+
+def test_a_connection_that_broke_may_have_broken_during_the_commit() -> None:
+    failure = Failure("DatabaseUnavailable", "The server closed the connection.")
+    report = Report(execution(status=Status.FAILED, error=failure.error), sync=failure)
+
+    assert "unless the connection broke during the commit itself" in shown(report).text
 
 
 def test_a_sync_in_parts_says_that_staging_was_in_between() -> None:

@@ -118,6 +118,14 @@ def test_a_sync_in_parts_that_fails_leaves_staging_in_between() -> None:
     assert (verdict.staging, verdict.freshness) == (Staging.BETWEEN, Freshness(is_between=True))
 
 
+def test_a_sync_in_parts_whose_end_was_cut_off_is_not_proven_by_its_file() -> None:
+    parts = replace(SYNC, atomic=False)
+
+    assert judge(ended(error="Lambda.Unknown", sync=parts, is_divided=True)).staging is (
+        Staging.BETWEEN
+    )
+
+
 OWN_ERRORS = [section for section in ADVICE if section.isalpha() and section != "ABORTED"]
 UNSEEN_ENDS = [
     (Status.TIMED_OUT, ""),

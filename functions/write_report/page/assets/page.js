@@ -112,7 +112,22 @@ function openForPrint() {
   });
 }
 
+// Who uses the keyboard should stop only at what scrolls.
+function stopAtWhatScrolls(part) {
+  const scrolls = part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;
+  if (scrolls) part.tabIndex = 0;
+  else part.removeAttribute("tabindex");
+}
+
+function watchWhatScrolls() {
+  const observer = new ResizeObserver((entries) => {
+    for (const entry of entries) stopAtWhatScrolls(entry.target);
+  });
+  document.querySelectorAll(".scroll, pre").forEach((part) => observer.observe(part));
+}
+
 showAges();
+watchWhatScrolls();
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 document.querySelectorAll(".filter").forEach(makeFilter);
 document.querySelectorAll(".code").forEach(makeCopyable);
