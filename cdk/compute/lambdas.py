@@ -21,7 +21,6 @@ from common.reports.sync import REPORT as SYNC_REPORT
 from db_sync.environment import DbSyncEnvironment
 from list_cognito_users.environment import ListCognitoUsersEnvironment
 from update_db.environment import UpdateDbEnvironment
-from write_report.collecting import DIVISION
 from write_report.environment import WriteReportEnvironment
 from write_report.history import PAGE
 
@@ -202,7 +201,7 @@ class Lambdas(Construct):
             **self._defaults,
         )
         role = write_report.role
-        for file in (SYNC_REPORT, REMAP_REPORT, MANIFEST_NAME, DIVISION, PAGE):
+        for file in (SYNC_REPORT, REMAP_REPORT, MANIFEST_NAME, PAGE):
             self._exchange.grant_read(role, file)
         self._exchange.grant_list(role)
         self._exchange.grant_write(role, PAGE)

@@ -15,7 +15,8 @@ from common.reports.remap import RemapResult
 from common.reports.sync import SyncResult
 from write_report.model import Execution, Listing, Report, Summary
 
-DIVISION = "parts/parts.json"  # of a sync in parts
+# Of a sync in parts. It has keys of rows, which may be emails, and is not read.
+DIVISION = "parts/parts.json"
 
 
 def collect(exchange: Exchange, execution: Execution, previous: tuple[Summary, ...]) -> Report:
@@ -28,7 +29,6 @@ def collect(exchange: Exchange, execution: Execution, previous: tuple[Summary, .
     synced = folder.read(sync.REPORT, _sync)
     remapped = folder.read(remap.REPORT, _remap)
     listing = folder.read(MANIFEST_NAME, _listing)
-    is_divided = folder.read(DIVISION, lambda _: True) is not None
     if isinstance(remapped, RemapResult):
         folder.files[remap.PEOPLE] = remapped.people
     return Report(
@@ -36,7 +36,7 @@ def collect(exchange: Exchange, execution: Execution, previous: tuple[Summary, .
         synced,
         remapped,
         listing,
-        is_divided=is_divided,
+        is_divided=exchange.has(DIVISION),
         unreadable=tuple(folder.unreadable),
         previous=previous,
         files=folder.files,

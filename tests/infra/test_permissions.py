@@ -83,7 +83,6 @@ WRITE_REPORT = {
     ("s3:GetObject", f"{EXECUTIONS}/db-sync.json"),
     ("s3:GetObject", f"{EXECUTIONS}/cognito-mapping.json"),
     ("s3:GetObject", f"{EXECUTIONS}/cognito-users/manifest.json"),
-    ("s3:GetObject", f"{EXECUTIONS}/parts/parts.json"),
     ("s3:GetObject", f"{EXECUTIONS}/report.html"),
     ("s3:PutObject", f"{EXECUTIONS}/report.html"),
     ("s3:PutObject", "<Exchange/Bucket.Arn>/latest/report.html"),

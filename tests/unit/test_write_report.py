@@ -127,6 +127,22 @@ def test_an_execution_that_was_ended_before_it_left_anything_gets_a_page(
     assert "db-sync.json</dt>" not in page_of(s3, ended(status=status, input="{}"))
 
 
+def test_a_sync_in_parts_that_did_not_end_is_recognized_by_a_file_that_is_not_read(
+    s3: "S3Client",
+) -> None:
+    put(s3, "parts/parts.json", b"keys of rows, which may be emails", "divided")
+    atomic = page_of(s3, ended(status="ABORTED", input="{}"))
+    divided = page_of(s3, ended("divided", status="ABORTED", input="{}"))
+
+    runs = {
+        name: s3.head_object(Bucket=BUCKET, Key=f"executions/{name}/report.html")
+        for name in ("night", "divided")
+    }
+    left = {name: json.loads(run["Metadata"][SUMMARY])["staging"] for name, run in runs.items()}
+    assert left == {"night": "either", "divided": "between"}
+    assert atomic != divided
+
+
 @pytest.mark.parametrize(
     "given",
     [None, "", "7", '"text"', "[]", "{", '{"sync_congito": true}', '{"Comment": "<script>"}'],

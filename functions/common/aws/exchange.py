@@ -122,6 +122,17 @@ class Exchange:
         with aws_errors(f"read s3://{self.bucket}/{key}"), closing(self.open(key)) as body:
             return body.read()
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a file of this execution, which needs no right to read it.
+
+        Raises:
+            ConfigurationError, StagingSyncError: see `aws_errors`.
+        """
+        key = self.key(name)
+        with aws_errors(f"list s3://{self.bucket}/{key}"):
+            found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return any(entry["Key"] == key for entry in found.get("Contents", []))
+
     def read_if_there(self, name: str) -> bytes | None:
         """Return the bytes of a file of this execution; None if there is none.
 
