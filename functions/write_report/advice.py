@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from write_report.model import Execution, Status
+from write_report.model import Status
 
 
 class Then(StrEnum):
@@ -146,9 +146,9 @@ FAMILIES = {
 }
 
 
-def advise(execution: Execution) -> Advice | None:
-    """Return what to do about an execution that did not succeed; None if it did."""
-    match execution.status:
+def advise(status: Status, error: str) -> Advice | None:
+    """Return what to do about an execution that ended so; None if it succeeded."""
+    match status:
         case Status.SUCCEEDED:
             return None
         case Status.TIMED_OUT:
@@ -156,6 +156,6 @@ def advise(execution: Execution) -> Advice | None:
         case Status.ABORTED:
             return ADVICE["ABORTED"]
     for beginning, section in FAMILIES.items():
-        if execution.error.startswith(beginning):
+        if error.startswith(beginning):
             return ADVICE[section]
-    return ADVICE.get(execution.error, UNKNOWN)
+    return ADVICE.get(error, UNKNOWN)

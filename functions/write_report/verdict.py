@@ -16,10 +16,12 @@ from common.reports.sync import SyncResult
 from write_report.advice import Advice, advise
 from write_report.model import Report, Staging, Status, Summary
 
-# What only the state after the sync raises. An error of DbSync itself would stand in its file.
+# What the listing fails with. Had DbSync failed with it, its file would say so.
 AFTER_THE_SYNC = frozenset(
     {"CognitoUnavailable", "ConfigurationError", "OutOfTime", "StagingSyncError"}
 )
+# A step that has failed so is tried again: its file may be an earlier attempt's.
+RETRIED = frozenset({"TargetBusy", "DatabaseUnavailable"})
 
 
 class Logins(StrEnum):
@@ -47,14 +49,16 @@ class Freshness(NamedTuple):
 class Verdict:
     """What an execution means.
 
-    `staging` and `logins` are what it left, `freshness` how old staging's rows are now, and
-    `advice` what to do if it did not succeed. `contradictions`: files that are missing, or do not
+    `staging` and `logins` are what it left, `freshness` how old staging's rows are now. `error` is
+    what it failed with, "" if it did not or nobody knows, and `advice` what to do about that.
+    `contradictions`: files that are missing, or do not
     fit how the execution ended.
     """
 
     staging: Staging
     logins: Logins
     freshness: Freshness
+    error: str = ""
     advice: Advice | None = None
     contradictions: tuple[str, ...] = ()
 
@@ -71,9 +75,23 @@ def judge(report: Report) -> Verdict:
         staging=staging,
         logins=_logins(report, staging),
         freshness=_freshness(report, staging),
-        advice=advise(report.execution),
+        error=error_of(report),
+        advice=_advice(report),
         contradictions=tuple(_contradictions(report)),
     )
+
+
+def error_of(report: Report) -> str:
+    """Return what it failed with: if AWS does not say (encrypted), what a step's file says."""
+    if report.execution.error or report.execution.status is not Status.FAILED:
+        return report.execution.error
+    failures = (found for found in (report.remap, report.sync) if isinstance(found, Failure))
+    lasting = (failure.error for failure in failures if failure.error not in RETRIED)
+    return next(lasting, "")
+
+
+def _advice(report: Report) -> Advice | None:
+    return advise(report.execution.status, error_of(report))
 
 
 def wanted_of(report: Report) -> ExecutionInput:
@@ -102,7 +120,7 @@ def _staging(report: Report) -> Staging:
         return Staging.BETWEEN
     if isinstance(report.sync, SyncResult):
         return Staging.EITHER
-    advice = advise(report.execution)
+    advice = _advice(report)
     return Staging.KEPT if advice and advice.is_clean else Staging.EITHER
 
 
@@ -111,13 +129,13 @@ def _went_on(report: Report) -> bool:
 
     Not if the sync's file holds the very error that the execution failed with.
     """
-    is_of_sync = isinstance(report.sync, Failure) and report.sync.error == report.execution.error
+    is_of_sync = isinstance(report.sync, Failure) and report.sync.error == error_of(report)
     return not is_of_sync and (report.listing is not None or report.remap is not None)
 
 
 def _is_proven(report: Report) -> bool:
     """Return whether the sync was certainly committed, or had nothing to commit."""
-    if _went_on(report) or report.execution.error in AFTER_THE_SYNC:
+    if _went_on(report) or error_of(report) in AFTER_THE_SYNC:
         return True
     return isinstance(report.sync, SyncResult) and report.sync.status == "unchanged"
 
@@ -129,8 +147,8 @@ def _logins(report: Report, staging: Staging) -> Logins:
         return Logins.NOT_ASKED
     if report.execution.status is Status.SUCCEEDED:
         return Logins.LINKED
-    advice = advise(report.execution)
-    if isinstance(report.remap, Failure) and report.remap.error == report.execution.error:
+    advice = _advice(report)
+    if isinstance(report.remap, Failure) and report.remap.error == error_of(report):
         return Logins.KEPT
     is_remap_possible = report.remap is not None or (
         report.listing is not None and report.listing.is_complete

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from write_report.model import Report
+from write_report.page.rendering import render
+
 APART = frozenset({"td", "th", "dt", "dd"})  # seen apart from what stands before
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img"})
 # A start tag ends these elements if the page does not.
@@ -73,3 +76,8 @@ def parsed(html: str) -> Parsed:
     page.feed(html)
     page.close()
     return page
+
+
+def shown(report: Report) -> Parsed:
+    """Return a report's page, parsed."""
+    return parsed(render(report))

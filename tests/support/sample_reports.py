@@ -1,12 +1,10 @@
-"""Reports of a bookshop's nights, for tests and for the README's pictures."""
+"""Reports of a bookshop's nights that went well, for tests and for pictures."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from common.event import ExecutionInput
-from common.reports.failure import Failure
 from common.reports.notices import Notice, Topic
 from common.reports.remap import RemapCounts, RemapResult
 from common.reports.sync import SyncResult, TableResult
@@ -286,89 +284,6 @@ def without_remap() -> Report:
     )
 
 
-def _failed(error: str, cause: str, **fields: Any) -> Execution:
-    return execution(
-        **{"status": Status.FAILED, "error": error, "cause": cause, "ended_at": after(74)} | fields
-    )
-
-
-def failed_sync() -> Report:
-    """Return a sync that was refused, with several reasons."""
-    failure = Failure(
-        "SchemaMismatch",
-        "Production and staging cannot be reconciled:",
-        (
-            "Table public.orders lacks column gift_note in the target",
-            "Column public.books.price is numeric(10,2) in the source and integer in the target",
-            "Table public.reviews has 14 rows that violate reviews_stars_check",
-        ),
-    )
-    return Report(
-        _failed(failure.error, failure.message),
-        sync=failure,
-        previous=previous(),
-        files={"db-sync.json": FILES["db-sync.json"]},
-    )
-
-
-def failed_remap() -> Report:
-    """Return an execution whose sync is done and whose remap failed."""
-    failure = Failure(
-        "TargetBusy",
-        "The lock of table public.users was not granted in time: pid 4711 of user shop_admin holds"
-        " it (psql, idle in transaction since 02:14 UTC).",
-    )
-    return replace(
-        good_night(),
-        execution=_failed(failure.error, failure.message, ended_at=after(571)),
-        remap=failure,
-    )
-
-
-def failed_listing() -> Report:
-    """Return an execution whose sync is done and whose listing failed."""
-    return replace(
-        good_night(),
-        execution=_failed(
-            "CognitoUnavailable",
-            "Cognito throttled ListUsers for 12 minutes.",
-            ended_at=after(1015),
-        ),
-        remap=None,
-        listing=Listing(60, is_complete=False),
-    )
-
-
-def killed() -> Report:
-    """Return a sync whose Lambda was killed: its file is there, and nobody knows of the commit."""
-    return Report(
-        _failed("Runtime.ExitError", "RequestId: 41… Error: Runtime exited with error: killed"),
-        sync=SYNC,
-        previous=previous(),
-        files={"db-sync.json": FILES["db-sync.json"]},
-    )
-
-
-def timed_out() -> Report:
-    """Return an execution that took two days."""
-    return Report(
-        execution(status=Status.TIMED_OUT, ended_at=after(172_800)),
-        previous=previous(),
-        files={},
-    )
-
-
-def aborted() -> Report:
-    """Return an execution that somebody stopped while the pool was listed."""
-    return Report(
-        execution(status=Status.ABORTED, ended_at=after(290)),
-        sync=SYNC,
-        listing=Listing(40, is_complete=False),
-        previous=previous(),
-        files=FILES,
-    )
-
-
 def in_parts() -> Report:
     """Return a first load that was done in parts."""
     return replace(
@@ -380,103 +295,9 @@ def in_parts() -> Report:
     )
 
 
-def failed_in_parts() -> Report:
-    """Return a sync in parts that was given up."""
-    failure = Failure(
-        "OutOfTime",
-        "In part 12 of 40 (public.page_views) it ended without a word, as a Lambda does that is"
-        " killed: see DbSync's log. What is done so far stays, so that the target is in between;"
-        " start again to go on.",
-    )
-    return Report(
-        _failed(failure.error, failure.message, ended_at=after(7300)),
-        sync=failure,
-        previous=previous(),
-        is_divided=True,
-        files={"db-sync.json": FILES["db-sync.json"]},
-    )
-
-
 def first_run() -> Report:
     """Return the first run that the bucket knows, without a single rule for a mask."""
     return replace(good_night(), sync=replace(SYNC, masked={}), previous=())
-
-
-def refused_input() -> Report:
-    """Return an execution whose input is no input."""
-    return Report(
-        _failed(
-            "InvalidInput",
-            '"sync_congito" is not a field of the input. Accepted are sync_cognito, cognito_only,'
-            " dry_run (each true or false).",
-            given='{"sync_congito": true, "<script>alert(1)</script>": "' + "x" * 50_000 + '"}',
-            input=None,
-            ended_at=after(1),
-        ),
-        previous=previous(),
-    )
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    "line\nbreak\ttab\rreturn",
-    "right-to-left \u202egnp.elgae\u202c and \u200f mark",
-    "\u2066isolate\u2069 \u200b zero \ufeff width",
-    "x" * 63,
-    "данные_" * 9,
-    "😀👩‍👩‍👧 emoji",
-    "שלום_עולם",
-    "{{ 7 * 7 }} {% raw %}",
-    "</style></script><!-- -->",
-    "\x01\x1b[31m\x7f\x85\u2028\u2029",
-    "\ud800 half",
-)
-
-
-def hostile(texts: Sequence[str] = HOSTILE) -> Report:
-    """Return a report in which everything that others may choose is hostile."""
-    every = "".join(texts)
-    number = range(1, len(texts) + 1)
-    tables = tuple(
-        table(f"public.{text}", 100 * i, i, 2 * i, 0, compare=i / 10, **{text: 1.0})
-        for i, text in zip(number, texts, strict=True)
-    )
-    same = tuple(table(f"same.{text}", 5, compare=0.1) for text in texts)
-    named = {f"public.t.{text}": text for text in texts}
-    notices = tuple(Notice(f"About {text}.", topic, text) for text in texts for topic in Topic)
-    base = good_night()
-    return replace(
-        base,
-        execution=execution(
-            name=every, given=every, error=every, cause=every, console=f"javascript:{every}"
-        ),
-        sync=replace(
-            SYNC, tables=tables + same, left_alone=named, masked=named, unmasked=named,
-            following=named, sequences=tuple(texts), notices=notices, snapshot=every,
-        ),
-        remap=replace(
-            REMAP, followers=dict.fromkeys(texts, 3), notices=notices, people=every
-        ),
-        previous=tuple(
-            replace(each, execution=text, error=text, sync=text)
-            for each, text in zip(previous(len(texts)), texts, strict=True)
-        ),
-        files={text: f"s3://bucket/{text}" for text in texts},
-    )  # fmt: skip
-
-
-def hostile_failure(texts: Sequence[str] = HOSTILE) -> Report:
-    """Return a failure whose texts are hostile."""
-    every = "".join(texts)
-    return replace(
-        hostile(texts),
-        execution=_failed(every, every, name=every, given=every),
-        sync=Failure(every, every, tuple(texts)),
-        remap=None,
-        listing=None,
-    )
 
 
 def many_tables(count: int = 1000) -> Report:
@@ -487,29 +308,3 @@ def many_tables(count: int = 1000) -> Report:
         for i in range(count)
     )  # fmt: skip
     return replace(good_night(), sync=replace(SYNC, tables=tables))
-
-
-SAMPLES: dict[str, Callable[[], Report]] = {
-    each.__name__: each
-    for each in (
-        good_night,
-        quiet_night,
-        unchanged,
-        dry_run,
-        cognito_only,
-        without_remap,
-        failed_sync,
-        failed_remap,
-        failed_listing,
-        killed,
-        timed_out,
-        aborted,
-        in_parts,
-        failed_in_parts,
-        first_run,
-        refused_input,
-        hostile,
-        hostile_failure,
-        many_tables,
-    )
-}

@@ -42,6 +42,7 @@ def summarize(report: Report) -> Summary:
     done = sync if isinstance(sync, SyncResult) else None
     linked = people(remap) if isinstance(remap, RemapResult) else None
     output = done.output() if done else {}
+    verdict = judge(report)
     return Summary(
         execution=execution.name,
         status=execution.status,
@@ -49,7 +50,7 @@ def summarize(report: Report) -> Summary:
         ended_at=execution.ended_at,
         seconds=total_seconds(report),
         dry_run=wanted_of(report).dry_run,
-        error=execution.error,
+        error=verdict.error,
         sync=done.status if done else None,
         snapshot=done.snapshot if done else "",
         tables_changed=output.get("tables_changed"),
@@ -59,7 +60,7 @@ def summarize(report: Report) -> Summary:
         linked=linked.linked if linked else None,
         left_out=linked.left_out if linked else None,
         warnings=sum(len(result.notices) for result in (done, linked and linked.remap) if result),
-        staging=judge(report).staging,
+        staging=verdict.staging,
     )
 
 

@@ -4,17 +4,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.integration.report_page.conftest import Open
-from tests.support.sample_reports import (
-    HOSTILE,
-    NIGHT,
-    SAMPLES,
-    dry_run,
-    failed_remap,
-    failed_sync,
-    good_night,
-    hostile,
-    many_tables,
-)
+from tests.support.hostile_reports import HOSTILE, hostile
+from tests.support.sample_failures import failed_remap, failed_sync
+from tests.support.sample_reports import NIGHT, dry_run, good_night, many_tables
+from tests.support.samples import SAMPLES
 
 WIDTHS = (320, 400, 768, 1280, 2560)  # pixels
 LOOKS = {

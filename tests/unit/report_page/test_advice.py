@@ -4,7 +4,6 @@ import pytest
 
 from common.errors import StagingSyncError
 from tests.support.pages import headings, read_page
-from tests.support.sample_reports import execution
 from write_report.advice import ADVICE, UNKNOWN, Then, advise
 from write_report.model import Status
 
@@ -20,7 +19,7 @@ def section(heading: str) -> str:
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_there_is_advice_about_every_error(error: str) -> None:
-    advice = advise(execution(status=Status.FAILED, error=error))
+    advice = advise(Status.FAILED, error)
 
     assert advice is not None
     assert advice.section == error

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.hostile_reports import hostile, hostile_failure
 from tests.support.parsed_pages import Parsed, parsed
-from tests.support.sample_reports import SAMPLES, hostile, hostile_failure
+from tests.support.samples import SAMPLES
 from write_report.page.rendering import render
 
 PIECES = (

@@ -1,6 +1,5 @@
 """What an execution means for staging: what is certain is said, and nothing more."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,31 +9,32 @@ from common.event import ExecutionInput
 from common.reports.failure import Failure
 from common.reports.remap import RemapResult
 from common.reports.sync import SyncResult
-from tests.support.sample_reports import (
-    EVERYTHING,
-    REMAP,
-    SYNC,
+from tests.support.sample_failures import (
     aborted,
-    after,
-    cognito_only,
-    dry_run,
-    execution,
     failed_in_parts,
     failed_listing,
     failed_remap,
     failed_sync,
-    good_night,
-    in_parts,
     killed,
-    previous,
     refused_input,
     timed_out,
+)
+from tests.support.sample_reports import (
+    EVERYTHING,
+    REMAP,
+    SYNC,
+    cognito_only,
+    dry_run,
+    execution,
+    good_night,
+    in_parts,
+    previous,
     unchanged,
     without_remap,
 )
 from write_report.advice import ADVICE
-from write_report.model import Listing, Report, Staging, Status, Summary
-from write_report.verdict import Freshness, Logins, judge, last_known
+from write_report.model import Listing, Report, Staging, Status
+from write_report.verdict import Freshness, Logins, judge
 
 type Sample = Callable[[], Report]
 
@@ -266,6 +266,20 @@ def test_files_that_a_success_should_have_left_are_named() -> None:
     ]
 
 
+def test_where_aws_leaves_out_the_error_it_is_that_of_the_step_s_file() -> None:
+    # It does if the executions are encrypted with a customer managed key.
+    verdict = judge(ended(error="", sync=failure("SchemaMismatch")))
+
+    assert (verdict.error, verdict.staging) == ("SchemaMismatch", Staging.KEPT)
+    assert verdict.advice == ADVICE["SchemaMismatch"]
+
+    remap = failure("ConfigurationError")
+    verdict = judge(ended(error="", sync=SYNC, remap=remap, listing=ALL_LISTED))
+
+    assert (verdict.error, verdict.staging) == ("ConfigurationError", Staging.EQUAL)
+    assert verdict.logins is Logins.KEPT
+
+
 class TestWithoutAKnownInput:
     """AWS leaves it out of an event if it is large, or encrypted."""
 
@@ -281,49 +295,6 @@ class TestWithoutAKnownInput:
 
     def test_an_input_that_was_refused_has_touched_nothing(self) -> None:
         assert judge(ended(error="InvalidInput", wanted=None)).staging is Staging.KEPT
-
-
-def night(number: int, staging: Staging, *, dry: bool = False) -> Summary:
-    at = after(number * 86_400)
-    return Summary("n", Status.SUCCEEDED, at, at, 1.0, dry, snapshot=at, staging=staging)
-
-
-class TestLastKnown:
-    """How old staging's rows are, after several runs."""
-
-    def test_is_unknown_without_any_run(self) -> None:
-        assert last_known([]) == Freshness()
-
-    def test_is_the_last_sync_s_snapshot_though_later_runs_changed_nothing(self) -> None:
-        runs = [night(1, Staging.EQUAL), night(2, Staging.EQUAL), night(3, Staging.KEPT)]
-
-        assert last_known(runs) == Freshness(after(2 * 86_400))
-
-    def test_ignores_dry_runs_whatever_they_say(self) -> None:
-        runs = [night(1, Staging.EQUAL), night(2, Staging.EQUAL, dry=True)]
-
-        assert last_known(runs) == Freshness(after(86_400))
-
-    def test_may_be_newer_if_a_later_run_was_cut_off(self) -> None:
-        runs = [night(1, Staging.EQUAL), night(2, Staging.EITHER), night(3, Staging.KEPT)]
-
-        assert last_known(runs) == Freshness(after(86_400), is_at_least=True)
-
-    def test_is_certain_again_after_a_sync_that_succeeded(self) -> None:
-        runs = [night(1, Staging.EITHER), night(2, Staging.BETWEEN), night(3, Staging.EQUAL)]
-
-        assert last_known(runs) == Freshness(after(3 * 86_400))
-
-    def test_is_in_between_after_a_sync_in_parts_that_did_not_end(self) -> None:
-        runs = [night(1, Staging.EQUAL), night(2, Staging.BETWEEN), night(3, Staging.KEPT)]
-
-        assert last_known(runs) == Freshness(is_between=True)
-
-
-def test_what_a_run_left_of_staging_reaches_the_next_one() -> None:
-    summary = night(1, Staging.BETWEEN)
-
-    assert Summary.parse(json.loads(json.dumps(summary.as_json()))) == summary
 
 
 def test_a_cause_of_any_form_is_no_obstacle() -> None:
