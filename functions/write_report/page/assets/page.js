@@ -57,6 +57,7 @@ function sort(table, header) {
 function makeSortable(table) {
   if (table.tBodies[0].rows.length < 2) return;
   for (const header of table.tHead.rows[0].cells) {
+    if (header.className === "bar") continue;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);
