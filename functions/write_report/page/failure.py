@@ -128,7 +128,9 @@ def commands(report: Report, verdict: Verdict) -> tuple[str, ...]:
         return REDRIVE, START.replace("{}", '{"cognito_only": true}')
     if advice.then is Then.REDRIVE:
         return (REDRIVE,)
-    wanted = wanted_of(report)
+    wanted = report.execution.input
+    if wanted is None:
+        return ()
     flags = {
         "sync_cognito": wanted.sync_cognito,
         "cognito_only": wanted.cognito_only,

@@ -89,8 +89,8 @@ def _people(report: Report, verdict: Verdict) -> str:
     """Return what became of people's logins in an execution that succeeded."""
     if verdict.logins is Logins.NOT_ASKED:
         return (
-            "Logins were not linked again, since the input does not ask for it: people keep the"
-            " login that they had, and new ones have none yet."
+            "Logins were not linked again, since this run was not asked to: people keep the login"
+            " that they had, and new ones have none yet."
         )
     if not isinstance(report.remap, RemapResult):
         return ""

@@ -8,11 +8,13 @@ from markupsafe import Markup, escape
 
 # They have names that people know; the others are shown by their number.
 KNOWN = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-LONGEST = 4000  # characters of a text that may be of any length
+LONGEST = 4000  # characters that are shown of a text, which may be of any length
 
 
 def shown(text: str) -> Markup:
-    """Return a text as HTML in which characters that are not seen are marked."""
+    """Return a text, or its beginning, as HTML in which characters that are not seen are marked."""
+    if len(text) > LONGEST:
+        return shown(text[:LONGEST]) + f" … {len(text) - LONGEST:,} more characters"
     if text.isprintable():
         return escape(text)
     return Markup("").join(
@@ -27,7 +29,7 @@ def name(text: str) -> Markup:
 
 
 def lines(text: str) -> Markup:
-    """Return a text of several lines as `shown`, cut at `LONGEST`, for where white space counts."""
+    """Return a text of several lines as `shown`, for where white space counts."""
     more = len(text) - LONGEST
     cut = Markup("\n").join(map(shown, text[:LONGEST].replace("\r\n", "\n").split("\n")))
     return cut + f"\n… {more:,} more characters" if more > 0 else cut

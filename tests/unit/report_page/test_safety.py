@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.hostile_reports import hostile, hostile_failure
 from tests.support.parsed_pages import Parsed, parsed
+from tests.support.sample_reports import execution, good_night
 from tests.support.samples import SAMPLES
 from write_report.page.rendering import render
 
@@ -36,7 +38,9 @@ def test_no_name_or_text_adds_an_element_or_attribute(names: list[str]) -> None:
     harmless = [f"n{number}" for number in range(len(names))]
 
     for sample in (hostile, hostile_failure):
-        page, plain = parsed(render(sample(names))), parsed(render(sample(harmless)))
+        html = render(sample(names))
+        assert html.encode()
+        page, plain = parsed(html), parsed(render(sample(harmless)))
         assert elements(page) == elements(plain)
         assert attributes(page) == attributes(plain)
 
@@ -79,6 +83,14 @@ def test_what_is_not_seen_is_shown() -> None:
     page = parsed(render(hostile(["a\u202eb\nc\ud800"])))
 
     assert "public.aU+202Eb\\ncU+D800" in [element.text for element in page.all("bdi")]
+
+
+def test_a_moment_with_something_unseen_in_it_is_none_of_the_page_s_attributes() -> None:
+    # Python accepts any character between date and time.
+    moment = "2026-11-27\ud80003:00:12"
+    report = replace(good_night(), execution=execution(started_at=moment, ended_at=moment))
+
+    assert render(report).encode()
 
 
 @pytest.mark.parametrize("sample", ["hostile", "hostile_failure"])

@@ -46,6 +46,14 @@ def test_of_ten_thousand_notices_a_hundred_are_shown_and_the_others_counted() ->
     assert "4,900 more differences are in db-sync.json." in text
 
 
+def test_of_a_text_of_a_megabyte_the_beginning_is_shown() -> None:
+    notices = (Notice("text " * 200_000, Topic.LOGINS, "mend " * 200_000),)
+    html = render(replace(good_night(), sync=replace(SYNC, notices=notices)))
+
+    assert size(html) < 100_000
+    assert parsed(html).text.count("996,000 more characters") == 2
+
+
 def test_of_ten_thousand_columns_some_are_named_and_the_others_counted() -> None:
     named = {f"public.t.column_{number:05}": "email, by the rule *" for number in range(10_000)}
     sync = replace(

@@ -94,6 +94,12 @@ class TestAFailure:
         assert "redrive-execution" not in page.text
         assert "make start" not in page.text
 
+    def test_of_an_unknown_input_is_not_started_again_with_another_one(self) -> None:
+        report = replace(killed(), execution=replace(killed().execution, input=None, given=""))
+
+        assert "make start" not in shown(report).text
+        assert "Not known here: AWS leaves out an input that is large" in shown(report).text
+
     def test_of_an_input_shows_the_beginning_of_it(self) -> None:
         text = shown(refused_input()).text
 

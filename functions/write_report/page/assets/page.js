@@ -16,6 +16,7 @@ function ago(moment) {
 
 function showAges() {
   for (const time of document.querySelectorAll("dd > time")) {
+    if (isNaN(Date.parse(time.dateTime))) continue;
     const age = document.createElement("small");
     age.className = "age";
     const tell = () => { age.textContent = `(${ago(Date.parse(time.dateTime))})`; };
