@@ -10,6 +10,11 @@ def number(value: float) -> str:
     return f"{round(value):,}"
 
 
+def decimal(value: float, decimals: int) -> str:
+    """Return a number with so many decimals: 1,234.5."""
+    return f"{value:,.{decimals}f}"
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """Return a number with its noun: "1 row", "2,000 rows"; `many` unless it ends in an s."""
     return f"{number(count)} {one if count == 1 else many or f'{one}s'}"

@@ -21,6 +21,7 @@ STEPS = (
 MOST_TICKS = 4
 ROW, BAR, AXIS = 38, 14, 22  # heights in pixels
 COLUMNS, HEADROOM = 72, 16
+FEWEST = 12  # columns: fewer runs are not drawn wider
 LEAST = 0.4  # per cent: what is there is seen
 
 
@@ -127,7 +128,7 @@ def columns(title: str, runs: Sequence[Column]) -> Markup:
 
 def _column(run: Column, number: int, count: int, most: float) -> Markup:
     """Return a run's column, with its sign above it; one without a height has a 0."""
-    slot = 100 / count
+    slot = 100 / max(count, FEWEST)
     tall = max(COLUMNS * (run.value or 0) / most, 1.5 if run.value else 0)
     top = HEADROOM + COLUMNS - tall
     drawn = Markup(

@@ -92,6 +92,7 @@ def _templates() -> Environment:
         "lines": text.lines,
         "plain": text.plain,
         "number": words.number,
+        "decimal": words.decimal,
         "duration": words.duration,
         "moment": words.moment,
         "kind_of": kind_of,

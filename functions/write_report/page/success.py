@@ -79,9 +79,11 @@ def exceptions(sync: SyncResult) -> str:
             if sync.following
             else []
         ),
-        "columns that a rule keeps",
+        "what rules keep",
     ]
     alone = f"Not synced: {counted(len(sync.left_alone), 'table')}. " if sync.left_alone else ""
+    if len(different) == 1:
+        return f"{alone}Only what rules keep may differ."
     return f"{alone}Different on purpose: {listed(different)}."
 
 

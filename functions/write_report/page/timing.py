@@ -14,6 +14,7 @@ from write_report.page.charts import Span, bar, timeline
 from write_report.words import counted, parsed
 
 LARGEST = 10
+LONG = 10  # seconds; of less, milliseconds tell something
 # The phases in their order, each with what it does.
 PHASES: Mapping[str, str] = {
     "compare": "reads both sides and compares them",
@@ -49,13 +50,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long everything took; `total` is the execution, in seconds."""
+    """How long everything took; `total` is the execution, in seconds.
+
+    `decimals`: how many the seconds of phases and tables are shown with.
+    """
 
     total: float
     chart: Markup
     phases: tuple[Phase, ...]
     tables: tuple[Line, ...]
     tables_timed: int
+    decimals: int = 1
 
 
 def timing(report: Report) -> Timing:
@@ -70,7 +75,10 @@ def timing(report: Report) -> Timing:
             sums[phase] += seconds
     names = [*(name for name in PHASES if name in sums), *sorted(set(sums) - set(PHASES))]
     names = names[: len(PHASES) + 1]
-    return Timing(total, chart, _phases(names, sums), *_tables(report.sync, names))
+    decimals = 1 if max(sums.values(), default=0.0) >= LONG else 3
+    return Timing(
+        total, chart, _phases(names, sums), *_tables(report.sync, names), decimals=decimals
+    )
 
 
 def total_seconds(report: Report) -> float:

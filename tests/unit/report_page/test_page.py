@@ -210,6 +210,13 @@ def test_the_end_names_versions_input_and_files() -> None:
         assert uri in text
 
 
+def test_the_seconds_of_a_short_sync_have_milliseconds() -> None:
+    short = replace(SYNC, tables=(table("public.t", 5, 1, compare=0.014, merge=0.002),))
+
+    assert "public.t 0.016 0.014 0.002" in shown(replace(good_night(), sync=short)).text
+    assert "public.orders 34.5 14.2 6.1 9.8" in shown(good_night()).text
+
+
 def test_files_that_do_not_say_when_they_began_are_no_obstacle() -> None:
     remap = replace(REMAP, started_at="", duration_seconds=0.0)
     assert isinstance(remap, RemapResult)
