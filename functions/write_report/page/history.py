@@ -71,7 +71,7 @@ def history(report: Report) -> History:
     charts = (
         _chart(runs, "Duration", [run.seconds for run in runs], duration),
         _chart(runs, "Rows written", [run.rows for run in runs], number),
-        _chart(runs, "People who can log in", [run.linked for run in runs], number),
+        _chart(runs, "People linked", [run.linked for run in runs], number),
     )
     return History(runs, len(every) - len(runs), tuple(chart for chart in charts if chart))
 

@@ -87,7 +87,8 @@ def _cases(counts: RemapCounts) -> list[Case]:
         Case(
             counts.skipped_no_cognito_user,
             "without an account",
-            "Nobody in staging's pool has their email: they stay as they are and cannot log in.",
+            "Nobody in staging's pool has their email: they stay as they are, and have no login in"
+            " staging.",
         ),
         Case(
             counts.skipped_no_db_user,

@@ -101,7 +101,7 @@ def _templates() -> Environment:
     environment.globals |= {
         "counted": words.counted,
         "icon": charts.icon,
-        "is_moment": words.parsed,
+        "parsed": words.parsed,
         "most_names": MOST_NAMES,
     }
     return environment

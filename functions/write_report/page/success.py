@@ -99,6 +99,6 @@ def _people(report: Report, verdict: Verdict) -> str:
     counts = report.remap.counts
     linked = counts.updated + counts.unchanged
     return (
-        f"{counted(linked, 'person', 'people')} can log in with an account of staging's pool,"
-        f" {number(counts.updated)} of them linked anew."
+        f"{counted(linked, 'person is', 'people are')} linked to an account of staging's pool,"
+        f" {number(counts.updated)} of them anew."
     )
