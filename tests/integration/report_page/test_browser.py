@@ -1,12 +1,14 @@
 """The page in a real browser: it looks and works as it should, for everybody."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.integration.report_page.conftest import Open
 from tests.support.hostile_reports import HOSTILE, hostile
 from tests.support.sample_failures import failed_remap, failed_sync
-from tests.support.sample_reports import NIGHT, dry_run, good_night, many_tables
+from tests.support.sample_reports import NIGHT, dry_run, good_night, many_tables, previous
 from tests.support.samples import SAMPLES
 
 WIDTHS = (320, 400, 768, 1280, 2560)  # pixels
@@ -134,6 +136,17 @@ def test_the_keyboard_sorts_too_and_one_heading_at_a_time(show: Open) -> None:
     page.keyboard.press("Space")
     assert names(table)[0] == "public.page_views"
     assert table.locator("th[aria-sort]").count() == 1
+
+
+def test_moments_are_sorted_by_when_they_are(show: Open) -> None:
+    page = show(replace(good_night(), previous=previous(40))).page
+    page.get_by_text("The same 30 runs as a table").click()
+    table = page.get_by_role("table", name="Runs, the newest first")
+
+    for _ in range(2):
+        table.get_by_role("columnheader", name="Started").get_by_role("button").click()
+
+    assert names(table)[:2] == ["nightly-2026-10-29", "nightly-2026-10-30"]
 
 
 def test_cells_without_a_value_come_last_in_either_order(show: Open) -> None:

@@ -27,6 +27,8 @@ function showAges() {
 }
 
 function valueOf(row, column) {
+  const time = row.cells[column].querySelector("time");
+  if (time) return Date.parse(time.dateTime);
   const text = row.cells[column].textContent.trim();
   const number = text.replaceAll(",", "");
   return number !== "" && !isNaN(number) ? Number(number) : text;
@@ -42,9 +44,9 @@ function sort(table, header) {
   const body = table.tBodies[0];
   const first = column ? "descending" : "ascending"; // names from a on, numbers from the largest
   const other = column ? "ascending" : "descending";
-  const order = header.ariaSort === first ? other : first;
+  const order = header.getAttribute("aria-sort") === first ? other : first;
   for (const each of header.parentNode.cells) each.removeAttribute("aria-sort");
-  header.ariaSort = order;
+  header.setAttribute("aria-sort", order);
   const sign = order === "ascending" ? 1 : -1;
   const keyed = [...body.rows].map((row) => [valueOf(row, column), row]);
   keyed.sort(([left], [right]) => {
