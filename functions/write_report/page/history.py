@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from common.reports.remap import RemapResult
 from common.reports.sync import SyncResult
-from write_report.model import Report, Status, Summary
+from write_report.model import Report, Staging, Status, Summary
 from write_report.page.charts import Column, columns
 from write_report.page.people import people
 from write_report.page.timing import total_seconds
@@ -37,12 +37,15 @@ class History:
 
 
 def summarize(report: Report) -> Summary:
-    """Return a run as the next ones compare themselves with it."""
+    """Return a run as the next ones compare themselves with it.
+
+    It has no rows if nobody knows whether they were committed.
+    """
     execution, sync, remap = report.execution, report.sync, report.remap
     done = sync if isinstance(sync, SyncResult) else None
     linked = people(remap) if isinstance(remap, RemapResult) else None
-    output = done.output() if done else {}
     verdict = judge(report)
+    output = done.output() if done and verdict.staging is not Staging.EITHER else {}
     return Summary(
         execution=execution.name,
         status=execution.status,
@@ -55,7 +58,7 @@ def summarize(report: Report) -> Summary:
         snapshot=done.snapshot if done else "",
         tables_changed=output.get("tables_changed"),
         rows=sum(output[f"rows_{kind}"] for kind in ("inserted", "updated", "deleted"))
-        if done
+        if output
         else None,
         linked=linked.linked if linked else None,
         left_out=linked.left_out if linked else None,

@@ -1,9 +1,11 @@
-"""How old staging's rows are after several runs."""
+"""What a run tells the next ones: its figures, and how old staging's rows are after it."""
 
 import json
 
-from tests.support.sample_reports import after
+from tests.support.sample_failures import killed
+from tests.support.sample_reports import after, good_night
 from write_report.model import Staging, Status, Summary
+from write_report.page.history import summarize
 from write_report.verdict import Freshness, last_known
 
 
@@ -42,6 +44,20 @@ class TestLastKnown:
         runs = [night(1, Staging.EQUAL), night(2, Staging.BETWEEN), night(3, Staging.KEPT)]
 
         assert last_known(runs) == Freshness(is_between=True)
+
+
+def test_a_run_s_figures_are_those_of_its_steps() -> None:
+    summary = summarize(good_night())
+
+    assert (summary.sync, summary.staging, summary.snapshot) == ("synced", Staging.EQUAL, after(12))
+    assert (summary.tables_changed, summary.rows) == (9, 498_425)
+    assert (summary.linked, summary.left_out, summary.warnings) == (160, 51_151, 6)
+
+
+def test_rows_that_were_perhaps_not_committed_are_no_figure_of_a_run() -> None:
+    summary = summarize(killed())
+
+    assert (summary.staging, summary.tables_changed, summary.rows) == (Staging.EITHER, None, None)
 
 
 def test_what_a_run_left_of_staging_reaches_the_next_one() -> None:
