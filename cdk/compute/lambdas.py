@@ -16,6 +16,7 @@ from cdk.exchange import ExchangeBucket
 from cdk.settings.arns import console_of_executions
 from cdk.settings.model import Settings
 from common.manifest import MANIFEST_NAME
+from common.reports.remap import PEOPLE
 from common.reports.remap import REPORT as REMAP_REPORT
 from common.reports.sync import REPORT as SYNC_REPORT
 from db_sync.environment import DbSyncEnvironment
@@ -176,7 +177,8 @@ class Lambdas(Construct):
         if mask_key:
             self._grant_mask_key(update_db.role, mask_key)
         self._exchange.grant_read(update_db.role, "cognito-users/*")
-        self._exchange.grant_upload(update_db.role, "cognito-mapping.csv.gz")
+        self._exchange.grant_upload(update_db.role, PEOPLE)
+        self._exchange.grant_write(update_db.role, REMAP_REPORT)
         return update_db
 
     def _create_write_report(self) -> PythonFunction:

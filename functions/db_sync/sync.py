@@ -7,6 +7,7 @@ those of docs/architecture.md: check, plan, snapshots, compare, lock, write, ver
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from common.errors import DatabaseUnavailable
 from common.log import logger
@@ -77,9 +78,13 @@ def _sync(run: Run, lock_session: Session, save_report: SaveReport) -> SyncResul
     """Do all steps, from the check to the commit."""
     finisher = finisher_of(run, lock_session)
     warnings = _check(run, lock_session, finisher)
-    started = time.monotonic()
+    began, started = datetime.now(UTC), time.monotonic()
     result = _make_equal(run, finisher, warnings)
-    result = replace(result, duration_seconds=round(time.monotonic() - started, 3))
+    result = replace(
+        result,
+        started_at=began.isoformat(timespec="milliseconds"),
+        duration_seconds=round(time.monotonic() - started, 3),
+    )
     for warning in result.warnings:
         logger.warning("sync needs a look", warning=warning)
     save_report(result)
@@ -178,6 +183,7 @@ def _result(
         tables=tuple(sorted(same + finished.changed, key=lambda table: table.table)),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         masked=plan.masks_told,
+        unmasked=dict(plan.unmasked),
         following=plan.followers_told,
         sequences=tuple(str(sequence) for sequence in finished.sequences),
         notices=tuple(map(Notice, warnings + finished.warnings)),

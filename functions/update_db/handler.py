@@ -1,5 +1,6 @@
 """UpdateDb: sets the users' subs to those of staging's user pool."""
 
+from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -8,12 +9,13 @@ from common.aws.databases import database_of
 from common.aws.exchange import Exchange
 from common.aws.mask_key import read_mask_key
 from common.entry import entry_point
-from common.errors import ConfigurationError
+from common.errors import ConfigurationError, StagingSyncError
 from common.event import Event
 from common.metrics import Metric, emit
 from common.postgres.deadline import Deadline
 from common.postgres.waits import WAITS, Waits
-from common.reports.remap import PEOPLE, RemapCounts
+from common.reports.failure import Failure
+from common.reports.remap import PEOPLE, REPORT, RemapCounts, RemapResult
 from update_db.environment import UpdateDbEnvironment
 from update_db.follower_search import parse_follow
 from update_db.mapping import load_mapping
@@ -23,7 +25,7 @@ from update_db.users_table import UsersTable
 
 
 def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str, Any]:
-    """Remap, write the report to S3, emit metrics, and return the output's `cognito_mapping`."""
+    """Remap, write both reports to S3, emit metrics, and return the output's `cognito_mapping`."""
     environment = UpdateDbEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
     manifest = _manifest_key(event, exchange)
@@ -44,12 +46,22 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
         deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
         waits=waits,
     )
-    result = remap_users(
-        database_of(environment.staging),
-        options,
-        lambda target: load_mapping(target, exchange, manifest),
-        lambda report: exchange.upload(PEOPLE, report),
-    )
+
+    def save_result(done: RemapResult) -> None:
+        exchange.write_json(REPORT, done.report())
+
+    try:
+        result = remap_users(
+            database_of(environment.staging),
+            options,
+            lambda target: load_mapping(target, exchange, manifest),
+            lambda people: exchange.upload(PEOPLE, people),
+            save_result,
+        )
+    except StagingSyncError as error:
+        with suppress(StagingSyncError):  # the remap's error is the one that counts
+            exchange.write_json(REPORT, Failure.of(error).report())
+        raise
     if not event.input.dry_run:
         emit(event.execution, _measure(result.counts))
     output = {

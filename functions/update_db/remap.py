@@ -7,6 +7,7 @@ while the table is locked.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from psycopg2 import sql
 
@@ -73,6 +74,7 @@ def remap_users(
     options: RemapOptions,
     load_mapping: LoadMapping,
     save_report: SaveReport,
+    save_result: Callable[[RemapResult], None] = lambda _: None,
 ) -> RemapResult:
     """Set the users' subs from the mapping, or in a dry run report what would change.
 
@@ -82,18 +84,26 @@ def remap_users(
         load_mapping: fills the pool's temporary table.
         save_report: called with the gzipped CSV report, and returns its address; called before the
             commit, so that nothing is committed without a report.
+        save_result: called with the result, before the commit too.
 
     Raises:
         StagingSyncError: one of `common.errors`; the target is as it was.
     """
     with connect(address, "target", execution=options.execution, waits=options.waits) as target:
-        return twice_at_most(lambda: _run(target, options, load_mapping, save_report), target)
+        return twice_at_most(
+            lambda: _run(target, options, load_mapping, save_report, save_result), target
+        )
 
 
 def _run(
-    target: Session, options: RemapOptions, load_mapping: LoadMapping, save_report: SaveReport
+    target: Session,
+    options: RemapOptions,
+    load_mapping: LoadMapping,
+    save_report: SaveReport,
+    save_result: Callable[[RemapResult], None],
 ) -> RemapResult:
     """Do all steps of the remap, in one transaction."""
+    began = datetime.now(UTC)
     warnings = _begin(target, options)
     followers, parts = _prepare(target, options)
     options.deadline.limit("the mapping was loaded", target)
@@ -116,10 +126,6 @@ def _run(
             _write(target, options, users, following)
     options.deadline.limit("the report was written", target)
     report = write_report(target, following.counts, save_report)
-    if options.dry_run:
-        target.rollback()
-    else:
-        commit(target)
     warnings += manifest.warnings
     warnings += warnings_of(
         counts,
@@ -127,17 +133,35 @@ def _run(
         require_verified=options.require_verified_email,
         release_mismatched=options.release_mismatched,
     )
-    for warning in warnings:
-        logger.warning("remap needs a look", warning=warning, report=report)
-    result = RemapResult(counts, following.counts, tuple(map(Notice, warnings)), report)
+    result = RemapResult(
+        counts,
+        following.counts,
+        tuple(map(Notice, warnings)),
+        people=report,
+        pool_users=manifest.users,
+        dry_run=options.dry_run,
+        started_at=began.isoformat(timespec="milliseconds"),
+        duration_seconds=round((datetime.now(UTC) - began).total_seconds(), 3),
+    )
+    save_result(result)
+    if options.dry_run:
+        target.rollback()
+    else:
+        commit(target)
+    _log(result)
+    return result
+
+
+def _log(result: RemapResult) -> None:
+    for warning in result.warnings:
+        logger.warning("remap needs a look", warning=warning, report=result.people)
     logger.info(
         "remapped",
-        is_dry_run=options.dry_run,
-        counts=counts.output(),
+        is_dry_run=result.dry_run,
+        counts=result.counts.output(),
         followers=result.followers,
-        report=report,
+        report=result.people,
     )
-    return result
 
 
 def _begin(target: Session, options: RemapOptions) -> list[str]:

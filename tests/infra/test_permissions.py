@@ -9,7 +9,8 @@ import pytest
 from cdk.compute.lambdas import PARTS
 from cdk.workflow import ROUNDS
 from common.manifest import LISTING_FOLDER, MANIFEST_NAME
-from common.reports.remap import PEOPLE as REMAP_REPORT
+from common.reports.remap import PEOPLE
+from common.reports.remap import REPORT as REMAP_REPORT
 from common.reports.sync import REPORT as DB_SYNC_REPORT
 from tests.infra.synthesized import (
     BOUNDARY,
@@ -76,6 +77,7 @@ UPDATE_DB = {
     ("s3:GetObject", f"{EXECUTIONS}/cognito-users/*"),
     ("s3:PutObject", f"{EXECUTIONS}/cognito-mapping.csv.gz"),
     ("s3:AbortMultipartUpload", f"{EXECUTIONS}/cognito-mapping.csv.gz"),
+    ("s3:PutObject", f"{EXECUTIONS}/cognito-mapping.json"),
 }
 WRITE_REPORT = {
     *logging_to("Lambdas/WriteReport/Logs"),
@@ -363,6 +365,7 @@ def test_the_permissions_are_for_the_files_that_the_code_names() -> None:
     assert ("s3:GetObject", f"{EXECUTIONS}/{ROUNDS}") in WORKFLOW
     assert MANIFEST_NAME.startswith(f"{LISTING_FOLDER}/")
     assert ("s3:GetObject", f"{EXECUTIONS}/{MANIFEST_NAME}") in LIST_COGNITO_USERS
+    assert ("s3:PutObject", f"{EXECUTIONS}/{PEOPLE}") in UPDATE_DB
     assert ("s3:PutObject", f"{EXECUTIONS}/{REMAP_REPORT}") in UPDATE_DB
     assert ("s3:PutObject", f"<Exchange/Bucket.Arn>/{LATEST}") in WRITE_REPORT
     assert ("s3:PutObject", f"{EXECUTIONS}/{PAGE}") in WRITE_REPORT

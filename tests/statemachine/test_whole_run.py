@@ -58,7 +58,11 @@ def test_production_is_copied_and_people_get_the_subs_of_stagings_pool(
         },
     }
     *others, part, report = staging.files(outcome.name)
-    assert others == ["cognito-mapping.csv.gz", "cognito-users/manifest.json"]
+    assert others == [
+        "cognito-mapping.csv.gz",
+        "cognito-mapping.json",
+        "cognito-users/manifest.json",
+    ]
     assert part.startswith("cognito-users/part-")
     assert report == "db-sync.json"
 

@@ -7,6 +7,7 @@ that a check found wrong. In the end sequences and materialized views follow.
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from common.postgres.commits import commit
 from common.postgres.settings.event_triggers import silenced
@@ -96,11 +97,13 @@ def _complete(
         tables=added_up(progress.done),
         left_alone={str(table): reason for table, reason in plan.left_alone.items()},
         masked=plan.masks_told,
+        unmasked=dict(plan.unmasked),
         following=plan.followers_told,
         sequences=tuple(map(str, moved)),
         notices=tuple(
             map(Notice, dict.fromkeys(plan.warnings + unlike + unreadable + told + warnings))
         ),
+        started_at=_moment(progress.division.started),
         duration_seconds=round(time.time() - progress.division.started, 3),
         snapshot=progress.kept.taken_at,
         source_version=source.server_version,
@@ -111,3 +114,8 @@ def _complete(
     sequences.set_exhausted(target, {name: at for name, at in moved.items() if at.is_exhausted})
     commit(target)
     return result
+
+
+def _moment(seconds: float) -> str:
+    """Return a moment, in seconds since the epoch, as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -169,15 +169,17 @@ class MaskPlanner:
         """Find the columns that look personal and that nobody has decided about."""
         for table in self._plan.tables:
             found = [
-                column
+                (column, why)
                 for column in self.review.undecided(table)
-                if self.review.why_personal(table, column)
+                if (why := self.review.why_personal(table, column))
             ]
             if found and self._rules.unreviewed == "mask":
-                for column in found:
+                for column, _ in found:
                     self._mask_by_default(table, column)
             elif found:
-                self._tell(table.name, [column.name for column in found])
+                for column, why in found:
+                    self._plan.unmasked[f"{table.name}.{column.name}"] = why
+                self._tell(table.name, [column.name for column, _ in found])
 
     def _tell(self, table: Name, columns: list[str]) -> None:
         sentence = (

@@ -148,7 +148,8 @@ class Plan:
     `catalogs` are what it was made from. `configuration_errors` are sentences about rules and
     rights, `schema_mismatches` about the two schemas, `mask_misfits` about masks that the schema
     does not allow: any of them forbids the sync. Whether rows use `missing_labels` is still to be
-    looked up. `people` are the users of each sub column that others follow, and `followers` say of
+    looked up. `unmasked` are the columns that look personal and that no rule names, each with what
+    looks so. `people` are the users of each sub column that others follow, and `followers` say of
     each of these what it follows, and why. `unchecked_keys` are foreign keys of the target that
     stay in place, and that somebody else checks.
     """
@@ -161,6 +162,7 @@ class Plan:
     schema_mismatches: list[str] = field(default_factory=list)
     mask_misfits: list[str] = field(default_factory=list)
     missing_labels: list[MissingLabels] = field(default_factory=list)
+    unmasked: dict[str, str] = field(default_factory=dict)
     people: tuple[People, ...] = ()
     followers: tuple[Follower, ...] = ()
     unchecked_keys: tuple[ForeignKey, ...] = ()
