@@ -1,10 +1,12 @@
 """The three real Lambdas in the real workflow: PostgreSQL is real, AWS is moto's."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from common.reports.remap import RemapResult
 from tests.statemachine.lambdas import Lambdas
 from tests.statemachine.staging import ORDERS, USERS, Staging
 from tests.statemachine.workflow import Workflow
@@ -172,3 +174,22 @@ def test_without_a_pool_the_sync_is_kept_and_the_execution_fails_with_the_settin
     assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError")
     assert "user_pool_id" in outcome.sentence
     assert staging.target.rows(ORDERS) == staging.production.rows(ORDERS)
+
+
+def test_a_remap_leaves_its_counts_and_a_remap_that_failed_why(
+    workflow: Workflow, staging: Staging
+) -> None:
+    done = workflow.run({"cognito_only": True})
+    staging.target.execute("ALTER TABLE users RENAME COLUMN cognito_sub TO sub")
+    failed = workflow.run({"cognito_only": True})
+
+    left = RemapResult.parse(json.loads(staging.read(done.name, "cognito-mapping.json")))
+    assert left.counts.output() == {
+        name: done.output["cognito_mapping"][name] for name in left.counts.output()
+    }
+    assert left.people == done.output["cognito_mapping"]["report"]
+    assert (left.pool_users, left.dry_run) == (3, False)
+    assert datetime.fromisoformat(left.started_at) <= datetime.now(UTC)
+    reason = json.loads(staging.read(failed.name, "cognito-mapping.json"))
+    assert (reason["status"], reason["error"]) == ("failed", "ConfigurationError")
+    assert "cognito_sub" in reason["message"]

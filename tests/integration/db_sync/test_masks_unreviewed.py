@@ -38,6 +38,14 @@ def test_they_are_named_in_one_warning_per_table(databases: Databases) -> None:
         told("plain", "born"),
         told("users", "name", "note", "settings", "tags", "seen_from"),
     )
+    assert result.unmasked == {
+        "public.plain.born": "its name",
+        "public.users.name": "its type, in a table with masks",
+        "public.users.note": "its type, in a table with masks",
+        "public.users.settings": "its type, in a table with masks",
+        "public.users.tags": "its type, in a table with masks",
+        "public.users.seen_from": "its type, in a table with masks",
+    }
     assert pair.target.value("SELECT name FROM users") == "Ada Lovelace"
 
 
