@@ -8,12 +8,20 @@ from common.postgres.commits import commit
 from common.postgres.database import Session
 from common.postgres.settings.event_triggers import silenced
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
-from common.postgres.target import is_marked, lock_writing, require_locked, require_marked
+from common.postgres.target import (
+    is_marked,
+    lock_writing,
+    not_marked,
+    require_locked,
+    require_marked,
+)
+from common.reports.notices import Notice, Topic
 from common.reports.sync import Status, TableResult
 from db_sync.compare.moment import Moment
 from db_sync.compare.outcomes import Compared
 from db_sync.parallel import allow_parallel_verification
 from db_sync.plan.tables import Plan
+from db_sync.plan.wording import refused
 from db_sync.planner import prepare
 from db_sync.run import Run
 from db_sync.write import sequences
@@ -45,7 +53,7 @@ class Finished:
     compared: Compared
     changed: list[TableResult]
     sequences: Positions
-    warnings: list[str]
+    notices: list[Notice]
 
 
 class Finisher(Protocol):
@@ -60,11 +68,11 @@ class Finisher(Protocol):
             TargetNotAllowed: it is not marked as a sync target.
         """
 
-    def warnings(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """Return what a person should know of the target before anything is done to it."""
 
-    def refuse(self, reasons: list[str]) -> list[str]:
-        """Return reasons not to write as warnings.
+    def refuse(self, reasons: list[str]) -> list[Notice]:
+        """Return reasons not to write as notices.
 
         Raises:
             ConfigurationError: there is one, and something would be written.
@@ -99,11 +107,11 @@ class Write:
         """See `Finisher`."""
         require_marked(self._run.target)
 
-    def warnings(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """Return nothing: what speaks against writing is an error."""
         return []
 
-    def refuse(self, reasons: list[str]) -> list[str]:
+    def refuse(self, reasons: list[str]) -> list[Notice]:
         """See `Finisher`."""
         if reasons:
             raise ConfigurationError("Nothing was written.", reasons)
@@ -135,15 +143,15 @@ class Write:
     def _write(self, locked: Locked, wanted: WantedPositions) -> Finished:
         """Write the tables, and bring materialized views and sequences in line with them."""
         target, compared = self._run.target, locked.compared
-        changed, warnings = write_differences(self._run, compared, locked.plan)
+        changed, notices = write_differences(self._run, compared, locked.plan)
         force_again(target, locked.tables)
-        warnings += locked.warnings
-        warnings += refresh_views(self._run, [plan.target.oid for plan in compared.plans])
+        notices += locked.notices
+        notices += refresh_views(self._run, [plan.target.oid for plan in compared.plans])
         moved = sequences.outdated(target, wanted)
         sequences.restart(target, moved)
         # Those can only be set at the commit.
         self._exhausted = {name: at for name, at in moved.items() if at.is_exhausted}
-        return Finished(compared, changed, moved, warnings)
+        return Finished(compared, changed, moved, notices)
 
     def status(self, *, has_changes: bool) -> Status:
         """See `Finisher`."""
@@ -171,25 +179,23 @@ class Count:
     def check_mark(self) -> None:
         """Allow any target, since nothing is written."""
 
-    def warnings(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """Return what would refuse a sync that writes."""
         target = self._run.target
-        warnings = target.lock_room.warnings()
+        notices = [Notice(text, Topic.REFUSED) for text in target.lock_room.warnings()]
         if not is_marked(target):
-            warnings.append(
-                "The target is not marked as a sync target: a sync that writes will refuse it."
-            )
-        return warnings
+            notices.append(not_marked(target, "sync"))
+        return notices
 
-    def refuse(self, reasons: list[str]) -> list[str]:
-        """Return them as warnings."""
-        return [f"A sync that writes will be refused: {reason}" for reason in reasons]
+    def refuse(self, reasons: list[str]) -> list[Notice]:
+        """Return them as notices."""
+        return [refused(reason) for reason in reasons]
 
     def finish(self, findings: Findings) -> Finished:
         """Count the changes of the tables and sequences; materialized views are not looked at."""
-        changed, warnings = count_differences(self._run, findings.compared, findings.plan)
+        changed, notices = count_differences(self._run, findings.compared, findings.plan)
         moved = sequences.outdated(self._run.target, findings.wanted)
-        return Finished(findings.compared, changed, moved, warnings)
+        return Finished(findings.compared, changed, moved, notices)
 
     def status(self, *, has_changes: bool) -> Status:  # noqa: ARG002  # the same either way
         """See `Finisher`."""

@@ -77,9 +77,9 @@ def sync_database(
 def _sync(run: Run, lock_session: Session, save_report: SaveReport) -> SyncResult:
     """Do all steps, from the check to the commit."""
     finisher = finisher_of(run, lock_session)
-    warnings = _check(run, lock_session, finisher)
+    notices = _check(run, lock_session, finisher)
     began, started = datetime.now(UTC), time.monotonic()
-    result = _make_equal(run, finisher, warnings)
+    result = _make_equal(run, finisher, notices)
     result = replace(
         result,
         started_at=began.isoformat(timespec="milliseconds"),
@@ -92,14 +92,14 @@ def _sync(run: Run, lock_session: Session, save_report: SaveReport) -> SyncResul
     return result
 
 
-def _check(run: Run, lock_session: Session, finisher: Finisher) -> list[str]:
+def _check(run: Run, lock_session: Session, finisher: Finisher) -> list[Notice]:
     """Check that the target may be written, and take its lock.
 
     The lock belongs to a session of its own: the target is compared in one transaction and written
     in another. It reads no table, so that it holds back no vacuum.
 
     Returns:
-        Warnings.
+        Notices.
 
     Raises:
         TargetNotAllowed, SyncInProgress, OutOfTime: see the functions that it calls.
@@ -122,30 +122,30 @@ def _check(run: Run, lock_session: Session, finisher: Finisher) -> list[str]:
         lock_target(lock_session)
         require_locked(target)
         require_alike(source, target)
-        warnings = finisher.warnings()
+        notices = finisher.notices()
     target.rollback()
-    return warnings
+    return notices
 
 
-def _make_equal(run: Run, finisher: Finisher, warnings: list[str]) -> SyncResult:
+def _make_equal(run: Run, finisher: Finisher, notices: list[Notice]) -> SyncResult:
     """Plan, compare, write and verify; all is done then but the commit."""
     for _ in range(PLANNING_ATTEMPTS):
         snapshots = open_snapshots(run)
         findings, found = _compare(run, finisher, snapshots)
         if finished := finisher.finish(findings):
             return _result(
-                run, finisher, snapshots, finished, warnings + findings.plan.warnings + found
+                run, finisher, snapshots, finished, notices + findings.plan.notices + found
             )
         run.target.rollback()
         run.source.rollback()
     raise changing(run.target)
 
 
-def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findings, list[str]]:
+def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findings, list[Notice]]:
     """Find out what differs, and whether it may be written; no table is locked for that.
 
     Returns:
-        That, and warnings. The transactions of both sides are still open.
+        That, and notices. The transactions of both sides are still open.
     """
     plan, target = snapshots.plan, run.target
     watch(run, plan)
@@ -166,12 +166,12 @@ def _compare(run: Run, finisher: Finisher, snapshots: Snapshots) -> tuple[Findin
         run.limit("the rows that differ were written")
         require_samples_fit(run, compared.plans)
         unlinking = finisher.refuse(find_unlinking(run, compared))
-    warnings = event_triggers + unlinking + unreadable + unlike + unnamed
-    return Findings(plan, compared, moment, wanted), warnings
+    notices = event_triggers + unlinking + unreadable + unlike + unnamed
+    return Findings(plan, compared, moment, wanted), notices
 
 
 def _result(
-    run: Run, finisher: Finisher, snapshots: Snapshots, finished: Finished, warnings: list[str]
+    run: Run, finisher: Finisher, snapshots: Snapshots, finished: Finished, notices: list[Notice]
 ) -> SyncResult:
     """Return what was done, without how long it took."""
     compared = finished.compared
@@ -186,7 +186,7 @@ def _result(
         unmasked=dict(plan.unmasked),
         following=plan.followers_told,
         sequences=tuple(str(sequence) for sequence in finished.sequences),
-        notices=tuple(map(Notice, warnings + finished.warnings)),
+        notices=tuple(notices + finished.notices),
         duration_seconds=0.0,
         snapshot=snapshots.taken_at,
         source_version=run.source.server_version,
@@ -194,11 +194,11 @@ def _result(
     )
 
 
-def _read_source_sequences(run: Run, plan: Plan) -> tuple[WantedPositions, list[str]]:
-    """Return the target's sequences with where those stand that they follow, and warnings.
+def _read_source_sequences(run: Run, plan: Plan) -> tuple[WantedPositions, list[Notice]]:
+    """Return the target's sequences with where those stand that they follow, and notices.
 
     Read right after the snapshot: a sequence only advances, so it is as far as the snapshot's
     rows or further.
     """
-    planned, warnings = plan_sequences(plan)
-    return sequences.read_wanted(run.source, planned), warnings
+    planned, notices = plan_sequences(plan)
+    return sequences.read_wanted(run.source, planned), notices

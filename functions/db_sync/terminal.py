@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from common.errors import StagingSyncError
+from common.reports.notices import by_importance
 from common.reports.sync import SyncResult
 
 DONE, FAILED, WRONG_CALL = 0, 1, 2  # a command's exit codes
@@ -94,8 +95,10 @@ def print_result(result: SyncResult) -> None:
         console.print(f"masked: {column} ({how})", highlight=False, markup=False)
     for name, reason in result.left_alone.items():
         console.print(f"left alone: {name} ({reason})", highlight=False, markup=False)
-    for warning in result.warnings:
-        console.print(f"warning: {warning}", highlight=False, markup=False)
+    for notice in by_importance(result.notices):
+        console.print(f"warning: {notice}", highlight=False, markup=False)
+        if notice.mend not in notice.text:
+            console.print(f"  {notice.mend}", highlight=False, markup=False)
     verified = "verified" if result.verified else "nothing written"
     how = "" if result.atomic else ", in parts"
     console.print(f"{verified}{how}, {result.duration_seconds:.1f} s", highlight=False)

@@ -1,13 +1,16 @@
-"""The warnings of a remap; the people whom they concern are named in the report only."""
+"""The notices of a remap; the people whom they concern are named in the report only."""
 
 from psycopg2 import sql
 
 from common.errors import ConfigurationError
 from common.postgres.database import Session
 from common.postgres.queries import load_query
+from common.reports.notices import Notice, Topic
 from common.reports.remap import RemapCounts
 from update_db.masked_emails import Parts
 from update_db.users_table import UsersTable
+
+RELINK = '{"sync_cognito": true}'  # an execution's input
 
 
 def require_matched(target: Session, least_percent: float, parts: Parts) -> None:
@@ -37,8 +40,8 @@ def require_matched(target: Session, least_percent: float, parts: Parts) -> None
 
 def unfound(
     target: Session, counts: RemapCounts, pool_users: int, users: UsersTable, parts: Parts
-) -> list[str]:
-    """Return warnings about rows that nobody can be found by, and about a remap that found nobody.
+) -> list[Notice]:
+    """Return notices about rows that nobody can be found by, and about a remap that found nobody.
 
     Args:
         target: the session in which the matches were decided.
@@ -50,36 +53,41 @@ def unfound(
     (masked_otherwise,) = target.row(
         sql.SQL(load_query("update_db", "count_masked_otherwise")).format(**parts)
     )
-    masks = _about_masks(masked_otherwise, users) if masked_otherwise else ""
+    masks = _about_masks(masked_otherwise, users) if masked_otherwise else None
     if not counts.matched:
         return _nobody_matched(target, pool_users, users.email_column, masks)
     return [masks] if masks else []
 
 
-def _about_masks(rows: int, users: UsersTable) -> str:
-    """Return a sentence about rows whose addresses are masked, but not by the rule and the key."""
+def _about_masks(rows: int, users: UsersTable) -> Notice:
+    """Return a notice about rows whose addresses are masked, but not by the rule and the key."""
     if users.masking is None:
-        return (
+        return Notice(
             f"{rows} rows have a masked address, but the remap has no rule (EMAIL_MASK), so that"
             f" nobody is found by it. Name the column {users.email_column} in the mask rules of"
-            " cdk.json as in the last sync, or run a sync, which writes the addresses as they are."
+            " cdk.json as in the last sync, or run a sync, which writes the addresses as they are.",
+            Topic.LOGINS,
         )
-    return (
+    return Notice(
         f"{rows} rows have an address that was masked by another key, or for a column of another"
         " length, so that nobody is found by it: the last sync is older than the present key. Run"
-        ' a sync with {"sync_cognito": true}.'
+        ' a sync with {"sync_cognito": true}.',
+        Topic.LOGINS,
+        RELINK,
     )
 
 
-def _nobody_matched(target: Session, pool_users: int, email_column: str, masks: str) -> list[str]:
-    """Return a warning with the likely reason why no row matches any user of the pool."""
+def _nobody_matched(
+    target: Session, pool_users: int, email_column: str, masks: Notice | None
+) -> list[Notice]:
+    """Return a notice with the likely reason why no row matches any user of the pool."""
     people, addresses, pool_addresses = target.row(load_query("update_db", "count_addresses"))
     if not people or not pool_users:
         return []
     if not pool_addresses:
         why = "no user of the pool has an email. Look at the pool's attributes, or at user_pool_id."
     elif masks:
-        why = masks
+        why = masks.text
     elif not addresses:
         why = f"no row has an @ in the column {email_column}. Correct email_column."
     else:
@@ -88,31 +96,26 @@ def _nobody_matched(target: Session, pool_users: int, email_column: str, masks: 
             " another environment's pool: correct user_pool_id; or like addresses that something"
             " else than the sync has masked."
         )
-    return [f"Nobody was matched, though the table and the pool have people: {why}"]
+    text = f"Nobody was matched, though the table and the pool have people: {why}"
+    return [Notice(text, Topic.LOGINS, masks.mend if masks else "")]
 
 
-def look_alikes(near_misses: int) -> list[str]:
-    """Return a warning about rows that match nobody, but look like an email of the pool."""
+def look_alikes(near_misses: int) -> list[Notice]:
+    """Return a notice about rows that match nobody, but look like an email of the pool."""
     if not near_misses:
         return []
-    return [
+    text = (
         f"{near_misses} near misses: rows whose email looks like one of the pool, but has other"
         " characters: invisible ones, similar ones, or another Unicode form of the same. They were"
         " left as they are; the report names both, and docs/matching.md says what to do."
-    ]
+    )
+    return [Notice(text, Topic.LOGINS)]
 
 
-def warnings_of(
+def notices_of(
     counts: RemapCounts, pool_users: int, *, require_verified: bool, release_mismatched: bool
-) -> list[str]:
-    """Return a warning for each count that a person should look at."""
-    if require_verified:
-        unverified = "users were skipped: their email is not verified in the pool."
-    else:
-        unverified = (
-            "users were matched by an email that is not verified: in a pool where people may edit"
-            " their address, anybody could claim it. REQUIRE_VERIFIED_EMAIL=true skips them."
-        )
+) -> list[Notice]:
+    """Return a notice for each count that a person should look at."""
     mismatched = "lost it" if release_mismatched else "keep it, as release_mismatched is false"
     cases = {
         "The user pool has no users; nothing was updated.": not pool_users,
@@ -121,6 +124,21 @@ def warnings_of(
         f"{counts.unlinked} users lost their sub: it belongs to another row.": counts.unlinked,
         f"{counts.mismatched} users held a sub that the pool knows under another email, and"
         f" {mismatched}: whoever has that login found their rows.": counts.mismatched,
-        f"{counts.unverified_email} {unverified}": counts.unverified_email,
     }
-    return [text for text, happened in cases.items() if happened]
+    notices = [Notice(text, Topic.LOGINS) for text, happened in cases.items() if happened]
+    if counts.unverified_email:
+        notices.append(_unverified(counts.unverified_email, are_skipped=require_verified))
+    return notices
+
+
+def _unverified(users: int, *, are_skipped: bool) -> Notice:
+    if are_skipped:
+        return Notice(
+            f"{users} users were skipped: their email is not verified in the pool.", Topic.LOGINS
+        )
+    return Notice(
+        f"{users} users were matched by an email that is not verified: in a pool where people may"
+        " edit their address, anybody could claim it. REQUIRE_VERIFIED_EMAIL=true skips them.",
+        Topic.LOGINS,
+        '"require_verified_email": true',
+    )

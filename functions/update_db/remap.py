@@ -27,11 +27,11 @@ from common.postgres.settings.event_triggers import silence, warn_of_firing
 from common.postgres.settings.function_names import default_search_path
 from common.postgres.settings.privileged_settings import WRITING, require_privileged
 from common.postgres.settings.replication_role import define
-from common.postgres.target import is_marked, lock_target, require_marked
+from common.postgres.target import is_marked, lock_target, not_marked, require_marked
 from common.postgres.waits import WAITS, Waits
-from common.reports.notices import Notice
+from common.reports.notices import Notice, Topic
 from common.reports.remap import RemapCounts, RemapResult
-from update_db.findings import look_alikes, require_matched, unfound, warnings_of
+from update_db.findings import look_alikes, notices_of, require_matched, unfound
 from update_db.follower_rights import require_recreatable, require_writable
 from update_db.follower_search import read_followers
 from update_db.followers import Followers
@@ -104,10 +104,10 @@ def _run(
 ) -> RemapResult:
     """Do all steps of the remap, in one transaction."""
     began = datetime.now(UTC)
-    warnings = _begin(target, options)
+    notices = _begin(target, options)
     followers, parts = _prepare(target, options)
     options.deadline.limit("the mapping was loaded", target)
-    warnings += warn_of_firing(silence(target))
+    notices += warn_of_firing(silence(target))
     if options.users.masking:
         options.users.masking.hand_over(target)
     define(target, load_query("update_db", "create_pool"))
@@ -117,8 +117,8 @@ def _run(
     with naming("table", options.users.name):
         counts, released = _decide(target, options, parts, followers)
         require_matched(target, options.min_matched_percent, parts)
-        warnings += unfound(target, counts, manifest.users, options.users, parts)
-        warnings += look_alikes(find_near_misses(target))
+        notices += unfound(target, counts, manifest.users, options.users, parts)
+        notices += look_alikes(find_near_misses(target))
     if counts.updated or released:
         following = _foresee(target, options, followers, save_report)
         if not options.dry_run:
@@ -126,8 +126,8 @@ def _run(
             _write(target, options, users, following)
     options.deadline.limit("the report was written", target)
     report = write_report(target, following.counts, save_report)
-    warnings += manifest.warnings
-    warnings += warnings_of(
+    notices += [Notice(text, Topic.LOGINS) for text in manifest.warnings]
+    notices += notices_of(
         counts,
         manifest.users,
         require_verified=options.require_verified_email,
@@ -136,7 +136,7 @@ def _run(
     result = RemapResult(
         counts,
         following.counts,
-        tuple(map(Notice, warnings)),
+        tuple(notices),
         people=report,
         pool_users=manifest.users,
         dry_run=options.dry_run,
@@ -164,7 +164,7 @@ def _log(result: RemapResult) -> None:
     )
 
 
-def _begin(target: Session, options: RemapOptions) -> list[str]:
+def _begin(target: Session, options: RemapOptions) -> list[Notice]:
     """Begin the transaction, check that the target may be written, and take its lock."""
     options.deadline.limit("the target was checked", target)
     target.begin()
@@ -175,7 +175,7 @@ def _begin(target: Session, options: RemapOptions) -> list[str]:
         lock_target(target)
         if is_marked(target):
             return []
-        return ["The target is not marked as a sync target: a remap that writes will refuse it."]
+        return [not_marked(target, "remap")]
     require_marked(target)
     lock_target(target)
     return []

@@ -10,6 +10,7 @@ from common.log import logger
 from common.postgres.database import Session
 from common.postgres.locking.advisory import RUNS, is_other_key_held, try_lock_shared
 from common.postgres.locking.holders import find_advisory_holder
+from common.reports.notices import Notice, Topic
 
 MARKER = "staging-sync target"
 KEEP_COMMENT = (
@@ -40,14 +41,28 @@ def require_marked(target: Session) -> None:
     """
     if is_marked(target):
         return
-    (name,) = target.row("SELECT current_database()")
-    statement = target.quoted(
-        sql.SQL("COMMENT ON DATABASE {} IS {};").format(sql.Identifier(name), sql.Literal(MARKER))
-    )
+    statement = _marking(target)
     raise TargetNotAllowed(
         f"The target database {target.address} is not marked as a sync target, so nothing was"
         f" written. If it really is staging, run this there as its owner: {statement}"
         + (KEEP_COMMENT if _comment(target) else "")
+    )
+
+
+def not_marked(target: Session, what: str) -> Notice:
+    """Return the notice of a dry run of `what` whose target is not marked."""
+    return Notice(
+        f"The target is not marked as a sync target: a {what} that writes will refuse it.",
+        Topic.REFUSED,
+        _marking(target),
+    )
+
+
+def _marking(target: Session) -> str:
+    """Return the statement that marks a target."""
+    (name,) = target.row("SELECT current_database()")
+    return target.quoted(
+        sql.SQL("COMMENT ON DATABASE {} IS {};").format(sql.Identifier(name), sql.Literal(MARKER))
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+RUN_THERE = "Run there: "  # what comes before the statements in a sentence
+
 
 class Topic(StrEnum):
     """What a notice is about; the most important first."""
@@ -32,9 +34,20 @@ class Notice:
         return self.text
 
     @classmethod
+    def advising(cls, text: str, topic: Topic) -> Self:
+        """Return a notice whose sentence ends with the statements that mend it, if it has any."""
+        return cls(text, topic, text.partition(RUN_THERE)[2])
+
+    @classmethod
     def parse(cls, found: Mapping[str, str]) -> Self:
         """Return the notice in a JSON object with its fields."""
         return cls(found["text"], Topic(found["topic"]), found["mend"])
+
+
+def by_importance(notices: Iterable[Notice]) -> list[Notice]:
+    """Return notices, each once, in the order of their topics."""
+    order = list(Topic)
+    return sorted(dict.fromkeys(notices), key=lambda notice: order.index(notice.topic))
 
 
 def as_json(notices: Iterable[Notice]) -> list[dict[str, Any]]:

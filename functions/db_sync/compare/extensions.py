@@ -7,13 +7,15 @@ A sync does not write them: for most tables only a superuser may, and writing to
 as with pg_cron's jobs.
 """
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg2 import sql
 
 from common.postgres.database import Session
-from common.postgres.names import Name
+from common.postgres.names import Name, join_name
+from common.reports.notices import Notice, Topic
 from db_sync.plan.catalog import Catalogs, ExtensionTable
 from db_sync.run import Run, ask_at_once
 
@@ -29,8 +31,8 @@ NONE = Added(0, 0)
 type Key = tuple[str, str]  # what identifies an extension's table on both sides
 
 
-def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[str]:
-    """Return a warning for each extension's table whose added rows differ between both sides.
+def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[Notice]:
+    """Return a notice for each extension's table whose added rows differ between both sides.
 
     And for each whose rows our roles may not read. Excluded tables are left out.
     """
@@ -47,22 +49,25 @@ def warn_of_added_rows(run: Run, catalogs: Catalogs) -> list[str]:
     known = tables.keys() - unknown
     in_source = _read(run.source, [ours[key] for key in sorted(known & ours.keys())])
     in_target = _read(run.target, [theirs[key] for key in sorted(known & theirs.keys())])
-    warnings: list[str] = []
+    notices: list[Notice] = []
     for key, table in sorted(tables.items()):
         what = f"Table {table.name} belongs to the extension {table.extension} and is not synced"
         source_rows, target_rows = in_source.get(key, NONE), in_target.get(key, NONE)
+        exclude = json.dumps({"exclude": [join_name(*table.name)]}, ensure_ascii=False)
         if key in unknown:
-            warnings.append(
+            text = (
                 f"{what}. Whether the same rows were added to it on both sides is not known, since"
                 " one of our roles may not read them all: grant it SELECT, or exclude the table."
             )
+            notices.append(Notice(text, Topic.ROWS, exclude))
         elif source_rows != target_rows:
-            warnings.append(
+            text = (
                 f"{what}, but the rows that were added to it differ ({source_rows.rows} in the"
                 f" source, {target_rows.rows} in the target). Copy them by hand, or"
                 " exclude the table."
             )
-    return warnings
+            notices.append(Notice(text, Topic.ROWS, exclude))
+    return notices
 
 
 def _read(session: Session, tables: list[ExtensionTable]) -> dict[Key, Added]:

@@ -7,6 +7,7 @@ from typing import Self
 from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_rows
+from common.reports.notices import Notice
 from db_sync.current_snapshot import read_snapshot
 
 XIDS = 2**32  # a row has the last 32 bits of its transaction's id
@@ -48,14 +49,16 @@ def read_storage(target: Session, tables: Sequence[int]) -> dict[int, int]:
     return dict(catalog_rows(target, query, [list(tables)]))
 
 
-def warn_of_prepared(target: Session, moment: Moment) -> list[str]:
-    """Return a warning if a forgotten prepared transaction makes rows look new that are not."""
+def warn_of_prepared(target: Session, moment: Moment) -> list[Notice]:
+    """Return a notice if a forgotten prepared transaction makes rows look new that are not."""
     query = load_query("db_sync/compare", "find_oldest_prepared")
     found = catalog_rows(target, query, [str(moment.oldest_xid), FORGOTTEN])
     return [
-        f"A prepared transaction of the target's server has been open since {prepared} UTC (owner"
-        f" {owner}, transaction {moment.oldest_xid}). So whatever was written since then looks as"
-        " if it was written during the sync, and is compared again while writers wait. COMMIT"
-        " PREPARED or ROLLBACK PREPARED ends it, with its gid from pg_prepared_xacts."
+        Notice(
+            f"A prepared transaction of the target's server has been open since {prepared} UTC"
+            f" (owner {owner}, transaction {moment.oldest_xid}). So whatever was written since then"
+            " looks as if it was written during the sync, and is compared again while writers wait."
+            " COMMIT PREPARED or ROLLBACK PREPARED ends it, with its gid from pg_prepared_xacts."
+        )
         for owner, prepared in found
     ]

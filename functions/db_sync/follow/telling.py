@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from common.postgres.names import TableColumn, join_name
+from common.reports.notices import Notice, Topic
 from db_sync.follow.unnamed import Found, Unnamed, find_unnamed
 from db_sync.plan.tables import Plan
 from db_sync.plan.wording import listed
@@ -14,37 +15,38 @@ MOST = 1_600  # characters of a warning: the execution's output has the first 2,
 NO_PATHS = "; name their paths"
 
 
-def warn_of_unnamed(run: Run, plan: Plan) -> list[str]:
+def warn_of_unnamed(run: Run, plan: Plan) -> list[Notice]:
     """Return what the team should know of columns that hold subs and follow none.
 
     Args:
         run: the source's session is in its transaction.
         plan: of the sync.
     """
-    return list(warnings_of(find_unnamed(run.source, plan, run.options.rules.follow)))
+    return list(notices_of(find_unnamed(run.source, plan, run.options.rules.follow)))
 
 
-def warnings_of(found: Found) -> Iterator[str]:
-    """Yield a warning for all columns that hold subs of one sub column, and for unseen tables."""
+def notices_of(found: Found) -> Iterator[Notice]:
+    """Yield a notice for all columns that hold subs of one sub column, and for unseen tables."""
     columns = sorted(found.columns, key=lambda each: each.followed)  # as yet in the tables' order
     for _, of_one in groupby(columns, lambda each: each.followed):
         yield _of_columns(list(of_one))
     if found.unseen:
-        yield (
+        yield Notice(
             f"Whether columns of {listed(sorted(found.unseen))} hold users' subs is not known: to"
-            " read a sample of their rows took too long."
+            " read a sample of their rows took too long.",
+            Topic.LOGINS,
         )
 
 
-def _of_columns(columns: Sequence[Unnamed]) -> str:
-    """Return the warning for as many columns as it can name."""
+def _of_columns(columns: Sequence[Unnamed]) -> Notice:
+    """Return the notice for as many columns as it can name."""
     told = 1
     while told < len(columns) and len(_sentences(columns[: told + 1])) <= MOST:
         told += 1
     text = _sentences(columns[:told])
     if more := len(columns) - told:
         text += f" {more} more columns hold subs: db-sync mask-plan shows them all."
-    return text
+    return Notice(text, Topic.LOGINS, f'{{"follow": {_rules(columns[:told])}}}')
 
 
 def _sentences(columns: Sequence[Unnamed]) -> str:
@@ -54,11 +56,10 @@ def _sentences(columns: Sequence[Unnamed]) -> str:
         f"{'' if each.has_rule else NO_PATHS})"
         for each in columns
     )
-    rule = json.dumps({_name(each.column): each.rule for each in columns}, ensure_ascii=False)
     text = (
         f"These columns hold subs of {_name(followed)} and do not follow it, so that people will"
-        f' not find in staging what is theirs: {reasons}. Add to the rules: "follow": {rule}. Of a'
-        " column that is to stay as it is, say null."
+        f' not find in staging what is theirs: {reasons}. Add to the rules: "follow":'
+        f" {_rules(columns)}. Of a column that is to stay as it is, say null."
     )
     if keys := [_name(each.column) for each in columns if each.are_keys]:
         text += (
@@ -66,6 +67,11 @@ def _sentences(columns: Sequence[Unnamed]) -> str:
             " refers to the key."
         )
     return text
+
+
+def _rules(columns: Sequence[Unnamed]) -> str:
+    """Return the rules by which the columns follow, as JSON."""
+    return json.dumps({_name(each.column): each.rule for each in columns}, ensure_ascii=False)
 
 
 def _name(column: TableColumn) -> str:

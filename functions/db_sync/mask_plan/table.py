@@ -74,7 +74,7 @@ def _remarks(plan: MaskPlan) -> list[str]:
             for name, reason in plan.unread.items()
         ),
         *(f"holds subs: {each}" for each in plan.following.undecided),
-        *(f"warning: {warning}" for warning in plan.plan.warnings),
+        *(f"warning: {warning}" for warning in plan.plan.notices),
         *(f"problem: {problem}" for problem in plan.problems),
     ]
 

@@ -61,8 +61,8 @@ def finish(
     return _complete(run, plan, progress, found, save_report)
 
 
-def _check(run: Run, plan: Plan, progress: Progress) -> list[str] | NextRound:
-    """Return warnings if all is done and right, or what is to be done first."""
+def _check(run: Run, plan: Plan, progress: Progress) -> list[Notice] | NextRound:
+    """Return notices if all is done and right, or what is to be done first."""
     if progress.left:
         return once_more(run, plan, progress, progress.left)
     counts = count_all(run, plan, progress)
@@ -75,7 +75,7 @@ def _check(run: Run, plan: Plan, progress: Progress) -> list[str] | NextRound:
 
 
 def _complete(
-    run: Run, plan: Plan, progress: Progress, warnings: list[str], save_report: SaveReport
+    run: Run, plan: Plan, progress: Progress, notices: list[Notice], save_report: SaveReport
 ) -> SyncResult:
     """Set sequences, refresh statistics and materialized views, and commit."""
     source, target = run.source, run.target
@@ -87,10 +87,10 @@ def _complete(
     harmless = run.options.rules.event_triggers_ok
     with silenced(target, are_harmless=harmless, dry_run=False):
         # All of them: an execution before this one, which failed, may have changed other tables.
-        warnings += refresh_views(run, [table.target.oid for table in plan.tables])
+        notices += refresh_views(run, [table.target.oid for table in plan.tables])
         moved = sequences.outdated(target, wanted)
         sequences.restart(target, moved)
-    told = [warning for result in progress.done for warning in result.warnings]
+    told = [notice for result in progress.done for notice in result.notices]
     result = SyncResult(
         status="synced" if changed or moved else "unchanged",
         verified=True,
@@ -100,9 +100,7 @@ def _complete(
         unmasked=dict(plan.unmasked),
         following=plan.followers_told,
         sequences=tuple(map(str, moved)),
-        notices=tuple(
-            map(Notice, dict.fromkeys(plan.warnings + unlike + unreadable + told + warnings))
-        ),
+        notices=tuple(dict.fromkeys(plan.notices + unlike + unreadable + told + notices)),
         started_at=_moment(progress.division.started),
         duration_seconds=round(time.time() - progress.division.started, 3),
         snapshot=progress.kept.taken_at,

@@ -13,6 +13,7 @@ from common.postgres.errors import is_duplicate
 from common.postgres.locking import locks
 from common.postgres.locking.deadlocks import twice_at_most
 from common.postgres.settings.event_triggers import silenced
+from common.reports.notices import Notice
 from common.reports.sync import TableResult
 from db_sync.compare.tables import compare_tables
 from db_sync.follow.people import load_people, look_for_lacking
@@ -73,7 +74,7 @@ def _sync_part(run: Run, division: Division, part: Part, board: Snapshots) -> Pi
         )
     for session in (run.source, run.target):
         session.reads_section = part.bounds is not None
-    results, warnings = _make_equal(run, plan)
+    results, notices = _make_equal(run, plan)
     commit(run.target)
     return PieceResult(
         part.number,
@@ -81,7 +82,7 @@ def _sync_part(run: Run, division: Division, part: Part, board: Snapshots) -> Pi
         kept.epoch,
         kept.taken_at,
         tables=tuple(results),
-        warnings=tuple(warnings),
+        notices=tuple(notices),
     )
 
 
@@ -102,8 +103,8 @@ def _narrow(plan: Plan, part: Part) -> Plan:
     )
 
 
-def _make_equal(run: Run, plan: Plan) -> tuple[list[TableResult], list[str]]:
-    """Compare, write and verify; return a result per table, and warnings."""
+def _make_equal(run: Run, plan: Plan) -> tuple[list[TableResult], list[Notice]]:
+    """Compare, write and verify; return a result per table, and notices."""
     harmless = run.options.rules.event_triggers_ok
     with silenced(run.target, are_harmless=harmless, dry_run=False):
         require_sound_masks(run, plan)
@@ -114,7 +115,7 @@ def _make_equal(run: Run, plan: Plan) -> tuple[list[TableResult], list[str]]:
         require_samples_fit(run, compared.plans)
         if unlinking := find_unlinking(run, compared):
             raise ConfigurationError("People would lose their links.", unlinking)
-        changed, warnings = write_differences(run, compared, plan)
+        changed, notices = write_differences(run, compared, plan)
         force_again(run.target, plan.tables)
     same = [table.result(dict(run.seconds[table.plan.name])) for table in compared.same]
-    return same + changed, warnings
+    return same + changed, notices

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from common import errors
 from common.errors import StagingSyncError
+from common.reports.notices import Notice, as_json
 from common.reports.sync import TableResult
 from db_sync.parts.part import Piece
 
@@ -26,7 +27,7 @@ class PieceResult:
     taken_at: str = ""
     tables: tuple[TableResult, ...] = ()
     rows: int = 0
-    warnings: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     error: str | None = None
     message: str = ""
     reasons: tuple[str, ...] = field(default=())
@@ -45,15 +46,16 @@ class PieceResult:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a JSON object, which `parse` reads."""
-        return asdict(self)
+        return {**asdict(self), "notices": as_json(self.notices)}
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Return the result in a file that `as_json` was written to."""
         found: Mapping[str, Any] = json.loads(content)
         tables = tuple(TableResult(**table) for table in found["tables"])
-        texts = {name: tuple(found[name]) for name in ("warnings", "reasons")}
-        return cls(**{**found, "tables": tables, **texts})
+        notices = tuple(map(Notice.parse, found["notices"]))
+        reasons = tuple(found["reasons"])
+        return cls(**{**found, "tables": tables, "notices": notices, "reasons": reasons})
 
 
 def _public_name(error: StagingSyncError) -> str:

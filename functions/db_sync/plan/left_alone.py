@@ -1,8 +1,9 @@
 """Which tables are not synced, and why."""
 
+import json
 from typing import NamedTuple
 
-from common.postgres.names import Name
+from common.postgres.names import Name, join_name
 from db_sync.plan.catalog import Catalogs
 from db_sync.rules import SyncRules
 
@@ -61,10 +62,14 @@ EXCLUDED = "excluded by a rule"
 
 
 class Reason(NamedTuple):
-    """Why a table is left alone; a reason that is not expected becomes a warning."""
+    """Why a table is left alone; a reason that is not expected becomes a notice.
+
+    `mend` is the rule with which there is none.
+    """
 
     text: str
     is_expected: bool
+    mend: str = ""
 
 
 def why_left_alone(
@@ -78,7 +83,8 @@ def why_left_alone(
     source, target = catalogs.source.tables.get(name), catalogs.target.tables.get(name)
     if source is None or target is None:
         side = "target" if source is None else "source"
-        return Reason(f"it exists in the {side} only", is_expected=False)
+        rule = _rule("exclude", name)
+        return Reason(f"it exists in the {side} only", is_expected=False, mend=rule)
     for text, applies in {
         "one of its partitions is a foreign table": (
             source.has_foreign_partition or target.has_foreign_partition
@@ -91,7 +97,7 @@ def why_left_alone(
         ),
     }.items():
         if applies:
-            return Reason(text, is_expected=False)
+            return Reason(text, is_expected=False, mend=_rule("exclude", name))
     return None
 
 
@@ -100,9 +106,16 @@ def _of_migration_tool(name: Name) -> Reason | None:
     if name.name in UNMISTAKABLE:
         return Reason("it belongs to a migration tool", is_expected=True)
     if tool := TOOLS.get(name.name):
+        rule = _rule("include", name)
         return Reason(
             f"{tool} records in a table of this name which migrations were applied; to sync it"
-            f' anyway, add {{"include": ["{name}"]}} to the sync rules',
+            f" anyway, add {rule} to the sync rules",
             is_expected=False,
+            mend=rule,
         )
     return None
+
+
+def _rule(kind: str, name: Name) -> str:
+    """Return a sync rule for one table, as JSON."""
+    return json.dumps({kind: [join_name(*name)]}, ensure_ascii=False)

@@ -1,12 +1,14 @@
 """Puts the masks into a plan: which column is masked by which rule, and what speaks against it."""
 
+import json
 from dataclasses import replace
 from typing import NamedTuple
 
 from common.follow.followers import Reference
 from common.follow.rules import FollowRules
 from common.masking.keys import MaskKey
-from common.postgres.names import Name, TableColumn
+from common.postgres.names import TableColumn, join_name
+from common.reports.notices import Notice, Topic
 from db_sync.mask.kinds import CONSTANT, KEYED, MaskRule
 from db_sync.mask.rules import MaskRules
 from db_sync.plan.mask_fitting import MaskedColumn
@@ -30,7 +32,7 @@ class Assigned(NamedTuple):
 
 
 def plan_masks(plan: Plan, rules: MaskRules, follow: FollowRules, key: MaskKey | None) -> None:
-    """Put masks into the plan's tables, with warnings and whatever forbids the sync."""
+    """Put masks into the plan's tables, with notices and whatever forbids the sync."""
     if rules:
         MaskPlanner(plan, rules, follow, key).add()
 
@@ -55,7 +57,7 @@ class MaskPlanner:
         self.review = Review(plan, rules, self._references, self.assigned, follow)
 
     def add(self) -> None:
-        """Put the masks into the plan, with warnings and whatever forbids the sync."""
+        """Put the masks into the plan, with notices and whatever forbids the sync."""
         self._check_names()
         self.assign()
         self._look_at_others()
@@ -179,27 +181,44 @@ class MaskPlanner:
             elif found:
                 for column, why in found:
                     self._plan.unmasked[f"{table.name}.{column.name}"] = why
-                self._tell(table.name, [column.name for column, _ in found])
+                self._tell(table, [column for column, _ in found])
 
-    def _tell(self, table: Name, columns: list[str]) -> None:
+    def _tell(self, table: TablePlan, columns: list[PlannedColumn]) -> None:
         sentence = (
-            f'Columns of {table} look personal, and neither a rule of "mask" nor "reviewed"'
-            f" names them: {', '.join(columns)}. Add each to one of the two."
+            f'Columns of {table.name} look personal, and neither a rule of "mask" nor "reviewed"'
+            f" names them: {', '.join(each.name for each in columns)}. Add each to one of the two."
         )
         if self._rules.unreviewed == "fail":
             self._plan.configuration_errors.append(f"{sentence} Nothing was copied.")
         else:
-            self._plan.warnings.append(sentence)
+            self._plan.notices.append(
+                Notice(sentence, Topic.PERSONAL_DATA, self._proposed(table, columns))
+            )
+
+    def _proposed(self, table: TablePlan, columns: list[PlannedColumn]) -> str:
+        """Return rules for columns, as JSON: the first default that holds for each."""
+        masks = {
+            join_name(*table.name, column.name): rule.as_json()
+            for column in columns
+            if (rule := self._default(table, column))
+        }
+        return json.dumps({"mask": masks}, ensure_ascii=False) if masks else ""
+
+    def _default(self, table: TablePlan, column: PlannedColumn) -> MaskRule | None:
+        """Return the first default that holds for a column; None if none does."""
+        for rule in self.review.defaults(table, column):
+            if not any(self.with_rule(table, column, rule).misfits()):
+                return rule
+        return None
 
     def _mask_by_default(self, table: TablePlan, column: PlannedColumn) -> None:
         """Mask a column by the first default that holds for it."""
         at = TableColumn(table.name, column.name)
-        for rule in self.review.defaults(table, column):
-            if not any(self.with_rule(table, column, rule).misfits()):
-                self.assigned[at] = Assigned(
-                    rule, "the default for columns that were not reviewed", is_explicit=False
-                )
-                return
+        if rule := self._default(table, column):
+            self.assigned[at] = Assigned(
+                rule, "the default for columns that were not reviewed", is_explicit=False
+            )
+            return
         self._refuse(
             at,
             "it looks personal, and no default holds for it; give it a rule, or name it in"

@@ -1,6 +1,7 @@
 """The plan of a sync, made by comparing both catalogs, and all that forbids it."""
 
 from common.masking.keys import MaskKey
+from common.reports.notices import Notice, Topic
 from db_sync.plan.catalog import Catalogs
 from db_sync.plan.followers import plan_followers
 from db_sync.plan.left_alone import EXCLUDED, why_left_alone
@@ -39,7 +40,9 @@ def plan_tables(catalogs: Catalogs, rules: SyncRules, *, dry_run: bool = False) 
         if reason := why_left_alone(name, catalogs, rules, dry_run=dry_run):
             plan.left_alone[name] = reason.text
             if not reason.is_expected:
-                plan.warnings.append(f"Table {name} is not synced: {reason.text}.")
+                plan.notices.append(
+                    Notice(f"Table {name} is not synced: {reason.text}.", Topic.SCHEMA, reason.mend)
+                )
         else:
             TablePlanner(plan, name, rules.keep.get(name, {})).add()
     return plan
@@ -57,7 +60,9 @@ def _leave_extension_tables(plan: Plan, rules: SyncRules) -> None:
 def _warn_of_large_objects(plan: Plan) -> None:
     in_source, in_target = (catalog.facts.large_objects for catalog in plan.catalogs)
     if in_source:
-        plan.warnings.append(
-            f"The source has {in_source} large objects and the target {in_target}. They are not"
-            " copied, so an oid in a copied row may refer to one that the target lacks."
+        plan.notices.append(
+            Notice(
+                f"The source has {in_source} large objects and the target {in_target}. They are not"
+                " copied, so an oid in a copied row may refer to one that the target lacks."
+            )
         )

@@ -4,7 +4,7 @@ from common.postgres.names import Name
 from db_sync.plan.catalog import Catalog, Table
 from db_sync.plan.related_rights import RelatedRights
 from db_sync.plan.tables import Plan
-from db_sync.plan.wording import all_quoted, listed, quoted, some_of
+from db_sync.plan.wording import all_quoted, listed, quoted, refused, some_of
 
 POLICY = "staging_sync_reads"  # the policy that our messages advise to create
 
@@ -22,7 +22,7 @@ def check_rights(plan: Plan, *, dry_run: bool) -> None:
     to_write += related.to_write({table.name for table in to_own if not _may_write_all(table)})
     if dry_run:
         missing += _to_read(target, tables, "target") + related.to_compare()
-        plan.warnings += [f"A sync that writes will be refused: {each}" for each in to_write]
+        plan.notices += [refused(each) for each in to_write]
     else:
         missing += to_write
     if missing:

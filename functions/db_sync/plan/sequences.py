@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.postgres.names import Name, TableColumn
+from common.reports.notices import Notice, Topic
 from db_sync.plan.catalog import Sequence
 from db_sync.plan.tables import Plan
+from db_sync.plan.wording import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +24,23 @@ class PlannedSequence:
     is_shared: bool
 
 
-def plan_sequences(plan: Plan) -> tuple[list[PlannedSequence], list[str]]:
-    """Return the target's sequences that follow the source's, and warnings about the others.
+def plan_sequences(plan: Plan) -> tuple[list[PlannedSequence], list[Notice]]:
+    """Return the target's sequences that follow the source's, and notices about the others.
 
-    Sequences that only unsynced tables use are left as they are, without a warning.
+    Sequences that only unsynced tables use are left as they are, without a notice.
     """
     planned: list[PlannedSequence] = []
-    warnings: list[str] = []
+    notices: list[Notice] = []
     synced = plan.synced
     for sequence, sources in match_sequences(plan):
-        if why := _why_left(sources):
-            warnings.append(f"Sequence {sequence.name} is left as it is: {why}")
+        if why := _why_left(sources, plan.catalogs.source.facts.role):
+            text = f"Sequence {sequence.name} is left as it is: {why}"
+            notices.append(Notice.advising(text, Topic.ROWS))
         else:
             names = tuple(sorted({source.name for source in sources}))
             is_shared = any(user.root not in synced for user in sequence.users)
             planned.append(PlannedSequence(sequence.name, names, is_shared))
-    return planned, warnings
+    return planned, notices
 
 
 def match_sequences(plan: Plan) -> Iterator[tuple[Sequence, list[Sequence]]]:
@@ -69,7 +72,7 @@ def _of_column(sequence: Sequence, sources: list[Sequence]) -> list[Sequence]:
     return [source for source in sources if source.name == sequence.name] or sources
 
 
-def _why_left(sources: list[Sequence]) -> str | None:
+def _why_left(sources: list[Sequence], role: str) -> str | None:
     """Return why a sequence cannot follow these; None if it can."""
     if not sources:
         return "the source has no matching sequence."
@@ -77,6 +80,6 @@ def _why_left(sources: list[Sequence]) -> str | None:
         if not source.is_readable:
             return (
                 f"the source role may not read {source.name}. Run there: GRANT SELECT ON ALL"
-                f" SEQUENCES IN SCHEMA {source.name.schema} TO that role."
+                f" SEQUENCES IN SCHEMA {quoted(source.name.schema)} TO {quoted(role)};"
             )
     return None

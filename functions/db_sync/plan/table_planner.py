@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from common.postgres.names import Name
+from common.reports.notices import Notice, Topic
 from db_sync.plan.binary import is_binary
 from db_sync.plan.catalog import ENUM, Column, Generation
 from db_sync.plan.conversions import depends_on_time_zone, find_conversion
@@ -33,11 +34,11 @@ class TablePlanner:
         self._keyed_by = {column: keep[column] for column in in_key}
 
     def add(self) -> None:
-        """Add the table to the plan, with warnings and whatever forbids it."""
+        """Add the table to the plan, with notices and whatever forbids it."""
         shared = list(self._shared_columns())
         own = tuple(self._own_columns())
         for name in sorted(self._source.columns.keys() - self._target.columns.keys()):
-            self._warn(
+            self._note(
                 f"Column {self._target.name}.{name} exists in the source only and is not copied."
             )
         collation = self._catalogs.target.facts.lower_case
@@ -58,13 +59,15 @@ class TablePlanner:
         )
         self._plan.tables.append(table)
         if table.target_values and not table.has_key:
-            self._warn(
-                f"Table {table.name} has no key: when it differs all its rows are replaced, and the"
-                f" target's own values in {', '.join(table.target_values)} are lost."
+            self._plan.notices.append(
+                Notice(
+                    f"Table {table.name} has no key: when it differs all its rows are replaced, and"
+                    f" the target's own values in {', '.join(table.target_values)} are lost."
+                )
             )
 
-    def _warn(self, warning: str) -> None:
-        self._plan.warnings.append(warning)
+    def _note(self, difference: str) -> None:
+        self._plan.notices.append(Notice(difference, Topic.SCHEMA))
 
     def _refuse(self, mismatch: str) -> None:
         self._plan.schema_mismatches.append(mismatch)
@@ -100,9 +103,9 @@ class TablePlanner:
     ) -> None:
         where = f"Column {self._target.name}.{name} is generated"
         if source is None:
-            self._warn(f"{where} in the target only and is not copied.")
+            self._note(f"{where} in the target only and is not copied.")
         elif source.sql != target.sql:
-            self._warn(
+            self._note(
                 f"{where} by different expressions in source and target; its values are those of"
                 " the target's."
             )
@@ -129,7 +132,7 @@ class TablePlanner:
             )
         elif conversion or not are_same(source.base_type, target.base_type, self._catalogs):
             in_utc = IN_UTC if depends_on_time_zone(source, target, self._catalogs) else ""
-            self._warn(f"Column {where} is converted from {source.type} to {target.type}{in_utc}.")
+            self._note(f"Column {where} is converted from {source.type} to {target.type}{in_utc}.")
         return conversion or None
 
     def _compare_definitions(self, source: Column, target: Column) -> None:

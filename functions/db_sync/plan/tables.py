@@ -9,6 +9,7 @@ from psycopg2 import sql
 from common.follow.followers import Follower
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name, TableColumn
+from common.reports.notices import Notice
 from db_sync.mask.kinds import MaskRule
 from db_sync.plan.catalog import Catalogs, Table
 
@@ -157,7 +158,7 @@ class Plan:
     catalogs: Catalogs
     tables: list[TablePlan] = field(default_factory=list)
     left_alone: dict[Name, str] = field(default_factory=dict)  # and why
-    warnings: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     configuration_errors: list[str] = field(default_factory=list)
     schema_mismatches: list[str] = field(default_factory=list)
     mask_misfits: list[str] = field(default_factory=list)

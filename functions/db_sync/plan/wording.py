@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from common.postgres.names import Name
+from common.reports.notices import Notice, Topic
 
 AT_ONCE = 20  # objects in one sentence, so that it stays readable
 
@@ -26,3 +27,8 @@ def quoted(*parts: str) -> str:
 def all_quoted(names: Iterable[Name]) -> str:
     """Return names as SQL."""
     return ", ".join(quoted(*name) for name in names)
+
+
+def refused(reason: str) -> Notice:
+    """Return the notice of a dry run about a reason for which a sync that writes is refused."""
+    return Notice.advising(f"A sync that writes will be refused: {reason}", Topic.REFUSED)

@@ -16,6 +16,7 @@ from psycopg2 import sql
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.orphans import count_orphans
 from common.postgres.recreated_keys import create_again, drop_key
+from common.reports.notices import Notice
 from db_sync.compare.outcomes import Compared, Replace
 from db_sync.compare.ranges import Ranges
 from db_sync.compare.verify import verify_all_rows
@@ -54,7 +55,7 @@ class ForeignKeys:
         """Those that act and check while rows are written."""
         return [] if self._are_silent else self.in_place
 
-    def foresee(self, writing: Writing, known: Sequence[Violation] = ()) -> list[str]:
+    def foresee(self, writing: Writing, known: Sequence[Violation] = ()) -> list[Notice]:
         """Find out what the writing would do to each key, and decide which must be dropped.
 
         Args:
@@ -62,7 +63,7 @@ class ForeignKeys:
             known: violations that were already found in another way.
 
         Returns:
-            Warnings.
+            Notices.
 
         Raises:
             SchemaMismatch: rows would violate keys.
@@ -70,7 +71,7 @@ class ForeignKeys:
         target = self._run.target
         self._run.limit("it was seen what becomes of the foreign keys")
         self._prospects = [foresee(target, key, writing) for key in self._keys]
-        warnings = self._judge.judge(
+        notices = self._judge.judge(
             [
                 *known,
                 *(
@@ -85,7 +86,7 @@ class ForeignKeys:
             self.dropped = [key for key in self._unforeseen() if key.is_period]
         else:
             self.dropped = keys_to_drop(target, self._prospects, writing.merges, self._synced)
-        return warnings
+        return notices
 
     @contextmanager
     def dropped_meanwhile(self) -> Iterator[None]:
@@ -104,11 +105,11 @@ class ForeignKeys:
             if (orphans := create_again(self._run.target, key))
         )
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Notice]:
         """Check the keys that nothing has checked so far.
 
         Returns:
-            Warnings.
+            Notices.
 
         Raises:
             SchemaMismatch: rows violate keys.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from common.postgres.locking import locks
 from common.postgres.names import Name
 from common.postgres.settings.function_names import find_names
+from common.reports.notices import Notice
 from db_sync.compare.meanwhile import compare_again
 from db_sync.compare.moment import Moment, warn_of_prepared
 from db_sync.compare.outcomes import Compared, Outcome
@@ -24,12 +25,12 @@ from db_sync.write.row_security import stop_forcing
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What is to be written, the synced tables that are locked, and warnings."""
+    """What is to be written, the synced tables that are locked, and notices."""
 
     plan: Plan
     compared: Compared
     tables: list[TablePlan]
-    warnings: list[str]
+    notices: list[Notice]
 
 
 def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -> Locked | None:
@@ -52,7 +53,7 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
     run.people.clear()
     locked: set[Name] = set()
     tables: list[TablePlan] = []
-    warnings: list[str] = []
+    notices: list[Notice] = []
     while wanted := _tables_to_lock(plan, compared) - locked:
         run.limit("the target's tables were locked")
         locks.lock_tables(run.target, sorted(wanted), locks.EXCLUSIVE)
@@ -69,8 +70,8 @@ def lock_differences(run: Run, plan: Plan, compared: Compared, moment: Moment) -
         if not nobody_wrote:
             changed = {name for name, found in run.people.items() if found != people[name]}
             compared = _up_to_date(run, compared, wanted, moment, changed)
-            warnings = warn_of_prepared(run.target, moment)
-    return Locked(plan, compared, tables, warnings)
+            notices = warn_of_prepared(run.target, moment)
+    return Locked(plan, compared, tables, notices)
 
 
 def _tables_to_lock(plan: Plan, compared: Compared) -> set[Name]:

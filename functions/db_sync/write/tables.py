@@ -8,6 +8,7 @@ from common.log import logger
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.locking import locks
 from common.postgres.settings.function_names import names_for_writing
+from common.reports.notices import Notice, Topic
 from common.reports.sync import TableResult
 from db_sync.compare.generated import checked_columns
 from db_sync.compare.outcomes import Compared, Replace
@@ -26,13 +27,13 @@ from db_sync.write.triggers import Trigger
 
 def count_differences(
     run: Run, compared: Compared, plan: Plan
-) -> tuple[list[TableResult], list[str]]:
+) -> tuple[list[TableResult], list[Notice]]:
     """Return what a sync would write; from here on the target is read-only.
 
     The source's transaction ends as soon as its last row is read.
 
     Returns:
-        A result per table that differs, and warnings.
+        A result per table that differs, and notices.
 
     Raises:
         SchemaMismatch: rows would violate a foreign key of the target.
@@ -52,13 +53,13 @@ def count_differences(
     staged, violations = keys.fill_stages(stages), keys.count_in_source(writing.replacements)
     run.source.commit()
     foreseen = Writing(writing.merges, writing.replacements, staged, is_dry=True)
-    warnings = keys.foresee(foreseen, violations)
-    return results, warnings + _warnings(compared, results)
+    notices = keys.foresee(foreseen, violations)
+    return results, notices + _notices(compared, results)
 
 
 def write_differences(
     run: Run, compared: Compared, plan: Plan
-) -> tuple[list[TableResult], list[str]]:
+) -> tuple[list[TableResult], list[Notice]]:
     """Make the tables that differ equal to the source's, and verify each.
 
     The source's transaction ends as soon as its last row is read.
@@ -69,7 +70,7 @@ def write_differences(
         plan: the plan of the sync of all tables.
 
     Returns:
-        A result per table that differs, and warnings.
+        A result per table that differs, and notices.
 
     Raises:
         VerificationFailed: a table is not what the source's snapshot holds.
@@ -83,7 +84,7 @@ def write_differences(
     fetched = [fetch(run, merge) for merge in run.each("fetch", compared.merges)]
     keys = ForeignKeys(run, compared, plan)
     stagings = [each.staging for each in fetched]
-    warnings = keys.foresee(_writing(stagings, compared.replacements))
+    notices = keys.foresee(_writing(stagings, compared.replacements))
     firing = triggers.find_triggers(run.target, compared.plans)
     _lock_exclusively(run, compared.replacements, keys.dropped, firing, checks)
     with (
@@ -99,10 +100,10 @@ def write_differences(
             # PostgreSQL rejects while checks are pending.
             run.target.execute("SET CONSTRAINTS ALL IMMEDIATE")
     require_foreseen(run, plan, {table.target.oid for table in compared.plans})
-    warnings += keys.check() + _warnings(compared, results)
+    notices += keys.check() + _notices(compared, results)
     for result in results:
         logger.info("table written", result=asdict(result))
-    return results, warnings
+    return results, notices
 
 
 def _writing(stagings: list[Staging], replacements: list[Replace]) -> Writing:
@@ -128,19 +129,24 @@ def _lock_exclusively(
     locks.lock_tables(run.target, sorted(tables), locks.ACCESS_EXCLUSIVE)
 
 
-def _warnings(compared: Compared, results: list[TableResult]) -> list[str]:
+def _notices(compared: Compared, results: list[TableResult]) -> list[Notice]:
     """Return what a person should know of the rows that were written, or would be."""
     unlinked = [
-        f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column: another"
-        " row brings it, or the row is another person's in production."
+        Notice(
+            f"{result.rows_unlinked} rows of {result.table} lost their value of a kept column:"
+            " another row brings it, or the row is another person's in production.",
+            Topic.LOGINS,
+        )
         for result in results
         if result.rows_unlinked
     ]
     stale = [
-        f"{each.stale_rows} rows of {each.plan.name} held other values in generated columns"
-        f" ({', '.join(column.name for column, _ in checked_columns(each.plan))}) than the target's"
-        " own expressions give, and are computed anew. If that comes back, a function in them is"
-        " not as immutable as it says."
+        Notice(
+            f"{each.stale_rows} rows of {each.plan.name} held other values in generated columns"
+            f" ({', '.join(column.name for column, _ in checked_columns(each.plan))}) than the"
+            " target's own expressions give, and are computed anew. If that comes back, a function"
+            " in them is not as immutable as it says."
+        )
         for each in compared.differences
         if each.stale_rows
     ]

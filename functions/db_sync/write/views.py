@@ -12,11 +12,13 @@ from common.postgres.names import Name
 from common.postgres.queries import load_query
 from common.postgres.settings.function_names import catalog_records, names_for_writing
 from common.postgres.settings.replication_role import define
+from common.reports.notices import Notice, Topic
+from db_sync.plan.wording import quoted
 from db_sync.run import Run
 
 
-def refresh_views(run: Run, tables: list[int]) -> list[str]:
-    """Refresh the materialized views that may read the given tables; return warnings.
+def refresh_views(run: Run, tables: list[int]) -> list[Notice]:
+    """Refresh the materialized views that may read the given tables; return notices.
 
     A view that cannot be refreshed is left as it was, with a warning: the sync does not fail.
 
@@ -28,7 +30,7 @@ def refresh_views(run: Run, tables: list[int]) -> list[str]:
         OutOfTime: the time was up before one of them was refreshed.
     """
     target = run.target
-    warnings: list[str] = []
+    notices: list[Notice] = []
     if not tables:
         return []
     query = load_query("db_sync/write", "list_stale_views")
@@ -37,8 +39,10 @@ def refresh_views(run: Run, tables: list[int]) -> list[str]:
         try:
             _refresh(target, name)
         except StagingSyncError as error:
-            warnings.append(f"The materialized view {name} was not refreshed: {error}")
-    return warnings
+            text = f"The materialized view {name} was not refreshed: {error}"
+            mend = f"REFRESH MATERIALIZED VIEW {quoted(*name)};"
+            notices.append(Notice(text, Topic.ROWS, mend))
+    return notices
 
 
 def _refresh(target: Session, name: Name) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from common.errors import SchemaMismatch
 from common.postgres.foreign_keys import ForeignKey
 from common.postgres.names import Name
+from common.reports.notices import Notice
 from db_sync.plan.catalog import Catalog
 from db_sync.plan.tables import TablePlan
 
@@ -54,8 +55,8 @@ class Judge:
         self._is_checked = is_checked
         self._so_far = so_far
 
-    def judge(self, violations: Iterable[Violation]) -> list[str]:
-        """Return a warning for each violation that is acceptable.
+    def judge(self, violations: Iterable[Violation]) -> list[Notice]:
+        """Return a notice for each violation that is acceptable.
 
         Raises:
             SchemaMismatch: some are not; it lists each of them, and what to do.
@@ -72,7 +73,7 @@ class Judge:
             raise SchemaMismatch(
                 f"Foreign keys of the target would not hold: {told}. {self._so_far} {remedies}"
             )
-        return [f"{_told(violation)}.{cause.warning}" for violation, cause in found]
+        return [Notice(f"{_told(violation)}.{cause.warning}") for violation, cause in found]
 
     def find_equal_in_source(self, key: ForeignKey) -> ForeignKey | None:
         """Return production's own foreign key that demands the same of the same columns, if any."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.reports.failure import Failure
-from common.reports.notices import Notice, Topic
+from common.reports.notices import Notice, Topic, by_importance
 from write_report.model import Report
 from write_report.verdict import Verdict
 
@@ -67,5 +67,4 @@ def notices(report: Report) -> list[Notice]:
         if result is not None and not isinstance(result, Failure)
         for notice in result.notices
     )
-    order = list(Topic)
-    return sorted(dict.fromkeys(found), key=lambda notice: order.index(notice.topic))
+    return by_importance(found)

@@ -13,7 +13,7 @@ from common.postgres.connection.address import DatabaseAddress
 from common.postgres.database import connect
 from common.postgres.names import Name, TableColumn
 from db_sync import sampling
-from db_sync.follow.telling import warnings_of
+from db_sync.follow.telling import notices_of
 from db_sync.follow.unnamed import Found, Unnamed, find_unnamed
 from db_sync.parts import dividing, jobs
 from db_sync.parts.part import Division
@@ -211,7 +211,7 @@ def test_a_column_of_the_users_table_is_found_and_its_key_is_not(databases: Data
         "public.orders.by",
         "public.users.name",
     ]
-    (warning,) = warnings_of(found)
+    (warning,) = map(str, notices_of(found))
     assert (
         " In public.users such subs are keys as well: say null of public.orders.by,"
         " public.users.name if it refers to the key." in warning
@@ -268,7 +268,7 @@ def test_keys_of_documents_that_may_be_data_are_not_shown(databases: Databases) 
     assert found["by_name"].paths == ("$.*",)
     assert "by_sub" not in found  # no path leads to a key
     assert not found["whole"].has_rule
-    (warning,) = warnings_of(find(source))
+    (warning,) = map(str, notices_of(find(source)))
     assert "public.teams.whole (9 of 9 sampled values; name their paths)" in warning
 
 
@@ -321,7 +321,9 @@ def test_a_table_that_a_migration_has_locked_is_told_and_not_waited_for(
         migration.rollback()
 
     assert [str(each.column) for each in found.columns] == ["public.log.by"]
-    assert "columns of public.notes hold users' subs is not known" in list(warnings_of(found))[-1]
+    assert "columns of public.notes hold users' subs is not known" in str(
+        list(notices_of(found))[-1]
+    )
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -379,7 +381,7 @@ def test_a_warning_names_as_many_of_hundreds_of_columns_as_fit() -> None:
         for number in range(300)
     ]
 
-    (warning,) = warnings_of(Found(columns))
+    (warning,) = map(str, notices_of(Found(columns)))
 
     assert len(warning) < 1_800
     assert "public.table_0.owner_sub (8 of 9 sampled values), public.table_1.owner" in warning

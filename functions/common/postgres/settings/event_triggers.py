@@ -14,6 +14,7 @@ from common.errors import ConfigurationError
 from common.postgres.database import Session
 from common.postgres.queries import load_query
 from common.postgres.settings.replication_role import ENABLE, define, may_act_as_replica
+from common.reports.notices import Notice
 
 # The command tags of all statements that `define` runs.
 TAGS = [
@@ -40,8 +41,8 @@ class EventTrigger(NamedTuple):
 
 
 @contextmanager
-def silenced(target: Session, *, are_harmless: bool, dry_run: bool) -> Iterator[list[str]]:
-    """Keep event triggers from firing at our statements during a with statement; yield warnings.
+def silenced(target: Session, *, are_harmless: bool, dry_run: bool) -> Iterator[list[Notice]]:
+    """Keep event triggers from firing at our statements during a with statement; yield notices.
 
     If our role may set it, these run with session_replication_role = replica. Event triggers that
     fire even then are disabled, and enabled again at the end, except in a dry run, which is rolled
@@ -101,11 +102,11 @@ def silence(target: Session) -> list[EventTrigger]:
     return [each for each in found if each.state in firing]
 
 
-def warn_of_firing(firing: list[EventTrigger]) -> list[str]:
-    """Return a warning about event triggers that fire, if there are any."""
+def warn_of_firing(firing: list[EventTrigger]) -> list[Notice]:
+    """Return a notice about event triggers that fire, if there are any."""
     if not firing:
         return []
-    return [f"Event triggers of the target fire at our statements: {_named(firing)}."]
+    return [Notice(f"Event triggers of the target fire at our statements: {_named(firing)}.")]
 
 
 def _named(event_triggers: list[EventTrigger]) -> str:
