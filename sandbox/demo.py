@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -22,11 +23,13 @@ from sandbox.bookshop.comparison import contents
 from sandbox.bookshop.logins import Found, Login, find_wishlists, log_in_everybody
 from sandbox.bookshop.masks import MASKED, SYNC_RULES, is_masked, signs_of_originals
 from sandbox.bookshop.people import CUSTOMER, CUSTOMERS_EMAIL, Outcome
+from sandbox.pages import wait_for_page
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 from statemachine import execution
 from statemachine.board import follow, table
 from statemachine.execution import Execution
+from statemachine.page import save_page
 
 INPUT = {"sync_cognito": True}
 SHOWN = ("Ada", "Bruno", "Dmitri", CUSTOMER, "Liam", "Jonas")  # one or two of each kind
@@ -109,7 +112,7 @@ def tell(story: Story, account: StagingAccount) -> None:
     _show_changes(story, account, result)
     _show_masks(story, account)
     _show_after(story, account, log_in_everybody(account))
-    _show_next(story)
+    _show_next(story, _save_page(story, account, result))
 
 
 def _show_before(story: Story, account: StagingAccount, logins: list[Login]) -> None:
@@ -230,10 +233,28 @@ def _show_after(story: Story, account: StagingAccount, logins: list[Login]) -> N
     )
 
 
-def _show_next(story: Story) -> None:
+def _save_page(story: Story, account: StagingAccount, result: Execution) -> Path:
+    """Save the run's page and return its path; check what it says, and whom it names."""
+    page = wait_for_page(account, result.name)
+    known = {
+        text
+        for database in (account.production, account.staging)
+        for row in database.rows("SELECT email, cognito_sub FROM users")
+        for text in row
+        if text
+    }
+    story.fact(
+        "the run's page says that staging equals production, and names nobody",
+        holds="equals production" in page and not any(text in page for text in known),
+    )
+    return save_page(page, "demo")
+
+
+def _show_next(story: Story, page: Path) -> None:
     held = sum(story.facts)
     story.chapter(
         f"{held} of {len(story.facts)} facts held.",
+        f"The run's page, to open in a browser: {page}\n\n"
         "Next: `make up` starts this account, prints commands to paste and keeps running.\n"
         'Run the workflow twice, or with {"dry_run": true}, or change some rows.\n'
         "README.md says how to deploy it on AWS.",

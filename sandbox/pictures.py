@@ -6,25 +6,25 @@ It needs a Chromium. The pictures are `docs/pictures/demo.png`, which is the dem
 
 import io
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from rich.console import Console
 
 from sandbox.account import StagingAccount, staging_account
 from sandbox.bookshop.masks import SYNC_RULES
-from sandbox.browser import chromium_path
+from sandbox.browser import find_chromium
 from sandbox.cloud import PROJECT
 from sandbox.demo import INPUT, Story, tell
+from sandbox.pages import wait_for_page
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 from statemachine import execution
 
 PICTURES = PROJECT / "docs" / "pictures"
 COLUMNS = 88  # of the terminal
-PAGE_WIDTH, PAGE_HEIGHT = 1200, 1560  # what a picture shows of the page, in CSS pixels
+SIZE: ViewportSize = {"width": 1200, "height": 1560}  # of the page in a picture, in CSS pixels
 NIGHTS = 9
 # What production's customers do in a night; some nights more than in others.
 NIGHT = """
@@ -40,9 +40,13 @@ def main() -> int:
     """Make the pictures; return the exit code."""
     console = Console(stderr=True, markup=False)
     try:
+        program = find_chromium()
+        if program is None:
+            raise SandboxError(
+                "There is no Chromium on the PATH (on Debian: the package chromium)."
+            )
         with ending_in_order(), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_path())
-            make(browser, console.print)
+            make(playwright.chromium.launch(executable_path=program), console.print)
     except SandboxError as error:
         console.print(error)
         return 1
@@ -79,21 +83,8 @@ def _page_after_nights(account: StagingAccount) -> str:
     for night in range(1, NIGHTS + 1):
         account.production.change(NIGHT.format(night=night * 7 % 10 + 1))
         ended = execution.run(account, INPUT)
-        page = _wait_for_page(account, ended.name)
+        page = wait_for_page(account, ended.name)
     return page
-
-
-def _wait_for_page(account: StagingAccount, name: str) -> str:
-    """Return the page of an execution, which is written soon after its end."""
-    client = account.clients.s3
-    for _ in range(100):
-        try:
-            found = client.get_object(Bucket=account.bucket, Key=f"executions/{name}/report.html")
-        except client.exceptions.NoSuchKey:
-            time.sleep(0.2)
-        else:
-            return found["Body"].read().decode()
-    raise SandboxError(f"The execution {name} has no page.")
 
 
 def _picture_terminal(browser: Browser, html: str) -> None:
@@ -106,9 +97,9 @@ def _picture_terminal(browser: Browser, html: str) -> None:
 
 def _picture_page(browser: Browser, html: str) -> None:
     """Take a picture of the beginning of a page, in light and in dark."""
-    size = {"width": PAGE_WIDTH, "height": PAGE_HEIGHT}
-    for scheme in ("light", "dark"):
-        page = browser.new_page(viewport=size, color_scheme=scheme)
+    schemes: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+    for scheme in schemes:
+        page = browser.new_page(viewport=SIZE, color_scheme=scheme)
         page.set_content(html)
         page.screenshot(path=PICTURES / f"report-{scheme}.png")
 

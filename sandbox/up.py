@@ -9,6 +9,7 @@ from sandbox.account import StagingAccount, staging_account
 from sandbox.bookshop.masks import SYNC_RULES
 from sandbox.cloud import AWS_VENV_BIN
 from sandbox.deploy import ENVIRONMENT
+from sandbox.pages import serving
 from sandbox.processes import SandboxError
 from sandbox.signals import ending_in_order
 
@@ -25,8 +26,9 @@ def main() -> int:
         with (
             ending_in_order(),
             staging_account(sync_rules=SYNC_RULES, announce=console.print) as account,
+            serving(account) as address,
         ):
-            console.print(_instructions(account))
+            console.print(_instructions(account, address))
             signal.pause()
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left behind.")
@@ -36,7 +38,7 @@ def main() -> int:
     return 0
 
 
-def _instructions(account: StagingAccount) -> str:
+def _instructions(account: StagingAccount, reports: str) -> str:
     """Return what to paste into another terminal."""
     exports = " ".join(f"{key}={value}" for key, value in account.cloud.environment.items())
     return f"""
@@ -53,7 +55,9 @@ aws stepfunctions list-executions --state-machine-arn {account.state_machine_arn
 Production: psql '{account.production.url}'
 Staging:    psql '{account.staging.url}'
 User pool:  {account.pools.staging.pool_id}
-Reports:    s3://{account.bucket}/executions/
+Files:      s3://{account.bucket}/executions/
+
+The report of the last execution, in a browser: {reports}
 
 AWS_ENDPOINT_URL={account.cloud.endpoint}
 Ready. Ctrl-C stops everything."""

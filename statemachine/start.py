@@ -25,13 +25,16 @@ from common.errors import InvalidInput
 from common.event import parse_execution_input
 from statemachine.board import follow, table
 from statemachine.execution import Execution, start
+from statemachine.page import NoPageError, address_of_page, save_page, wait_for_page
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
 SUCCEEDED, NOT_SUCCEEDED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 POLL_ON_AWS = 1.0  # seconds
+PAGE_TIMEOUT = 30.0  # seconds
 CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
 
 
@@ -41,10 +44,12 @@ class WrongCallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeployedWorkflow:
-    """The state machine of a stack."""
+    """The state machine of a stack, and where it leaves its files."""
 
     states: "SFNClient"
     state_machine_arn: str
+    s3: "S3Client"
+    bucket: str
 
 
 def main(arguments: list[str] | None = None, *, poll: float = POLL_ON_AWS) -> int:
@@ -108,9 +113,14 @@ def find_workflow(environment: str) -> DeployedWorkflow:
             " account and Region."
         ) from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-    if "StateMachineArn" not in outputs:
+    if not {"StateMachineArn", "ExchangeBucketName"} <= outputs.keys():
         raise WrongCallError(f"The stack {name} is {stack['StackStatus']}: deploy it first.")
-    return DeployedWorkflow(boto3.client("stepfunctions"), outputs["StateMachineArn"])
+    return DeployedWorkflow(
+        boto3.client("stepfunctions"),
+        outputs["StateMachineArn"],
+        boto3.client("s3"),
+        outputs["ExchangeBucketName"],
+    )
 
 
 @contextmanager
@@ -144,6 +154,7 @@ def _follow(console: Console, workflow: DeployedWorkflow, arn: str, poll: float)
         _say_how_to_continue(console, f"Cannot follow the execution: {error}", arn)
         return NOT_SUCCEEDED
     _show(console, ended)
+    _save_page(console, workflow, ended)
     return SUCCEEDED if ended.status == "SUCCEEDED" else NOT_SUCCEEDED
 
 
@@ -176,6 +187,19 @@ def _show(console: Console, ended: Execution) -> None:
             console.print(f"warning: {step}: {warning}")
     for step, result in ended.output.items():
         console.print(f"report: {step}: {result['report']}")
+
+
+def _save_page(console: Console, workflow: DeployedWorkflow, ended: Execution) -> None:
+    """Save the page of an execution and print where it is; what has happened is shown already."""
+    address = address_of_page(workflow.bucket, ended.name)
+    try:
+        with console.status("Waiting for the report"):
+            page = wait_for_page(workflow.s3, workflow.bucket, ended.name, timeout=PAGE_TIMEOUT)
+        console.print(f"page: {save_page(page, ended.name)}")
+    except KeyboardInterrupt:
+        console.print(f"page: {address}, which is written soon")
+    except (NoPageError, OSError) as error:
+        console.print(f"page: {address}, which could not be fetched: {error}")
 
 
 def _named(what: str, value: object) -> list[tuple[str, object]]:

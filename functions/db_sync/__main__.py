@@ -10,19 +10,22 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from common.errors import ConfigurationError
+from common.errors import ConfigurationError, StagingSyncError
 from common.log import logger
 from common.masking.keys import MaskKey
 from common.postgres.connection.address import DatabaseAddress
 from common.postgres.waits import WAITS, Waits
+from common.reports.failure import Failure
 from common.reports.sync import SyncResult
 from db_sync.interrupts import interruptible
 from db_sync.mask_plan import command as mask_plan
+from db_sync.page_file import PageFile
 from db_sync.parts.jobs import stop_processes, sync_in_parts
 from db_sync.rules import SyncRules, read_rules
 from db_sync.run import SyncOptions
@@ -44,6 +47,15 @@ class Work(Protocol):
         self, options: SyncOptions, *, save_report: Callable[[SyncResult], None]
     ) -> SyncResult:
         """Do it; `save_report` is called before the last commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a run is shown: as JSON or for a person, and as a page if one is wanted."""
+
+    page: PageFile | None
+    as_json: bool
+    in_parts: bool
 
 
 def main(arguments: list[str] | None = None, waits: Waits = WAITS) -> int:
@@ -80,6 +92,9 @@ def _run(arguments: list[str], waits: Waits) -> int:
         metavar="N",
         help="in parts, by N processes: staging is in between meanwhile; with 1 it is atomic",
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a page about the run: HTML, one file"
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, only")
     call = parser.parse_args(arguments)
     if call.dry_run and call.jobs > 1:
@@ -88,6 +103,7 @@ def _run(arguments: list[str], waits: Waits) -> int:
         source, target = DatabaseAddress.of_url(call.source), DatabaseAddress.of_url(call.target)
         rules = SyncRules.parse(read_rules(call.rules))
         key = MaskKey(secret) if (secret := os.environ.get(MASK_KEY)) else None
+        page = PageFile.at(call.report) if call.report else None
     except ConfigurationError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return WRONG_CALL
@@ -100,11 +116,10 @@ def _run(arguments: list[str], waits: Waits) -> int:
         mask_key=key,
         is_remapped=call.remapped,
     )
-    if call.jobs == 1:
-        work = partial(sync_database, source, target)
-        return _sync(work, options, "the target is as it was", as_json=call.json)
-    work = partial(sync_in_parts, source, target, jobs=call.jobs)
-    return _sync(work, options, IN_BETWEEN, as_json=call.json)
+    shown = Shown(page, as_json=call.json, in_parts=call.jobs > 1)
+    if shown.in_parts:
+        return _sync(partial(sync_in_parts, source, target, jobs=call.jobs), options, shown)
+    return _sync(partial(sync_database, source, target), options, shown)
 
 
 def _jobs(text: str) -> int:
@@ -114,18 +129,40 @@ def _jobs(text: str) -> int:
     return int(text)
 
 
-def _sync(work: Work, options: SyncOptions, interrupted: str, *, as_json: bool) -> int:
+def _sync(work: Work, options: SyncOptions, shown: Shown) -> int:
+    began = datetime.now(UTC)
+
     def sync() -> None:
         with Bars() as bars:
-            shown = replace(options, progress=bars.show)
+            watched = replace(options, progress=bars.show)
             try:
-                result = interruptible(lambda before_commit: work(shown, save_report=before_commit))
+                result = interruptible(lambda before: work(watched, save_report=before))
             except KeyboardInterrupt:
                 stop_processes()
+                _write_page(shown, options, began, None)
                 raise
-        _print(result, as_json=as_json)
+            except StagingSyncError as error:
+                _write_page(shown, options, began, Failure.of(error))
+                raise
+        _print(result, as_json=shown.as_json)
+        _write_page(shown, options, began, result)
 
-    return told(sync, interrupted=interrupted)
+    return told(sync, interrupted=IN_BETWEEN if shown.in_parts else "the target is as it was")
+
+
+def _write_page(
+    shown: Shown, options: SyncOptions, began: datetime, found: SyncResult | Failure | None
+) -> None:
+    """Write the page, if one is wanted; if that fails, the run was what it was."""
+    if shown.page is None:
+        return
+    try:
+        shown.page.write(options, began, found, in_parts=shown.in_parts)
+    except OSError as error:
+        print(f"{shown.page.path} cannot be written: {error.strerror}.", file=sys.stderr)
+    else:
+        if not shown.as_json:
+            print(f"page: {shown.page.path}")
 
 
 def _user() -> str:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +87,16 @@ class Up:
         return False
 
 
+def get(address: str) -> str:
+    """Return what a server answers, or the status of its refusal."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address) as answer:
+            return str(answer.read(), "utf-8")
+    except urllib.error.HTTPError as error:
+        return str(error.code)
+
+
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     """A sandbox in another process; its path is short enough for sockets."""
@@ -100,6 +112,9 @@ def test_a_sandbox_listens_on_localhost_only_and_ctrl_c_stops_everything(up: Up)
     assert "AWS_ENDPOINT_URL=https://127.0.0.1:" in printed
     assert "aws stepfunctions start-execution --state-machine-arn arn:aws:states:" in printed
     assert up.addresses() == {"127.0.0.1"}
+    (reports,) = re.findall(r"in a browser: (http://127\.0\.0\.1:\d+/)", printed)
+    assert "No execution has ended yet" in get(reports)
+    assert get(f"{reports}executions/../settings.json") == get(f"{reports}etc/passwd") == "404"
     assert len(up.processes()) > 3  # itself, the local AWS, two servers
     assert list(up.temporary.iterdir()) != []
 

@@ -113,6 +113,9 @@ def test_the_command_follows_a_run_and_shows_what_it_did(
         assert [line for line in lines if line.startswith(f"✔ {state}")]
     (report,) = [line for line in lines if line.startswith("report: db_sync: s3://")]
     assert report.endswith("/db-sync.json")
+    (saved,) = (line.removeprefix("page: ") for line in lines if line.startswith("page: "))
+    assert "Staging equals production" in (PROJECT / saved).read_text()
+    (PROJECT / saved).unlink()
 
 
 def test_a_failure_is_reported_by_command_and_message_and_nothing_quotes_the_row(

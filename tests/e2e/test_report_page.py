@@ -1,13 +1,14 @@
 """Each execution of the deployed stack gets a page, however it ended."""
 
 import json
+import urllib.request
 from datetime import UTC, datetime
 
 import pytest
 
 from sandbox.account import StagingAccount
 from sandbox.bookshop.databases import NAME
-from sandbox.pages import wait_for_page
+from sandbox.pages import serving, wait_for_page
 from statemachine.execution import run, start
 from tests.e2e.tools import RELINK, REMAP, SYNC, wait_during
 from write_report.history import LATEST, SUMMARY
@@ -42,6 +43,10 @@ def test_a_run_s_page_shows_its_tables_and_people_and_the_run_before_and_names_n
     assert summary_of(account, second.name)["sync"] == "unchanged"
     assert first.output["db_sync"]["report"].replace(first.name, second.name) in page
     assert latest(account) == page
+    with serving(account) as address:
+        for path in ("", "latest/report.html", f"executions/{second.name}/report.html"):
+            with urllib.request.urlopen(address + path) as answer:  # noqa: S310 # our own server
+                assert answer.read().decode() == page
     people = account.staging.rows("SELECT email, cognito_sub FROM users")
     assert not [text for row in people for text in row if text and text in page]
 

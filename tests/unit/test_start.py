@@ -1,5 +1,6 @@
 """The command that starts and follows the workflow, with fake AWS clients."""
 
+import io
 import json
 import re
 import subprocess
@@ -14,9 +15,8 @@ import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
 from sandbox.deploy import CDK
-from statemachine import start
+from statemachine import page, start
 from statemachine.execution import Step, state_events
-from statemachine.start import DeployedWorkflow
 from tests.statemachine.lambdas import RESULTS
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:staging-sync-staging"
@@ -64,7 +64,10 @@ class FakeStacks:
     """CloudFormation with one stack, of the environment "staging"."""
 
     outputs: list[dict[str, str]] = field(
-        default_factory=lambda: [{"OutputKey": "StateMachineArn", "OutputValue": MACHINE}]
+        default_factory=lambda: [
+            {"OutputKey": "StateMachineArn", "OutputValue": MACHINE},
+            {"OutputKey": "ExchangeBucketName", "OutputValue": "exchange"},
+        ]
     )
     meta: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(region_name="eu-central-1")
@@ -74,6 +77,19 @@ class FakeStacks:
         if StackName != "staging-sync-staging":
             raise refusal("ValidationError", f"Stack with id {StackName} does not exist")
         return {"Stacks": [{"Outputs": self.outputs, "StackStatus": "ROLLBACK_COMPLETE"}]}
+
+
+@dataclass(slots=True)
+class FakeBucket:
+    """S3 with the page of the execution."""
+
+    fault: BaseException | None = None
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        assert (Bucket, Key) == ("exchange", "executions/run-1/report.html")
+        if self.fault:
+            raise self.fault
+        return {"Body": io.BytesIO(b"<!doctype html>")}
 
 
 def refusal(code: str, message: str) -> ClientError:
@@ -91,11 +107,24 @@ def stacks() -> FakeStacks:
     return FakeStacks()
 
 
+@pytest.fixture
+def bucket() -> FakeBucket:
+    return FakeBucket()
+
+
 @pytest.fixture(autouse=True)
-def _aws(states: FakeStates, stacks: FakeStacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    clients = {"cloudformation": stacks, "stepfunctions": states}
+def _aws(
+    states: FakeStates,
+    stacks: FakeStacks,
+    bucket: FakeBucket,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    clients = {"cloudformation": stacks, "stepfunctions": states, "s3": bucket}
     monkeypatch.setattr(boto3, "client", clients.__getitem__)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(start, "PAGE_TIMEOUT", 0.0)
+    monkeypatch.setattr(page, "BUILD", tmp_path)
 
 
 def run(arguments: list[str]) -> int:
@@ -128,6 +157,28 @@ def test_a_success_is_shown_with_counts_warnings_and_reports_and_exits_with_0(
         f"report: cognito_mapping: {OUTPUT['cognito_mapping']['report']}",
     ):
         assert line in lines
+
+
+def test_the_page_is_saved_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["staging"]) == 0
+
+    assert f"page: {tmp_path / 'report-run-1.html'}" in capsys.readouterr().out
+    assert (tmp_path / "report-run-1.html").read_text() == "<!doctype html>"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [refusal("AccessDenied", "may not"), refusal("NoSuchKey", "not there"), KeyboardInterrupt()],
+    ids=["forbidden", "missing", "Ctrl-C"],
+)
+def test_a_page_that_does_not_come_is_named_and_changes_nothing_else(
+    bucket: FakeBucket, capsys: pytest.CaptureFixture[str], fault: BaseException
+) -> None:
+    bucket.fault = fault
+
+    assert run(["staging"]) == 0
+
+    assert "page: s3://exchange/executions/run-1/report.html, which" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -217,7 +268,8 @@ def test_an_error_belongs_to_the_state_of_its_branch_and_not_to_the_last_one_ent
     states.events = [*entered, {**BUSY, "previousEventId": 1}, {**BUSY, "previousEventId": 3}]
     states.asked = 2  # by when all of this has happened
 
-    events = state_events(DeployedWorkflow(states, MACHINE), EXECUTION)  # type: ignore[arg-type]  # a fake
+    workflow: Any = SimpleNamespace(states=states, state_machine_arn=MACHINE)
+    events = state_events(workflow, EXECUTION)
 
     failures = [event.state for event in events if event.step is Step.FAILED]
     assert failures == ["KeepSnapshotA", "KeepSnapshotA"]

@@ -125,3 +125,57 @@ def test_jobs_that_make_no_sense_are_a_wrong_call(
 
     assert (done.returncode, done.stdout) == (2, "")
     assert problem in done.stderr
+
+
+def test_a_page_about_the_run_is_written(pair: Pair, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+
+    done = command("--source", pair.source.url, "--target", pair.target.url, "--report", str(page))
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == f"page: {page}"
+    assert "public.t" in page.read_text()
+    assert "Staging equals production" in page.read_text()
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_page_about_a_dry_run_replaces_an_older_one_and_json_stays_alone(
+    pair: Pair, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("an older one")
+
+    done = command(
+        *("--source", pair.source.url, "--target", pair.target.url),
+        *("--dry-run", "--json", "--report", str(page)),
+    )
+
+    assert json.loads(done.stdout)["status"] == "dry_run"
+    assert "Dry run: nothing was written" in page.read_text()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_page_about_a_failure_says_why(pair: Pair, tmp_path: Path, jobs: str) -> None:
+    page = tmp_path / "page.html"
+    pair.target.execute("ALTER TABLE t ADD CHECK (v <> 'a')")
+
+    done = command(
+        *("--source", pair.source.url, "--target", pair.target.url),
+        *("--jobs", jobs, "--report", str(page)),
+    )
+
+    assert done.returncode == 1
+    assert "SchemaMismatch" in page.read_text()
+
+
+def test_a_page_that_cannot_be_written_stops_the_run_before_it_begins(
+    pair: Pair, tmp_path: Path
+) -> None:
+    for page in (tmp_path, tmp_path / "missing" / "page.html"):
+        done = command(
+            "--source", pair.source.url, "--target", pair.target.url, "--report", str(page)
+        )
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{page} cannot be written" in done.stderr
+    assert pair.target.value("SELECT count(*) FROM t") == 0
