@@ -147,6 +147,10 @@ bench-scale: install ## Compare db-sync --jobs with other tools, and simulate up
 bench-growth: install ## Measure how a sync grows with rows, changes and tables; draws docs/growth.svg
 	@python -m tests.bench.growth
 
+.PHONY: pictures
+pictures: install ## Make the README's pictures, of the demo and of a report; needs Chromium
+	@python -m sandbox.pictures
+
 .PHONY: fuzz
 fuzz: install ## Sync random schemas and rows for five minutes and check the results; longer: make fuzz FUZZ="--minutes 60"
 	@python -m tests.fuzz $(FUZZ)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from rich.console import Console
+from rich.terminal_theme import SVG_EXPORT_THEME
 
 from sandbox.account import StagingAccount, staging_account
 from sandbox.bookshop.masks import SYNC_RULES
@@ -24,7 +25,7 @@ from statemachine import execution
 
 PICTURES = PROJECT / "docs" / "pictures"
 COLUMNS = 88  # of the terminal
-SIZE: ViewportSize = {"width": 1200, "height": 1560}  # of the page in a picture, in CSS pixels
+SIZE: ViewportSize = {"width": 1200, "height": 1488}  # of the page in a picture, in CSS pixels
 NIGHTS = 9
 # What production's customers do in a night; some nights more than in others.
 NIGHT = """
@@ -68,14 +69,13 @@ def make(browser: Browser, announce: Callable[[str], None]) -> None:
 
 def _demo(account: StagingAccount) -> str:
     """Return what the demo prints, as HTML."""
-    console = Console(
-        record=True, file=io.StringIO(), force_terminal=True, width=COLUMNS, highlight=False
-    )
+    # No terminal, on which the workflow's progress would be drawn over and over.
+    console = Console(record=True, file=io.StringIO(), width=COLUMNS, highlight=False)
     story = Story(console)
     tell(story, account)
     if not all(story.facts):
         raise SandboxError("The demo printed what is not true; `make demo` shows it.")
-    return console.export_html(inline_styles=True)
+    return console.export_html(inline_styles=True, theme=SVG_EXPORT_THEME)
 
 
 def _page_after_nights(account: StagingAccount) -> str:
