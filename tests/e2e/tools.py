@@ -105,7 +105,7 @@ def assert_refused(
         sentences: what the cause must contain.
         error: the name that the error must have.
         listed: whether the pool was listed to S3 before; otherwise the only file may be the report
-            of the failed sync.
+            of the step that failed.
     """
     before = everything(account)
     execution = run(account, document)
@@ -114,7 +114,8 @@ def assert_refused(
         assert sentence in execution.cause
     assert everything(account) == before
     found = {name.split("/")[0] for name in files(account, execution)}
-    assert found - {"db-sync.json"} == ({"cognito-users"} if listed else set())
+    reports = {"db-sync.json", "cognito-mapping.json"}
+    assert found - reports == ({"cognito-users"} if listed else set())
     return execution
 
 

@@ -32,7 +32,7 @@ def test_many_warnings_are_cut_in_the_output_and_complete_in_the_report(
 
     result = sync(pair)
 
-    assert len(result.report()["warnings"]) == 30
+    assert len(result.report()["notices"]) == 30
     assert len(result.output()["warnings"]) == 21
     assert result.output()["warnings"][-1] == "10 more warnings are in the report."
 
