@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from sandbox.account import StagingAccount
 from sandbox.cloud import HOST
 from sandbox.processes import SandboxError
@@ -59,6 +61,10 @@ class _Pages(BaseHTTPRequestHandler):
 
     account_of_pages: StagingAccount
 
+    def do_HEAD(self) -> None:
+        """Answer as to a GET, without the page."""
+        self.do_GET()
+
     def do_GET(self) -> None:
         """Answer with a page."""
         path = self.path.partition("?")[0]
@@ -77,7 +83,7 @@ class _Pages(BaseHTTPRequestHandler):
         client = self.account_of_pages.clients.s3
         try:
             return client.get_object(Bucket=self.account_of_pages.bucket, Key=key)["Body"].read()
-        except client.exceptions.NoSuchKey:
+        except (BotoCoreError, ClientError):  # it is not there, or the sandbox ends
             return None
 
     def _answer(self, status: HTTPStatus, content: bytes) -> None:
@@ -86,4 +92,5 @@ class _Pages(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)

@@ -37,6 +37,7 @@ IN_BETWEEN = (
     "parts of the target are as in production and others as they were. Start again, which goes on"
     " from there"
 )
+PARTS = "parts"  # the phase in which parts are written
 MASK_KEY = "MASK_KEY"  # the environment variable with the secret that masks depend on
 
 
@@ -93,7 +94,10 @@ def _run(arguments: list[str], waits: Waits) -> int:
         help="in parts, by N processes: staging is in between meanwhile; with 1 it is atomic",
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a page about the run: HTML, one file"
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page about the run, unless it is interrupted: HTML, one file",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, only")
     call = parser.parse_args(arguments)
@@ -131,33 +135,44 @@ def _jobs(text: str) -> int:
 
 def _sync(work: Work, options: SyncOptions, shown: Shown) -> int:
     began = datetime.now(UTC)
+    phases: set[str] = set()
 
     def sync() -> None:
         with Bars() as bars:
-            watched = replace(options, progress=bars.show)
+
+            def show(phase: str, done: int, total: int) -> None:
+                phases.add(phase)
+                bars.show(phase, done, total)
+
+            watched = replace(options, progress=show)
             try:
                 result = interruptible(lambda before: work(watched, save_report=before))
             except KeyboardInterrupt:
                 stop_processes()
-                _write_page(shown, options, began, None)
                 raise
             except StagingSyncError as error:
-                _write_page(shown, options, began, Failure.of(error))
+                failure = Failure.of(error)
+                _write_page(shown, options, began, failure, is_divided=PARTS in phases)
                 raise
         _print(result, as_json=shown.as_json)
-        _write_page(shown, options, began, result)
+        _write_page(shown, options, began, result, is_divided=not result.atomic)
 
     return told(sync, interrupted=IN_BETWEEN if shown.in_parts else "the target is as it was")
 
 
 def _write_page(
-    shown: Shown, options: SyncOptions, began: datetime, found: SyncResult | Failure | None
+    shown: Shown,
+    options: SyncOptions,
+    began: datetime,
+    found: SyncResult | Failure,
+    *,
+    is_divided: bool,
 ) -> None:
     """Write the page, if one is wanted; if that fails, the run was what it was."""
     if shown.page is None:
         return
     try:
-        shown.page.write(options, began, found, in_parts=shown.in_parts)
+        shown.page.write(options, began, found, is_divided=is_divided)
     except OSError as error:
         print(f"{shown.page.path} cannot be written: {error.strerror}.", file=sys.stderr)
     else:

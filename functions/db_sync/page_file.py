@@ -32,38 +32,42 @@ class PageFile:
         Raises:
             ConfigurationError: it could not be written.
         """
-        folder = path.absolute().parent
-        if not folder.is_dir():
-            raise ConfigurationError(f"{path} cannot be written: {folder} is not a directory.")
-        if path.is_dir() or not os.access(folder, os.W_OK):
-            what = "it is a directory" if path.is_dir() else f"no right to write into {folder}"
-            raise ConfigurationError(f"{path} cannot be written: {what}.")
-        return cls(path)
+        try:
+            file = path.resolve()  # a link stays, and what it leads to is replaced
+            exists = file.exists()
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
+        if exists and not file.is_file():
+            raise ConfigurationError(f"{path} cannot be written: it is no regular file.")
+        if not os.access(file.parent, os.W_OK):
+            raise ConfigurationError(
+                f"{path} cannot be written: {file.parent} is not there, or may not be written."
+            )
+        return cls(file)
 
     def write(
         self,
         options: SyncOptions,
         began: datetime,
-        found: SyncResult | Failure | None,
+        found: SyncResult | Failure,
         *,
-        in_parts: bool,
+        is_divided: bool,
     ) -> None:
         """Write the page of a run that has just ended; appears at once, and complete.
 
         Args:
             options: the run's.
             began: when it began.
-            found: what it did, or why it failed; None if it was interrupted.
-            in_parts: whether it was done in parts.
+            found: what it did, or why it failed.
+            is_divided: whether parts were written.
 
         Raises:
             OSError: it cannot be written.
         """
         failure = found if isinstance(found, Failure) else None
-        status = Status.SUCCEEDED if isinstance(found, SyncResult) else Status.FAILED
         execution = Execution(
             name=options.execution,
-            status=status if found else Status.ABORTED,
+            status=Status.FAILED if failure else Status.SUCCEEDED,
             started_at=began.isoformat(timespec="milliseconds"),
             ended_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             given="",
@@ -71,13 +75,11 @@ class PageFile:
             error=failure.error if failure else "",
             cause=failure.message if failure else "",
         )
-        self._replace(render(Report(execution, found, is_divided=in_parts)))
+        self._replace(render(Report(execution, found, is_divided=is_divided)))
 
     def _replace(self, page: str) -> None:
         """Replace the file by a rename, so that nobody sees half a page."""
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=self.path.absolute().parent, delete=False
-        ) as file:
-            file.write(page)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(self.path)
+        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".page-") as folder:
+            complete = Path(folder) / self.path.name
+            complete.write_text(page, encoding="utf-8")
+            complete.replace(self.path)

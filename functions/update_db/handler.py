@@ -28,6 +28,35 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
     """Remap, write both reports to S3, emit metrics, and return the output's `cognito_mapping`."""
     environment = UpdateDbEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
+    try:
+        result = _remap(event, context, waits, environment, exchange)
+    except StagingSyncError as error:
+        with suppress(StagingSyncError):  # the remap's error is the one that counts
+            exchange.write_json(REPORT, Failure.of(error).report())
+        raise
+    if not event.input.dry_run:
+        emit(event.execution, _measure(result.counts))
+    output = {
+        **result.counts.output(),
+        "followers": dict(result.followers),
+        "warnings": list(result.warnings),
+    }
+    if event.input.dry_run and not event.input.cognito_only:
+        output["basis"] = "before_sync"
+    return {**output, "report": result.people}
+
+
+handler = entry_point(remap)
+
+
+def _remap(
+    event: Event,
+    context: LambdaContext,
+    waits: Waits,
+    environment: UpdateDbEnvironment,
+    exchange: Exchange,
+) -> RemapResult:
+    """Remap as the environment says; both reports are in the bucket then."""
     manifest = _manifest_key(event, exchange)
     options = RemapOptions(
         execution=event.execution,
@@ -50,31 +79,13 @@ def remap(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[st
     def save_result(done: RemapResult) -> None:
         exchange.write_json(REPORT, done.report())
 
-    try:
-        result = remap_users(
-            database_of(environment.staging),
-            options,
-            lambda target: load_mapping(target, exchange, manifest),
-            lambda people: exchange.upload(PEOPLE, people),
-            save_result,
-        )
-    except StagingSyncError as error:
-        with suppress(StagingSyncError):  # the remap's error is the one that counts
-            exchange.write_json(REPORT, Failure.of(error).report())
-        raise
-    if not event.input.dry_run:
-        emit(event.execution, _measure(result.counts))
-    output = {
-        **result.counts.output(),
-        "followers": dict(result.followers),
-        "warnings": list(result.warnings),
-    }
-    if event.input.dry_run and not event.input.cognito_only:
-        output["basis"] = "before_sync"
-    return {**output, "report": result.people}
-
-
-handler = entry_point(remap)
+    return remap_users(
+        database_of(environment.staging),
+        options,
+        lambda target: load_mapping(target, exchange, manifest),
+        lambda people: exchange.upload(PEOPLE, people),
+        save_result,
+    )
 
 
 def _masking(environment: UpdateDbEnvironment) -> EmailMasking | None:

@@ -114,7 +114,7 @@ def test_a_sandbox_listens_on_localhost_only_and_ctrl_c_stops_everything(up: Up)
     assert up.addresses() == {"127.0.0.1"}
     (reports,) = re.findall(r"in a browser: (http://127\.0\.0\.1:\d+/)", printed)
     assert "No execution has ended yet" in get(reports)
-    assert get(f"{reports}executions/../settings.json") == get(f"{reports}etc/passwd") == "404"
+    assert get(f"{reports}executions/../report.html") == get(f"{reports}etc/passwd") == "404"
     assert len(up.processes()) > 3  # itself, the local AWS, two servers
     assert list(up.temporary.iterdir()) != []
 

@@ -193,3 +193,14 @@ def test_a_remap_leaves_its_counts_and_a_remap_that_failed_why(
     reason = json.loads(staging.read(failed.name, "cognito-mapping.json"))
     assert (reason["status"], reason["error"]) == ("failed", "ConfigurationError")
     assert "cognito_sub" in reason["message"]
+
+
+def test_a_remap_that_never_reached_the_database_leaves_why(
+    workflow: Workflow, staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERS_TABLE", "a.b.c.d")
+
+    failed = workflow.run({"cognito_only": True})
+
+    left = json.loads(staging.read(failed.name, "cognito-mapping.json"))
+    assert (failed.error, left["error"]) == ("ConfigurationError", "ConfigurationError")

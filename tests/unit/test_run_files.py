@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from common.errors import SchemaMismatch
 from common.reports.failure import Failure
-from common.reports.notices import Notice, Topic
+from common.reports.notices import Notice, Topic, by_importance
 from common.reports.remap import RemapCounts, RemapResult
 from common.reports.sync import SyncResult, TableResult
 
@@ -74,3 +74,18 @@ def test_a_failure() -> None:
 @given(st.one_of(SYNCS, REMAPS))
 def test_what_did_not_fail_is_no_failure(result: SyncResult | RemapResult) -> None:
     assert Failure.parse(result.report()) is None
+
+
+def test_the_statements_that_mend_follow_the_words_that_announce_them() -> None:
+    told = Notice.advising("It may not read x. Run there: GRANT SELECT ON x TO y;", Topic.ROWS)
+    hostile = Notice.advising("x Run there: DROP TABLE y; is closed. Run there: GRANT", Topic.ROWS)
+
+    assert told.mend == "GRANT SELECT ON x TO y;"
+    assert hostile.mend == ""
+    assert Notice.advising("It may not read x.", Topic.ROWS).mend == ""
+
+
+def test_the_most_important_notices_come_first_and_each_once() -> None:
+    notices = [Notice(topic.value, topic) for topic in reversed(Topic)]
+
+    assert [notice.topic for notice in by_importance([*notices, *notices])] == list(Topic)

@@ -35,8 +35,13 @@ class Notice:
 
     @classmethod
     def advising(cls, text: str, topic: Topic) -> Self:
-        """Return a notice whose sentence ends with the statements that mend it, if it has any."""
-        return cls(text, topic, text.partition(RUN_THERE)[2])
+        """Return a notice whose sentence ends with the statements that mend it, if it has any.
+
+        A name in the sentence may contain anything: if it is not certain where the statements
+        begin, nobody is invited to run what stands there.
+        """
+        is_certain = text.count(RUN_THERE) == 1
+        return cls(text, topic, text.partition(RUN_THERE)[2] if is_certain else "")
 
     @classmethod
     def parse(cls, found: Mapping[str, str]) -> Self:

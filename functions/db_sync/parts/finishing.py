@@ -85,9 +85,9 @@ def _complete(
     source.commit()  # production need not hold back vacuum any longer
     changed = progress.changed(plan)
     harmless = run.options.rules.event_triggers_ok
-    with silenced(target, are_harmless=harmless, dry_run=False):
+    with silenced(target, are_harmless=harmless, dry_run=False) as firing:
         # All of them: an execution before this one, which failed, may have changed other tables.
-        notices += refresh_views(run, [table.target.oid for table in plan.tables])
+        notices += firing + refresh_views(run, [table.target.oid for table in plan.tables])
         moved = sequences.outdated(target, wanted)
         sequences.restart(target, moved)
     told = [notice for result in progress.done for notice in result.notices]

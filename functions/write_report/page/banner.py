@@ -64,5 +64,5 @@ def _as_of(freshness: Freshness) -> tuple[str, str]:
     if freshness.is_between:
         return "", "several moments, since a sync in parts did not end"
     if not freshness.moment:
-        return "", "unknown: no run that the bucket still holds says so"
+        return "", "unknown: no earlier run says so"
     return freshness.moment, "or newer" if freshness.is_at_least else ""

@@ -166,12 +166,42 @@ def test_a_page_about_a_failure_says_why(pair: Pair, tmp_path: Path, jobs: str) 
 
     assert done.returncode == 1
     assert "SchemaMismatch" in page.read_text()
+    assert ("partly old and partly new" in page.read_text()) is (jobs == "2")
+
+
+def test_a_page_about_parts_that_never_began_says_that_nothing_was_touched(
+    pair: Pair, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    pair.target.execute(f"COMMENT ON DATABASE {pair.target.name} IS NULL")
+
+    done = command(
+        *("--source", pair.source.url, "--target", pair.target.url),
+        *("--jobs", "2", "--report", str(page)),
+    )
+
+    assert done.returncode == 1
+    assert "The sync was refused; nothing was touched" in page.read_text()
+    assert "partly old" not in page.read_text()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(pair: Pair, tmp_path: Path) -> None:
+    page, link = tmp_path / "page.html", tmp_path / "link"
+    page.write_text("an older one")
+    link.symlink_to(page)
+
+    command("--source", pair.source.url, "--target", pair.target.url, "--report", str(link))
+
+    assert link.is_symlink()
+    assert "public.t" in page.read_text()
 
 
 def test_a_page_that_cannot_be_written_stops_the_run_before_it_begins(
     pair: Pair, tmp_path: Path
 ) -> None:
-    for page in (tmp_path, tmp_path / "missing" / "page.html"):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for page in (tmp_path, pipe, tmp_path / "missing" / "page.html", tmp_path / ("x" * 300)):
         done = command(
             "--source", pair.source.url, "--target", pair.target.url, "--report", str(page)
         )

@@ -70,7 +70,7 @@ def test_the_sections_stand_in_the_order_of_what_people_ask() -> None:
         "How the schemas differ",
         "People",
         "Compared with earlier runs",
-        "About this execution",
+        "About this run",
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_step_that_was_not_reached_has_no_section() -> None:
         "What needs attention",
         "How long it took",
         "Compared with earlier runs",
-        "About this execution",
+        "About this run",
     ]
 
 
@@ -189,7 +189,7 @@ class TestEarlierRuns:
         assert "failed (DatabaseUnavailable)" in text
 
     def test_are_told_to_be_missing_on_the_first_one(self) -> None:
-        assert "The bucket holds no earlier run." in shown(first_run()).text
+        assert "No earlier run is known." in shown(first_run()).text
 
 
 def test_the_steps_are_on_a_timeline_with_words_for_who_does_not_see_it() -> None:
@@ -201,7 +201,7 @@ def test_the_steps_are_on_a_timeline_with_words_for_who_does_not_see_it() -> Non
 
 
 def test_the_end_names_versions_input_and_files() -> None:
-    text = shown(good_night()).text.split("About this execution")[1]
+    text = shown(good_night()).text.split("About this run")[1]
 
     assert "16.6 in production, 17.2 in staging" in text
     assert '{"sync_cognito": true}' in text

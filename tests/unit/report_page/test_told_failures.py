@@ -29,7 +29,7 @@ def test_staging_s_age_is_a_least_one_after_a_sync_that_was_cut_off() -> None:
 def test_staging_s_age_is_unknown_without_an_earlier_run() -> None:
     text = shown(replace(failed_sync(), previous=())).text
 
-    assert "Staging's rows are of unknown: no run that the bucket still holds says so" in text
+    assert "Staging's rows are of unknown: no earlier run says so" in text
 
 
 def test_logins_alone_that_were_cut_off_may_be_linked_or_not() -> None:
