@@ -218,7 +218,12 @@ def test_no_email_and_no_sub_enters_history_output_or_logs(account: StagingAccou
     logs = log_text(account, since=began)
     assert "UpdateDatabase" in kept
     assert execution.name in logs
-    assert logs.count("START RequestId") == len(tasks(account, execution)) + 1 == 4
+    # WriteReport is left out: the page of the execution before this one may be written by now.
+    started = sum(
+        log_text(account, since=began, of=function).count("START RequestId")
+        for function in ("DbSync", "ListCognitoUsers", "UpdateDb")
+    )
+    assert started == len(tasks(account, execution)) == 3
     for text in (kept, logs):
         assert "@" not in text
     for text in (kept, logs, page):

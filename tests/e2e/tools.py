@@ -13,7 +13,7 @@ from sandbox.bookshop.databases import NAME, ROLE
 from sandbox.bookshop.people import PEOPLE, Outcome
 from sandbox.database import Database
 from statemachine.execution import Execution, run
-from tests.support.waiting import wait_until
+from tests.support.waiting import TIMEOUT, wait_until
 from write_report.history import PAGE
 
 # The inputs of an execution: only sync, only remap, both.
@@ -41,7 +41,14 @@ def reset_databases(account: StagingAccount) -> None:
     account.staging.mark()
 
 
-def wait_during(account: StagingAccount, arn: str, holds: Callable[[], object], what: str) -> None:
+def wait_during(
+    account: StagingAccount,
+    arn: str,
+    holds: Callable[[], object],
+    what: str,
+    *,
+    seconds: float = TIMEOUT,
+) -> None:
     """Poll until something holds that an execution does before it ends."""
 
     def holds_or_has_ended() -> object:
@@ -52,7 +59,7 @@ def wait_during(account: StagingAccount, arn: str, holds: Callable[[], object], 
         assert found or status == "RUNNING", ended
         return found
 
-    wait_until(holds_or_has_ended, what)
+    wait_until(holds_or_has_ended, what, seconds=seconds)
 
 
 def kill_lambdas(account: StagingAccount, function: str = "") -> int:
