@@ -44,7 +44,7 @@ def serving(account: StagingAccount) -> Iterator[str]:
     """
 
     class Handler(_Pages):
-        account_of_pages = account
+        served = account
 
     with ThreadingHTTPServer((HOST, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -59,7 +59,7 @@ def serving(account: StagingAccount) -> Iterator[str]:
 class _Pages(BaseHTTPRequestHandler):
     """Answers with pages of an account's bucket, and with nothing else of it."""
 
-    account_of_pages: StagingAccount
+    served: StagingAccount
 
     def do_HEAD(self) -> None:
         """Answer as to a GET, without the page."""
@@ -80,9 +80,9 @@ class _Pages(BaseHTTPRequestHandler):
         """Print nothing: the terminal has what to paste."""
 
     def _read(self, key: str) -> bytes | None:
-        client = self.account_of_pages.clients.s3
+        client = self.served.clients.s3
         try:
-            return client.get_object(Bucket=self.account_of_pages.bucket, Key=key)["Body"].read()
+            return client.get_object(Bucket=self.served.bucket, Key=key)["Body"].read()
         except (BotoCoreError, ClientError):  # it is not there, or the sandbox ends
             return None
 

@@ -1,6 +1,7 @@
 """The Lambdas: their environment variables and their permissions."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from aws_cdk import ArnFormat, Stack, aws_iam, aws_kms, aws_lambda
@@ -10,7 +11,7 @@ from cdk.compute.database_access import grant_login
 from cdk.compute.endpoints import Endpoints
 from cdk.compute.layer import CaBundle, DependencyLayer, RulesFile
 from cdk.compute.network import Network, find_network
-from cdk.compute.python_function import PythonFunction
+from cdk.compute.python_function import Limits, PythonFunction
 from cdk.compute.secret_access import grant_read_secret
 from cdk.exchange import ExchangeBucket
 from cdk.settings.arns import console_of_executions
@@ -29,8 +30,8 @@ from write_report.history import PAGE
 # 4 KB, which no quota raises (Lambda developer guide, "Lambda quotas"); the others have up to 2.
 MOST_IN_VARIABLE = 2000
 PARTS = "parts/*"
-# A page of a thousand tables takes a second. Memory is CPU too.
-REPORT_MEMORY_MB, REPORT_TIMEOUT_SECONDS = 512, 60
+# Not the settings', which are those of a sync. A page of a thousand tables takes a second.
+REPORT_LIMITS = Limits(memory_mb=512, seconds=60)
 
 
 class Lambdas(Construct):
@@ -60,6 +61,7 @@ class Lambdas(Construct):
         self._settings = settings
         self._exchange = exchange
         self._defaults: dict[str, Any] = {"name": name, "settings": settings, "key": key}
+        self._limits = Limits(settings.memory_mb, settings.timeout_seconds)
         self._layer = DependencyLayer(self, "Layer", layer_dir=settings.layer_dir)
         self._ca_bundle = (
             CaBundle(self, "CaBundle", file=settings.ca_bundle) if settings.ca_bundle else None
@@ -106,7 +108,7 @@ class Lambdas(Construct):
                 parts_concurrency=settings.parts_concurrency,
             ),
             network=network,
-            ephemeral_storage_mb=settings.ephemeral_storage_mb,
+            limits=replace(self._limits, disk_mb=settings.ephemeral_storage_mb),
             **self._defaults,
         )
         for side in ("prod", "staging"):
@@ -128,6 +130,7 @@ class Lambdas(Construct):
             "ListCognitoUsers",
             package="list_cognito_users",
             description="Writes email and sub of every user in staging's pool to S3",
+            limits=self._limits,
             layers=[self._layer],
             environment=ListCognitoUsersEnvironment(
                 exchange_bucket=self._exchange.name,
@@ -153,6 +156,7 @@ class Lambdas(Construct):
             "UpdateDb",
             package="update_db",
             description="Sets users' subs in staging to those of its pool, matched by email",
+            limits=self._limits,
             layers=self._database_layers,
             environment=UpdateDbEnvironment(
                 exchange_bucket=self._exchange.name,
@@ -182,10 +186,7 @@ class Lambdas(Construct):
         return update_db
 
     def _create_write_report(self) -> PythonFunction:
-        """Create it outside the VPC: it needs neither a database nor a secret.
-
-        Its memory and time are its own, since those of the settings are a sync's.
-        """
+        """Create it outside the VPC: it needs neither a database nor a secret."""
         stack = Stack.of(self)
         write_report = PythonFunction(
             self,
@@ -198,8 +199,7 @@ class Lambdas(Construct):
                 executions_console=console_of_executions(stack.region, self._settings.partition),
             ),
             network=None,
-            memory_mb=REPORT_MEMORY_MB,
-            timeout_seconds=REPORT_TIMEOUT_SECONDS,
+            limits=REPORT_LIMITS,
             **self._defaults,
         )
         role = write_report.role

@@ -1,6 +1,7 @@
 """What all our Lambda functions have in common, so that each states only what differs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import (
@@ -38,6 +39,15 @@ NETWORK_ACTIONS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a function may use; its disk is Lambda's own 512 MB by default."""
+
+    memory_mb: int
+    seconds: int
+    disk_mb: int | None = None
+
+
 class PythonFunction(Construct):
     """One package of functions/ as a Lambda, whose role may only write logs and traces so far."""
 
@@ -50,13 +60,11 @@ class PythonFunction(Construct):
         package: str,
         description: str,
         settings: Settings,
+        limits: Limits,
         key: aws_kms.IKey | None,
         layers: Sequence[aws_lambda.ILayerVersion],
         environment: LambdaEnvironment,
         network: Network | None,
-        ephemeral_storage_mb: int | None = None,
-        memory_mb: int | None = None,
-        timeout_seconds: int | None = None,
     ) -> None:
         """Create the function, its role and its log group.
 
@@ -66,14 +74,12 @@ class PythonFunction(Construct):
             name: the value of the metrics' dimension.
             package: the package, whose handler.handler is run.
             description: the function's.
-            settings: memory, timeout and log retention.
+            settings: log retention.
+            limits: what it may use.
             key: a customer managed key for the log.
             layers: the function's.
             environment: the variables besides those that every function has.
             network: where it runs; without one outside a VPC.
-            ephemeral_storage_mb: its disk; by default 512 MB.
-            memory_mb: its memory; by default the settings'.
-            timeout_seconds: its timeout; by default the settings'.
         """
         super().__init__(scope, id_)
         log_group = create_log_group(self, settings=settings, key=key)
@@ -82,11 +88,9 @@ class PythonFunction(Construct):
             self,
             "Function",
             **DEFAULTS,
-            timeout=Duration.seconds(timeout_seconds or settings.timeout_seconds),
-            memory_size=memory_mb or settings.memory_mb,
-            ephemeral_storage_size=(
-                Size.mebibytes(ephemeral_storage_mb) if ephemeral_storage_mb else None
-            ),
+            timeout=Duration.seconds(limits.seconds),
+            memory_size=limits.memory_mb,
+            ephemeral_storage_size=Size.mebibytes(limits.disk_mb) if limits.disk_mb else None,
             description=description,
             code=aws_lambda.Code.from_asset(
                 str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc"]

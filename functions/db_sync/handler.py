@@ -33,22 +33,13 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
     """
     environment = DbSyncEnvironment.read()
     exchange = Exchange.of(environment.exchange_bucket, event.execution)
-    options = SyncOptions(
-        execution=event.execution,
-        rules=SyncRules.parse(environment.read_rules()),
-        dry_run=event.input.dry_run,
-        deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
-        waits=waits,
-        tuning=environment.read_tuning(),
-        is_remapped=event.input.sync_cognito,
-        in_parts=environment.in_parts,
-    )
 
     def save_report(result: SyncResult) -> None:
         exchange.write_json(REPORT, result.report())
 
     exchange.check_reachable()
     try:
+        options = _options(event, context, waits, environment)
         source = database_of(environment.production)
         target = database_of(environment.staging)
         if environment.mask_key_secret_arn:
@@ -71,6 +62,22 @@ def sync(event: Event, context: LambdaContext, waits: Waits = WAITS) -> dict[str
 
 
 handler = entry_point(sync)
+
+
+def _options(
+    event: Event, context: LambdaContext, waits: Waits, environment: DbSyncEnvironment
+) -> SyncOptions:
+    """Return how to sync, without the key of the masks."""
+    return SyncOptions(
+        execution=event.execution,
+        rules=SyncRules.parse(environment.read_rules()),
+        dry_run=event.input.dry_run,
+        deadline=Deadline.in_milliseconds(context.get_remaining_time_in_millis()),
+        waits=waits,
+        tuning=environment.read_tuning(),
+        is_remapped=event.input.sync_cognito,
+        in_parts=environment.in_parts,
+    )
 
 
 def _do(

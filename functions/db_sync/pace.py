@@ -18,10 +18,6 @@ WRITING = ("copy", "index", "verify")
 type Seconds = Mapping[Name, Mapping[str, float]]  # by table and phase
 
 
-class WillNotFit(OutOfTime):
-    """A sync will not be done before its deadline, and has written nothing so far."""
-
-
 @dataclass(frozen=True, slots=True)
 class Work:
     """How many bytes of a table are compared, and how many are written."""
@@ -49,11 +45,11 @@ class Pace:
             seconds: that each table took in each phase so far.
 
         Raises:
-            WillNotFit: there is more to do than time.
+            OutOfTime: there is more to do than time.
         """
         needed, left = self._needed(seconds), self.deadline.seconds_left
         if needed > left:
-            raise WillNotFit(
+            raise OutOfTime(
                 f"The sync needs about {needed:.0f} s more, and has {max(left, 0):.0f} s."
             )
 

@@ -16,7 +16,8 @@ from common.reports.sync import SyncResult
 from write_report.advice import Advice, advise
 from write_report.model import Report, Staging, Status, Summary
 
-# What the listing fails with. Had DbSync failed with it, its file would say so.
+# What the listing fails with, where one is asked for. Had DbSync failed with it, its file would say
+# so.
 AFTER_THE_SYNC = frozenset(
     {"CognitoUnavailable", "ConfigurationError", "OutOfTime", "StagingSyncError"}
 )
@@ -51,8 +52,7 @@ class Verdict:
 
     `staging` and `logins` are what it left, `freshness` how old staging's rows are now. `error` is
     what it failed with, "" if it did not or nobody knows, and `advice` what to do about that.
-    `contradictions`: files that are missing, or do not
-    fit how the execution ended.
+    `contradictions`: files that are missing, or do not fit how the execution ended.
     """
 
     staging: Staging
@@ -135,7 +135,9 @@ def _went_on(report: Report) -> bool:
 
 def _is_proven(report: Report) -> bool:
     """Return whether the sync was certainly committed, or had nothing to commit."""
-    if _went_on(report) or error_of(report) in AFTER_THE_SYNC:
+    if _went_on(report):
+        return True
+    if wanted_of(report).sync_cognito and error_of(report) in AFTER_THE_SYNC:
         return True
     return isinstance(report.sync, SyncResult) and report.sync.status == "unchanged"
 

@@ -111,6 +111,19 @@ def test_if_the_bucket_is_missing_the_target_stays_as_it_was(
     assert pair.target.value("SELECT count(*) FROM users") == 0
 
 
+def test_a_failure_before_anything_is_read_replaces_the_report_of_an_earlier_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handler(event(), FakeContext())
+    monkeypatch.setenv("SYNC_RULES", "{")
+
+    with pytest.raises(ConfigurationError):
+        handler(event(), FakeContext())
+
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="executions/run-1/db-sync.json")["Body"]
+    assert json.loads(body.read())["status"] == "failed"
+
+
 def test_no_row_appears_in_the_output_the_report_or_the_log(
     pair: Pair, capfd: pytest.CaptureFixture[str]
 ) -> None:

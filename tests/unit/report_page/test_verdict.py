@@ -216,6 +216,14 @@ def test_an_error_that_the_sync_s_file_does_not_have_is_the_listing_s(error: str
     assert (verdict.staging, verdict.logins) == (Staging.EQUAL, Logins.KEPT)
 
 
+@pytest.mark.parametrize("wanted", [ROWS_ONLY, None])
+@pytest.mark.parametrize("error", ["ConfigurationError", "OutOfTime", "StagingSyncError"])
+def test_where_no_listing_was_asked_for_an_error_is_the_sync_s_and_its_file_proves_nothing(
+    wanted: ExecutionInput | None, error: str
+) -> None:
+    assert judge(ended(error=error, sync=SYNC, wanted=wanted)).staging is Staging.EITHER
+
+
 @pytest.mark.parametrize("error", ["DatabaseUnavailable", "VerificationFailed", "SchemaMismatch"])
 def test_an_error_that_only_the_sync_or_the_remap_raises_and_no_file_has_proves_nothing(
     error: str,
